@@ -161,10 +161,14 @@ def _versioned(sixteen: bytes, version: int) -> bytes:
 # int() reads base 32 in C and in linear time, but with the digits 0-9A-V.
 _TO_INT_DIGITS = bytes.maketrans(_ALPHABET_BYTES, b"0123456789ABCDEFGHIJKLMNOPQRSTUV")
 _TO_ALPHABET = _ALPHABET_BYTES + bytes(256 - 32)
+# Longer data are written block by block: a whole number of characters each, and the masks stay small.
+_BLOCK_BYTES = 320
 
 
 def b32encode(data: bytes) -> str:
     """Upper-case Crockford base32 without padding; the bits left over in the last character are 0."""
+    if len(data) > _BLOCK_BYTES:
+        return "".join([b32encode(data[at : at + _BLOCK_BYTES]) for at in range(0, len(data), _BLOCK_BYTES)])
     chars = (len(data) * 8 + 4) // 5
     value = int.from_bytes(data, "big") << (chars * 5 - len(data) * 8)
     # Spread the 5-bit groups to bytes in log2(chars) steps on one big int: ten times as fast as the loop of
