@@ -1,1 +1,1 @@
-"""The engine: units, accounts, transfers and the log. It knows no HTTP, no euros, no shops and no settings."""
+"""The engine: units, accounts, transfers and the log, with no idea of euros, shops, HTTP or settings."""

@@ -1,0 +1,213 @@
+"""Book: an open ledger. Post batches; read balances, moments of the past and statement pages.
+
+A batch is one database commit. Inside it each instruction stands or falls alone, in order, seeing the ones
+before it. Clock and randomness are handed in, so that a run can be repeated byte for byte.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from ledger.core import record, rules
+from ledger.core.model import Closing, Entry, Head, Instruction, Opening, Outcome, Transaction
+from ledger.core.rules import LogRow, State, TransferRow
+from ledger.core.store import Reading, Store
+
+MAX_BATCH = 8_190
+"""Instructions in one batch: what one commit holds while others wait for it."""
+MAX_PAGE = 1_000
+BATCH_REPLAY = 4_096
+
+
+class BatchTooLarge(ValueError):
+    """More than MAX_BATCH instructions in one batch: split it; every part is safe to send again."""
+
+
+class UnknownAccount(LookupError):
+    """No account has that number. `code` is account_unknown."""
+
+    code = "account_unknown"
+
+
+class Page(NamedTuple):
+    """A statement page, newest entry first. `next` is the place to go on from; 0 when there is nothing older."""
+
+    entries: list[Entry]
+    next: int
+
+
+def microseconds() -> int:
+    """The system's clock: microseconds since the epoch."""
+    return time.time_ns() // 1_000
+
+
+class Book:
+    """One ledger in one store."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], int] = microseconds,
+        entropy: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.entropy = entropy
+
+    def post(self, batch: Sequence[Instruction], also: Callable[[Connection, Outcome], None] | None = None) -> Outcome:
+        """Post `batch` in one commit: one answer for each instruction, in order.
+
+        `also` writes to tables that are not the engine's, in the same commit; when it raises, nothing of the
+        batch happened. Raises `BatchTooLarge`, or what the database raises; then nothing happened either,
+        except after a lost connection during commit: post the same batch again to learn what became of it.
+        """
+        if len(batch) > MAX_BATCH:
+            raise BatchTooLarge(f"{len(batch)} instructions; a batch holds up to {MAX_BATCH}")
+        # Sorted, so that every store and every run reads and locks in the same order.
+        numbers: set[int] = set()
+        corrects: set[bytes] = set()
+        for instruction in batch:
+            if type(instruction) is Transaction:
+                for t in instruction.transfers:
+                    numbers.add(t.debit)
+                    numbers.add(t.credit)
+                if instruction.corrects is not None:
+                    corrects.add(instruction.corrects)
+            elif type(instruction) is Opening:
+                numbers.add(instruction.account.number)
+                if instruction.account.cover is not None:
+                    numbers.add(instruction.account.cover)
+            elif type(instruction) is Closing:
+                numbers.add(instruction.number)
+        with self.store.writing() as store:
+            head = store.head()
+            fold = rules.fold(
+                head,
+                batch,
+                now=self.clock(),
+                salts=self.entropy(16 * len(batch)),
+                posted=store.posted([i.id for i in batch]),
+                accounts=store.batch_accounts(sorted(numbers)),
+                originals=store.originals(sorted(corrects)) if corrects else {},
+            )
+            if fold.log:
+                store.write(fold)
+            outcome = Outcome(fold.answers, fold.head)
+            if also is not None:
+                also(store.connection, outcome)
+        return outcome
+
+    def head(self) -> Head:
+        """The end of the log now."""
+        with self.store.reading() as store:
+            return store.head()
+
+    def account(self, number: int) -> State:
+        """The account as it stands. Raises `UnknownAccount`."""
+        with self.store.reading() as store:
+            return _account(store, number)
+
+    def find(self, id_: bytes) -> record.Record | None:
+        """The posted instruction with that id, or None."""
+        with self.store.reading() as store:
+            row = store.find(id_)
+        return record.parse(row.record) if row else None
+
+    def balance(self, number: int, at: int | None = None) -> int:
+        """Balance in cents, now or as it was at the moment `at` (us; entries of that very moment count).
+
+        Raises `UnknownAccount`.
+        """
+        with self.store.reading() as store:
+            state = _account(store, number)
+            if at is None:
+                return state.balance
+            place = store.seek(number, state.last, place_at(store, at))
+            if not place:
+                return 0
+            return _after(store.walk(number, place, 1)[0], number)
+
+    def statement(
+        self, number: int, *, limit: int = 50, before: int | None = None, since: int | None = None,
+        until: int | None = None,
+    ) -> Page:  # fmt: skip
+        """A page of the account's entries, newest first.
+
+        `before` is a place (exclusive; a page's `next`), `since` and `until` moments (us, both inclusive).
+        Raises `UnknownAccount`; ValueError when limit is not 1 to MAX_PAGE.
+        """
+        if not 1 <= limit <= MAX_PAGE:
+            raise ValueError(f"limit is 1 to {MAX_PAGE}, got {limit}")
+        with self.store.reading() as store:
+            state = _account(store, number)
+            place = state.last
+            if until is not None:
+                place = store.seek(number, place, place_at(store, until))
+            if before is not None:
+                place = store.seek(number, place, before - 1)
+            oldest = 0 if since is None else place_at(store, since - 1)
+            rows = [row for row in store.walk(number, place, limit + 1) if row.place > oldest]
+            log = store.entries({row.place >> 8 for row in rows[:limit]})
+        entries = [_entry(row, log[row.place >> 8], state) for row in rows[:limit]]
+        return Page(entries, rows[limit - 1].place if len(rows) > limit else 0)
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+
+def _account(store: Reading, number: int) -> State:
+    state = store.accounts([number]).get(number)
+    if state is None:
+        raise UnknownAccount(f"no account {number:016x}")
+    return state
+
+
+def seq_at(store: Reading, at: int) -> int:
+    """The last log entry taken at or before the moment `at` (us); 0 when there is none.
+
+    A binary search over the log itself: `at` grows strictly with `seq`, so no index is needed.
+    """
+    low, high = 0, store.head().seq
+    while low < high:
+        middle = (low + high + 1) // 2
+        if store.at(middle) <= at:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def place_at(store: Reading, at: int) -> int:
+    """The greatest place a transfer taken at or before the moment `at` (us) can have."""
+    return (seq_at(store, at) << 8) + 255
+
+
+def _after(row: TransferRow, number: int) -> int:
+    return row.debit_after if row.debit == number else row.credit_after
+
+
+def _entry(row: TransferRow, log: LogRow, state: State) -> Entry:
+    instruction = record.parse(log.record).instruction
+    assert isinstance(instruction, Transaction)
+    debited = row.debit == state.number
+    change = state.normal * (row.amount if debited else -row.amount)
+    return Entry(
+        row.place,
+        log.seq,
+        log.at,
+        log.id,
+        instruction.kind,
+        instruction.booked_on,
+        row.credit if debited else row.debit,
+        change,
+        _after(row, state.number),
+        log.corrects,
+        instruction.evidence,
+    )

@@ -1,0 +1,370 @@
+"""The rules: accounts and a batch in, what is posted or refused out. No I/O, no clock, no randomness.
+
+Both databases run these rules, so both give the same answers, the same records and the same log root. The
+fold takes the instructions in order; each stands or falls alone and sees what the ones before it did. The
+order of the checks is that of `refusals`: idempotency, accounts, units, corrections, bounds, cover.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from ledger.core import record, tree
+from ledger.core.model import (
+    MAX_TOTAL,
+    Account,
+    Answer,
+    Closing,
+    Head,
+    Instruction,
+    Note,
+    Opening,
+    Posted,
+    Refused,
+    Transaction,
+)
+
+ROW_BYTES = 6
+NODE_BYTES = 1 + ROW_BYTES
+"""One node of a spine: the rank of a skew-binary tree (u8), the row of its root (u48)."""
+
+
+class State:
+    """An account as a batch sees and changes it.
+
+    `spine` is the skew-binary list of the account's transfers (Myers, "An applicative random-access stack",
+    1983): pairs of rank and row, newest first. From it the next transfer's two pointers follow without
+    reading an old row; its first row is the account's last transfer.
+    """
+
+    __slots__ = ("ceiling", "closed", "cover", "credits", "debits", "floor", "guards", "normal", "number", "opened",
+                 "spine", "unit")  # fmt: skip
+
+    def __init__(
+        self,
+        number: int,
+        unit: str,
+        normal: int,
+        floor: int | None,
+        ceiling: int | None,
+        cover: int | None,
+        opened: int,
+        closed: int,
+        debits: int,
+        credits: int,
+        spine: bytes,
+    ) -> None:
+        self.number = number
+        self.unit = unit
+        self.normal = normal
+        self.floor = floor
+        self.ceiling = ceiling
+        self.cover = cover
+        self.opened = opened
+        self.closed = closed
+        self.debits = debits
+        self.credits = credits
+        self.spine = spine
+        self.guards: tuple[tuple[State, State], ...] = ()
+
+    @classmethod
+    def new(cls, account: Account, seq: int) -> State:
+        """The state of an account that the log opened at `seq`."""
+        return cls(account.number, account.unit, int(account.normal), account.floor, account.ceiling, account.cover,
+                   seq, 0, 0, 0, b"")  # fmt: skip
+
+    @property
+    def balance(self) -> int:
+        """Balance in cents, seen from the side on which the account grows."""
+        return self.normal * (self.debits - self.credits)
+
+    @property
+    def last(self) -> int:
+        """Row of the account's last transfer; 0 when it has none."""
+        return int.from_bytes(self.spine[1:NODE_BYTES])
+
+
+def push(spine: bytes, row: bytes) -> tuple[bytes, int, int]:
+    """The spine with a transfer at `row` (6 bytes) on it, and that transfer's (previous, jump) rows; 0 is none."""
+    previous = int.from_bytes(spine[1:NODE_BYTES])
+    if len(spine) > NODE_BYTES and spine[0] == spine[NODE_BYTES]:
+        rest = spine[2 * NODE_BYTES :]
+        return bytes((spine[0] + 1,)) + row + rest, previous, int.from_bytes(rest[1:NODE_BYTES])
+    return b"\1" + row + spine, previous, previous
+
+
+class Original(NamedTuple):
+    """A transaction that somebody corrects: its record, and the records that correct it already."""
+
+    record: bytes
+    corrections: Sequence[bytes]
+
+
+class LogRow(NamedTuple):
+    """A log entry as it is stored. `leaf` is the record's RFC 6962 leaf hash."""
+
+    seq: int
+    id: bytes
+    at: int
+    corrects: bytes | None
+    leaf: bytes
+    record: bytes
+
+
+class TransferRow(NamedTuple):
+    """A transfer as it is stored: for each side the balance after it and the chain back through the account."""
+
+    place: int
+    debit: int
+    credit: int
+    amount: int
+    debit_after: int
+    credit_after: int
+    debit_previous: int
+    credit_previous: int
+    debit_jump: int
+    credit_jump: int
+
+
+class Fold(NamedTuple):
+    """What a batch comes to: the answers, and everything that one commit has to write."""
+
+    answers: list[Answer]
+    log: list[LogRow]
+    transfers: list[TransferRow]
+    opened: list[State]
+    changed: list[State]
+    head: Head
+
+
+def guard(accounts: Mapping[int, State]) -> None:
+    """Tie each covered account of `accounts` to the account that covers it, on both sides."""
+    for covered in accounts.values():
+        if covered.cover is not None and not covered.closed:
+            tie(covered, accounts[covered.cover])
+
+
+def tie(covered: State, covering: State) -> None:
+    """From now on `covered` may hold at most what `covering` holds."""
+    pair = (covered, covering)
+    if pair not in covered.guards:
+        covered.guards += (pair,)
+        covering.guards += (pair,)
+
+
+def fold(
+    head: Head,
+    batch: Sequence[Instruction],
+    *,
+    now: int,
+    salts: bytes,
+    posted: Mapping[bytes, bytes],
+    accounts: dict[int, State],
+    originals: dict[bytes, Original],
+) -> Fold:
+    """Fold `batch` into the book whose end is `head`.
+
+    `now` is microseconds since the epoch; `salts` 16 bytes an instruction; `posted` the records, by id, of the
+    ids of the batch that are in the log; `accounts` every open or closed account that it names and every
+    covered or covering one (changed in place); `originals` what its corrections name, by id.
+    """
+    answers: list[Answer] = []
+    log: list[LogRow] = []
+    transfers: list[TransferRow] = []
+    opened: dict[int, State] = {}
+    changed: dict[int, State] = {}
+    seq, at = head.seq, head.at
+    taken: dict[bytes, LogRow] = {}
+    hexed = salts.hex()
+    leaf_hash = tree.leaf_hash
+    for index, instruction in enumerate(batch):
+        id_ = instruction.id
+        if id_ in posted or id_ in taken:
+            stood = posted[id_] if id_ in posted else taken[id_].record
+            answers.append(_again(instruction, stood))
+            continue
+        at = max(now, at + 1)
+        seq += 1
+        salt = hexed[32 * index : 32 * index + 32]
+        corrects = None
+        if type(instruction) is Transaction:
+            corrects = instruction.corrects
+            if corrects is not None and corrects not in originals and corrects in taken:
+                originals[corrects] = Original(taken[corrects].record, [])
+            refusal = _move(instruction, seq, accounts, originals, transfers, changed)
+        elif type(instruction) is Opening:
+            refusal = _open(instruction, seq, accounts, opened)
+        elif type(instruction) is Closing:
+            refusal = _close(instruction, seq, accounts, changed)
+        else:
+            assert type(instruction) is Note
+            refusal = None
+        if refusal is not None:
+            seq -= 1
+            at = log[-1].at if log else head.at
+            answers.append(Refused(id_, *refusal))
+            continue
+        data = record.encode(instruction, seq, at, salt)
+        taken[id_] = entry = LogRow(seq, id_, at, corrects, leaf_hash(data), data)
+        log.append(entry)
+        answers.append(Posted(id_, seq, at))
+        if corrects is not None:
+            original = originals[corrects]
+            originals[corrects] = Original(original.record, [*original.corrections, data])
+    if not log:
+        return Fold(answers, log, transfers, [], [], head)
+    peaks = tree.split(head.frontier)
+    tree.append(peaks, head.seq, [entry.leaf for entry in log])
+    end = Head(seq, at, b"".join(peaks), tree.root(peaks))
+    updated = [state for number, state in changed.items() if number not in opened]
+    return Fold(answers, log, transfers, list(opened.values()), updated, end)
+
+
+def _again(instruction: Instruction, stood: bytes) -> Answer:
+    """The answer to an id that is in the log: the same again, or refused when its content is another."""
+    if record.same_content(stood, instruction):
+        old = record.parse(stood)
+        return Posted(instruction.id, old.seq, old.at, replay=True)
+    return Refused(instruction.id, "id_taken", f"id {instruction.id.hex()} stands in the log with other content")
+
+
+def _move(
+    transaction: Transaction,
+    seq: int,
+    accounts: Mapping[int, State],
+    originals: Mapping[bytes, Original],
+    rows: list[TransferRow],
+    changed: dict[int, State],
+) -> tuple[str, str] | None:
+    """Post the transfers of `transaction`, or leave everything as it was and say why not."""
+    for t in transaction.transfers:
+        for number in (t.debit, t.credit):
+            state = accounts.get(number)
+            if state is None:
+                return "account_unknown", f"no account {number:016x}"
+            if state.closed:
+                return "account_closed", f"account {number:016x} is closed"
+            if state.unit != t.unit:
+                return "unit_differs", f"account {number:016x} counts {state.unit}, the transfer {t.unit}"
+    if transaction.corrects is not None:
+        refusal = _correction(transaction, originals)
+        if refusal is not None:
+            return refusal
+    after: list[tuple[int, int]] = []
+    for t in transaction.transfers:
+        debit, credit = accounts[t.debit], accounts[t.credit]
+        debit.debits += t.amount
+        credit.credits += t.amount
+        after.append((debit.normal * (debit.debits - debit.credits), credit.normal * (credit.debits - credit.credits)))
+    refusal = _bounds(transaction, accounts)
+    if refusal is not None:
+        for t in transaction.transfers:
+            accounts[t.debit].debits -= t.amount
+            accounts[t.credit].credits -= t.amount
+        return refusal
+    row = seq << 8
+    for t, (debit_after, credit_after) in zip(transaction.transfers, after, strict=True):
+        debit, credit = accounts[t.debit], accounts[t.credit]
+        packed = row.to_bytes(ROW_BYTES)
+        debit.spine, debit_previous, debit_jump = push(debit.spine, packed)
+        credit.spine, credit_previous, credit_jump = push(credit.spine, packed)
+        rows.append(TransferRow(row, t.debit, t.credit, t.amount, debit_after, credit_after,
+                                debit_previous, credit_previous, debit_jump, credit_jump))  # fmt: skip
+        changed[t.debit] = debit
+        changed[t.credit] = credit
+        row += 1
+    return None
+
+
+def _bounds(transaction: Transaction, accounts: Mapping[int, State]) -> tuple[str, str] | None:
+    """The first bound that the accounts of `transaction`, already moved, break."""
+    covers: Iterable[tuple[State, State]] = ()
+    for t in transaction.transfers:
+        for number in (t.debit, t.credit):
+            state = accounts[number]
+            balance = state.normal * (state.debits - state.credits)
+            if state.floor is not None and balance < state.floor:
+                return "below_floor", f"account {number:016x} would hold {balance}, its floor is {state.floor}"
+            if state.ceiling is not None and balance > state.ceiling:
+                return "above_ceiling", f"account {number:016x} would hold {balance}, its ceiling is {state.ceiling}"
+            if state.debits >= MAX_TOTAL or state.credits >= MAX_TOTAL:
+                return "total_too_large", f"account {number:016x} has moved as much as an account can"
+            if state.guards:
+                covers = (*covers, *state.guards)
+    for covered, covering in covers:
+        if covered.balance > covering.balance:
+            lack = covered.balance - covering.balance
+            return "not_covered", f"account {covered.number:016x} would hold {lack} more than what covers it"
+    return None
+
+
+def given_back(originals: Original) -> dict[tuple[int, int, str], int]:
+    """What may still be corrected of a transaction: cents by (debit, credit, unit) of the way back."""
+    left: dict[tuple[int, int, str], int] = {}
+    instruction = record.parse(originals.record).instruction
+    if type(instruction) is Transaction:
+        for t in instruction.transfers:
+            way = (t.credit, t.debit, t.unit)
+            left[way] = left.get(way, 0) + t.amount
+    for data in originals.corrections:
+        correction = record.parse(data).instruction
+        assert type(correction) is Transaction
+        for t in correction.transfers:
+            left[t.debit, t.credit, t.unit] -= t.amount
+    return left
+
+
+def _correction(transaction: Transaction, originals: Mapping[bytes, Original]) -> tuple[str, str] | None:
+    assert transaction.corrects is not None
+    named = transaction.corrects.hex()
+    original = originals.get(transaction.corrects)
+    if original is None or type(record.parse(original.record).instruction) is not Transaction:
+        return "correction_unknown", f"no transaction {named} to correct"
+    left = given_back(original)
+    for t in transaction.transfers:
+        way = (t.debit, t.credit, t.unit)
+        if way not in left:
+            return "correction_unrelated", f"transaction {named} moved nothing from {t.credit:016x} to {t.debit:016x}"
+        left[way] -= t.amount
+        if left[way] < 0:
+            return "correction_exceeds", f"of transaction {named}, {left[way] + t.amount} can still be given back"
+    return None
+
+
+def _open(
+    opening: Opening, seq: int, accounts: dict[int, State], opened: dict[int, State]
+) -> tuple[str, str] | None:
+    account = opening.account
+    if account.number in accounts:
+        return "account_exists", f"account {account.number:016x} exists"
+    state = State.new(account, seq)
+    if account.cover is not None:
+        covering = accounts.get(account.cover)
+        if covering is None:
+            return "account_unknown", f"no account {account.cover:016x}"
+        if covering.closed:
+            return "account_closed", f"account {account.cover:016x} is closed"
+        if covering.cover is not None:
+            return "cover_chained", f"account {account.cover:016x} is itself covered"
+        tie(state, covering)
+    accounts[account.number] = opened[account.number] = state
+    return None
+
+
+def _close(
+    closing: Closing, seq: int, accounts: Mapping[int, State], changed: dict[int, State]
+) -> tuple[str, str] | None:
+    number = closing.number
+    state = accounts.get(number)
+    if state is None:
+        return "account_unknown", f"no account {number:016x}"
+    if state.closed:
+        return "account_closed", f"account {number:016x} is closed"
+    if state.balance:
+        return "account_not_empty", f"account {number:016x} holds {state.balance}"
+    if any(covering is state and not covered.closed for covered, covering in state.guards):
+        return "account_not_empty", f"account {number:016x} covers another open account"
+    state.closed = seq
+    changed[number] = state
+    return None

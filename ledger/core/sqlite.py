@@ -1,0 +1,278 @@
+"""The store on SQLite: WAL, `synchronous=FULL`, one writing connection, through the library in `pysqlite3`.
+
+Statements are written once (SQLAlchemy Core over the tables where Core has them, SQL text for JSON sets and
+recursive walks) and run on the driver's own cursor: at one transaction a commit, building them anew would
+cost as much as the commit. Sets travel as one JSON parameter, so every read of a batch is one statement.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pysqlite3
+from sqlalchemy import Connection, Engine, create_engine, insert, update
+from sqlalchemy.dialects import sqlite as dialect
+from sqlalchemy.pool import QueuePool
+from sqlalchemy.sql.expression import bindparam
+
+from ledger.core import rules, tree
+from ledger.core.model import Head
+from ledger.core.rules import Fold, LogRow, Original, State, TransferRow
+from ledger.core.store import StoreError
+from ledger.core.tables import ACCOUNT, HEAD, LOG, TRANSFER
+
+WAL_BUG = ((3, 7, 0), (3, 51, 2))
+"""Versions of the library whose WAL two connections can corrupt (sqlite.org, WAL-reset bug)."""
+BUSY_MS = 10_000
+CACHE_KIB = 65_536
+
+
+def _sql(statement: Any) -> str:
+    return str(statement.compile(dialect=dialect.dialect(paramstyle="qmark")))
+
+
+INSERT_LOG = _sql(insert(LOG))
+INSERT_TRANSFER = _sql(insert(TRANSFER))
+INSERT_ACCOUNT = _sql(insert(ACCOUNT))
+UPDATE_ACCOUNT = _sql(
+    update(ACCOUNT)
+    .where(ACCOUNT.c.number == bindparam("which"))
+    .values({name: bindparam(name) for name in ("closed", "debits", "credits", "last", "spine")})
+)
+UPDATE_HEAD = _sql(update(HEAD).values({name: bindparam(name) for name in ("seq", "at", "frontier", "root")}))
+SELECT_HEAD = "SELECT seq, at, frontier, root FROM head"
+_STATE = "number, unit, normal, floor, ceiling, cover, opened, closed, debits, credits, spine"
+SELECT_ACCOUNTS = f"SELECT {_STATE} FROM account WHERE number IN (SELECT value FROM json_each(?))"
+# The covered accounts come by their partial index, so this costs a payment two look-ups.
+SELECT_COVERS = (
+    f"SELECT {_STATE} FROM account WHERE cover IS NOT NULL "
+    f"UNION SELECT {_STATE} FROM account WHERE number IN (SELECT cover FROM account WHERE cover IS NOT NULL)"
+)
+_LOG = "seq, id, at, corrects, leaf, record"
+SELECT_POSTED = "SELECT id, record FROM log WHERE id IN (SELECT unhex(value) FROM json_each(?))"
+SELECT_CORRECTIONS = (
+    "SELECT corrects, record FROM log WHERE corrects IN (SELECT unhex(value) FROM json_each(?)) ORDER BY seq"
+)
+_TRANSFER = ", ".join(TransferRow._fields)
+WALK = f"""
+WITH RECURSIVE walk(place, n) AS (
+    SELECT :place, 1 WHERE :place > 0 AND :limit > 0
+    UNION ALL
+    SELECT CASE WHEN t.debit = :number THEN t.debit_previous ELSE t.credit_previous END AS next, n + 1
+    FROM walk JOIN transfer t ON t.place = walk.place WHERE n < :limit AND next > 0
+)
+SELECT {", ".join("t." + name for name in TransferRow._fields)} FROM walk JOIN transfer t ON t.place = walk.place
+ORDER BY t.place DESC
+"""
+SEEK = """
+WITH RECURSIVE seek(place) AS (
+    SELECT :place
+    UNION ALL
+    SELECT CASE WHEN t.debit = :number
+        THEN CASE WHEN t.debit_jump > :target THEN t.debit_jump ELSE t.debit_previous END
+        ELSE CASE WHEN t.credit_jump > :target THEN t.credit_jump ELSE t.credit_previous END END
+    FROM seek JOIN transfer t ON t.place = seek.place WHERE seek.place > :target
+)
+SELECT min(place) FROM seek
+"""
+
+
+def _hexes(ids: Collection[bytes]) -> str:
+    return orjson.dumps([i.hex() for i in ids]).decode()
+
+
+def _numbers(numbers: Collection[int]) -> str:
+    return orjson.dumps(list(numbers)).decode()
+
+
+def open_engine(path: Path | str, *, read_only: bool = False) -> Engine:
+    """An engine over the book at `path`. Raises `StoreError`: sqlite_too_old, database_unusable."""
+    version = pysqlite3.sqlite_version_info
+    if WAL_BUG[0] <= version <= WAL_BUG[1]:
+        raise StoreError(
+            "sqlite_too_old",
+            f"SQLite {pysqlite3.sqlite_version} can corrupt a book that two processes write; "
+            "install the pysqlite3 wheel, which brings 3.51.3 or newer",
+        )
+    target = Path(path).absolute()
+
+    def connect() -> Any:
+        mode = "ro" if read_only else "rwc"
+        try:
+            # `isolation_level=None`: we say BEGIN ourselves, the driver never guesses.
+            db = pysqlite3.connect(
+                f"{target.as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False,
+                timeout=BUSY_MS / 1000, cached_statements=256,
+            )  # fmt: skip
+            if read_only:
+                db.execute("PRAGMA query_only = ON")
+            else:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute("PRAGMA synchronous = FULL")
+                db.execute("PRAGMA foreign_keys = ON")
+            db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        except pysqlite3.Error as error:
+            raise StoreError("database_unusable", f"cannot open {target}: {error}") from error
+        return db
+
+    return create_engine(
+        "sqlite+pysqlite://", module=pysqlite3, creator=connect, poolclass=QueuePool, pool_size=8, max_overflow=56,
+        pool_reset_on_return=None,
+    )  # fmt: skip
+
+
+class SqliteReading:
+    """See `store.Reading`."""
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+
+    def _all(self, sql: str, parameters: Any = ()) -> list[Any]:
+        rows: list[Any] = self._cursor.execute(sql, parameters).fetchall()
+        return rows
+
+    def head(self) -> Head:
+        return Head(*self._all(SELECT_HEAD)[0])
+
+    def posted(self, ids: Collection[bytes]) -> dict[bytes, bytes]:
+        return dict(self._all(SELECT_POSTED, (_hexes(ids),)))
+
+    def accounts(self, numbers: Collection[int]) -> dict[int, State]:
+        return {row[0]: State(*row) for row in self._all(SELECT_ACCOUNTS, (_numbers(numbers),))}
+
+    def originals(self, ids: Collection[bytes]) -> dict[bytes, Original]:
+        found = {id_: Original(record, []) for id_, record in self.posted(ids).items()}
+        for id_, record in self._all(SELECT_CORRECTIONS, (_hexes(ids),)):
+            found[id_] = Original(found[id_].record, [*found[id_].corrections, record])
+        return found
+
+    def log(self, after: int, limit: int) -> list[LogRow]:
+        rows = self._all(f"SELECT {_LOG} FROM log WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit))
+        return [LogRow(*row) for row in rows]
+
+    def entries(self, seqs: Collection[int]) -> dict[int, LogRow]:
+        sql = f"SELECT {_LOG} FROM log WHERE seq IN (SELECT value FROM json_each(?))"
+        return {row[0]: LogRow(*row) for row in self._all(sql, (_numbers(seqs),))}
+
+    def find(self, id_: bytes) -> LogRow | None:
+        rows = self._all(f"SELECT {_LOG} FROM log WHERE id = ?", (id_,))
+        return LogRow(*rows[0]) if rows else None
+
+    def at(self, seq: int) -> int:
+        at: int = self._all("SELECT at FROM log WHERE seq = ?", (seq,))[0][0]
+        return at
+
+    def transfers(self, after: int, limit: int) -> list[TransferRow]:
+        rows = self._all(f"SELECT {_TRANSFER} FROM transfer WHERE place > ? ORDER BY place LIMIT ?", (after, limit))
+        return [TransferRow(*row) for row in rows]
+
+    def walk(self, number: int, place: int, limit: int) -> list[TransferRow]:
+        return [TransferRow(*r) for r in self._all(WALK, {"number": number, "place": place, "limit": limit})]
+
+    def seek(self, number: int, place: int, target: int) -> int:
+        found: int = self._all(SEEK, {"number": number, "place": place, "target": target})[0][0]
+        return found
+
+    def all_accounts(self, after: int, limit: int) -> list[State]:
+        rows = self._all(f"SELECT {_STATE} FROM account WHERE number > ? ORDER BY number LIMIT ?", (after, limit))
+        return [State(*row) for row in rows]
+
+
+class SqliteWriting(SqliteReading):
+    """See `store.Writing`."""
+
+    def __init__(self, connection: Connection, cursor: Any) -> None:
+        super().__init__(cursor)
+        self.connection = connection
+
+    def batch_accounts(self, numbers: Collection[int]) -> dict[int, State]:
+        found = self.accounts(numbers)
+        for row in self._all(SELECT_COVERS):
+            if row[0] not in found:
+                found[row[0]] = State(*row)
+        rules.guard(found)
+        return found
+
+    def write(self, fold: Fold) -> None:
+        cursor = self._cursor
+        if fold.opened:
+            cursor.executemany(
+                INSERT_ACCOUNT,
+                [(s.number, s.unit, s.normal, s.floor, s.ceiling, s.cover, s.opened, s.closed, s.debits, s.credits,
+                  s.last, s.spine) for s in fold.opened],
+            )  # fmt: skip
+        if not fold.log:
+            return
+        cursor.executemany(INSERT_LOG, fold.log)
+        cursor.executemany(INSERT_TRANSFER, fold.transfers)
+        cursor.executemany(
+            UPDATE_ACCOUNT, [(s.closed, s.debits, s.credits, s.last, s.spine, s.number) for s in fold.changed]
+        )
+        cursor.execute(UPDATE_HEAD, fold.head)
+
+
+class SqliteStore:
+    """A book in one SQLite file. The schema must be there (see `migrations`)."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._lock = threading.Lock()
+        self._writer: Connection | None = None
+
+    @contextmanager
+    def writing(self) -> Iterator[SqliteWriting]:
+        with self._lock:
+            if self._writer is None:
+                self._writer = self.engine.connect()
+            connection = self._writer
+            driver: Any = connection.connection.driver_connection
+            cursor = driver.cursor()
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield SqliteWriting(connection, cursor)
+                cursor.execute("COMMIT")
+            except BaseException:
+                # SQLite has rolled back by itself after some errors (a full disk, say).
+                if driver.in_transaction:
+                    cursor.execute("ROLLBACK")
+                raise
+            finally:
+                if connection.in_transaction():
+                    connection.rollback()
+
+    @contextmanager
+    def reading(self) -> Iterator[SqliteReading]:
+        connection = self.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute("BEGIN")
+            try:
+                yield SqliteReading(cursor)
+            finally:
+                cursor.execute("COMMIT")
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+        self.engine.dispose()
+
+
+def create_schema(engine: Engine) -> None:
+    """Create the engine's tables, triggers and the empty head."""
+    from ledger.core.tables import APPEND_ONLY_SQLITE, METADATA
+
+    METADATA.create_all(engine, tables=[ACCOUNT, LOG, TRANSFER, HEAD])
+    with engine.connect() as connection:
+        for trigger in APPEND_ONLY_SQLITE.values():
+            connection.exec_driver_sql(trigger)
+        connection.execute(insert(HEAD), {"one": 1, "seq": 0, "at": 0, "frontier": b"", "root": tree.EMPTY_ROOT})
+        connection.commit()

@@ -1,0 +1,107 @@
+"""The contract that every store keeps: what `Book` asks of a database, and nothing else.
+
+A store knows no rules. `writing()` is exclusive: from its first read to its commit no other writer, of this
+process or another, gets in between. `reading()` is a snapshot: what it shows is the state after some commit.
+`tests/conformance` runs on every store; they must agree byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from ledger.core.model import Head
+from ledger.core.rules import Fold, LogRow, Original, State, TransferRow
+
+
+class StoreError(RuntimeError):
+    """The database cannot be used. `code` is stable; the text says what to do."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+class Reading(Protocol):
+    """One snapshot of the book."""
+
+    def head(self) -> Head:
+        """The end of the log."""
+        ...
+
+    def posted(self, ids: Collection[bytes]) -> dict[bytes, bytes]:
+        """The records, by id, of those ids that are in the log."""
+        ...
+
+    def accounts(self, numbers: Collection[int]) -> dict[int, State]:
+        """The accounts of those numbers that exist, open or closed."""
+        ...
+
+    def originals(self, ids: Collection[bytes]) -> dict[bytes, Original]:
+        """Of those ids that are in the log, the record and the records that correct it, in log order."""
+        ...
+
+    def log(self, after: int, limit: int) -> list[LogRow]:
+        """Up to `limit` log entries whose seq is greater than `after`, in order."""
+        ...
+
+    def entries(self, seqs: Collection[int]) -> dict[int, LogRow]:
+        """The log entries with those sequence numbers."""
+        ...
+
+    def find(self, id_: bytes) -> LogRow | None:
+        """The log entry with that id."""
+        ...
+
+    def at(self, seq: int) -> int:
+        """The time (us) of the log entry `seq`, which must exist."""
+        ...
+
+    def transfers(self, after: int, limit: int) -> list[TransferRow]:
+        """Up to `limit` transfers whose place is greater than `after`, in order."""
+        ...
+
+    def walk(self, number: int, place: int, limit: int) -> list[TransferRow]:
+        """Up to `limit` transfers of account `number` from `place` (one of its own; 0: none) backwards."""
+        ...
+
+    def seek(self, number: int, place: int, target: int) -> int:
+        """From `place` back along the jumps of account `number`: its greatest place <= `target`, or 0."""
+        ...
+
+    def all_accounts(self, after: int, limit: int) -> list[State]:
+        """Up to `limit` accounts whose number is greater than `after`, in order."""
+        ...
+
+
+class Writing(Reading, Protocol):
+    """A snapshot nobody else can change, and one commit."""
+
+    @property
+    def connection(self) -> Connection:
+        """The same database transaction for tables that are not the engine's. The memory store has none."""
+        ...
+
+    def batch_accounts(self, numbers: Collection[int]) -> dict[int, State]:
+        """As `accounts`, and every covered and covering account besides, each tied to its cover."""
+        ...
+
+    def write(self, fold: Fold) -> None:
+        """Write everything of `fold`; it counts once the context is left without an error."""
+        ...
+
+
+class Store(Protocol):
+    """One database that holds one book."""
+
+    def writing(self) -> AbstractContextManager[Writing]: ...
+
+    def reading(self) -> AbstractContextManager[Reading]: ...
+
+    def close(self) -> None: ...
+
+
+__all__ = ["Reading", "Sequence", "Store", "StoreError", "Writing"]
