@@ -1,0 +1,65 @@
+# Patard. `make demo` shows a town at work, `make test` runs every test; both install what they need first.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help install demo test browser bench check format lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo      a town with its currency on this machine (PORT=8123 moves it, Ctrl-C ends it)"
+	@echo "make test      every test"
+	@echo "make bench     the benchmarks; writes benchmarks/results.json"
+	@echo "make check     lint, format, types, import contracts"
+	@echo "make format    rewrite the sources in the one format"
+	@echo "make lock      pin the newest versions that pyproject.toml allows"
+	@echo "make clean     forget .venv, .demo and every cache"
+
+install: $(STAMP)
+
+# The stamp is touched last: an install that was interrupted starts again, a complete one costs nothing.
+$(STAMP): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Patard needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the pinned requirements into .venv (once; a minute or two)"
+	@$(BIN)/python -m pip install -qq --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The trap keeps the shell alive until the demo has closed its books, so that Ctrl-C ends without an error.
+demo: install
+	@trap : INT TERM; $(BIN)/patard demo || test $$? -eq 130
+
+browser: install
+	@sh tests/get_browser.sh $(BIN)
+
+test: install browser
+	@$(BIN)/pytest $(ARGS)
+
+bench: install
+	@$(BIN)/pytest benchmarks $(ARGS)
+
+check: install
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+format: install
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+PIP_COMPILE := build/lock/bin/pip-compile --quiet --upgrade --strip-extras --generate-hashes --allow-unsafe \
+	--no-header --no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+lock:
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/pip install -qq pip-tools
+	$(PIP_COMPILE) --extra dev -o requirements-dev.lock pyproject.toml
+	$(PIP_COMPILE) --constraint requirements-dev.lock -o requirements.lock pyproject.toml
+
+clean:
+	rm -rf .venv .demo build *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
