@@ -74,8 +74,8 @@ def _check_kind(value: object) -> None:
 
 
 def _check_date(value: object) -> None:
-    if type(value) is not date:
-        raise Malformed("date_malformed", "booked_on is a date without a time")
+    if value is not None and type(value) is not date:
+        raise Malformed("date_malformed", "booked_on is a date without a time, or None")
 
 
 Evidence: TypeAlias = Mapping[str, "str | int"]
@@ -182,13 +182,15 @@ class Account:
 class Transaction:
     """Transfers that happen together or not at all. `corrects` is the id of the transaction that it gives back.
 
+    `booked_on` is the day it counts for where that is not the day on which the log takes it (a bank's value date).
+
     Raises `Malformed`: id_malformed, kind_malformed, date_malformed, transfers_malformed, evidence_malformed.
     """
 
     id: bytes
     kind: str
     transfers: tuple[Transfer, ...]
-    booked_on: date
+    booked_on: date | None = None
     corrects: bytes | None = None
     evidence: Evidence = field(default_factory=lambda: NO_EVIDENCE)
 
@@ -213,7 +215,7 @@ class Opening:
 
     id: bytes
     account: Account
-    booked_on: date
+    booked_on: date | None = None
     evidence: Evidence = field(default_factory=lambda: NO_EVIDENCE)
 
     def __post_init__(self) -> None:
@@ -228,7 +230,7 @@ class Closing:
 
     id: bytes
     number: int
-    booked_on: date
+    booked_on: date | None = None
     evidence: Evidence = field(default_factory=lambda: NO_EVIDENCE)
 
     def __post_init__(self) -> None:
@@ -244,8 +246,8 @@ class Note:
 
     id: bytes
     kind: str
-    booked_on: date
     evidence: Evidence
+    booked_on: date | None = None
 
     def __post_init__(self) -> None:
         check_id(self.id)
@@ -308,7 +310,7 @@ class Entry(NamedTuple):
     at: int
     id: bytes
     kind: str
-    booked_on: date
+    booked_on: date | None
     counterparty: int
     change: int
     balance: int

@@ -4,15 +4,14 @@ Canonical JSON: keys sorted, no spaces, UTF-8, integers and strings (and lists o
 than null; numbers that may pass 2^53 (account numbers) are 16 lower-case hex digits. The stored bytes are the
 truth: what has one meaning has one encoding, and `parse` refuses every other one.
 
-    {"at":US,"booked_on":"YYYY-MM-DD","id":HEX,"kind":"payment","salt":HEX,"seq":N,"transfers":[[D,C,CENTS,UNIT]],"v":1}
+    {"at":US,"id":HEX,"kind":"payment","salt":HEX,"seq":N,"transfers":[[D,C,CENTS,UNIT]],"v":1}
 
-plus `corrects` and `evidence` where there are any. An opening has `account` instead of `transfers`, a closing
+plus `booked_on` (YYYY-MM-DD), `corrects` and `evidence` where there are any. An opening has `account` instead of `transfers`, a closing
 `closes`, a note neither. The salt is 16 random bytes: the published hash of a guessable record tells nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -52,7 +51,6 @@ def encode_transaction(transaction: Transaction, seq: int, at: int, salt: str) -
     """Canonical bytes of a posted transaction. `salt` is 32 hex digits. The engine's hot path."""
     body: dict[str, Any] = {
         "at": at,
-        "booked_on": transaction.booked_on,
         "id": transaction.id.hex(),
         "kind": transaction.kind,
         "salt": salt,
@@ -62,10 +60,7 @@ def encode_transaction(transaction: Transaction, seq: int, at: int, salt: str) -
         ],
         "v": VERSION,
     }
-    # The dict above is written in key order, so only the two rare keys make sorting necessary.
-    if transaction.corrects is None and transaction.evidence is NO_EVIDENCE:
-        return orjson.dumps(body)
-    return _finish(body, transaction.evidence, transaction.corrects)
+    return _finish(body, transaction, transaction.corrects)
 
 
 def encode(instruction: Instruction, seq: int, at: int, salt: str) -> bytes:
@@ -74,7 +69,6 @@ def encode(instruction: Instruction, seq: int, at: int, salt: str) -> bytes:
         return encode_transaction(instruction, seq, at, salt)
     body: dict[str, Any] = {
         "at": at,
-        "booked_on": instruction.booked_on,
         "id": instruction.id.hex(),
         "salt": salt,
         "seq": seq,
@@ -100,12 +94,18 @@ def encode(instruction: Instruction, seq: int, at: int, salt: str) -> bytes:
     else:
         assert isinstance(instruction, Note)
         body["kind"] = instruction.kind
-    return _finish(body, instruction.evidence, None)
+    return _finish(body, instruction, None)
 
 
-def _finish(body: dict[str, Any], evidence: Mapping[str, str | int], corrects: bytes | None) -> bytes:
+def _finish(body: dict[str, Any], instruction: Instruction, corrects: bytes | None) -> bytes:
+    evidence, booked_on = instruction.evidence, instruction.booked_on
+    if not evidence and booked_on is None and corrects is None:
+        # Everything so far was put in key order; only these three rarer keys make sorting necessary.
+        return orjson.dumps(body) if "transfers" in body else orjson.dumps(body, option=_SORTED)
     if evidence:
         body["evidence"] = dict(evidence)
+    if booked_on is not None:
+        body["booked_on"] = booked_on
     if corrects is not None:
         body["corrects"] = corrects.hex()
     return orjson.dumps(body, option=_SORTED)
@@ -129,7 +129,8 @@ def _read(body: dict[str, Any]) -> Record:
     seq, at, salt = body["seq"], body["at"], bytes.fromhex(body["salt"])
     if type(seq) is not int or type(at) is not int or seq < 1 or at < 1 or len(salt) != 16:
         raise RecordError("seq, at or salt out of range")
-    id_, booked_on = bytes.fromhex(body["id"]), date.fromisoformat(body["booked_on"])
+    id_ = bytes.fromhex(body["id"])
+    booked_on = date.fromisoformat(body["booked_on"]) if "booked_on" in body else None
     evidence = body.get("evidence", NO_EVIDENCE)
     instruction: Instruction
     if "transfers" in body:
@@ -146,7 +147,7 @@ def _read(body: dict[str, Any]) -> Record:
     elif "closes" in body:
         instruction = Closing(id_, int(body["closes"], 16), booked_on, evidence)
     else:
-        instruction = Note(id_, body["kind"], booked_on, evidence)
+        instruction = Note(id_, body["kind"], evidence, booked_on)
     return Record(seq, at, salt, instruction)
 
 
