@@ -1,0 +1,131 @@
+"""The house rules that a program can hold: who imports whom, whose packages these are, how long a module may be."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("ledger", "merchants", "api", "wallet_cli")
+MAX_LINES = 400
+
+# All that the wallet may know of the rest: the signed messages and how to speak to the API.
+WALLET_MAY_IMPORT = (
+    "wallet_cli",
+    "ledger.core.ids",
+    "ledger.currency.keys",
+    "ledger.currency.messages",
+    "ledger.i18n",
+    "merchants.codes",
+    "api.client",
+)
+
+
+def modules(package: str) -> list[Path]:
+    """Every Python file of a package."""
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Each import of one of our packages, as (line, dotted name), with what `from a import b` may mean: a or a.b."""
+    for node in ast.walk(ast.parse(path.read_bytes(), str(path))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.relative_to(ROOT)}:{node.lineno}: imports are absolute here"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            if name.split(".")[0] in PACKAGES:
+                yield node.lineno, name
+
+
+def test_import_contracts_hold() -> None:
+    """The contracts stand in pyproject.toml: one direction, an engine without HTTP, a wallet without tables."""
+    command = "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
+    run = subprocess.run(
+        [sys.executable, "-c", command, "--no-logo", "--no-cache"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_imports_are_absolute() -> None:
+    for package in PACKAGES:
+        for path in modules(package):
+            list(imports(path))
+
+
+def test_the_wallet_imports_only_what_it_may() -> None:
+    strays = [
+        f"{path.relative_to(ROOT)}:{line}: {name}"
+        for path in modules("wallet_cli")
+        for line, name in imports(path)
+        if not any(name == allowed or name.startswith(allowed + ".") for allowed in WALLET_MAY_IMPORT)
+    ]
+    assert not strays, "\n".join(strays)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_each_package_is_ours(package: str) -> None:
+    """`api` or `ledger` are names that anybody may take: these must be the ones of this repository."""
+    file = importlib.import_module(package).__file__
+    assert file is not None
+    assert Path(file).resolve() == ROOT / package / "__init__.py"
+    assert (ROOT / package / "py.typed").exists()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_module_is_too_long(package: str) -> None:
+    lengths = {path.relative_to(ROOT): len(path.read_bytes().splitlines()) for path in modules(package)}
+    too_long = {str(path): length for path, length in lengths.items() if length > MAX_LINES}
+    assert not too_long, f"split what has more than {MAX_LINES} lines: {too_long}"
+
+
+def tracked_files() -> list[Path]:
+    """Every file that is, or is about to be, in the repository."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True)
+    if listed.returncode != 0:
+        pytest.skip("not in a git clone")
+    return [ROOT / name for name in listed.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
+
+
+# Each is put together from two halves, so that this file does not find itself.
+FORBIDDEN = {
+    "the host of a package index": r"(?:py" r"pi|python" r"hosted|np" r"mjs)\.(?:org|com)\b",
+    "the address of a package index": r"--(?:extra-)?index" r"-url|--find" r"-links|--trusted" r"-host",
+    "a path of one machine": r"(?<![\w.~}:])/(?:home|ro" r"ot|Users|work|opt)/[A-Za-z]",
+}
+
+
+def test_nothing_tracked_names_an_index_or_a_machine() -> None:
+    """A clone must work anywhere: no package index by name, nobody's folders."""
+    found = []
+    for path in tracked_files():
+        try:
+            text = path.read_text()
+        except UnicodeDecodeError:
+            continue
+        for what, pattern in FORBIDDEN.items():
+            for match in re.finditer(pattern, text):
+                line = text.count("\n", 0, match.start()) + 1
+                found.append(f"{path.relative_to(ROOT)}:{line}: {what}: {match.group()}")
+    assert not found, "\n".join(found)
+
+
+def test_every_requirement_is_pinned_by_hash() -> None:
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        blocks = re.split(r"\n(?=[a-z])", (ROOT / name).read_text())
+        pinned = [block for block in blocks if not block.startswith("#")]
+        assert pinned
+        for block in pinned:
+            assert re.match(
+                r"[a-z0-9._-]+(?:\[[a-z,]+\])?==\S+ \\\n(?: +--hash=sha256:[0-9a-f]{64}(?: \\)?\n?)+$", block
+            ), block
