@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help install demo test browser bench check format lock clean
+.PHONY: help install demo test browser bench check lint types contracts format lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -42,10 +42,16 @@ test: install browser
 bench: install
 	@$(BIN)/pytest benchmarks $(ARGS)
 
-check: install
+check: lint types contracts
+
+lint: install
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+types: install
 	@$(BIN)/mypy
+
+contracts: install
 	@$(BIN)/lint-imports --no-logo
 
 format: install
