@@ -1,1 +1,1 @@
-"""The ledger: an engine that keeps accounts, the rules that make it a currency, and the proofs that anyone can check."""
+"""Patard's ledger: the engine (core), the currency on top of it, and the proofs taken away from it."""
