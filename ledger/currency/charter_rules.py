@@ -1,0 +1,246 @@
+"""What each line of a charter may say: one function a key, from the value in the file to the value in use.
+
+A function that finds its value wrong raises :class:`Wrong` with a sentence for the treasurer who wrote the
+line: what is the matter, and what to write instead.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from ledger.currency.money import MAX_CENTS, AmountError, parse_amount
+from ledger.currency.text import TextError, clean_text
+
+MAX_MESSAGE_CENTS: Final = 2**32 - 1
+"""The largest amount that one signed message can carry."""
+MAX_HOST: Final = 24
+"""The most characters of the public address (host and port) with which the code of a till stays readable."""
+MAX_NAME: Final = 60
+
+
+class PartyKind(StrEnum):
+    """What a party is; the charter says which of them may change units back."""
+
+    PERSON = "person"
+    SHOP = "shop"
+    ASSOCIATION = "association"
+    PUBLIC_BODY = "public_body"
+
+
+class ReserveKind(StrEnum):
+    """Where euros of the reserve lie."""
+
+    BANK = "bank"
+    CASH = "cash"
+
+
+class Wrong(Exception):
+    """Why a value cannot stand; ``index`` says which item of a list, where it is one."""
+
+    def __init__(self, reason: str, index: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.index = index
+
+
+def code(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"[A-Z][A-Z0-9]{1,7}", text):
+        raise Wrong('use 2 to 8 capital letters A to Z and digits, starting with a letter, such as "PATARD"')
+    if text == "EUR":
+        raise Wrong("EUR is the euros of the reserve; choose a code of your own for the local unit")
+    return text
+
+
+def name(value: object) -> str:
+    return _clean(value, MAX_NAME)
+
+
+def symbol(value: object) -> str:
+    text = _clean(value, 4)
+    # No digit, space, sign or mark: "12,50 P" must not be readable as another amount.
+    if not all(unicodedata.category(char)[0] in "LM" or unicodedata.category(char) in ("Sc", "So") for char in text):
+        raise Wrong('use 1 to 4 letters or currency signs and nothing else, such as "P" or "€"')
+    return text
+
+
+def network(value: object) -> bytes:
+    if type(value) is int:
+        raise Wrong('put quotes around it, such as "5a1e0c7d"')
+    text = _text(value)
+    if not re.fullmatch(r"[0-9a-fA-F]{8}", text):
+        raise Wrong('use 8 of the digits 0 to 9 and a to f, such as "5a1e0c7d"')
+    return bytes.fromhex(text)
+
+
+def decimals(value: object) -> int:
+    if type(value) is not int or value != 2:
+        raise Wrong("units have 2 decimals, as euros do; write 2 or leave the line out")
+    return value
+
+
+def whole(low: int, high: int, unit: str, more: str = "") -> Callable[[object], int]:
+    """A rule for a whole number of ``unit`` between two bounds, both allowed."""
+
+    def rule(value: object) -> int:
+        if type(value) is not int:
+            raise Wrong(f"write a whole number of {unit} without quotes or decimals{more}")
+        if not low <= value <= high:
+            raise Wrong(f"write between {low} and {high} {unit}{more}")
+        return value
+
+    return rule
+
+
+def amount(maximum: int = MAX_CENTS) -> Callable[[object], int]:
+    """A rule for an amount above zero, written in quotes so that no cent is lost on the way."""
+
+    def rule(value: object) -> int:
+        if type(value) is float:
+            raise Wrong('put quotes around it, such as "500.00": a decimal number without quotes is not kept exactly')
+        if type(value) is int:
+            raise Wrong(
+                f'write it in quotes with its decimals, such as "{value}.00", so that nobody takes it for cents'
+            )
+        try:
+            cents = parse_amount(_text(value), maximum=maximum)
+        except AmountError as error:
+            raise Wrong(str(error)) from None
+        if cents == 0:
+            raise Wrong("nobody could pay anything; for no limit, leave the line out")
+        return cents
+
+    return rule
+
+
+def kinds(value: object) -> frozenset[PartyKind]:
+    if not isinstance(value, list):
+        raise Wrong('write a list, such as ["shop", "association"]')
+    found: set[PartyKind] = set()
+    for index, item in enumerate(value):
+        if item not in list(PartyKind):
+            raise Wrong(f"{item!r} is no kind of party; {choices(item, PartyKind)}", index)
+        if item in found:
+            raise Wrong(f'"{item}" stands twice', index)
+        found.add(PartyKind(item))
+    return frozenset(found)
+
+
+def reserve_kind(value: object) -> ReserveKind:
+    if value not in list(ReserveKind):
+        raise Wrong(f"{value!r} is no kind of account; {choices(value, ReserveKind)}")
+    return ReserveKind(str(value))
+
+
+def timezone(value: object) -> str:
+    text = _text(value)
+    # With a slash, or UTC: a name such as "localtime" or "CET" means something else on another machine.
+    if "/" in text or text == "UTC":
+        try:
+            return ZoneInfo(text).key
+        except (KeyError, ValueError, OSError):  # unknown, not a relative path, a folder such as "Europe/"
+            pass
+    close = nearest(text, available_timezones())
+    hint = f'did you mean "{close}"?' if close else 'write one such as "Europe/Paris"'
+    raise Wrong(f"no such time zone; {hint}")
+
+
+def public_url(value: object) -> str:
+    text = _text(value)
+    example = "write it such as https://pay.example.org"
+    if not re.fullmatch(r"[!-~]+", text):
+        raise Wrong(f"it holds spaces or accents; {example} (names with accents in their xn-- form)")
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError:
+        raise Wrong(f"this is no web address; {example}") from None
+    local = url.hostname in ("127.0.0.1", "localhost")
+    if url.scheme != "https" and not (url.scheme == "http" and local):
+        raise Wrong("it must begin with https:// (http:// is for trying out, on 127.0.0.1 or localhost only)")
+    if "@" in url.netloc or "?" in text or "#" in text or url.path not in ("", "/"):
+        raise Wrong(f"give the host alone, without a path, a name or a question mark; {example}")
+    authority = _authority(url, port)
+    if url.scheme == "https" and len(authority) > MAX_HOST:
+        raise Wrong(
+            f"{authority} has {len(authority)} characters and may have {MAX_HOST}: it stands in every code that a "
+            "till shows, and a longer one makes codes too fine for phones to read; choose a shorter host name"
+        )
+    return f"{url.scheme}://{authority}"
+
+
+def _authority(url: SplitResult, port: int | None) -> str:
+    """Host and port in the one form that links use: lower case, the usual port left out."""
+    host = url.hostname or ""
+    label = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
+    if not re.fullmatch(rf"{label}(?:\.{label})*", host) or port == 0 or url.netloc.endswith(":"):
+        raise Wrong("the host name is not right; write letters, digits, hyphens and dots, such as pay.example.org")
+    return host if port in (None, {"https": 443, "http": 80}[url.scheme]) else f"{host}:{port}"
+
+
+# Lengths from the SWIFT IBAN registry, for the countries of the single euro payments area (SEPA).
+_IBAN_LENGTHS: Final = {
+    country: length
+    for length, countries in {
+        15: "NO",
+        16: "BE",
+        18: "DK FI NL",
+        19: "SI",
+        20: "AT EE LT LU",
+        21: "CH HR LI LV",
+        22: "BG DE GB IE ME RS",
+        24: "AD CZ ES MD RO SE SK",
+        25: "PT",
+        26: "IS",
+        27: "FR GR IT MC SM",
+        28: "AL CY HU PL",
+        31: "MT",
+    }.items()
+    for country in countries.split()
+}
+
+
+def iban(value: object) -> str:
+    """An IBAN without its spaces, its check digits verified (ISO 13616: mod 97)."""
+    text = re.sub(r"[ \u00a0\u202f]", "", _text(value)).upper()
+    if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", text):
+        raise Wrong("this is no IBAN; copy it from the bank's paper, such as FR76 3000 6000 0112 3456 7890 189")
+    length = _IBAN_LENGTHS.get(text[:2], len(text))
+    if len(text) != length:
+        raise Wrong(f"an IBAN of {text[:2]} has {length} characters and this one has {len(text)}; copy it again")
+    if int("".join(str(int(char, 36)) for char in text[4:] + text[:4])) % 97 != 1:
+        raise Wrong("its check digits do not fit: a character is wrong or two are swapped; copy it again")
+    return text
+
+
+def nearest(given: object, known: Iterable[str]) -> str | None:
+    """The known word that a mistyped one most likely stands for, or None."""
+    close = difflib.get_close_matches(str(given), sorted(known), n=1, cutoff=0.6)
+    return close[0] if close else None
+
+
+def choices(given: object, known: Iterable[str]) -> str:
+    """The likely word for a mistyped one, or else all that can be chosen from."""
+    words = [str(word) for word in known]
+    close = nearest(given, words)
+    return f'did you mean "{close}"?' if close else "write " + " or ".join(f'"{word}"' for word in words)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise Wrong("write it as text, in quotes")
+    return str(value)
+
+
+def _clean(value: object, max_chars: int) -> str:
+    try:
+        return clean_text(_text(value), max_chars=max_chars)
+    except TextError as error:
+        raise Wrong(f"{error}; type it again") from None
