@@ -1,0 +1,62 @@
+"""The currency's own accounts: circulation, the reserve and what is owed (DESIGN, money of the currency).
+
+Their numbers follow from the network id and their names, so they are the same in every copy of the book and
+nothing has to be looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from ledger.core.ids import derived_id, new_account_number
+from ledger.core.model import Account, Opening, Side
+
+EUR = "EUR"
+
+
+def own_number(network: bytes, name: str) -> int:
+    """Number of the currency's own account `name`."""
+    return new_account_number(sha256(b"patard/account/1\0" + network + name.encode()).digest()[:8])
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Account numbers by what they are for. `reserve` maps the charter's reserve account names to theirs."""
+
+    unit: str
+    network: bytes
+    circulation: int
+    waiting: int
+    guarantee: int
+    payouts: int
+    suspense: int
+    income: int
+    operations: int
+    reserve: dict[str, int]
+
+    @classmethod
+    def of(cls, unit: str, network: bytes, reserve: Iterable[str]) -> Chart:
+        """The chart of the currency `unit` on `network`, with reserve accounts of those names."""
+        names = ("circulation", "waiting", "guarantee", "payouts", "suspense", "income", "operations")
+        return cls(
+            unit, network, *(own_number(network, name) for name in names),
+            reserve={name: own_number(network, f"reserve/{name}") for name in reserve},
+        )  # fmt: skip
+
+    def openings(self) -> list[Opening]:
+        """Opens every account of the chart. The ids are derived: posting them again changes nothing."""
+        debit, credit = Side.DEBIT, Side.CREDIT
+        accounts = [
+            Account(self.guarantee, EUR, credit),
+            # The one rule that makes this a currency: no unit is out that the guarantee does not hold a euro for.
+            Account(self.circulation, self.unit, debit, cover=self.guarantee),
+            Account(self.waiting, self.unit, credit),
+            Account(self.payouts, EUR, credit),
+            Account(self.suspense, EUR, credit, floor=None),
+            Account(self.income, EUR, credit, floor=None),
+            Account(self.operations, EUR, debit, floor=None),
+            *(Account(number, EUR, debit) for number in self.reserve.values()),
+        ]
+        return [Opening(derived_id("patard/open", self.network, f"{a.number:016x}"), a) for a in accounts]

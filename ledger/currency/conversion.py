@@ -1,0 +1,157 @@
+"""Euros in, units out; and back: conversion and reconversion.
+
+Both legs of a conversion are one transaction whose id follows from the slip or bank line that it names, so one
+slip issues once. A request to change back moves the shop's units to a waiting account; deciding it, either
+way, uses one derived id, so it is decided once.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import NamedTuple
+
+from ledger.core.ids import derived_id
+from ledger.core.model import Posted, Transaction, Transfer
+from ledger.currency.chart import EUR
+from ledger.currency.errors import CurrencyError
+from ledger.currency.parties import Party
+from ledger.currency.town import Town
+
+_REFERENCE = re.compile(r"[A-Z0-9](?:[A-Z0-9./-]{0,33}[A-Z0-9])?\Z")
+CONSOLE = "console"
+"""Who acted, in a record, when it was somebody at the machine and not a key over the API."""
+
+
+def plain_reference(text: str) -> str:
+    """A slip's or bank line's reference in its one form. Raises `CurrencyError`: reference_malformed."""
+    reference = "".join(text.split()).upper()
+    if not _REFERENCE.match(reference):
+        raise CurrencyError(
+            "reference_malformed", "a reference is 1 to 35 characters of A-Z, 0-9, and - / . between them"
+        )
+    return reference
+
+
+def conversion_id(town: Town, reserve: str, reference: str) -> bytes:
+    """Id of the one conversion that this slip or line of that reserve account can have."""
+    return derived_id("patard/conversion", town.charter.network, reserve, reference)
+
+
+def convert(
+    town: Town, party: Party, amount: int, *, reserve: str, reference: str, booked_on: date | None = None,
+    by: str = CONSOLE,
+) -> Posted:  # fmt: skip
+    """Issue `amount` cents of units to `party` against as many euros on the reserve account named `reserve`.
+
+    `reference` names the cash slip or the bank line. The same conversion again is answered again.
+    Raises `CurrencyError`: amount_malformed, reserve_account_unknown, reference_malformed, conversion_taken.
+    """
+    chart, unit = town.chart, town.charter.code
+    _check_amount(amount)
+    if reserve not in chart.reserve:
+        names = ", ".join(repr(name) for name in chart.reserve)
+        raise CurrencyError("reserve_account_unknown", f"no reserve account {reserve!r}; the charter has {names}")
+    reference = plain_reference(reference)
+    transaction = Transaction(
+        conversion_id(town, reserve, reference),
+        "conversion",
+        (
+            Transfer(chart.circulation, party.account, amount, unit),
+            Transfer(chart.reserve[reserve], chart.guarantee, amount, EUR),
+        ),
+        booked_on,
+        evidence={"by": by, "reference": reference, "reserve": f"{chart.reserve[reserve]:016x}"},
+    )
+    try:
+        return town.post(transaction)
+    except CurrencyError as error:
+        if error.code != "id_taken":
+            raise
+        again = f"{reference} on {reserve!r} has issued units before, not these; correct that conversion instead"
+        raise CurrencyError("conversion_taken", again) from error
+
+
+class Asked(NamedTuple):
+    """A request to change back that waits for a decision. `fee` and `payout` are cents of euros."""
+
+    id: bytes
+    account: int
+    amount: int
+    fee: int
+    payout: int
+    at: int
+
+
+def waiting(town: Town) -> list[Asked]:
+    """The undecided requests, oldest first.
+
+    The waiting account holds exactly their sum, so its statement is read back only until that is reached.
+    """
+    book, number = town.book, town.chart.waiting
+    left = book.balance(number)
+    decided: set[str] = set()
+    asked: list[Asked] = []
+    before: int | None = None
+    while left > 0:
+        page = book.statement(number, limit=200, before=before)
+        for entry in page.entries:
+            if entry.change < 0:
+                decided.add(str(entry.evidence.get("asked", "")))
+            elif entry.id.hex() not in decided:
+                asked.append(_asked(town, entry.id, entry.counterparty, entry.change, entry.at))
+                left -= entry.change
+        if not page.next:
+            break
+        before = page.next
+    return asked[::-1]
+
+
+def _asked(town: Town, id_: bytes, account: int, amount: int, at: int) -> Asked:
+    fee = town.charter.fee(amount)
+    return Asked(id_, account, amount, fee, amount - fee, at)
+
+
+def find_asked(town: Town, id_: bytes) -> Asked:
+    """The request to change back with that id, decided or not. Raises `CurrencyError`: not_found."""
+    found = town.book.find(id_)
+    instruction = found and found.instruction
+    if found is None or not isinstance(instruction, Transaction) or instruction.kind != "reconversion_asked":
+        raise CurrencyError("not_found", "no request to change back has this id; `patard reconvert list` shows them")
+    transfer = instruction.transfers[0]
+    return _asked(town, id_, transfer.debit, transfer.amount, found.at)
+
+
+def accept(town: Town, asked: Asked, *, by: str = CONSOLE) -> Posted:
+    """Destroy the units and owe the shop the euros, less the charter's fee. Raises: reconversion_decided."""
+    chart, unit = town.chart, town.charter.code
+    transfers = [Transfer(chart.waiting, chart.circulation, asked.amount, unit)]
+    if asked.payout:
+        transfers.append(Transfer(chart.guarantee, chart.payouts, asked.payout, EUR))
+    if asked.fee:
+        transfers.append(Transfer(chart.guarantee, chart.income, asked.fee, EUR))
+    return _decide(town, asked, "reconversion", tuple(transfers), None, by)
+
+
+def refuse(town: Town, asked: Asked, *, by: str = CONSOLE) -> Posted:
+    """Give the units back to whoever asked. Raises `CurrencyError`: reconversion_decided."""
+    transfers = (Transfer(town.chart.waiting, asked.account, asked.amount, town.charter.code),)
+    return _decide(town, asked, "reconversion_refused", transfers, asked.id, by)
+
+
+def _decide(
+    town: Town, asked: Asked, kind: str, transfers: tuple[Transfer, ...], corrects: bytes | None, by: str
+) -> Posted:
+    id_ = derived_id("patard/reconversion-decided", asked.id)
+    decision = Transaction(id_, kind, transfers, None, corrects, {"asked": asked.id.hex(), "by": by})
+    try:
+        return town.post(decision)
+    except CurrencyError as error:
+        if error.code != "id_taken":
+            raise
+        raise CurrencyError("reconversion_decided", "this request to change back was decided already") from error
+
+
+def _check_amount(amount: int) -> None:
+    if type(amount) is not int or not 0 < amount < 2**32:
+        raise CurrencyError("amount_malformed", "an amount is a whole number of cents from 1 to 42,949,672.95 euros")

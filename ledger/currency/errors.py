@@ -1,0 +1,69 @@
+"""Why the currency refuses: one type with a stable code. The engine's own refusals keep their codes here.
+
+`ERRORS` is the reference: code -> (HTTP status, one paragraph). The API answers with it, the documentation
+prints it, and a test holds every code raised against it.
+"""
+
+from __future__ import annotations
+
+from ledger.core.refusals import REFUSALS
+
+
+class CurrencyError(Exception):
+    """A request that the currency refuses. `code` is in `ERRORS`; `detail` says what to do about it."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+ERRORS: dict[str, tuple[int, str]] = {
+    "not_found": (404, "There is no such thing, or it is none of yours: to a stranger both look the same."),
+    "session_missing": (401, "This needs a session: sign a challenge with a device key and send the token."),
+    "role_insufficient": (403, "Your key's role does not allow this; an owner or the association can do it."),
+    "key_unknown": (403, "The key is not registered, was revoked, or its party was closed."),
+    "key_taken": (409, "The key is registered already. Every device has its own."),
+    "key_last": (409, "This is the party's last key; add another device before you revoke it."),
+    "key_weak": (422, "The public key is one of Ed25519's small-order points: anybody could sign with it."),
+    "key_malformed": (422, "The public key is not 32 bytes that encode an Ed25519 point."),
+    "join_code_invalid": (404, "The code is mistyped, used or expired. The association, or a device of yours, makes a new one."),
+    "signature_invalid": (422, "The signature does not belong to this message and key."),
+    "message_malformed": (422, "The signed message is not what its version says: cut, extended or mistyped."),
+    "message_wrong_network": (422, "The message belongs to another currency."),
+    "order_expired": (422, "The order's last moment has passed. Nothing was moved; make a new one."),
+    "order_too_long": (422, "An order may stay open for a day at most."),
+    "order_id_differs": (422, "The order answers a one-time request and must carry the id that follows from it."),
+    "request_expired": (422, "The payment request's last moment has passed; ask the till for a new code."),
+    "request_amount_differs": (422, "The order's amount is not the one that the request asks for."),
+    "request_payee_differs": (422, "The order pays another account than the request names."),
+    "request_network_differs": (422, "The request belongs to another currency."),
+    "request_hash_differs": (422, "The order does not name this request."),
+    "request_missing": (422, "The order names a request; send the request with it."),
+    "request_signature_invalid": (422, "The request was not signed by a key of the payee, or its key was revoked."),
+    "payee_unknown": (422, "The account paid is not one of a member of this currency."),
+    "limit_payment": (422, "The amount is above the charter's limit for one payment."),
+    "limit_day": (422, "The payment would pass the charter's limit for one day."),
+    "reconversion_not_allowed": (403, "The charter does not let this kind of party change back to euros."),
+    "reconversion_decided": (409, "This reconversion was decided the other way already."),
+    "reserve_account_unknown": (422, "The charter names no such reserve account."),
+    "reference_malformed": (422, "A slip or bank reference is 1 to 35 characters of A-Z, 0-9, and - / . between them."),
+    "conversion_taken": (409, "This slip or bank line has issued units before, with another amount or for another account."),
+    "amount_malformed": (422, "An amount is a whole number of cents, 1 or more."),
+    "party_kind_unknown": (422, "A party is a person, a shop, an association or a public_body."),
+    "role_not_for_kind": (422, "This kind of party has no such role."),
+    "party_closed": (409, "The party was closed."),
+    "party_ambiguous": (409, "Several parties have this name; use the account number."),
+    "text_malformed": (422, "A name or label holds a control character, a hidden or direction mark, or is too long."),
+    "busy": (503, "More payments wait than one commit takes. Nothing was done; try again in a moment."),
+    "body_malformed": (422, "The body is not the JSON object that this route takes; the detail names the field."),
+    "body_too_large": (413, "The body is larger than any request of this API."),
+    "media_type_wrong": (415, "Bodies are application/json in UTF-8."),
+    "cursor_malformed": (422, "The cursor is not one that this list gave."),
+    "rate_limited": (429, "Too many tries; wait as long as Retry-After says."),
+    "internal": (500, "The server failed. Whether anything was done is told by sending the same request again."),
+    "store_unavailable": (503, "The database does not answer or its disk is full. Send the same request again later."),
+}
+STATUS = {"id_taken": 409, "account_unknown": 404, "account_exists": 409, "below_floor": 409, "not_covered": 409,
+          "account_closed": 409, "account_not_empty": 409, "correction_exceeds": 409, "above_ceiling": 409}  # fmt: skip
+ERRORS |= {r.code: (STATUS.get(r.code, 422), r.meaning) for r in REFUSALS}

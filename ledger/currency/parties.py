@@ -1,0 +1,318 @@
+"""Parties: admitting, closing and finding them; invitations; the device keys that act for them.
+
+Every change of a key is a note in the log (key, role, account; no name), so an auditor can tell for any order
+whether its key could act at that place in the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
+
+from ledger.core.ids import account_number, b32encode, derived_id, new_account_number
+from ledger.core.model import Account, Closing, Note, Opening, Side
+from ledger.currency.charter import PartyKind
+from ledger.currency.errors import CurrencyError
+from ledger.currency.keys import KeyRefused, KeyWeak, public_key
+from ledger.currency.tables import DEVICE_KEY, HOLDING, INVITE, PARTY, SESSION
+from ledger.currency.text import TextError, clean_text
+from ledger.currency.town import Town
+
+MAX_NAME = 60
+MAX_LABEL = 40
+CODE_BYTES = 6
+"""A join code has 48 random bits, lives for days at most, and tries at it are limited."""
+INVITE_SECONDS = 7 * 86_400
+
+ROLES: dict[str, frozenset[PartyKind]] = {
+    "member": frozenset({PartyKind.PERSON}),
+    "cashier": frozenset({PartyKind.SHOP, PartyKind.PUBLIC_BODY, PartyKind.ASSOCIATION}),
+    "owner": frozenset({PartyKind.SHOP, PartyKind.PUBLIC_BODY, PartyKind.ASSOCIATION}),
+    "operator": frozenset({PartyKind.ASSOCIATION}),
+    "treasurer": frozenset({PartyKind.ASSOCIATION}),
+    "auditor": frozenset({PartyKind.ASSOCIATION}),
+}
+"""What a key may be, and for which kinds of party."""
+SPEND = frozenset({"member", "owner"})
+"""Roles that pay and change back from the party's account, and add or revoke its keys."""
+TAKE = frozenset({"owner", "cashier"})
+"""Roles that ask for payments and refund them."""
+OFFICE = frozenset({"operator", "treasurer"})
+"""Roles that admit parties, invite and convert."""
+AUDIT = frozenset({"operator", "treasurer", "auditor"})
+"""Roles that read everything."""
+
+
+class Party(NamedTuple):
+    """A party and its account. `closed_at` is None while it takes part."""
+
+    id: bytes
+    kind: str
+    name: str
+    account: int
+    admitted_at: int
+    closed_at: int | None
+
+
+class DeviceKey(NamedTuple):
+    """A key that acts, or acted, for the party that holds `account`."""
+
+    key: bytes
+    role: str
+    label: str
+    added_at: int
+    revoked_at: int | None
+    party: bytes
+    account: int
+
+
+def _parties() -> Select[Any]:
+    return select(
+        PARTY.c.id, PARTY.c.kind, PARTY.c.name, HOLDING.c.account, PARTY.c.admitted_at, PARTY.c.closed_at
+    ).join(HOLDING, HOLDING.c.party == PARTY.c.id)
+
+
+def _keys() -> Select[Any]:
+    c = DEVICE_KEY.c
+    return select(c.key, c.role, c.label, c.added_at, c.revoked_at, c.party, HOLDING.c.account).join(
+        HOLDING, HOLDING.c.party == c.party
+    )
+
+
+def _name(text: str, limit: int) -> str:
+    try:
+        return clean_text(text, max_chars=limit)
+    except TextError as error:
+        raise CurrencyError("text_malformed", error.detail) from error
+
+
+def admit(town: Town, kind: str, name: str, id_: bytes | None = None) -> Party:
+    """Admit a party and open its account. The same id with the same kind is answered again.
+
+    Raises `CurrencyError`: party_kind_unknown, text_malformed, id_taken.
+    """
+    if kind not in list(PartyKind):
+        raise CurrencyError("party_kind_unknown", f"{kind!r} is none of {', '.join(PartyKind)}")
+    name = _name(name, MAX_NAME)
+    id_ = id_ or town.new_id()
+    number = new_account_number(sha256(b"patard/holder/1\0" + town.charter.network + id_).digest()[:8])
+    opening = Opening(id_, Account(number, town.charter.code, Side.CREDIT), evidence={"party": kind})
+
+    def also(connection: Connection, posted: Any) -> None:
+        if posted.replay:
+            return
+        connection.execute(insert(PARTY).values(id=id_, kind=kind, name=name, admitted_at=posted.at, closed_at=None))
+        connection.execute(insert(HOLDING).values(account=number, party=id_))
+
+    town.post(opening, also)
+    return by_account(town, number)
+
+
+def close(town: Town, party: Party) -> None:
+    """Close a party: its account, which must be empty, and its keys. Raises `CurrencyError`: account_not_empty."""
+
+    def also(connection: Connection, posted: Any) -> None:
+        connection.execute(
+            update(PARTY).where(PARTY.c.id == party.id, PARTY.c.closed_at.is_(None)).values(closed_at=posted.at)
+        )
+        connection.execute(
+            update(DEVICE_KEY)
+            .where(DEVICE_KEY.c.party == party.id, DEVICE_KEY.c.revoked_at.is_(None))
+            .values(revoked_at=posted.at)
+        )
+
+    town.post(Closing(derived_id("patard/close", party.id), party.account), also)
+
+
+def by_account(town: Town, number: int) -> Party:
+    """The party that holds account `number`. Raises `CurrencyError`: not_found."""
+    with town.reading() as connection:
+        row = connection.execute(_parties().where(HOLDING.c.account == number)).first()
+    if row is None:
+        raise CurrencyError("not_found", "no party holds this account")
+    return Party(*row)
+
+
+def by_accounts(connection: Connection, numbers: set[int]) -> dict[int, Party]:
+    """The parties that hold those accounts, by account."""
+    rows = connection.execute(_parties().where(HOLDING.c.account.in_(sorted(numbers))))
+    return {party.account: party for party in (Party(*row) for row in rows)}
+
+
+def every(town: Town, *, kinds: frozenset[str] | None = None, open_only: bool = False) -> list[Party]:
+    """The parties in the order of their names."""
+    query = _parties().order_by(func.lower(PARTY.c.name), PARTY.c.id)
+    if kinds is not None:
+        query = query.where(PARTY.c.kind.in_(sorted(kinds)))
+    if open_only:
+        query = query.where(PARTY.c.closed_at.is_(None))
+    with town.reading() as connection:
+        return [Party(*row) for row in connection.execute(query)]
+
+
+def named(town: Town, text: str) -> Party:
+    """The open party that a person means by an account number or a name (any case).
+
+    Raises `CurrencyError`: not_found, party_ambiguous.
+    """
+    try:
+        return by_account(town, account_number(text))
+    except (ValueError, CurrencyError):
+        pass
+    wanted = text.strip().casefold()
+    found = [party for party in every(town, open_only=True) if party.name.casefold() == wanted]
+    if not found:
+        near = [party.name for party in every(town, open_only=True) if wanted and wanted in party.name.casefold()]
+        hint = f" Did you mean {', '.join(near[:3])}?" if near else " `patard party list` shows them all."
+        raise CurrencyError("not_found", f"no party is called {text!r}.{hint}")
+    if len(found) > 1:
+        raise CurrencyError("party_ambiguous", f"{len(found)} parties are called {text!r}; use the account number")
+    return found[0]
+
+
+# Invitations
+
+
+def _code_hash(code: str) -> bytes:
+    return sha256(b"patard/invite/1\0" + code.encode()).digest()
+
+
+def plain_code(text: str) -> str:
+    """A join code as it was made, from what a person typed: case, blanks, hyphens and look-alikes do not matter."""
+    return text.upper().translate(str.maketrans({"-": None, " ": None, "O": "0", "I": "1", "L": "1"}))
+
+
+def shown_code(code: str) -> str:
+    """A join code as it is shown: two groups of five."""
+    return f"{code[:5]}-{code[5:]}"
+
+
+def invite(town: Town, party: Party, role: str, *, seconds: int = INVITE_SECONDS) -> str:
+    """A one-time code with which one device key can join `party` in `role`.
+
+    Raises `CurrencyError`: role_not_for_kind, party_closed.
+    """
+    if role not in ROLES or party.kind not in ROLES[role]:
+        fit = ", ".join(r for r, kinds in ROLES.items() if party.kind in kinds)
+        raise CurrencyError("role_not_for_kind", f"a {party.kind} has no {role}; its keys are: {fit}")
+    if party.closed_at is not None:
+        raise CurrencyError("party_closed", f"{party.name} was closed")
+    code = b32encode(town.book.entropy(CODE_BYTES))
+    with town.book.store.writing() as store:
+        store.connection.execute(
+            insert(INVITE).values(
+                code_hash=_code_hash(code), party=party.id, role=role, expires_at=town.now() + seconds * 1_000_000
+            )
+        )
+    return code
+
+
+def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Party]:
+    """Register `key` for the party that `code` was made for. The same code and key are answered again.
+
+    Whoever calls this has checked that the caller holds the key. Raises `CurrencyError`: join_code_invalid,
+    key_taken, key_weak, key_malformed, text_malformed.
+    """
+    try:
+        public_key(key)
+    except KeyRefused as error:
+        raise CurrencyError("key_weak" if isinstance(error, KeyWeak) else "key_malformed", str(error)) from error
+    label = _name(label, MAX_LABEL)
+    hashed = _code_hash(plain_code(code))
+    with town.reading() as connection:
+        row = connection.execute(select(INVITE).where(INVITE.c.code_hash == hashed)).first()
+        party_row = row and connection.execute(_parties().where(PARTY.c.id == row.party)).first()
+    wrong = CurrencyError("join_code_invalid", ERROR_CODE)
+    if row is None or party_row is None or row.used_by not in (None, key):
+        raise wrong
+    party = Party(*party_row)
+    if row.used_by == key:
+        return device(town, key), party
+    if row.expires_at < town.now() or party.closed_at is not None:
+        raise wrong
+    if find_device(town, key) is not None:
+        raise CurrencyError("key_taken", "this key is registered already; every device makes its own")
+    note = _key_note(town, "key_added", key, row.role, party.account)
+
+    def also(connection: Connection, posted: Any) -> None:
+        used = connection.execute(
+            update(INVITE).where(INVITE.c.code_hash == hashed, INVITE.c.used_by.is_(None)).values(used_by=key)
+        )
+        if used.rowcount != 1:
+            raise wrong
+        connection.execute(
+            insert(DEVICE_KEY).values(
+                key=key, party=party.id, role=row.role, label=label, added_at=posted.at, revoked_at=None
+            )
+        )
+
+    town.post(note, also)
+    return device(town, key), party
+
+
+ERROR_CODE = "this join code is mistyped, used or expired; ask the association for a new one"
+
+
+def _key_note(town: Town, kind: str, key: bytes, role: str, account: int) -> Note:
+    evidence = {"account": f"{account:016x}", "key": key.hex(), "role": role}
+    return Note(derived_id("patard/key", kind, key), kind, evidence)
+
+
+# Keys
+
+
+def find_device(town: Town, key: bytes) -> DeviceKey | None:
+    """The registered key, revoked or not."""
+    with town.reading() as connection:
+        row = connection.execute(_keys().where(DEVICE_KEY.c.key == key)).first()
+    return DeviceKey(*row) if row else None
+
+
+def device(town: Town, key: bytes) -> DeviceKey:
+    """The registered key, revoked or not. Raises `CurrencyError`: key_unknown."""
+    found = find_device(town, key)
+    if found is None:
+        raise CurrencyError("key_unknown", "this key is not registered with the currency")
+    return found
+
+
+def devices(town: Town, party: Party) -> list[DeviceKey]:
+    """Every key of a party, oldest first."""
+    with town.reading() as connection:
+        rows = connection.execute(_keys().where(DEVICE_KEY.c.party == party.id).order_by(DEVICE_KEY.c.added_at))
+        return [DeviceKey(*row) for row in rows]
+
+
+def devices_for(connection: Connection, keys: set[bytes], accounts: set[int]) -> list[DeviceKey]:
+    """The keys `keys`, and every key of whoever holds `accounts`, in one statement."""
+    query = _keys().where(DEVICE_KEY.c.key.in_(sorted(keys)) | HOLDING.c.account.in_(sorted(accounts)))
+    rows: list[Row[Any]] = list(connection.execute(query))
+    return [DeviceKey(*row) for row in rows]
+
+
+def revoke(town: Town, key: DeviceKey, *, last_too: bool = False) -> None:
+    """Revoke a key and end its sessions. Revoking twice changes nothing.
+
+    Raises `CurrencyError`: key_last for a party's last spending key, unless `last_too` (the association may).
+    """
+    if key.revoked_at is not None:
+        return
+    party = by_account(town, key.account)
+    others = [k for k in devices(town, party) if k.key != key.key and k.revoked_at is None and k.role in SPEND]
+    if key.role in SPEND and not others and not last_too:
+        raise CurrencyError("key_last", "this is the last key that can pay; add another device first")
+
+    def also(connection: Connection, posted: Any) -> None:
+        connection.execute(
+            update(DEVICE_KEY)
+            .where(DEVICE_KEY.c.key == key.key, DEVICE_KEY.c.revoked_at.is_(None))
+            .values(revoked_at=posted.at)
+        )
+        connection.execute(SESSION.delete().where(SESSION.c.key == key.key))
+
+    town.post(_key_note(town, "key_revoked", key.key, key.role, key.account), also)
+
+

@@ -1,0 +1,97 @@
+"""The currency's tables: who is who. They hold what the log must not: names, labels, memos.
+
+Everything here can be erased while every proof of the log still holds. No money is here, and nothing that can
+be computed from the log: not whether a request was paid, not what a shop took today. Times are microseconds
+since the epoch. A `table=True` SQLModel validates nothing: rows come from the functions of this room only.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index
+from sqlmodel import Field, SQLModel
+
+from ledger.core.tables import BIG, BYTES, TEXT, table
+
+
+class PartyTable(SQLModel, table=True):
+    """An admitted person, shop, association or public body. Its id is the id of its account's opening."""
+
+    __tablename__ = "party"
+    id: bytes = Field(sa_column=Column(BYTES, primary_key=True))
+    kind: str = Field(sa_column=Column(TEXT, nullable=False))
+    name: str = Field(sa_column=Column(TEXT, nullable=False))
+    admitted_at: int = Field(sa_column=Column(BIG, nullable=False))
+    closed_at: int | None = Field(sa_column=Column(BIG))
+    __table_args__ = (
+        CheckConstraint("length(id) = 16", name="party_id"),
+        CheckConstraint("kind in ('person', 'shop', 'association', 'public_body')", name="party_kind"),
+        {"sqlite_strict": True},
+    )
+
+
+class HoldingTable(SQLModel, table=True):
+    """Which party holds an account."""
+
+    __tablename__ = "holding"
+    account: int = Field(sa_column=Column(BIG, ForeignKey("account.number"), primary_key=True, autoincrement=False))
+    party: bytes = Field(sa_column=Column(BYTES, ForeignKey("party.id"), nullable=False, index=True))
+    __table_args__ = ({"sqlite_strict": True},)
+
+
+class DeviceKeyTable(SQLModel, table=True):
+    """An Ed25519 public key that acts for a party, in one role. Revoked keys stay: old signatures need them."""
+
+    __tablename__ = "device_key"
+    key: bytes = Field(sa_column=Column(BYTES, primary_key=True))
+    party: bytes = Field(sa_column=Column(BYTES, ForeignKey("party.id"), nullable=False, index=True))
+    role: str = Field(sa_column=Column(TEXT, nullable=False))
+    label: str = Field(sa_column=Column(TEXT, nullable=False))
+    added_at: int = Field(sa_column=Column(BIG, nullable=False))
+    revoked_at: int | None = Field(sa_column=Column(BIG))
+    __table_args__ = (
+        CheckConstraint("length(key) = 32", name="device_key_key"),
+        CheckConstraint(
+            "role in ('member', 'cashier', 'owner', 'operator', 'treasurer', 'auditor')", name="device_key_role"
+        ),
+        {"sqlite_strict": True},
+    )
+
+
+class InviteTable(SQLModel, table=True):
+    """A one-time code that lets one device key join a party. Only the code's hash is kept."""
+
+    __tablename__ = "invite"
+    code_hash: bytes = Field(sa_column=Column(BYTES, primary_key=True))
+    party: bytes = Field(sa_column=Column(BYTES, ForeignKey("party.id"), nullable=False))
+    role: str = Field(sa_column=Column(TEXT, nullable=False))
+    expires_at: int = Field(sa_column=Column(BIG, nullable=False))
+    used_by: bytes | None = Field(sa_column=Column(BYTES))
+    __table_args__ = (CheckConstraint("length(code_hash) = 32", name="invite_hash"), {"sqlite_strict": True})
+
+
+class SessionTable(SQLModel, table=True):
+    """A reading session of a device key. Only the token's hash is kept."""
+
+    __tablename__ = "session"
+    token_hash: bytes = Field(sa_column=Column(BYTES, primary_key=True))
+    key: bytes = Field(sa_column=Column(BYTES, ForeignKey("device_key.key"), nullable=False))
+    expires_at: int = Field(sa_column=Column(BIG, nullable=False))
+    __table_args__ = (
+        CheckConstraint("length(token_hash) = 32", name="session_hash"),
+        Index("session_expires", "expires_at"),
+        {"sqlite_strict": True},
+    )
+
+
+class MemoTable(SQLModel, table=True):
+    """What the payee wrote on the request of a payment, by the payment's id."""
+
+    __tablename__ = "memo"
+    id: bytes = Field(sa_column=Column(BYTES, primary_key=True))
+    text: str = Field(sa_column=Column(TEXT, nullable=False))
+    __table_args__ = ({"sqlite_strict": True},)
+
+
+PARTY, HOLDING, DEVICE_KEY, INVITE, SESSION, MEMO = (
+    table(m) for m in (PartyTable, HoldingTable, DeviceKeyTable, InviteTable, SessionTable, MemoTable)
+)

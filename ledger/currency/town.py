@@ -1,0 +1,75 @@
+"""Town: one currency, open: its charter, its book, its signing key, its own accounts.
+
+Everything the currency does is a function of this room that takes a Town. It is made by `api.home`, from a
+folder or from settings, and in tests by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, Engine
+
+from ledger.core.book import Book
+from ledger.core.ids import uuid7
+from ledger.core.model import Instruction, Outcome, Posted, Refused
+from ledger.currency.charter import Charter
+from ledger.currency.chart import Chart
+from ledger.currency.errors import CurrencyError
+from ledger.currency.keys import PrivateKey
+
+
+@dataclass(frozen=True)
+class Town:
+    """An open currency. `key` signs receipts and the directory; `engine` reads the currency's own tables."""
+
+    charter: Charter
+    book: Book
+    key: PrivateKey
+    engine: Engine
+    chart: Chart = field(init=False)
+
+    def __post_init__(self) -> None:
+        chart = Chart.of(self.charter.code, self.charter.network, [account.name for account in self.charter.reserve])
+        object.__setattr__(self, "chart", chart)
+
+    def now(self) -> int:
+        """The book's clock: microseconds since the epoch."""
+        return self.book.clock()
+
+    def new_id(self) -> bytes:
+        """A new time-ordered id."""
+        return uuid7(self.now(), self.book.entropy(10))
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for reading the currency's tables."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    def post(self, instruction: Instruction, also: Callable[[Connection, Posted], None] | None = None) -> Posted:
+        """Post one instruction, and write with `also` to the currency's tables in the same commit if it stood.
+
+        `also` runs for a replay too (`Posted.replay`), so it must be safe to run twice. Raises `CurrencyError`
+        with the engine's code when the instruction is refused; then nothing was written.
+        """
+
+        def check(connection: Connection, outcome: Outcome) -> None:
+            answer = outcome.answers[0]
+            if isinstance(answer, Refused):
+                raise CurrencyError(answer.code, answer.detail)
+            if also is not None:
+                also(connection, answer)
+
+        outcome = self.book.post([instruction], check)
+        answer = outcome.answers[0]
+        assert isinstance(answer, Posted)
+        return answer
+
+    def found(self) -> None:
+        """Open the currency's own accounts; those that are open stay as they are."""
+        for answer in self.book.post(self.chart.openings()).answers:
+            if isinstance(answer, Refused):
+                raise CurrencyError(answer.code, f"the book does not fit the charter: {answer.detail}")

@@ -1,0 +1,275 @@
+"""The desk: signed orders in, receipts out. Payments, refunds and requests to change back all pass here.
+
+`Desk.take` is made for the writer's thread: it works on a batch, so that a hundred orders cost one look-up of
+keys and one commit. Idempotency comes first here too: an order that stands in the log is confirmed again,
+whatever became of its key, its limits or its last moment since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from sqlalchemy import Connection, select
+
+from ledger.core import record
+from ledger.core.model import Head, Instruction, Outcome, Posted, Refused, Transaction, Transfer
+from ledger.currency import parties
+from ledger.currency.charter import PartyKind
+from ledger.currency.errors import CurrencyError
+from ledger.currency.messages import MessageError, Order, Purpose, Receipt, SignedOrder, SignedReceipt, SignedRequest
+from ledger.currency.tables import MEMO
+from ledger.currency.town import Town
+from merchants import requests
+
+LONGEST_ORDER_SECONDS = 86_400 + 3_600
+"""An order stays open for a day at most (and an hour for clocks that differ)."""
+KINDS = {Purpose.PAYMENT: "payment", Purpose.REFUND: "refund", Purpose.RECONVERSION: "reconversion_asked"}
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """An order as it arrives, with the request that it answers, if any."""
+
+    signed: SignedOrder
+    request: SignedRequest | None = None
+
+    @classmethod
+    def parse(cls, order: str, request: str | None) -> Submission:
+        """From the texts. Raises `MessageError`."""
+        return cls(SignedOrder.parse(order), SignedRequest.parse(request) if request is not None else None)
+
+
+class Taken(NamedTuple):
+    """The order is in the log; `replay` when it stood there before."""
+
+    receipt: SignedReceipt
+    replay: bool
+
+
+Result: TypeAlias = Taken | CurrencyError
+
+
+class Desk:
+    """Takes orders for one town. One desk a process, used by one thread at a time (the writer's)."""
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+        self._spent: dict[int, _Day] = {}
+
+    def take(self, batch: Sequence[Submission]) -> list[Result]:
+        """One result for each submission, in order; every one that stands was committed before this returns."""
+        results: list[Result | None] = [None] * len(batch)
+        town, now = self.town, self.town.now()
+        devices = self._devices(batch)
+        ready: list[int] = []
+        instructions: list[Transaction] = []
+        spending: dict[int, int] = {}
+        for index, submission in enumerate(batch):
+            try:
+                self._verify(submission)
+                instruction = self._instruction(submission)
+            except (CurrencyError, MessageError) as error:
+                results[index] = _refusal(error)
+                continue
+            try:
+                self._authorise(submission, devices, now)
+                self._limits(submission.signed.order, now, spending)
+            except CurrencyError as error:
+                results[index] = self._stood(instruction, submission, error)
+                continue
+            ready.append(index)
+            instructions.append(instruction)
+        if ready:
+            memos = {
+                s.signed.order.id: s.request.request.label for s in (batch[i] for i in ready) if s.request is not None
+            }
+            outcome = town.book.post(instructions, lambda c, o: _keep_memos(c, o, memos))
+            for index, answer in zip(ready, outcome.answers, strict=True):
+                if isinstance(answer, Refused):
+                    results[index] = CurrencyError(answer.code, answer.detail)
+                else:
+                    order = batch[index].signed.order
+                    results[index] = Taken(self._receipt(order, answer, outcome.head), answer.replay)
+        return [result for result in results if result is not None]
+
+    def receipt(self, id_: bytes) -> SignedReceipt | None:
+        """The receipt, made again, of the order that the log holds under `id_`."""
+        found = self.town.book.find(id_)
+        order = found and order_of(found.instruction)
+        if found is None or order is None:
+            return None
+        posted = Posted(id_, found.seq, found.at, replay=True)
+        return self._receipt(order.order, posted, self.town.book.head())
+
+    # One step each, in the order in which they are taken.
+
+    def _devices(self, batch: Sequence[Submission]) -> dict[bytes, parties.DeviceKey]:
+        keys = {s.signed.key for s in batch}
+        payees = {s.signed.order.payee for s in batch if s.request is not None}
+        with self.town.reading() as connection:
+            return {d.key: d for d in parties.devices_for(connection, keys, payees)}
+
+    def _verify(self, submission: Submission) -> None:
+        submission.signed.verify(self.town.charter.network)
+        if submission.signed.order.unit != self.town.charter.code:
+            unit = submission.signed.order.unit
+            raise CurrencyError("unit_differs", f"this currency counts {self.town.charter.code}, the order {unit}")
+
+    def _instruction(self, submission: Submission) -> Transaction:
+        signed, order = submission.signed, submission.signed.order
+        if order.payer == order.payee:
+            raise CurrencyError("same_account", "payer and payee are one account; nothing would move")
+        return Transaction(
+            order.id,
+            KINDS[order.purpose],
+            (Transfer(order.payer, order.payee, order.amount, order.unit),),
+            corrects=order.reference if order.purpose is Purpose.REFUND else None,
+            evidence={"key": signed.key.hex(), "order": order.body().hex(), "signature": signed.signature.hex()},
+        )
+
+    def _authorise(self, submission: Submission, devices: dict[bytes, parties.DeviceKey], now: int) -> None:
+        order, seconds = submission.signed.order, now // 1_000_000
+        device = devices.get(submission.signed.key)
+        if device is None or device.revoked_at is not None or device.account != order.payer:
+            raise CurrencyError("key_unknown", "this key does not act for the account that would pay")
+        allowed = parties.TAKE if order.purpose is Purpose.REFUND else parties.SPEND
+        if device.role not in allowed:
+            raise CurrencyError("role_insufficient", f"a {device.role}'s key cannot do this; an owner's can")
+        if order.is_expired(seconds):
+            raise CurrencyError("order_expired", "the order's last moment has passed; nothing was moved")
+        if order.expires_at > seconds + LONGEST_ORDER_SECONDS:
+            raise CurrencyError("order_too_long", "an order may stay open for a day at most")
+        if order.purpose is Purpose.PAYMENT:
+            self._check_request(submission, devices, seconds)
+        elif order.purpose is Purpose.RECONVERSION:
+            self._check_reconversion(order)
+
+    def _check_request(self, submission: Submission, devices: dict[bytes, parties.DeviceKey], seconds: int) -> None:
+        order, request = submission.signed.order, submission.request
+        if request is None:
+            if any(order.reference):
+                raise CurrencyError("request_missing", "the order names a request; send the request with it")
+            return
+        tills = [
+            d.key for d in devices.values()
+            if d.account == order.payee and d.revoked_at is None and d.role in parties.TAKE | parties.SPEND
+        ]  # fmt: skip
+        try:
+            requests.match(order, request, seconds, tills, self.town.key.public)
+        except (requests.RequestError, MessageError) as error:
+            raise CurrencyError(error.code, error.detail) from error
+
+    def _check_reconversion(self, order: Order) -> None:
+        if order.payee != self.town.chart.waiting:
+            raise CurrencyError("request_payee_differs", "a reconversion is paid to the currency's waiting account")
+        party = parties.by_account(self.town, order.payer)
+        if PartyKind(party.kind) not in self.town.charter.reconversion_by:
+            raise CurrencyError("reconversion_not_allowed", f"the charter does not let a {party.kind} change back")
+
+    def _limits(self, order: Order, now: int, spending: dict[int, int]) -> None:
+        """The charter's limits on payments. Within a batch, earlier orders count whether or not they stand."""
+        limits = self.town.charter.limits
+        if order.purpose is not Purpose.PAYMENT:
+            return
+        if limits.per_payment is not None and order.amount > limits.per_payment:
+            raise CurrencyError("limit_payment", f"one payment is {limits.per_payment} cents at most")
+        if limits.per_day is None:
+            return
+        before = self._spent_today(order.payer, now) + spending.get(order.payer, 0)
+        if before + order.amount > limits.per_day:
+            raise CurrencyError("limit_day", f"{before} of {limits.per_day} cents a day are spent already")
+        spending[order.payer] = spending.get(order.payer, 0) + order.amount
+
+    def _spent_today(self, account: int, now: int) -> int:
+        """Cents paid from `account` since midnight in the charter's time zone. Reads only what is new to it."""
+        _, midnight = self.town.charter.local_day_start(now)
+        day = self._spent.get(account)
+        if day is None or day.midnight != midnight:
+            if len(self._spent) >= 65_536:
+                self._spent.clear()
+            day = self._spent[account] = _Day(midnight)
+        before = None
+        newest = day.newest
+        try:
+            while True:
+                page = self.town.book.statement(account, limit=100, before=before, since=midnight)
+                for entry in page.entries:
+                    if entry.place <= day.newest:
+                        break
+                    newest = max(newest, entry.place)
+                    if entry.kind == "payment" and entry.change < 0:
+                        day.spent -= entry.change
+                else:
+                    if page.next:
+                        before = page.next
+                        continue
+                break
+        except LookupError:
+            return 0  # The engine will refuse the unknown account by its own name.
+        day.newest = newest
+        return day.spent
+
+    def _stood(self, instruction: Instruction, submission: Submission, error: CurrencyError) -> Result:
+        """`error`, unless exactly this order is in the log: then what was answered when it was posted."""
+        row = self._row(instruction.id)
+        if row is None:
+            return error
+        stood = record.parse(row)
+        if not record.same_content(row, instruction):
+            return CurrencyError("id_taken", "another transaction stands in the log under this id")
+        posted = Posted(instruction.id, stood.seq, stood.at, replay=True)
+        return Taken(self._receipt(submission.signed.order, posted, self.town.book.head()), True)
+
+    def _row(self, id_: bytes) -> bytes | None:
+        with self.town.book.store.reading() as store:
+            row = store.find(id_)
+        return row.record if row else None
+
+    def _receipt(self, order: Order, posted: Posted, head: Head) -> SignedReceipt:
+        receipt = Receipt(order.network, order.hash(), order.id, posted.seq, posted.at, head.seq, head.root)
+        return receipt.sign(self.town.key)
+
+
+class _Day:
+    """What an account paid since `midnight`, and the newest entry that was counted."""
+
+    __slots__ = ("midnight", "newest", "spent")
+
+    def __init__(self, midnight: int) -> None:
+        self.midnight = midnight
+        self.newest = 0
+        self.spent = 0
+
+
+def order_of(instruction: Instruction) -> SignedOrder | None:
+    """The signed order that a posted payment, refund or request to change back carries."""
+    evidence = instruction.evidence
+    if not isinstance(instruction, Transaction) or "order" not in evidence:
+        return None
+    order, key, signature = (bytes.fromhex(str(evidence[name])) for name in ("order", "key", "signature"))
+    return SignedOrder(Order.from_bytes(order), key, signature)
+
+
+def _refusal(error: CurrencyError | MessageError) -> CurrencyError:
+    return error if isinstance(error, CurrencyError) else CurrencyError(error.code, error.detail)
+
+
+def _keep_memos(connection: Connection, outcome: Outcome, memos: dict[bytes, str]) -> None:
+    rows = [
+        {"id": a.id, "text": memos[a.id]}
+        for a in outcome.answers
+        if isinstance(a, Posted) and not a.replay and memos.get(a.id)
+    ]
+    if rows:
+        connection.execute(MEMO.insert(), rows)
+
+
+def memos(connection: Connection, ids: set[bytes]) -> dict[bytes, str]:
+    """The memos of those transactions, by id."""
+    rows = connection.execute(select(MEMO.c.id, MEMO.c.text).where(MEMO.c.id.in_(sorted(ids))))
+    return {row.id: row.text for row in rows}
+
+
+__all__ = ["Desk", "Result", "Submission", "Taken", "memos", "order_of"]
