@@ -16,6 +16,8 @@ from functools import lru_cache
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from ledger.currency.errors import CurrencyError
+
 KEY_BYTES = 32
 SIGNATURE_BYTES = 64
 KEY_ID_BYTES = 4
@@ -39,26 +41,22 @@ _SMALL_ORDER_Y = frozenset(
 )
 
 
-class KeyRefused(ValueError):
+class KeyRefused(CurrencyError, ValueError):
     """A public key that the currency does not take. ``code`` is stable."""
-
-    code = "key_malformed"
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
 
 
 class KeyMalformed(KeyRefused):
     """Not the one encoding of a point on the curve."""
 
-    code = "key_malformed"
+    def __init__(self, detail: str) -> None:
+        super().__init__("key_malformed", detail)
 
 
 class KeyWeak(KeyRefused):
     """A point of small order: anybody can sign for it."""
 
-    code = "key_weak"
+    def __init__(self, detail: str) -> None:
+        super().__init__("key_weak", detail)
 
 
 def key_id(public: bytes) -> bytes:

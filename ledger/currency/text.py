@@ -15,6 +15,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ledger.currency.errors import CurrencyError
+
 _SPACES = " \u00a0\u202f"
 _RUN_OF_SPACES = re.compile(f"[{_SPACES}]{{2,}}")
 
@@ -39,17 +41,16 @@ _REFUSED = {
 _MAX_MARKS = 3  # accents on one letter: Vietnamese needs 2, pointed Hebrew 3
 
 
-class TextError(ValueError):
-    """Why a text is not clean.
+class TextError(CurrencyError, ValueError):
+    """Why a text is not clean. ``code`` is ``text_malformed`` for all; ``reason`` tells them apart.
 
-    ``code`` is stable: ``text_empty``, ``text_too_long``, ``text_character`` (one that is refused) or ``text_form``
-    (``check_text`` only: there is a clean form, and this is not it).
+    ``reason``: ``empty``, ``too_long``, ``character`` (one that is refused) or ``form`` (``check_text`` only: there is
+    a clean form, and this is not it).
     """
 
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__("text_malformed", detail)
+        self.reason = reason
 
 
 def clean_text(text: str, *, max_chars: int, max_bytes: int | None = None, empty: bool = False) -> str:
@@ -59,24 +60,24 @@ def clean_text(text: str, *, max_chars: int, max_bytes: int | None = None, empty
     text through. Raises ``TextError``.
     """
     if len(text) > 4 * max_chars + 256:  # cap before work
-        raise TextError("text_too_long", f"at most {max_chars} characters, this text has {len(text)}")
+        raise TextError("too_long", f"at most {max_chars} characters, this text has {len(text)}")
     if not (text.isascii() and text.isprintable()):
         text = unicodedata.normalize("NFC", text.strip().translate(_EMOJI_STYLE))
         _check_characters(text)
     text = _RUN_OF_SPACES.sub(" ", text.strip(_SPACES))
     if not text and not empty:
-        raise TextError("text_empty", "a text is needed here")
+        raise TextError("empty", "a text is needed here")
     if len(text) > max_chars:
-        raise TextError("text_too_long", f"at most {max_chars} characters, this text has {len(text)}")
+        raise TextError("too_long", f"at most {max_chars} characters, this text has {len(text)}")
     if max_bytes is not None and (size := len(text.encode())) > max_bytes:
-        raise TextError("text_too_long", f"at most {max_bytes} bytes (accents count double), this text has {size}")
+        raise TextError("too_long", f"at most {max_bytes} bytes (accents count double), this text has {size}")
     return text
 
 
 def check_text(text: str, *, max_chars: int, max_bytes: int | None = None, empty: bool = False) -> None:
     """Raise ``TextError`` unless ``text`` is clean as it stands. Limits as in ``clean_text``."""
     if clean_text(text, max_chars=max_chars, max_bytes=max_bytes, empty=empty) != text:
-        raise TextError("text_form", "this text is not in its clean form (NFC, no blanks at the ends or doubled)")
+        raise TextError("form", "this text is not in its clean form (NFC, no blanks at the ends or doubled)")
 
 
 def _check_characters(text: str) -> None:
@@ -84,12 +85,12 @@ def _check_characters(text: str) -> None:
     for char in text:
         kind = unicodedata.category(char)
         if char in _INVISIBLE:
-            raise TextError("text_character", f"U+{ord(char):04X} is an invisible character")
+            raise TextError("character", f"U+{ord(char):04X} is an invisible character")
         if kind in _REFUSED and char not in _SPACES:
-            raise TextError("text_character", f"U+{ord(char):04X} is {_REFUSED[kind]}")
+            raise TextError("character", f"U+{ord(char):04X} is {_REFUSED[kind]}")
         if kind[0] == "M":
             marks += 1
             if marks > _MAX_MARKS:
-                raise TextError("text_character", f"U+{ord(char):04X} is an accent with no letter to stand on")
+                raise TextError("character", f"U+{ord(char):04X} is an accent with no letter to stand on")
         else:
             marks = 0 if kind[0] != "Z" else _MAX_MARKS
