@@ -40,10 +40,9 @@ class Chart:
     def of(cls, unit: str, network: bytes, reserve: Iterable[str]) -> Chart:
         """The chart of the currency `unit` on `network`, with reserve accounts of those names."""
         names = ("circulation", "waiting", "guarantee", "payouts", "suspense", "income", "operations")
-        return cls(
-            unit, network, *(own_number(network, name) for name in names),
-            reserve={name: own_number(network, f"reserve/{name}") for name in reserve},
-        )  # fmt: skip
+        numbers = {name: own_number(network, name) for name in names}
+        banks = {name: own_number(network, f"reserve/{name}") for name in reserve}
+        return cls(unit, network, **numbers, reserve=banks)
 
     def openings(self) -> list[Opening]:
         """Opens every account of the chart. The ids are derived: posting them again changes nothing."""

@@ -27,7 +27,10 @@ ERRORS: dict[str, tuple[int, str]] = {
     "key_last": (409, "This is the party's last key; add another device before you revoke it."),
     "key_weak": (422, "The public key is one of Ed25519's small-order points: anybody could sign with it."),
     "key_malformed": (422, "The public key is not 32 bytes that encode an Ed25519 point."),
-    "join_code_invalid": (404, "The code is mistyped, used or expired. The association, or a device of yours, makes a new one."),
+    "join_code_invalid": (
+        404,
+        "The code is mistyped, used or expired. The association, or a device of yours, makes a new one.",
+    ),
     "signature_invalid": (422, "The signature does not belong to this message and key."),
     "message_malformed": (422, "The signed message is not what its version says: cut, extended or mistyped."),
     "message_wrong_network": (422, "The message belongs to another currency."),
@@ -47,8 +50,14 @@ ERRORS: dict[str, tuple[int, str]] = {
     "reconversion_not_allowed": (403, "The charter does not let this kind of party change back to euros."),
     "reconversion_decided": (409, "This reconversion was decided the other way already."),
     "reserve_account_unknown": (422, "The charter names no such reserve account."),
-    "reference_malformed": (422, "A slip or bank reference is 1 to 35 characters of A-Z, 0-9, and - / . between them."),
-    "conversion_taken": (409, "This slip or bank line has issued units before, with another amount or for another account."),
+    "reference_malformed": (
+        422,
+        "A slip or bank reference is 1 to 35 characters of A-Z, 0-9, and - / . between them.",
+    ),
+    "conversion_taken": (
+        409,
+        "This slip or bank line has issued units before, with another amount or for another account.",
+    ),
     "amount_malformed": (422, "An amount is a whole number of cents, 1 or more."),
     "party_kind_unknown": (422, "A party is a person, a shop, an association or a public_body."),
     "role_not_for_kind": (422, "This kind of party has no such role."),
@@ -62,7 +71,10 @@ ERRORS: dict[str, tuple[int, str]] = {
     "cursor_malformed": (422, "The cursor is not one that this list gave."),
     "rate_limited": (429, "Too many tries; wait as long as Retry-After says."),
     "internal": (500, "The server failed. Whether anything was done is told by sending the same request again."),
-    "store_unavailable": (503, "The database does not answer or its disk is full. Send the same request again later."),
+    "store_unavailable": (
+        503,
+        "The database does not answer or its disk is full. Send the same request again later.",
+    ),
 }
 STATUS = {"id_taken": 409, "account_unknown": 404, "account_exists": 409, "below_floor": 409, "not_covered": 409,
           "account_closed": 409, "account_not_empty": 409, "correction_exceeds": 409, "above_ceiling": 409}  # fmt: skip

@@ -6,11 +6,10 @@ whether its key could act at that place in the log.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 
 from ledger.core.ids import account_number, b32encode, derived_id, new_account_number
 from ledger.core.model import Account, Closing, Note, Opening, Side
@@ -182,7 +181,7 @@ def _code_hash(code: str) -> bytes:
 
 def plain_code(text: str) -> str:
     """A join code as it was made, from what a person typed: case, blanks, hyphens and look-alikes do not matter."""
-    return text.upper().translate(str.maketrans({"-": None, " ": None, "O": "0", "I": "1", "L": "1"}))
+    return text.upper().replace("-", "").replace(" ", "").translate(str.maketrans("OIL", "011"))
 
 
 def shown_code(code: str) -> str:
@@ -289,8 +288,7 @@ def devices(town: Town, party: Party) -> list[DeviceKey]:
 def devices_for(connection: Connection, keys: set[bytes], accounts: set[int]) -> list[DeviceKey]:
     """The keys `keys`, and every key of whoever holds `accounts`, in one statement."""
     query = _keys().where(DEVICE_KEY.c.key.in_(sorted(keys)) | HOLDING.c.account.in_(sorted(accounts)))
-    rows: list[Row[Any]] = list(connection.execute(query))
-    return [DeviceKey(*row) for row in rows]
+    return [DeviceKey(*row) for row in connection.execute(query)]
 
 
 def revoke(town: Town, key: DeviceKey, *, last_too: bool = False) -> None:
@@ -314,5 +312,3 @@ def revoke(town: Town, key: DeviceKey, *, last_too: bool = False) -> None:
         connection.execute(SESSION.delete().where(SESSION.c.key == key.key))
 
     town.post(_key_note(town, "key_revoked", key.key, key.role, key.account), also)
-
-

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Engine
 from ledger.core.book import Book
 from ledger.core.ids import uuid7
 from ledger.core.model import Instruction, Outcome, Posted, Refused
-from ledger.currency.charter import Charter
 from ledger.currency.chart import Chart
+from ledger.currency.charter import Charter
 from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import PrivateKey
 

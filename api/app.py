@@ -1,0 +1,71 @@
+"""The application: routes, guards, error answers, and the pages, over one town."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api import problems
+from api.auth import Services
+from api.live import Live
+from api.routes import accounts, devices, office, orders, public
+from api.schemas import OrderIn, ProblemOut
+from api.strict import BodyGuard
+from ledger.core.writer import Writer
+from ledger.currency.town import Town
+from merchants import pages
+
+
+def create_app(town: Town) -> FastAPI:
+    """The application over `town`. It owns a writer thread from start-up to shut-down, not the town."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        services = Services(town, Live(town), None)
+        with Writer(services.desk.take) as writer:
+            services.writer = writer
+            app.state.services = services
+            yield
+            await services.live.close()
+
+    app = FastAPI(
+        title="Patard",
+        version=version("patard"),
+        summary="The ledger of a citizen local currency.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        responses={"default": {"model": ProblemOut, "description": "RFC 9457 problem details with a stable code."}},
+    )
+    problems.handle(app)
+    for module in (public, devices, accounts, orders, office):
+        app.include_router(module.router)
+    app.router.routes.extend(pages.routes(town))
+    app.add_middleware(BodyGuard)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with the body of the orders, which are read by hand, and the problem media type."""
+    if app.openapi_schema is None:
+        schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+        schemas = schema["components"]["schemas"]
+        schemas["OrderIn"] = OrderIn.model_json_schema()
+        for path in schema["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None) if "requestBody" not in operation else None
+                for status, response in operation["responses"].items():
+                    if status == "default" or status >= "4":
+                        response["content"] = {
+                            "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemOut"}}
+                        }
+                        response.setdefault("description", "Problem")
+        app.openapi_schema = schema
+    return app.openapi_schema

@@ -1,0 +1,107 @@
+"""Live events: the log read onwards by sequence number, for whoever has an account open on a screen.
+
+Nothing is pushed by the request that made a payment. One watcher a process sees the log grow (woken by this
+process's own commits, looking twice a second for those of others), reads the new transfers once, and wakes
+the screens whose accounts they touch. A screen that comes back says what it saw last and misses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from starlette.concurrency import run_in_threadpool
+
+from api.schemas import entry_out
+from ledger.core.rules import TransferRow
+from ledger.currency.town import Town
+from merchants import statement
+
+POLL_SECONDS = 0.5
+HEARTBEAT_SECONDS = 15
+BATCH = 4_096
+
+
+class Live:
+    """The watcher and its screens. Lives in one event loop."""
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+        self._screens: dict[int, set[asyncio.Event]] = {}
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+
+    def wake(self) -> None:
+        """This process has committed something."""
+        if self._screens:
+            self._wake.set()
+
+    async def close(self) -> None:
+        """End the watcher and every screen's stream."""
+        self._closing = True
+        for events in self._screens.values():
+            for event in events:
+                event.set()
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _watch(self) -> None:
+        place = (await run_in_threadpool(self.town.book.head)).seq * 256 + 255
+        while self._screens:
+            try:
+                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            try:
+                place = await self._look(place)
+            except Exception:  # The database was away: the screens ask again when it is back.
+                await asyncio.sleep(POLL_SECONDS)
+        self._task = None
+
+    async def _look(self, place: int) -> int:
+        while True:
+            rows = await run_in_threadpool(self._transfers, place)
+            for row in rows:
+                for number in (row.debit, row.credit):
+                    for event in self._screens.get(number, ()):
+                        event.set()
+            if rows:
+                place = rows[-1].place
+            if len(rows) < BATCH:
+                return place
+
+    def _transfers(self, place: int) -> list[TransferRow]:
+        with self.town.book.store.reading() as store:
+            return store.transfers(place, BATCH)
+
+    async def stream(self, account: int, seq: int | None) -> AsyncIterator[bytes]:
+        """Server-sent events of `account` after log entry `seq` (None: from now on), without end."""
+        touched = asyncio.Event()
+        self._screens.setdefault(account, set()).add(touched)
+        if self._task is None:
+            self._task = asyncio.create_task(self._watch())
+        try:
+            if seq is None:
+                seq = (await run_in_threadpool(self.town.book.head)).seq
+            else:
+                touched.set()
+            # Tells the screen that it is connected, and proxies that this is a stream.
+            yield b"retry: 1000\n: connected\n\n"
+            while not self._closing:
+                try:
+                    await asyncio.wait_for(touched.wait(), HEARTBEAT_SECONDS)
+                except TimeoutError:
+                    yield b": still here\n\n"
+                    continue
+                touched.clear()
+                for line in await run_in_threadpool(statement.after, self.town, account, seq):
+                    seq = max(seq, line.entry.seq)
+                    data = entry_out(line).model_dump_json()
+                    yield f"id: {line.entry.seq}\nevent: entry\ndata: {data}\n\n".encode()
+        finally:
+            screens = self._screens.get(account, set())
+            screens.discard(touched)
+            if not screens:
+                self._screens.pop(account, None)

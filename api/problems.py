@@ -1,0 +1,83 @@
+"""Errors as they leave: RFC 9457 problem details with the stable code, one HTTP status a code."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import psycopg
+import pysqlite3
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from ledger.core.book import UnknownAccount
+from ledger.core.model import Malformed
+from ledger.core.store import StoreError
+from ledger.core.writer import WriterBusy, WriterClosed
+from ledger.currency.errors import ERRORS, CurrencyError
+from ledger.currency.keys import KeyRefused
+from ledger.currency.messages import MessageError
+
+LOGGER = logging.getLogger("patard")
+
+
+def problem(code: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """The response for `code`; its status and title come from `ERRORS`."""
+    status, title = ERRORS[code]
+    body = {"code": code, "detail": detail, "status": status, "title": title, "type": f"/errors#{code}"}
+    if status == 401:
+        headers = {"WWW-Authenticate": "Bearer", **(headers or {})}
+    return Response(orjson.dumps(body), status, headers, "application/problem+json")
+
+
+def handle(app: FastAPI) -> None:
+    """Install the handlers: whatever goes wrong leaves as a problem."""
+
+    def coded(request: Request, error: Any) -> Response:
+        return problem(error.code, getattr(error, "detail", str(error)))
+
+    def unknown_account(request: Request, error: Exception) -> Response:
+        return problem("not_found", "there is no such account, or it is none of yours")
+
+    def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"] if part != "body")
+        # Never the value itself: it may be a secret, or 10 MB of something.
+        code = "cursor_malformed" if place.endswith("cursor") else "body_malformed"
+        return problem(code, f"{place or 'body'}: {first['msg']}")
+
+    def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if error.status_code in (404, 405):
+            return problem("not_found", "there is nothing at this address")
+        # FastAPI wraps what reading a body raised; the reason is the cause.
+        reason = error.__cause__ or error.detail
+        return problem("body_malformed" if error.status_code < 500 else "internal", str(reason))
+
+    def busy(request: Request, error: Exception) -> Response:
+        return problem("busy", "nothing was done; send the same request again", {"Retry-After": "1"})
+
+    def database(request: Request, error: Exception) -> Response:
+        LOGGER.error("database: %s", error)
+        return problem("store_unavailable", "send the same request again later", {"Retry-After": "5"})
+
+    def bug(request: Request, error: Exception) -> Response:
+        LOGGER.exception("unexpected", exc_info=error)
+        return problem("internal", "send the same request again to learn what became of it")
+
+    for kind in (CurrencyError, MessageError, Malformed, KeyRefused):
+        app.add_exception_handler(kind, coded)
+    app.add_exception_handler(UnknownAccount, unknown_account)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(WriterBusy, busy)
+    app.add_exception_handler(WriterClosed, busy)
+    for trouble in (StoreError, SQLAlchemyError, pysqlite3.Error, psycopg.Error):
+        app.add_exception_handler(trouble, database)
+    app.add_exception_handler(Exception, bug)

@@ -1,0 +1,106 @@
+"""Reading an account: balance now or then, statement pages, the day, live events."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import StreamingResponse
+
+from api.auth import Caller, Served, readable
+from api.schemas import AccountOut, DayOut, EntriesOut, entry_out, moment, rfc3339
+from ledger.core.ids import account_text, b32decode, b32encode
+from ledger.currency import parties
+from ledger.currency.errors import CurrencyError
+from merchants import statement
+
+router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
+
+
+def _moment(name: str, text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        found = moment(text)
+    except (ValueError, OverflowError) as error:
+        raise CurrencyError("body_malformed", f"{name}: {error}") from None
+    if not 0 <= found < 2**62:
+        raise CurrencyError("body_malformed", f"{name}: outside of what a book can hold")
+    return found
+
+
+def _cursor(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        raw = b32decode(text)
+    except ValueError:
+        raw = b""
+    if len(raw) != 8 or not 0 < int.from_bytes(raw) < 2**62:
+        raise CurrencyError("cursor_malformed", "this cursor is not one that this list gave")
+    return int.from_bytes(raw)
+
+
+@router.get("/{account}", response_model=AccountOut)
+def account(account: str, found: Served, caller: Caller, at: str | None = None) -> AccountOut:
+    """The balance, now or as it was at a past moment."""
+    number = readable(caller, account)
+    then = _moment("at", at)
+    state = found.town.book.account(number)
+    with found.town.reading() as connection:
+        party = parties.by_accounts(connection, {number}).get(number)
+    return AccountOut(
+        account=account_text(number),
+        unit=state.unit,
+        balance_cents=state.balance if then is None else found.town.book.balance(number, then),
+        at=rfc3339(found.town.now() if then is None else then),
+        name=party.name if party else None,
+        kind=party.kind if party else None,
+    )
+
+
+@router.get("/{account}/entries", response_model=EntriesOut)
+def entries(
+    account: str,
+    found: Served,
+    caller: Caller,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    cursor: Annotated[str | None, Query(max_length=32)] = None,
+    since: Annotated[str | None, Query(max_length=40)] = None,
+    until: Annotated[str | None, Query(max_length=40)] = None,
+) -> EntriesOut:
+    """A statement page, newest entry first; `since` and `until` are both inclusive."""
+    page = statement.statement(
+        found.town, readable(caller, account), limit=limit, before=_cursor(cursor), since=_moment("since", since),
+        until=_moment("until", until),
+    )  # fmt: skip
+    following = b32encode(page.next.to_bytes(8)) if page.next else None
+    return EntriesOut(entries=[entry_out(line) for line in page.lines], next_cursor=following)
+
+
+@router.get("/{account}/day", response_model=DayOut)
+def day(account: str, found: Served, caller: Caller) -> DayOut:
+    """What the account took today, in the currency's time zone."""
+    today = statement.today(found.town, readable(caller, account))
+    return DayOut(
+        date=today.date, count=today.payments, received_cents=today.received, refunded_cents=today.refunded,
+        total_cents=today.received - today.refunded,
+    )  # fmt: skip
+
+
+@router.get("/{account}/events", response_class=StreamingResponse)
+def events(
+    account: str,
+    found: Served,
+    caller: Caller,
+    after: Annotated[int | None, Query(ge=0, lt=2**53)] = None,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> StreamingResponse:
+    """Server-sent events, one an entry; the event id is the log sequence, from which a stream goes on."""
+    number = readable(caller, account)
+    seq = int(last_event_id) if last_event_id and last_event_id.isdecimal() and len(last_event_id) < 16 else after
+    return StreamingResponse(
+        found.live.stream(number, seq),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )

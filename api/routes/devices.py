@@ -1,0 +1,132 @@
+"""Devices: joining with a code, sessions, a party's keys and the invitations of its own."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.auth import Caller, Served, Token, need, number
+from api.limiter import Limiter
+from api.schemas import (
+    ChallengeIn,
+    ChallengeOut,
+    InviteIn,
+    InviteOut,
+    JoinIn,
+    KeyOut,
+    KeysOut,
+    MeOut,
+    SessionIn,
+    SessionOut,
+    party_out,
+    rfc3339,
+)
+from api.strict import StrictRoute
+from ledger.currency import parties, proofs
+from ledger.currency.errors import CurrencyError
+from ledger.currency.parties import DeviceKey, Party
+
+router = APIRouter(tags=["devices"], route_class=StrictRoute)
+FAILED_JOINS = Limiter(tries=10, seconds=60)
+"""A join code has 48 random bits; ten wrong ones a minute from one address are enough for any fat finger."""
+
+
+def _me(device: DeviceKey, party: Party) -> MeOut:
+    return MeOut(party=party_out(party), role=device.role, label=device.label, key=device.key.hex())
+
+
+@router.post("/v1/joins", status_code=201, response_model=MeOut)
+async def join(body: JoinIn, request: Request, found: Served, response: Response) -> MeOut:
+    """Register a device key with a join code. The same code and key are answered again."""
+    address = request.client.host if request.client else ""
+    FAILED_JOINS.check(address)
+    key, code = bytes.fromhex(body.key), parties.plain_code(body.code)
+    try:
+        proofs.verify_join(found.town.charter.network, key, code, bytes.fromhex(body.signature))
+        known = await run_in_threadpool(parties.find_device, found.town, key)
+        device, party = await run_in_threadpool(parties.join, found.town, code, key, body.label)
+    except CurrencyError as error:
+        if error.code == "join_code_invalid":
+            FAILED_JOINS.count(address)
+        raise
+    if known is not None:
+        response.status_code = 200
+    return _me(device, party)
+
+
+@router.post("/v1/challenges", status_code=201, response_model=ChallengeOut)
+def challenge(body: ChallengeIn, found: Served) -> ChallengeOut:
+    """32 bytes for a device to sign. Asked for an unknown key, it looks the same."""
+    made, expires_at = found.sessions.challenge()
+    return ChallengeOut(challenge=made.hex(), expires_at=rfc3339(expires_at * 1_000_000))
+
+
+@router.post("/v1/sessions", status_code=201, response_model=SessionOut)
+def session(body: SessionIn, found: Served) -> SessionOut:
+    """Open a reading session with a signed challenge."""
+    opened = found.sessions.open(*(bytes.fromhex(text) for text in (body.key, body.challenge, body.signature)))
+    return SessionOut(token=opened.token, expires_at=rfc3339(opened.expires_at))
+
+
+@router.delete("/v1/sessions/current", status_code=204)
+def end_session(found: Served, caller: Caller, bearer: Token) -> Response:
+    """End the session that asks."""
+    found.sessions.end(bearer)
+    return Response(status_code=204)
+
+
+@router.get("/v1/me", response_model=MeOut)
+def me(found: Served, caller: Caller) -> MeOut:
+    """Whose session this is."""
+    return _me(caller, parties.by_account(found.town, caller.account))
+
+
+@router.get("/v1/keys", response_model=KeysOut)
+def keys(found: Served, caller: Caller) -> KeysOut:
+    """The keys of the caller's party."""
+    need(caller, parties.SPEND | parties.AUDIT)
+    party = parties.by_account(found.town, caller.account)
+    return KeysOut(
+        keys=[
+            KeyOut(
+                key=k.key.hex(), role=k.role, label=k.label, added_at=rfc3339(k.added_at),
+                revoked_at=None if k.revoked_at is None else rfc3339(k.revoked_at), this=k.key == caller.key,
+            )
+            for k in parties.devices(found.town, party)
+        ]
+    )  # fmt: skip
+
+
+@router.delete("/v1/keys/{key}", status_code=204)
+def revoke(key: str, found: Served, caller: Caller) -> Response:
+    """Revoke a key of one's own party (a lost phone); the association's office may revoke any."""
+    need(caller, parties.SPEND | parties.OFFICE)
+    try:
+        wanted = parties.find_device(found.town, bytes.fromhex(key))
+    except ValueError:
+        wanted = None
+    office = caller.role in parties.OFFICE
+    if wanted is None or (wanted.account != caller.account and not office):
+        raise CurrencyError("not_found", "there is no such key, or it is none of yours")
+    parties.revoke(found.town, wanted, last_too=office)
+    return Response(status_code=204)
+
+
+@router.post("/v1/invites", status_code=201, response_model=InviteOut)
+def invite(body: InviteIn, found: Served, caller: Caller) -> InviteOut:
+    """A one-time join code for another device of one's own party; the office makes them for any party."""
+    need(caller, parties.SPEND | parties.OFFICE)
+    account = caller.account if body.account is None else number(body.account)
+    office = caller.role in parties.OFFICE
+    if account != caller.account and not office:
+        raise CurrencyError("not_found", "there is no such account, or it is none of yours")
+    party = parties.by_account(found.town, account)
+    if account == caller.account and not office and body.role not in ("member", "owner", "cashier"):
+        raise CurrencyError("role_insufficient", "the association's office gives out this role")
+    code = parties.invite(found.town, party, body.role)
+    expires_at = found.town.now() + parties.INVITE_SECONDS * 1_000_000
+    return InviteOut(
+        code=parties.shown_code(code),
+        expires_at=rfc3339(expires_at),
+        link=f"{found.town.charter.public_url}/J/{code}",
+    )

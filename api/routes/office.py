@@ -1,0 +1,128 @@
+"""The association's office: parties, conversions, reconversions, the reserve."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from api.auth import Caller, Served, need, number
+from api.schemas import (
+    AskedOut,
+    BankOut,
+    BookedOut,
+    ConversionIn,
+    IdentityOut,
+    PartiesOut,
+    PartyIn,
+    PartyOut,
+    ReconversionsOut,
+    ReserveOut,
+    party_out,
+    rfc3339,
+)
+from api.strict import StrictRoute
+from ledger.core.ids import account_text
+from ledger.core.model import Posted
+from ledger.currency import conversion, parties, reserve
+from ledger.currency.errors import CurrencyError
+from ledger.currency.town import Town
+
+router = APIRouter(tags=["office"], route_class=StrictRoute)
+TREASURER = frozenset({"treasurer"})
+
+
+@router.get("/v1/parties", response_model=PartiesOut)
+def every_party(found: Served, caller: Caller) -> PartiesOut:
+    """Every party, closed ones too."""
+    need(caller, parties.AUDIT)
+    return PartiesOut(parties=[party_out(party) for party in parties.every(found.town)])
+
+
+@router.post("/v1/parties", status_code=201, response_model=PartyOut)
+def admit(body: PartyIn, found: Served, caller: Caller) -> PartyOut:
+    """Admit a party. Send an `id` of your own to be able to repeat the request safely."""
+    need(caller, parties.OFFICE)
+    return party_out(parties.admit(found.town, body.kind, body.name, bytes.fromhex(body.id) if body.id else None))
+
+
+@router.delete("/v1/parties/{account}", status_code=204)
+def close(account: str, found: Served, caller: Caller) -> Response:
+    """Close a party whose account is empty."""
+    need(caller, parties.OFFICE)
+    parties.close(found.town, parties.by_account(found.town, number(account)))
+    return Response(status_code=204)
+
+
+@router.post("/v1/conversions", status_code=201, response_model=BookedOut)
+def convert(body: ConversionIn, found: Served, caller: Caller, response: Response) -> BookedOut:
+    """Issue units against euros that a cash slip or bank line names. Both legs are one transaction."""
+    need(caller, parties.OFFICE)
+    party = parties.by_account(found.town, number(body.account))
+    posted = conversion.convert(
+        found.town, party, body.amount_cents, reserve=body.reserve, reference=body.reference,
+        booked_on=body.booked_on, by=caller.key.hex(),
+    )  # fmt: skip
+    return _booked(posted, response)
+
+
+@router.get("/v1/reconversions", response_model=ReconversionsOut)
+def waiting(found: Served, caller: Caller) -> ReconversionsOut:
+    """The requests to change back that wait for a decision, oldest first."""
+    need(caller, parties.AUDIT)
+    asked = conversion.waiting(found.town)
+    with found.town.reading() as connection:
+        names = parties.by_accounts(connection, {one.account for one in asked})
+    return ReconversionsOut(
+        reconversions=[
+            AskedOut(
+                id=one.id.hex(), account=account_text(one.account), name=names[one.account].name,
+                amount_cents=one.amount, fee_cents=one.fee, payout_cents=one.payout, at=rfc3339(one.at),
+            )
+            for one in asked
+        ]
+    )  # fmt: skip
+
+
+@router.post("/v1/reconversions/{id}/acceptance", status_code=201, response_model=BookedOut)
+def accept(id: str, found: Served, caller: Caller, response: Response) -> BookedOut:
+    """Destroy the units and owe the shop the euros, less the fee."""
+    need(caller, TREASURER)
+    return _booked(conversion.accept(found.town, _asked(found.town, id), by=caller.key.hex()), response)
+
+
+@router.post("/v1/reconversions/{id}/refusal", status_code=201, response_model=BookedOut)
+def refuse(id: str, found: Served, caller: Caller, response: Response) -> BookedOut:
+    """Give the units back to the shop."""
+    need(caller, TREASURER)
+    return _booked(conversion.refuse(found.town, _asked(found.town, id), by=caller.key.hex()), response)
+
+
+@router.get("/v1/reserve", response_model=ReserveOut)
+def report(found: Served, caller: Caller) -> ReserveOut:
+    """Circulation against reserve, in cents."""
+    need(caller, parties.AUDIT)
+    return reserve_out(found.town)
+
+
+def reserve_out(town: Town) -> ReserveOut:
+    """The reserve report as API and command line show it."""
+    r = reserve.report(town)
+    return ReserveOut(
+        unit=town.charter.code, circulation=r.circulation, guarantee=r.guarantee, payouts_due=r.payouts_due,
+        suspense=r.suspense, fees=r.fees, operations=r.operations, waiting=r.waiting, reserve=r.reserve,
+        banks=[BankOut(name=b.name, kind=b.kind, ledger=b.ledger) for b in r.banks],
+        identities=[IdentityOut(**i._asdict()) for i in r.identities],
+        covered=r.covered, at=rfc3339(r.at), size=r.seq, root=r.root.hex(),
+    )  # fmt: skip
+
+
+def _asked(town: Town, text: str) -> conversion.Asked:
+    try:
+        return conversion.find_asked(town, bytes.fromhex(text))
+    except ValueError:
+        raise CurrencyError("not_found", "no request to change back has this id") from None
+
+
+def _booked(posted: Posted, response: Response) -> BookedOut:
+    if posted.replay:
+        response.status_code = 200
+    return BookedOut(id=posted.id.hex(), seq=posted.seq, at=rfc3339(posted.at), replay=posted.replay)

@@ -1,0 +1,87 @@
+"""What anybody may read: the currency's rules and key, the signed directory, the end of the log."""
+
+from __future__ import annotations
+
+import orjson
+from fastapi import APIRouter
+
+from api.auth import Served, number
+from api.schemas import CurrencyOut, DirectoryOut, LimitsOut, LogOut, rfc3339
+from ledger.core.ids import account_text
+from ledger.currency import parties, proofs
+from ledger.currency.errors import CurrencyError
+from ledger.currency.parties import Party
+from ledger.currency.town import Town
+
+router = APIRouter(tags=["public"])
+PUBLIC_KINDS = frozenset({"shop", "association", "public_body"})
+
+
+@router.get("/health")
+def health(found: Served) -> dict[str, str]:
+    """Answers when the database does."""
+    found.town.book.head()
+    return {"status": "ok"}
+
+
+@router.get("/v1/currency", response_model=CurrencyOut)
+def currency(found: Served) -> CurrencyOut:
+    """The charter's rules as a wallet or till needs them, and the key that signs receipts and the directory."""
+    town, charter = found.town, found.town.charter
+    return CurrencyOut(
+        code=charter.code,
+        name=charter.name,
+        symbol=charter.symbol,
+        network=charter.network.hex(),
+        public_url=charter.public_url,
+        key=town.key.public.hex(),
+        reconversion_fee_bp=charter.reconversion_fee_bp,
+        reconversion_by=sorted(str(kind) for kind in charter.reconversion_by),
+        limits=LimitsOut(per_payment_cents=charter.limits.per_payment, per_day_cents=charter.limits.per_day),
+        session_seconds=charter.limits.session_hours * 3600,
+        request_seconds=charter.limits.request_seconds,
+        timezone=charter.timezone,
+        waiting_account=account_text(town.chart.waiting),
+    )
+
+
+def _directory(town: Town, listed: list[Party]) -> DirectoryOut:
+    with town.reading() as connection:
+        keys = parties.devices_for(connection, set(), {party.account for party in listed})
+    shown = [
+        {
+            "account": account_text(party.account),
+            "keys": sorted(k.key.hex() for k in keys if k.account == party.account and k.revoked_at is None),
+            "kind": party.kind,
+            "name": party.name,
+        }
+        for party in listed
+    ]
+    content = orjson.dumps(
+        {"at": rfc3339(town.now()), "network": town.charter.network.hex(), "parties": shown},
+        option=orjson.OPT_SORT_KEYS,
+    )
+    signature = proofs.sign_directory(town.key, town.charter.network, content)
+    return DirectoryOut(content=content.decode(), signature=signature.hex())
+
+
+@router.get("/v1/directory", response_model=DirectoryOut)
+def directory(found: Served) -> DirectoryOut:
+    """Shops, associations and public bodies, with the keys that sign their requests; signed by the currency."""
+    return _directory(found.town, parties.every(found.town, kinds=PUBLIC_KINDS, open_only=True))
+
+
+@router.get("/v1/directory/{account}", response_model=DirectoryOut)
+def directory_of(account: str, found: Served) -> DirectoryOut:
+    """One party. Persons are not listed, but whoever was given an account number may see whose it is."""
+    party = parties.by_account(found.town, number(account))
+    if party.closed_at is not None:
+        raise CurrencyError("not_found", "no party holds this account")
+    return _directory(found.town, [party])
+
+
+@router.get("/v1/log", response_model=LogOut)
+def log(found: Served) -> LogOut:
+    """The end of the log: entries, Merkle root (RFC 6962), time of the last."""
+    head = found.town.book.head()
+    return LogOut(size=head.seq, root=head.root.hex(), at=rfc3339(head.at))

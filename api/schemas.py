@@ -1,0 +1,335 @@
+"""The bodies of the API, as models: strict on the way in, and on the way out what the documentation shows.
+
+Amounts are whole cents. Account numbers are text with a check character. Ids, keys, hashes and signatures are
+lower-case hex; signed messages are base32. Times are RFC 3339 in UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from ledger.core.ids import account_number, account_text
+from ledger.currency.parties import Party
+from merchants.statement import Line
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def rfc3339(at: int) -> str:
+    """A moment (us since the epoch) as RFC 3339 text in UTC, with six decimals."""
+    return (_EPOCH + timedelta(microseconds=at)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def moment(text: str) -> int:
+    """Microseconds since the epoch of an RFC 3339 text. Raises ValueError; a time without zone is refused."""
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("a time needs its zone, such as 2026-11-23T10:00:00Z")
+    return (found - _EPOCH) // timedelta(microseconds=1)
+
+
+def _hex(size: int) -> Any:
+    return Field(pattern=rf"^[0-9a-f]{{{2 * size}}}$", min_length=2 * size, max_length=2 * size)
+
+
+def _account(value: Any) -> Any:
+    if isinstance(value, str):
+        return account_text(account_number(value))
+    return value
+
+
+Id = Annotated[str, _hex(16)]
+Key = Annotated[str, _hex(32)]
+Signature = Annotated[str, _hex(64)]
+Account = Annotated[str, BeforeValidator(_account), Field(max_length=32, examples=["0KX7Q-92MAB-4TZ9"])]
+Message = Annotated[str, Field(min_length=1, max_length=512)]
+Cents = Annotated[int, Field(ge=1, le=2**32 - 1)]
+
+
+class In(BaseModel):
+    """A body on its way in: no unknown keys, no conversions."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class JoinIn(In):
+    code: Annotated[str, Field(min_length=1, max_length=64)]
+    key: Key
+    label: Annotated[str, Field(min_length=1, max_length=80)]
+    signature: Signature
+
+
+class ChallengeIn(In):
+    key: Key
+
+
+class SessionIn(In):
+    key: Key
+    challenge: Annotated[str, _hex(32)]
+    signature: Signature
+
+
+class OrderIn(In):
+    order: Message
+    request: Message | None = None
+
+
+class InviteIn(In):
+    role: Annotated[str, Field(max_length=16)]
+    account: Account | None = None
+
+
+class PartyIn(In):
+    kind: Annotated[str, Field(max_length=16)]
+    name: Annotated[str, Field(min_length=1, max_length=120)]
+    id: Id | None = None
+
+
+class ConversionIn(In):
+    account: Account
+    amount_cents: Cents
+    reserve: Annotated[str, Field(max_length=120)]
+    reference: Annotated[str, Field(max_length=80)]
+    booked_on: Annotated[date, Field(strict=False)] | None = None
+
+
+class LimitsOut(BaseModel):
+    per_payment_cents: int | None
+    per_day_cents: int | None
+
+
+class CurrencyOut(BaseModel):
+    code: str
+    name: str
+    symbol: str
+    network: str
+    public_url: str
+    key: str
+    reconversion_fee_bp: int
+    reconversion_by: list[str]
+    limits: LimitsOut
+    session_seconds: int
+    request_seconds: int
+    timezone: str
+    waiting_account: str
+
+
+class PartyOut(BaseModel):
+    id: str
+    kind: str
+    name: str
+    account: str
+    admitted_at: str
+    closed_at: str | None
+
+
+class WhoOut(BaseModel):
+    account: str
+    name: str | None
+    kind: str | None
+
+
+class MeOut(BaseModel):
+    party: PartyOut
+    role: str
+    label: str
+    key: str
+
+
+class ChallengeOut(BaseModel):
+    challenge: str
+    expires_at: str
+
+
+class SessionOut(BaseModel):
+    token: str
+    expires_at: str
+
+
+class AccountOut(BaseModel):
+    account: str
+    unit: str
+    balance_cents: int
+    at: str
+    name: str | None
+    kind: str | None
+
+
+class EntryOut(BaseModel):
+    id: str
+    seq: int
+    at: str
+    booked_on: date | None
+    kind: str
+    change_cents: int
+    balance_cents: int
+    counterparty: WhoOut | None
+    memo: str | None
+    corrects: str | None
+
+
+class EntriesOut(BaseModel):
+    entries: list[EntryOut]
+    next_cursor: str | None
+
+
+class DayOut(BaseModel):
+    date: str
+    count: int
+    received_cents: int
+    refunded_cents: int
+    total_cents: int
+
+
+class PostedOut(BaseModel):
+    id: str
+    seq: int
+    at: str
+    receipt: str
+    replay: bool
+
+
+class PaymentOut(BaseModel):
+    id: str
+    kind: str
+    seq: int
+    at: str
+    payer: WhoOut
+    payee: WhoOut
+    amount_cents: int
+    refunded_cents: int
+    memo: str | None
+    receipt: str
+
+
+class RequestOut(BaseModel):
+    payment_id: str | None
+    payee: WhoOut
+    amount_cents: int
+    label: str
+    expires_at: str | None
+    paid: bool
+    expired: bool
+
+
+class DirectoryOut(BaseModel):
+    content: str
+    signature: str
+
+
+class KeyOut(BaseModel):
+    key: str
+    role: str
+    label: str
+    added_at: str
+    revoked_at: str | None
+    this: bool
+
+
+class KeysOut(BaseModel):
+    keys: list[KeyOut]
+
+
+class InviteOut(BaseModel):
+    code: str
+    expires_at: str
+    link: str
+
+
+class PartiesOut(BaseModel):
+    parties: list[PartyOut]
+
+
+class BookedOut(BaseModel):
+    id: str
+    seq: int
+    at: str
+    replay: bool
+
+
+class AskedOut(BaseModel):
+    id: str
+    account: str
+    name: str
+    amount_cents: int
+    fee_cents: int
+    payout_cents: int
+    at: str
+
+
+class ReconversionsOut(BaseModel):
+    reconversions: list[AskedOut]
+
+
+class BankOut(BaseModel):
+    name: str
+    kind: str
+    ledger: int
+
+
+class IdentityOut(BaseModel):
+    name: str
+    left: int
+    relation: str
+    right: int
+    holds: bool
+
+
+class ReserveOut(BaseModel):
+    unit: str
+    circulation: int
+    guarantee: int
+    payouts_due: int
+    suspense: int
+    fees: int
+    operations: int
+    waiting: int
+    reserve: int
+    banks: list[BankOut]
+    identities: list[IdentityOut]
+    covered: bool
+    at: str
+    size: int
+    root: str
+
+
+class LogOut(BaseModel):
+    size: int
+    root: str
+    at: str
+
+
+class ProblemOut(BaseModel):
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+
+
+def party_out(party: Party) -> PartyOut:
+    """A party as the API shows it."""
+    closed = None if party.closed_at is None else rfc3339(party.closed_at)
+    return PartyOut(
+        id=party.id.hex(), kind=party.kind, name=party.name, account=account_text(party.account),
+        admitted_at=rfc3339(party.admitted_at), closed_at=closed,
+    )  # fmt: skip
+
+
+def who(account: int, party: Party | None) -> WhoOut:
+    """One side of a payment."""
+    return WhoOut(account=account_text(account), name=party.name if party else None, kind=party.kind if party else None)
+
+
+def entry_out(line: Line) -> EntryOut:
+    """A statement line as the API shows it."""
+    entry = line.entry
+    return EntryOut(
+        id=entry.id.hex(), seq=entry.seq, at=rfc3339(entry.at), booked_on=entry.booked_on, kind=entry.kind,
+        change_cents=entry.change, balance_cents=entry.balance,
+        counterparty=who(entry.counterparty, line.counterparty) if line.counterparty else None,
+        memo=line.memo, corrects=entry.corrects.hex() if entry.corrects else None,
+    )  # fmt: skip

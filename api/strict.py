@@ -1,0 +1,146 @@
+"""What comes in: small bodies, one meaning each. Read before any model sees it.
+
+JSON readers differ on duplicate keys, floats, NaN and huge numbers; a payment must not depend on which reader
+looked. So bodies are capped before they are parsed, and only objects of text, whole numbers, booleans, null,
+lists and objects pass, each key once, in valid UTF-8.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import problem
+
+MAX_BODY = 16_384
+MAX_DIGITS = 20
+
+
+class BodyMalformed(ValueError):
+    """A body that is no JSON object of this API. The text says what is wrong."""
+
+
+def _no_float(text: str) -> NoReturn:
+    raise BodyMalformed(f"{text[:40]} is not a whole number; money is whole cents")
+
+
+def _whole(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise BodyMalformed(f"a number of {len(text)} digits is none of this API's")
+    return int(text)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise BodyMalformed("a key stands twice in one object")
+    return found
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_float=_no_float, parse_constant=_no_float, parse_int=_whole, strict=True
+)
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """The JSON object that `body` is. Raises `BodyMalformed`."""
+    try:
+        text = body.decode("utf-8")
+        found = _DECODER.decode(text)
+    except UnicodeDecodeError:
+        raise BodyMalformed("the body is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise BodyMalformed(f"the body is not JSON: {error.msg} at character {error.pos}") from None
+    except RecursionError:
+        raise BodyMalformed("the body is nested too deeply") from None
+    if type(found) is not dict:
+        raise BodyMalformed("the body is not a JSON object")
+    _valid_text(found)
+    return found
+
+
+def _valid_text(value: Any) -> None:
+    """Refuse lone surrogates, which JSON escapes can write and no UTF-8 can hold."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise BodyMalformed("a text holds half of a surrogate pair") from None
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _valid_text(key)
+            _valid_text(item)
+    elif isinstance(value, list):
+        for item in value:
+            _valid_text(item)
+
+
+class _StrictRequest(Request):
+    async def json(self) -> Any:
+        return read_object(await self.body())
+
+
+class StrictRoute(APIRoute):
+    """A FastAPI route whose JSON body is read by `read_object`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            return await handler(_StrictRequest(request.scope, request.receive))
+
+        return strict
+
+
+class BodyGuard:
+    """ASGI middleware: refuses bodies that are too large (however they are sent) or not JSON, before any parsing."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS", "DELETE"):
+            await self.app(scope, receive, send)
+            return
+        length, kind = 0, b""
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                length = int(value) if value.isdigit() and len(value) < 16 else MAX_BODY + 1
+            elif name == b"content-type":
+                kind = value.split(b";")[0].strip().lower()
+        if length > MAX_BODY:
+            await problem("body_too_large", f"a body is at most {MAX_BODY} bytes")(scope, receive, send)
+            return
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > MAX_BODY:
+                await problem("body_too_large", f"a body is at most {MAX_BODY} bytes")(scope, receive, send)
+                return
+            chunks.append(chunk)
+            if not message.get("more_body"):
+                break
+        if size and kind != b"application/json":
+            await problem("media_type_wrong", "send the body as application/json")(scope, receive, send)
+            return
+        body = b"".join(chunks)
+        given = False
+
+        async def again() -> Message:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self.app(scope, again, send)

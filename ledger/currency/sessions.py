@@ -1,0 +1,101 @@
+"""Reading sessions: a device key signs a challenge and gets an opaque token, of which only the hash is kept.
+
+A challenge is stateless: its first 4 bytes are its last second, 12 are random, 16 authenticate both. It opens
+one session; the few that are still good are remembered once used.
+"""
+
+from __future__ import annotations
+
+import hmac
+import threading
+from hashlib import sha256
+from typing import NamedTuple
+
+from sqlalchemy import delete, insert, select
+
+from ledger.currency import parties, proofs
+from ledger.currency.errors import CurrencyError
+from ledger.currency.messages import MessageError
+from ledger.currency.parties import DeviceKey
+from ledger.currency.tables import DEVICE_KEY, SESSION
+from ledger.currency.town import Town
+
+CHALLENGE_SECONDS = 120
+TOKEN_BYTES = 32
+
+
+class Session(NamedTuple):
+    """A token to send as Bearer, and its end (us)."""
+
+    token: str
+    expires_at: int
+
+
+class Sessions:
+    """Opens and finds the sessions of one town."""
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+        self._secret = sha256(b"patard/challenge/1\0" + town.key.seed()).digest()
+        self._used: dict[bytes, int] = {}
+        self._lock = threading.Lock()
+
+    def challenge(self) -> tuple[bytes, int]:
+        """32 bytes to sign, and their last second."""
+        expires_at = self.town.now() // 1_000_000 + CHALLENGE_SECONDS
+        start = expires_at.to_bytes(4) + self.town.book.entropy(12)
+        return start + self._seal(start), expires_at
+
+    def open(self, key: bytes, challenge: bytes, signature: bytes) -> Session:
+        """A session for the holder of `key`. Raises `CurrencyError`: signature_invalid, key_unknown."""
+        now = self.town.now()
+        stale = CurrencyError(
+            "signature_invalid", "this challenge is not ours, was used, or is too old; ask for a new one"
+        )
+        if len(challenge) != 32 or not hmac.compare_digest(self._seal(challenge[:16]), challenge[16:]):
+            raise stale
+        try:
+            proofs.verify_session(self.town.charter.network, key, challenge, signature)
+        except MessageError as error:
+            raise CurrencyError("signature_invalid", error.detail) from error
+        if int.from_bytes(challenge[:4]) < now // 1_000_000:
+            raise stale
+        with self._lock:
+            self._used = {c: end for c, end in self._used.items() if end >= now // 1_000_000}
+            if challenge in self._used:
+                raise stale
+            self._used[challenge] = int.from_bytes(challenge[:4])
+        device = parties.find_device(self.town, key)
+        if device is None or device.revoked_at is not None:
+            raise CurrencyError("key_unknown", "this key is not registered with the currency, or was revoked")
+        token = self.town.book.entropy(TOKEN_BYTES).hex()
+        expires_at = now + self.town.charter.limits.session_hours * 3_600_000_000
+        with self.town.book.store.writing() as store:
+            store.connection.execute(delete(SESSION).where(SESSION.c.expires_at < now))
+            store.connection.execute(insert(SESSION).values(token_hash=_hash(token), key=key, expires_at=expires_at))
+        return Session(token, expires_at)
+
+    def find(self, token: str) -> DeviceKey:
+        """The device whose session this is. Raises `CurrencyError`: session_missing."""
+        query = (
+            select(SESSION.c.key, SESSION.c.expires_at)
+            .join(DEVICE_KEY, DEVICE_KEY.c.key == SESSION.c.key)
+            .where(SESSION.c.token_hash == _hash(token), DEVICE_KEY.c.revoked_at.is_(None))
+        )
+        with self.town.reading() as connection:
+            row = connection.execute(query).first()
+        if row is None or row.expires_at < self.town.now():
+            raise CurrencyError("session_missing", "this session has ended; sign a new challenge")
+        return parties.device(self.town, row.key)
+
+    def end(self, token: str) -> None:
+        """End a session; one that has ended stays so."""
+        with self.town.book.store.writing() as store:
+            store.connection.execute(delete(SESSION).where(SESSION.c.token_hash == _hash(token)))
+
+    def _seal(self, start: bytes) -> bytes:
+        return hmac.digest(self._secret, start, "sha256")[:16]
+
+
+def _hash(token: str) -> bytes:
+    return sha256(b"patard/session-token/1\0" + token.encode()).digest()

@@ -1,0 +1,113 @@
+"""Statements as people read them: the engine's entries with names and memos beside them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ledger.core.model import Entry, Transaction
+from ledger.core.record import Record, parse
+from ledger.currency import parties
+from ledger.currency.parties import Party
+from ledger.currency.town import Town
+from merchants.desk import memos
+
+
+class Line(NamedTuple):
+    """A statement line: the entry, who is on the other side (None for the currency itself), the memo."""
+
+    entry: Entry
+    counterparty: Party | None
+    memo: str | None
+
+
+class Statement(NamedTuple):
+    """A page, newest line first. `next` is the place to go on from; 0 when there is nothing older."""
+
+    lines: list[Line]
+    next: int
+
+
+class Day(NamedTuple):
+    """What an account took today, in cents; `date` in the charter's time zone."""
+
+    date: str
+    payments: int
+    received: int
+    refunded: int
+
+
+def named(town: Town, entries: list[Entry]) -> list[Line]:
+    """The entries with names and memos."""
+    if not entries:
+        return []
+    with town.reading() as connection:
+        who = parties.by_accounts(connection, {entry.counterparty for entry in entries})
+        texts = memos(connection, {id_ for e in entries for id_ in (e.id, e.corrects) if id_ is not None})
+    return [
+        Line(e, who.get(e.counterparty), texts.get(e.id) or (texts.get(e.corrects) if e.corrects else None))
+        for e in entries
+    ]
+
+
+def statement(
+    town: Town, account: int, *, limit: int = 50, before: int | None = None, since: int | None = None,
+    until: int | None = None,
+) -> Statement:  # fmt: skip
+    """A page of the account's statement; see `Book.statement`."""
+    page = town.book.statement(account, limit=limit, before=before, since=since, until=until)
+    return Statement(named(town, page.entries), page.next)
+
+
+def after(town: Town, account: int, seq: int, *, limit: int = 500) -> list[Line]:
+    """The account's lines with a sequence number above `seq`, oldest first; the newest `limit` of them at most."""
+    entries: list[Entry] = []
+    before: int | None = None
+    while len(entries) < limit:
+        page = town.book.statement(account, limit=min(20, limit), before=before)
+        new = [entry for entry in page.entries if entry.seq > seq]
+        entries += new
+        if len(new) < len(page.entries) or not page.next:
+            break
+        before = page.next
+    return named(town, entries)[::-1]
+
+
+def today(town: Town, account: int) -> Day:
+    """What the account was paid since midnight, and what of it was given back."""
+    date, midnight = town.charter.local_day_start(town.now())
+    payments = received = refunded = 0
+    before: int | None = None
+    while True:
+        page = town.book.statement(account, limit=500, before=before, since=midnight)
+        for entry in page.entries:
+            if entry.kind == "payment" and entry.change > 0:
+                payments += 1
+                received += entry.change
+            elif entry.kind == "refund" and entry.change < 0:
+                refunded -= entry.change
+        if not page.next:
+            return Day(date.isoformat(), payments, received, refunded)
+        before = page.next
+
+
+def refunded(town: Town, id_: bytes) -> int:
+    """Cents given back of a payment so far."""
+    with town.book.store.reading() as store:
+        original = store.originals([id_]).get(id_)
+    if original is None:
+        return 0
+    total = 0
+    for data in original.corrections:
+        instruction = parse(data).instruction
+        assert isinstance(instruction, Transaction)
+        total += sum(t.amount for t in instruction.transfers)
+    return total
+
+
+def sides(found: Record) -> tuple[int, int, int] | None:
+    """Payer, payee and cents of a posted payment, refund or request to change back; None for anything else."""
+    instruction = found.instruction
+    if not isinstance(instruction, Transaction) or "order" not in instruction.evidence:
+        return None
+    transfer = instruction.transfers[0]
+    return transfer.debit, transfer.credit, transfer.amount
