@@ -1,0 +1,458 @@
+"""The client of the API: what the `wallet` command and the tests speak to the server with.
+
+It imports no table and no engine. A key given to it opens a reading session when one is first needed, and a new one
+when that has ended. A request is sent again only where that is safe: reading, and whatever the server recognises as
+the same (an order of the same bytes, a join with the same code and key).
+
+Two things can go wrong, and a caller must tell them apart: `ApiError`, the server's own answer with a stable code;
+and `ServerUnreachable`, no answer of this API. After the second nobody knows what the server did: whoever sent an
+order keeps it and sends the very same bytes later.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Any, TypeVar
+
+import httpx
+
+from api.client_answers import (
+    AnswerMalformed,
+    Balance,
+    Booked,
+    Counterparty,
+    Currency,
+    Day,
+    DeviceKey,
+    Entry,
+    Fields,
+    Invite,
+    Limits,
+    LogHead,
+    Me,
+    Page,
+    Party,
+    Payment,
+    RequestState,
+    Side,
+    SignedDirectory,
+    Taken,
+)
+from ledger.currency import proofs
+from ledger.currency.keys import PrivateKey
+from ledger.currency.messages import Purpose, SignedOrder, SignedRequest
+
+__all__ = [
+    "AnswerMalformed",
+    "ApiError",
+    "Balance",
+    "Booked",
+    "Client",
+    "Counterparty",
+    "Currency",
+    "Day",
+    "DeviceKey",
+    "Entry",
+    "Invite",
+    "Limits",
+    "LogHead",
+    "Me",
+    "Page",
+    "Party",
+    "Payment",
+    "RequestState",
+    "ServerUnreachable",
+    "Side",
+    "SignedDirectory",
+    "Taken",
+]
+
+T = TypeVar("T")
+
+RETRY_SECONDS = (0.15, 0.6)
+"""Waits before the second and third try of what is safe to send again."""
+LONGEST_RETRY_AFTER = 3.0
+_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_ORDERS = {Purpose.PAYMENT: "/v1/payments", Purpose.REFUND: "/v1/refunds", Purpose.RECONVERSION: "/v1/reconversions"}
+
+
+class ApiError(Exception):
+    """The server's refusal: `code` is stable (ledger/currency/errors.py), `detail` says what to do."""
+
+    def __init__(self, code: str, detail: str, status: int, retry_after: float | None = None) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.status = status
+        self.retry_after = retry_after
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the same request would be refused again; else the server was busy or failed, and may not be later."""
+        return self.status not in _TRANSIENT
+
+
+class ServerUnreachable(Exception):
+    """No answer of this API came: no connection, a time-out, or an answer that is not its own.
+
+    `maybe_sent`: the request may have reached the server, so it may have been carried out.
+    """
+
+    def __init__(self, detail: str, *, maybe_sent: bool) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.maybe_sent = maybe_sent
+
+
+class Client:
+    """One server, and the key that reads there. Not for several threads at once.
+
+    `base_url` is the server's origin. Sessions need `key`, which may be given later (`client.key = ...`), and
+    `network`, which is asked for when it was not given. `timeout` is seconds for each step of one request.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        key: PrivateKey | None = None,
+        network: bytes | None = None,
+        timeout: float = 10.0,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.key = key
+        self.network = network
+        self._token: str | None = None
+        self._sleep = sleep
+        self._clock_ahead = 0.0
+        url = httpx.URL(base_url)
+        self._http = httpx.Client(
+            base_url=url,
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
+            transport=transport,
+            # A proxy from the environment has no business between a machine and itself.
+            trust_env=url.host not in _LOOPBACK,
+            headers={"User-Agent": "patard-client/1", "Accept": "application/json"},
+        )
+
+    def close(self) -> None:
+        """Close the connections. A session stays until it ends by itself."""
+        self._http.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def server_time(self) -> float:
+        """Seconds since the epoch by the server's clock, as far as its last answer told; else by this machine's."""
+        return time.time() + self._clock_ahead
+
+    # Anybody
+
+    def health(self) -> None:
+        """Return if the server and its database answer."""
+        self._get("/health", Fields)
+
+    def currency(self) -> Currency:
+        """The currency's rules and its public key."""
+        return self._get("/v1/currency", Currency.read)
+
+    def log(self) -> LogHead:
+        """The end of the log."""
+        return self._get("/v1/log", LogHead.read)
+
+    def directory(self, account: str | None = None) -> SignedDirectory:
+        """Everybody that is listed, or the one party that holds `account`. The caller checks the signature."""
+        return self._get("/v1/directory" + (f"/{account}" if account else ""), SignedDirectory.read)
+
+    def request(self, signed: SignedRequest) -> RequestState:
+        """What the server knows of a payment request."""
+        return self._get(f"/v1/requests/{signed.text}", RequestState.read)
+
+    def join(self, key: PrivateKey, code: str, label: str) -> Me:
+        """Register `key` with a join code, in the form that `proofs.plain_code` gives it, and use it from now on."""
+        signature = proofs.sign_join(key, self._network(), code)
+        body = {"code": code, "key": key.public.hex(), "label": label, "signature": signature.hex()}
+        me = self._read(Me.read, self._send("POST", "/v1/joins", body, safe=True))
+        self.key, self._token = key, None
+        return me
+
+    # Orders: authorised by their own signature, no session needed
+
+    def send_order(self, order: SignedOrder, request: SignedRequest | None = None) -> Taken:
+        """Send an order of any purpose. The same bytes again get the same answer, so time-outs are tried again."""
+        return self.send_order_text(order.order.purpose, order.text, request.text if request else None)
+
+    def send_order_text(self, purpose: Purpose, order: str, request: str | None = None) -> Taken:
+        """`send_order` for texts kept from before."""
+        body = {"order": order} if request is None else {"order": order, "request": request}
+        return self._read(Taken.read, self._send("POST", _ORDERS[purpose], body, safe=True))
+
+    # Those who hold a key
+
+    def me(self) -> Me:
+        """Whose key this is."""
+        return self._mine("GET", "/v1/me", Me.read)
+
+    def balance(self, account: str, at: datetime | None = None) -> Balance:
+        """The balance, now or at a past moment."""
+        return self._mine("GET", f"/v1/accounts/{account}", Balance.read, params=_given(at=_rfc3339(at)))
+
+    def entries(
+        self,
+        account: str,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Page:
+        """A statement page, newest first; `limit` to 500, `since` and `until` both inclusive."""
+        params = _given(limit=str(limit), cursor=cursor, since=_rfc3339(since), until=_rfc3339(until))
+        return self._mine("GET", f"/v1/accounts/{account}/entries", Page.read, params=params)
+
+    def day(self, account: str) -> Day:
+        """What the account took today."""
+        return self._mine("GET", f"/v1/accounts/{account}/day", Day.read)
+
+    def events(self, account: str, after: int | None = None) -> Iterator[Entry]:
+        """Entries as they come, from after log entry `after` (None: from now), until the connection ends.
+
+        Raises `ServerUnreachable` when it breaks: go on with the `seq` of the last entry.
+        """
+        params = _given(after=None if after is None else str(after))
+        headers = {**self._bearer(), "Accept": "text/event-stream"}
+        # Twice the heartbeat: a line that is silent for longer is dead.
+        timeout = httpx.Timeout(10.0, read=40.0)
+        try:
+            with self._http.stream(
+                "GET", f"/v1/accounts/{account}/events", params=params, headers=headers, timeout=timeout
+            ) as response:
+                if response.status_code != 200:
+                    response.read()
+                    raise self._problem(response)
+                for line in response.iter_lines():
+                    if line.startswith("data:"):
+                        yield Entry.read(Fields(httpx.Response(200, content=line[5:]).json()))
+        except (httpx.TransportError, ValueError) as error:
+            raise ServerUnreachable(_reason(error), maybe_sent=True) from error
+
+    def payment(self, id: str) -> Payment:
+        """A payment, refund or request to change back that one is a side of."""
+        return self._mine("GET", f"/v1/payments/{id}", Payment.read)
+
+    def keys(self) -> list[DeviceKey]:
+        """The keys of one's own party."""
+        return self._mine("GET", "/v1/keys", lambda f: [DeviceKey.read(k) for k in f.objects("keys")])
+
+    def revoke(self, key: bytes) -> None:
+        """Revoke a key of one's own party (the association's office: any)."""
+        self._mine("DELETE", f"/v1/keys/{key.hex()}", lambda _: None)
+
+    def invite(self, role: str, account: str | None = None) -> Invite:
+        """A one-time join code for one more device of one's own party (the office: of any)."""
+        return self._mine("POST", "/v1/invites", Invite.read, body=_given(role=role, account=account), safe=False)
+
+    # The association's office
+
+    def parties(self) -> list[Party]:
+        """Every party."""
+        return self._mine("GET", "/v1/parties", lambda f: [Party.read(p) for p in f.objects("parties")])
+
+    def admit(self, kind: str, name: str, id: bytes | None = None) -> Party:
+        """Admit a party. With an `id` of 16 bytes a repeat is recognised, and so a time-out is tried again."""
+        body = _given(kind=kind, name=name, id=id.hex() if id else None)
+        return self._mine("POST", "/v1/parties", Party.read, body=body, safe=id is not None)
+
+    def close_party(self, account: str) -> None:
+        """Close a party whose account is empty."""
+        self._mine("DELETE", f"/v1/parties/{account}", lambda _: None)
+
+    def convert(
+        self, account: str, amount_cents: int, *, reserve: str, reference: str, booked_on: date | None = None
+    ) -> Booked:
+        """Issue units against euros; the slip or bank reference makes a repeat the same."""
+        body: dict[str, Any] = {
+            "account": account,
+            "amount_cents": amount_cents,
+            "reserve": reserve,
+            "reference": reference,
+        }
+        if booked_on is not None:
+            body["booked_on"] = booked_on.isoformat()
+        return self._mine("POST", "/v1/conversions", Booked.read, body=body)
+
+    def reconversions(self) -> list[dict[str, Any]]:
+        """Requests to change back that wait, as the server lists them."""
+        return self._mine("GET", "/v1/reconversions", lambda f: [one.all() for one in f.objects("reconversions")])
+
+    def accept(self, id: str) -> Booked:
+        """Accept a request to change back (treasurers)."""
+        return self._mine("POST", f"/v1/reconversions/{id}/acceptance", Booked.read)
+
+    def refuse(self, id: str) -> Booked:
+        """Refuse a request to change back (treasurers): the units go back."""
+        return self._mine("POST", f"/v1/reconversions/{id}/refusal", Booked.read)
+
+    def reserve(self) -> dict[str, Any]:
+        """The reserve report, as the server gives it."""
+        return self._mine("GET", "/v1/reserve", lambda f: f.all())
+
+    # Sessions
+
+    def open_session(self) -> None:
+        """Open a session now rather than when it is first needed. `ValueError` without a key."""
+        if self.key is None:
+            raise ValueError("reading this needs a key")
+        public = self.key.public.hex()
+        network = self._network()
+        challenge = self._read(
+            lambda f: f.raw("challenge"), self._send("POST", "/v1/challenges", {"key": public}, safe=True)
+        )
+        signature = proofs.sign_session(self.key, network, challenge).hex()
+        body = {"key": public, "challenge": challenge.hex(), "signature": signature}
+        # A challenge opens one session, so this is not sent twice.
+        self._token = self._read(lambda f: f.text("token"), self._send("POST", "/v1/sessions", body, safe=False))
+
+    def close_session(self) -> None:
+        """End the session, if there is one."""
+        if self._token is not None:
+            headers, self._token = self._bearer(), None
+            self._send("DELETE", "/v1/sessions/current", None, safe=True, headers=headers)
+
+    def _bearer(self) -> dict[str, str]:
+        if self._token is None:
+            self.open_session()
+        return {"Authorization": f"Bearer {self._token}"}
+
+    def _mine(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[Fields], T],
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        safe: bool = True,
+    ) -> T:
+        """A request that needs a session; one that has ended is renewed once."""
+        fresh = self._token is None
+        while True:
+            headers = self._bearer()
+            try:
+                return self._read(read, self._send(method, path, body, safe=safe, params=params, headers=headers))
+            except ApiError as error:
+                if error.status != 401 or fresh:
+                    raise
+                self._token, fresh = None, True
+
+    # One request
+
+    def _network(self) -> bytes:
+        if self.network is None:
+            self.network = self.currency().network
+        return self.network
+
+    def _get(self, path: str, read: Callable[[Fields], T]) -> T:
+        return self._read(read, self._send("GET", path, None, safe=True))
+
+    def _read(self, read: Callable[[Fields], T], response: httpx.Response) -> T:
+        if response.status_code == 204:
+            return read(Fields({}))
+        try:
+            return read(Fields(response.json()))
+        except (AnswerMalformed, ValueError, RecursionError) as error:
+            raise ServerUnreachable(f"the answer is not one of this API: {error}", maybe_sent=True) from error
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        *,
+        safe: bool,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """The answer of one request: 2xx, or `ApiError`, or `ServerUnreachable` when all tries are used up."""
+        waits = list(RETRY_SECONDS)
+        maybe_sent = False
+        while True:
+            failure: ApiError | ServerUnreachable
+            try:
+                response = self._http.request(method, path, json=body, params=params, headers=headers)
+                self._note_clock(response)
+                if response.is_success:
+                    return response
+                failure = self._problem(response)
+                again = safe and response.status_code in _TRANSIENT
+                maybe_sent = maybe_sent or response.status_code >= 500
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                # Nothing was sent, so even what is not safe may be tried again; but a long silence is not repeated.
+                failure, again = _unreachable(error, maybe_sent), isinstance(error, httpx.ConnectError)
+            except (httpx.TransportError, httpx.DecodingError, httpx.TooManyRedirects) as error:
+                maybe_sent = True
+                silent = isinstance(error, httpx.TimeoutException)
+                # An order whose answer was lost is asked after once, at once; whoever only reads may ask again.
+                failure, again = _unreachable(error, maybe_sent), safe and (not silent or method == "POST")
+                waits = waits[:1] if silent else waits
+            wait = getattr(failure, "retry_after", None) or (waits[0] if waits else 0.0)
+            if not again or not waits or wait > LONGEST_RETRY_AFTER:
+                raise failure
+            waits.pop(0)
+            self._sleep(wait)
+
+    def _problem(self, response: httpx.Response) -> ApiError | ServerUnreachable:
+        """The error that a response is. Whatever is not a problem of this API tells nothing about what was done."""
+        kind = response.headers.get("content-type", "").split(";")[0].strip().lower()
+        if kind == "application/problem+json":
+            try:
+                fields = Fields(response.json())
+                code, detail = fields.text("code"), fields.text("detail")
+            except (ValueError, RecursionError):
+                pass
+            else:
+                return ApiError(code, detail, response.status_code, _retry_after(response))
+        return ServerUnreachable(f"HTTP {response.status_code}, which is not an answer of this API", maybe_sent=True)
+
+    def _note_clock(self, response: httpx.Response) -> None:
+        try:
+            told = parsedate_to_datetime(response.headers["date"]).timestamp()
+        except (KeyError, ValueError, TypeError):
+            return
+        # The header counts whole seconds, cut off.
+        ahead = told + 0.5 - time.time()
+        self._clock_ahead = ahead if abs(ahead) > 2 else 0.0
+
+
+def _given(**values: str | None) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _rfc3339(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat().replace("+00:00", "Z")
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    text = response.headers.get("retry-after", "")
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+
+
+def _unreachable(error: Exception, maybe_sent: bool) -> ServerUnreachable:
+    return ServerUnreachable(_reason(error), maybe_sent=maybe_sent)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
+    if isinstance(error, httpx.ConnectError):
+        return str(error) or "no connection"
+    return str(error) or type(error).__name__
