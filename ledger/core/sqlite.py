@@ -20,9 +20,10 @@ from sqlalchemy.dialects import sqlite as dialect
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.sql.expression import bindparam
 
-from ledger.core import rules, tree
+from ledger.core import rules
 from ledger.core.model import Head
 from ledger.core.rules import Fold, LogRow, Original, State, TransferRow
+from ledger.core.schema import upgrade as create_schema  # noqa: F401  (the name before `schema` was there)
 from ledger.core.store import StoreError
 from ledger.core.tables import ACCOUNT, HEAD, LOG, TRANSFER
 
@@ -217,7 +218,7 @@ class SqliteWriting(SqliteReading):
 
 
 class SqliteStore:
-    """A book in one SQLite file. The schema must be there (see `migrations`)."""
+    """A book in one SQLite file. The schema must be there (see `schema`)."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -264,15 +265,3 @@ class SqliteStore:
                 self._writer.close()
                 self._writer = None
         self.engine.dispose()
-
-
-def create_schema(engine: Engine) -> None:
-    """Create the engine's tables, triggers and the empty head."""
-    from ledger.core.tables import APPEND_ONLY_SQLITE, METADATA
-
-    METADATA.create_all(engine, tables=[ACCOUNT, LOG, TRANSFER, HEAD])
-    with engine.connect() as connection:
-        for trigger in APPEND_ONLY_SQLITE.values():
-            connection.exec_driver_sql(trigger)
-        connection.execute(insert(HEAD), {"one": 1, "seq": 0, "at": 0, "frontier": b"", "root": tree.EMPTY_ROOT})
-        connection.commit()

@@ -1,8 +1,8 @@
 """The engine's four tables, and what the database itself refuses.
 
 The log's record bytes are the truth; every other column is an index over them, and `check` compares the two.
-Triggers make log and transfers append-only. A `table=True` SQLModel validates nothing: rows are only ever
-written from a `rules.Fold`, never from outside.
+Triggers, which the first version in `ledger/migrations` makes, keep log and transfers append-only. A
+`table=True` SQLModel validates nothing: rows are only ever written from a `rules.Fold`, never from outside.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ class AccountTable(SQLModel, table=True):
         CheckConstraint("ceiling is null or normal * (debits - credits) <= ceiling", name="account_ceiling"),
         CheckConstraint("closed = 0 or debits = credits", name="account_closed_empty"),
         # Only covered accounts are in it: the engine reads them with every batch.
-        Index("account_cover", "cover", sqlite_where=text("cover IS NOT NULL"), postgresql_where=text("cover IS NOT NULL")),
+        Index(
+            "account_cover", "cover", sqlite_where=text("cover IS NOT NULL"), postgresql_where=text("cover IS NOT NULL")
+        ),
         # Half-empty pages let PostgreSQL update a counter without moving the row to another page.
         {"sqlite_strict": True, "postgresql_with": {"fillfactor": "50"}},
     )
@@ -127,42 +129,3 @@ def table(model: type[SQLModel]) -> Table:
 
 METADATA: MetaData = SQLModel.metadata
 ACCOUNT, LOG, TRANSFER, HEAD = (table(m) for m in (AccountTable, LogTable, TransferTable, HeadTable))
-
-ACCOUNT_FIXED = ("number", "unit", "normal", "floor", "ceiling", "cover", "opened")
-"""What an account is from its opening on; the triggers refuse to change it."""
-
-
-def _refuse_sqlite(name: str, when: str, on: str) -> str:
-    return (
-        f"CREATE TRIGGER {name} BEFORE {when} ON {on} "
-        f"BEGIN SELECT RAISE(ABORT, '{on} is append-only: post a correction instead'); END"
-    )
-
-
-APPEND_ONLY_SQLITE = {
-    "log_no_update": _refuse_sqlite("log_no_update", "UPDATE", "log"),
-    "log_no_delete": _refuse_sqlite("log_no_delete", "DELETE", "log"),
-    "transfer_no_update": _refuse_sqlite("transfer_no_update", "UPDATE", "transfer"),
-    "transfer_no_delete": _refuse_sqlite("transfer_no_delete", "DELETE", "transfer"),
-    "account_no_change": _refuse_sqlite("account_no_change", f"UPDATE OF {', '.join(ACCOUNT_FIXED)}", "account"),
-    "account_no_delete": _refuse_sqlite("account_no_delete", "DELETE", "account"),
-    "head_no_delete": _refuse_sqlite("head_no_delete", "DELETE", "head"),
-}
-
-REFUSE_FUNCTION_POSTGRES = (
-    "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-    "RAISE EXCEPTION '%% is append-only: post a correction instead', TG_TABLE_NAME; END $$"
-)
-
-
-def _refuse_postgres(name: str, when: str, on: str) -> str:
-    return f"CREATE TRIGGER {name} BEFORE {when} ON {on} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-
-
-APPEND_ONLY_POSTGRES = {
-    "log_no_change": _refuse_postgres("log_no_change", "UPDATE OR DELETE OR TRUNCATE", "log"),
-    "transfer_no_change": _refuse_postgres("transfer_no_change", "UPDATE OR DELETE OR TRUNCATE", "transfer"),
-    "account_no_change": _refuse_postgres("account_no_change", f"UPDATE OF {', '.join(ACCOUNT_FIXED)}", "account"),
-    "account_no_delete": _refuse_postgres("account_no_delete", "DELETE OR TRUNCATE", "account"),
-    "head_no_delete": _refuse_postgres("head_no_delete", "DELETE OR TRUNCATE", "head"),
-}
