@@ -14,7 +14,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -42,6 +41,7 @@ from api.client_answers import (
     SignedDirectory,
     Taken,
 )
+from api.client_wire import ApiError, ServerUnreachable, Wire, unreachable
 from ledger.currency import proofs
 from ledger.currency.keys import PrivateKey
 from ledger.currency.messages import Purpose, SignedOrder, SignedRequest
@@ -73,40 +73,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-RETRY_SECONDS = (0.15, 0.6)
-"""Waits before the second and third try of what is safe to send again."""
-LONGEST_RETRY_AFTER = 3.0
-_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _ORDERS = {Purpose.PAYMENT: "/v1/payments", Purpose.REFUND: "/v1/refunds", Purpose.RECONVERSION: "/v1/reconversions"}
-
-
-class ApiError(Exception):
-    """The server's refusal: `code` is stable (ledger/currency/errors.py), `detail` says what to do."""
-
-    def __init__(self, code: str, detail: str, status: int, retry_after: float | None = None) -> None:
-        super().__init__(f"{code}: {detail}")
-        self.code = code
-        self.detail = detail
-        self.status = status
-        self.retry_after = retry_after
-
-    @property
-    def is_final(self) -> bool:
-        """Whether the same request would be refused again; else the server was busy or failed, and may not be later."""
-        return self.status not in _TRANSIENT
-
-
-class ServerUnreachable(Exception):
-    """No answer of this API came: no connection, a time-out, or an answer that is not its own.
-
-    `maybe_sent`: the request may have reached the server, so it may have been carried out.
-    """
-
-    def __init__(self, detail: str, *, maybe_sent: bool) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.maybe_sent = maybe_sent
 
 
 class Client:
@@ -129,21 +96,11 @@ class Client:
         self.key = key
         self.network = network
         self._token: str | None = None
-        self._sleep = sleep
-        self._clock_ahead = 0.0
-        url = httpx.URL(base_url)
-        self._http = httpx.Client(
-            base_url=url,
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
-            transport=transport,
-            # A proxy from the environment has no business between a machine and itself.
-            trust_env=url.host not in _LOOPBACK,
-            headers={"User-Agent": "patard-client/1", "Accept": "application/json"},
-        )
+        self._wire = Wire(base_url, timeout=timeout, transport=transport, sleep=sleep)
 
     def close(self) -> None:
         """Close the connections. A session stays until it ends by itself."""
-        self._http.close()
+        self._wire.http.close()
 
     def __enter__(self) -> Client:
         return self
@@ -153,7 +110,7 @@ class Client:
 
     def server_time(self) -> float:
         """Seconds since the epoch by the server's clock, as far as its last answer told; else by this machine's."""
-        return time.time() + self._clock_ahead
+        return self._wire.server_time()
 
     # Anybody
 
@@ -181,7 +138,7 @@ class Client:
         """Register `key` with a join code, in the form that `proofs.plain_code` gives it, and use it from now on."""
         signature = proofs.sign_join(key, self._network(), code)
         body = {"code": code, "key": key.public.hex(), "label": label, "signature": signature.hex()}
-        me = self._read(Me.read, self._send("POST", "/v1/joins", body, safe=True))
+        me = self._read(Me.read, self._wire.send("POST", "/v1/joins", body, safe=True))
         self.key, self._token = key, None
         return me
 
@@ -194,7 +151,7 @@ class Client:
     def send_order_text(self, purpose: Purpose, order: str, request: str | None = None) -> Taken:
         """`send_order` for texts kept from before."""
         body = {"order": order} if request is None else {"order": order, "request": request}
-        return self._read(Taken.read, self._send("POST", _ORDERS[purpose], body, safe=True))
+        return self._read(Taken.read, self._wire.send("POST", _ORDERS[purpose], body, safe=True))
 
     # Those who hold a key
 
@@ -233,17 +190,17 @@ class Client:
         # Twice the heartbeat: a line that is silent for longer is dead.
         timeout = httpx.Timeout(10.0, read=40.0)
         try:
-            with self._http.stream(
+            with self._wire.http.stream(
                 "GET", f"/v1/accounts/{account}/events", params=params, headers=headers, timeout=timeout
             ) as response:
                 if response.status_code != 200:
                     response.read()
-                    raise self._problem(response)
+                    raise self._wire.problem(response)
                 for line in response.iter_lines():
                     if line.startswith("data:"):
                         yield Entry.read(Fields(httpx.Response(200, content=line[5:]).json()))
         except (httpx.TransportError, ValueError) as error:
-            raise ServerUnreachable(_reason(error), maybe_sent=True) from error
+            raise unreachable(error, maybe_sent=True) from error
 
     def payment(self, id: str) -> Payment:
         """A payment, refund or request to change back that one is a side of."""
@@ -315,18 +272,18 @@ class Client:
         public = self.key.public.hex()
         network = self._network()
         challenge = self._read(
-            lambda f: f.raw("challenge"), self._send("POST", "/v1/challenges", {"key": public}, safe=True)
+            lambda f: f.raw("challenge"), self._wire.send("POST", "/v1/challenges", {"key": public}, safe=True)
         )
         signature = proofs.sign_session(self.key, network, challenge).hex()
         body = {"key": public, "challenge": challenge.hex(), "signature": signature}
         # A challenge opens one session, so this is not sent twice.
-        self._token = self._read(lambda f: f.text("token"), self._send("POST", "/v1/sessions", body, safe=False))
+        self._token = self._read(lambda f: f.text("token"), self._wire.send("POST", "/v1/sessions", body, safe=False))
 
     def close_session(self) -> None:
         """End the session, if there is one."""
         if self._token is not None:
             headers, self._token = self._bearer(), None
-            self._send("DELETE", "/v1/sessions/current", None, safe=True, headers=headers)
+            self._wire.send("DELETE", "/v1/sessions/current", None, safe=True, headers=headers)
 
     def _bearer(self) -> dict[str, str]:
         if self._token is None:
@@ -348,7 +305,7 @@ class Client:
         while True:
             headers = self._bearer()
             try:
-                return self._read(read, self._send(method, path, body, safe=safe, params=params, headers=headers))
+                return self._read(read, self._wire.send(method, path, body, safe=safe, params=params, headers=headers))
             except ApiError as error:
                 if error.status != 401 or fresh:
                     raise
@@ -362,7 +319,7 @@ class Client:
         return self.network
 
     def _get(self, path: str, read: Callable[[Fields], T]) -> T:
-        return self._read(read, self._send("GET", path, None, safe=True))
+        return self._read(read, self._wire.send("GET", path, None, safe=True))
 
     def _read(self, read: Callable[[Fields], T], response: httpx.Response) -> T:
         if response.status_code == 204:
@@ -372,66 +329,6 @@ class Client:
         except (AnswerMalformed, ValueError, RecursionError) as error:
             raise ServerUnreachable(f"the answer is not one of this API: {error}", maybe_sent=True) from error
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None,
-        *,
-        safe: bool,
-        params: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> httpx.Response:
-        """The answer of one request: 2xx, or `ApiError`, or `ServerUnreachable` when all tries are used up."""
-        waits = list(RETRY_SECONDS)
-        maybe_sent = False
-        while True:
-            failure: ApiError | ServerUnreachable
-            try:
-                response = self._http.request(method, path, json=body, params=params, headers=headers)
-                self._note_clock(response)
-                if response.is_success:
-                    return response
-                failure = self._problem(response)
-                again = safe and response.status_code in _TRANSIENT
-                maybe_sent = maybe_sent or response.status_code >= 500
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                # Nothing was sent, so even what is not safe may be tried again; but a long silence is not repeated.
-                failure, again = _unreachable(error, maybe_sent), isinstance(error, httpx.ConnectError)
-            except (httpx.TransportError, httpx.DecodingError, httpx.TooManyRedirects) as error:
-                maybe_sent = True
-                silent = isinstance(error, httpx.TimeoutException)
-                # An order whose answer was lost is asked after once, at once; whoever only reads may ask again.
-                failure, again = _unreachable(error, maybe_sent), safe and (not silent or method == "POST")
-                waits = waits[:1] if silent else waits
-            wait = getattr(failure, "retry_after", None) or (waits[0] if waits else 0.0)
-            if not again or not waits or wait > LONGEST_RETRY_AFTER:
-                raise failure
-            waits.pop(0)
-            self._sleep(wait)
-
-    def _problem(self, response: httpx.Response) -> ApiError | ServerUnreachable:
-        """The error that a response is. Whatever is not a problem of this API tells nothing about what was done."""
-        kind = response.headers.get("content-type", "").split(";")[0].strip().lower()
-        if kind == "application/problem+json":
-            try:
-                fields = Fields(response.json())
-                code, detail = fields.text("code"), fields.text("detail")
-            except (ValueError, RecursionError):
-                pass
-            else:
-                return ApiError(code, detail, response.status_code, _retry_after(response))
-        return ServerUnreachable(f"HTTP {response.status_code}, which is not an answer of this API", maybe_sent=True)
-
-    def _note_clock(self, response: httpx.Response) -> None:
-        try:
-            told = parsedate_to_datetime(response.headers["date"]).timestamp()
-        except (KeyError, ValueError, TypeError):
-            return
-        # The header counts whole seconds, cut off.
-        ahead = told + 0.5 - time.time()
-        self._clock_ahead = ahead if abs(ahead) > 2 else 0.0
-
 
 def _given(**values: str | None) -> dict[str, str]:
     return {name: value for name, value in values.items() if value is not None}
@@ -439,20 +336,3 @@ def _given(**values: str | None) -> dict[str, str]:
 
 def _rfc3339(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat().replace("+00:00", "Z")
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    text = response.headers.get("retry-after", "")
-    return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
-
-
-def _unreachable(error: Exception, maybe_sent: bool) -> ServerUnreachable:
-    return ServerUnreachable(_reason(error), maybe_sent=maybe_sent)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, httpx.TimeoutException):
-        return "no answer in time"
-    if isinstance(error, httpx.ConnectError):
-        return str(error) or "no connection"
-    return str(error) or type(error).__name__
