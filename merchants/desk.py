@@ -57,6 +57,7 @@ class Desk:
     def __init__(self, town: Town) -> None:
         self.town = town
         self._spent: dict[int, _Day] = {}
+        self._members: set[int] = set()
 
     def take(self, batch: Sequence[Submission]) -> list[Result]:
         """One result for each submission, in order; every one that stands was committed before this returns."""
@@ -108,7 +109,13 @@ class Desk:
     def _devices(self, batch: Sequence[Submission]) -> dict[bytes, parties.DeviceKey]:
         keys = {s.signed.key for s in batch}
         payees = {s.signed.order.payee for s in batch if s.request is not None}
+        if len(self._members) >= 65_536:
+            self._members.clear()
+        unknown = {s.signed.order.payee for s in batch} - self._members
         with self.town.reading() as connection:
+            if unknown:
+                # Whoever holds an account holds it for good, so this is asked once for each.
+                self._members |= parties.by_accounts(connection, unknown).keys()
             return {d.key: d for d in parties.devices_for(connection, keys, payees)}
 
     def _verify(self, submission: Submission) -> None:
@@ -141,10 +148,14 @@ class Desk:
             raise CurrencyError("order_expired", "the order's last moment has passed; nothing was moved")
         if order.expires_at > seconds + LONGEST_ORDER_SECONDS:
             raise CurrencyError("order_too_long", "an order may stay open for a day at most")
-        if order.purpose is Purpose.PAYMENT:
-            self._check_request(submission, devices, seconds)
-        elif order.purpose is Purpose.RECONVERSION:
+        if order.purpose is Purpose.RECONVERSION:
             self._check_reconversion(order)
+        elif order.payee not in self._members:
+            # The currency's own accounts are in the book too: paying those would destroy units and leave the euros,
+            # and so would "refunding" a conversion.
+            raise CurrencyError("payee_unknown", "this account is not one of a member of this currency")
+        elif order.purpose is Purpose.PAYMENT:
+            self._check_request(submission, devices, seconds)
 
     def _check_request(self, submission: Submission, devices: dict[bytes, parties.DeviceKey], seconds: int) -> None:
         order, request = submission.signed.order, submission.request

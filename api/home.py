@@ -1,0 +1,290 @@
+"""The folder of a currency: its charter, its signing key, its book; made once, opened by every command.
+
+    PATARD_HOME/            (default ./patard-home, mode 0700)
+      charter.toml          the rules, to be read and changed by people
+      currency.key          the seed of the signing key, 64 hex digits, mode 0600
+      book.db               the book, on SQLite
+      database.url          the address of the book instead, on PostgreSQL, mode 0600
+
+The environment's PATARD_DATABASE_URL goes before both. Opening holds the charter against the book, so that nobody
+works with the charter of one currency on the book of another.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from ledger.core.book import Book, microseconds
+from ledger.core import sqlite
+from ledger.core.schema import require_current
+from ledger.core.store import StoreError
+from ledger.core.tables import METADATA as TABLES
+from ledger.currency import chartered
+from ledger.currency.charter import Charter
+from ledger.currency.errors import CurrencyError
+from ledger.currency.keys import KEY_BYTES, PrivateKey
+from ledger.currency.town import Town
+
+HOME = "PATARD_HOME"
+DATABASE_URL = "PATARD_DATABASE_URL"
+DEFAULT_HOME = "patard-home"
+
+Clock = Callable[[], int]
+Entropy = Callable[[int], bytes]
+
+
+class HomeError(CurrencyError):
+    """The folder cannot be used as it is. `code` is stable; `detail` says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where the things of one currency lie. `given_url` goes before what the folder says."""
+
+    folder: Path
+    given_url: str | None = None
+
+    @property
+    def charter(self) -> Path:
+        return self.folder / "charter.toml"
+
+    @property
+    def key(self) -> Path:
+        return self.folder / "currency.key"
+
+    @property
+    def url_file(self) -> Path:
+        return self.folder / "database.url"
+
+    @property
+    def book(self) -> Path:
+        return self.folder / "book.db"
+
+    def database(self) -> str:
+        """Where the book is: a PostgreSQL URL or the path of an SQLite file."""
+        if self.given_url:
+            return self.given_url
+        if self.url_file.exists():
+            return _private(self.url_file).strip()
+        return str(self.book)
+
+
+def home_of(environ: Mapping[str, str] = os.environ, folder: Path | str | None = None) -> Home:
+    """The home that the environment names, or the one in `folder`."""
+    return Home(Path(folder or environ.get(HOME) or DEFAULT_HOME), environ.get(DATABASE_URL) or None)
+
+
+def open_town(
+    home: Home | Path | str,
+    database_url: str | None = None,
+    *,
+    read_only: bool = False,
+    upgrade: bool = False,
+    clock: Clock = microseconds,
+    entropy: Entropy = os.urandom,
+) -> Town:
+    """The currency whose things lie in `home`. `upgrade` brings the tables of an older book up to date.
+
+    With `read_only` the database connection itself cannot write. Raises `HomeError` (home_missing, key_missing,
+    key_exposed, key_broken, charter_network_changed, charter_code_changed, charter_reserve_removed,
+    charter_not_applied, key_changed), `CharterError` and `StoreError` (no_book, database_unusable, ...).
+    """
+    home = home if isinstance(home, Home) else Home(Path(home))
+    if not home.charter.exists():
+        raise HomeError(
+            "home_missing",
+            f"there is no currency in {home.folder}: `patard init` makes one, or set {HOME} to the folder of yours",
+        )
+    charter = Charter.load(home.charter)
+    key = read_key(home.key)
+    book, engine = _open(database_url or home.database(), read_only, upgrade, clock, entropy)
+    town = Town(charter, book, key, engine)
+    try:
+        _fits(town, home, read_only)
+    except BaseException:
+        book.close()
+        raise
+    return town
+
+
+def found_home(
+    home: Home | Path | str,
+    charter: Charter,
+    database_url: str | None = None,
+    *,
+    key: PrivateKey | None = None,
+    lang: str = "fr",
+    clock: Clock = microseconds,
+    entropy: Entropy = os.urandom,
+) -> Town:
+    """Make a currency in `home`: key, charter file, book with the currency's own accounts.
+
+    What an interrupted run left is completed. `database_url` is kept in the folder. Raises `HomeError` (home_exists,
+    book_exists) and what `open_town` raises.
+    """
+    home = home if isinstance(home, Home) else Home(Path(home))
+    url = database_url or home.given_url
+    home.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if home.charter.exists() and Charter.load(home.charter) != charter:
+        raise HomeError("home_exists", f"{home.folder} holds a currency already; choose another folder with {HOME}")
+    book, engine = _open(url or str(home.book), False, True, clock, entropy)
+    try:
+        if book.head().seq and not _same_town(book, charter, home):
+            raise HomeError(
+                "book_exists", f"{_shown(url) if url else home.book} holds the book of a currency already; use an empty one"
+            )
+        # The key before the book: a book that names a key which nobody has could never be used.
+        if not home.key.exists():
+            write_private(home.key, (key or PrivateKey.from_seed(entropy(KEY_BYTES))).seed().hex() + "\n")
+        if not home.charter.exists():
+            _write(home.charter, charter.dumps(lang), 0o644)
+        if url and not home.url_file.exists():
+            write_private(home.url_file, url + "\n")
+        town = Town(charter, book, read_key(home.key), engine)
+        # First of all, so that the first entry of a log says whose it is.
+        chartered.keep(town, chartered.latest(town))
+        town.found()
+    except BaseException:
+        book.close()
+        raise
+    return town
+
+
+def _same_town(book: Book, charter: Charter, home: Home) -> bool:
+    """Whether the book was begun by an earlier run for this charter and the key in the folder."""
+    first = chartered.rules_in(book.find(chartered.note_id(charter.network, 1)))
+    return first is not None and home.key.exists() and first.key == read_key(home.key).public.hex()
+
+
+def _open(place: str, read_only: bool, upgrade: bool, clock: Clock, entropy: Entropy) -> tuple[Book, Engine]:
+    engine = sqlite.open_engine(place, read_only=read_only)
+    if upgrade:
+        sqlite.create_schema(engine)
+        TABLES.create_all(engine)
+    else:
+        require_current(engine)
+    return Book(sqlite.SqliteStore(engine), clock=clock, entropy=entropy), engine
+
+
+def _fits(town: Town, home: Home, read_only: bool) -> None:
+    """Refuse a charter or key that is not the book's; put a charter that changed within its rights into the log."""
+    charter, book = town.charter, town.book
+    with book.store.reading() as store:
+        rows = store.log(0, 1)
+        missing = [n for n in town.chart.reserve.values() if n not in store.accounts(town.chart.reserve.values())]
+    if not rows:
+        raise StoreError("no_book", "the book is empty: `patard init` founds the currency in it")
+    noted = chartered.rules_in(book.find(rows[0].id))
+    if noted is not None and noted.network != charter.network:
+        raise HomeError(
+            "charter_network_changed",
+            f'this book is of the network {noted.network.hex()}: put back network = "{noted.network.hex()}" in '
+            f"{home.charter} (it cannot change: every order and code names it)",
+        )
+    noted = chartered.latest(town)
+    if noted is not None:
+        if noted.code != charter.code:
+            raise HomeError(
+                "charter_code_changed",
+                f'this book counts {noted.code}: put back code = "{noted.code}" in {home.charter} '
+                "(name and symbol may change, the code may not)",
+            )
+        for name in noted.reserve:
+            if name not in town.chart.reserve:
+                raise HomeError(
+                    "charter_reserve_removed",
+                    f'the reserve account "{name}" is in the books: put back its [[reserve]] with name = "{name}" '
+                    f"in {home.charter} (an account that is no longer used may stay, empty)",
+                )
+        if noted.key != town.key.public.hex():
+            raise HomeError(
+                "key_changed",
+                f"{home.key} is not the key of this book (its public half is {noted.key[:16]}...): "
+                "put back the right one from your backup",
+            )
+    if not read_only:
+        chartered.keep(town, noted)
+        if missing:
+            town.found()
+    elif missing:
+        raise HomeError(
+            "charter_not_applied", "the charter has a new reserve account; `patard reserve` opens it in the book"
+        )
+
+
+# --- files -----------------------------------------------------------------------------------------------
+
+
+def read_key(path: Path) -> PrivateKey:
+    """The signing key in a file of 64 hex digits. Raises `HomeError`: key_missing, key_exposed, key_broken."""
+    text = _private(path).strip()
+    try:
+        return PrivateKey.from_seed(bytes.fromhex(text))
+    except ValueError:
+        raise HomeError(
+            "key_broken", f"{path} does not hold 64 hex digits; put it back from your backup, unchanged"
+        ) from None
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a new file that only its owner can read. Raises `FileExistsError`, never overwrites."""
+    _write(path, text, 0o600)
+
+
+def _private(path: Path) -> str:
+    """The text of a file that nobody else may read."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_IMODE(mode) & 0o077:
+            raise HomeError("key_exposed", f"others may read {path}, which is secret: chmod 600 {path}")
+        return path.read_text("ascii")
+    except FileNotFoundError:
+        raise HomeError("key_missing", f"{path} is missing; put it back from your backup") from None
+    except UnicodeDecodeError:
+        raise HomeError("key_broken", f"{path} is damaged; put it back from your backup") from None
+    except OSError as error:
+        raise HomeError("key_missing", f"{path} cannot be read: {error.strerror}") from None
+
+
+def _write(path: Path, text: str, mode: int) -> None:
+    """All of the file or none of it, on the disk before this returns."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)  # unlike a rename, it never replaces what is there
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links
+            if path.exists():
+                raise FileExistsError(str(path)) from None
+            draft.rename(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _shown(url: str) -> str:
+    """A database's address without the password."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "the database"

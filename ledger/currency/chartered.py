@@ -1,0 +1,102 @@
+"""The charter in the log: which rules were in force from which place on.
+
+A note says what an auditor needs to judge the entries after it: network and unit, the fee, who may change back, the
+reserve accounts by name, the currency's public key. The ids of these notes follow from the network and a count, so
+the last one is found without reading the log. Addresses and IBANs are not in it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+from ledger.core.ids import derived_id
+from ledger.core.model import Evidence, Note
+from ledger.core.record import Record
+from ledger.currency.charter import Charter
+from ledger.currency.town import Town
+
+KIND = "charter"
+
+
+class Rules(NamedTuple):
+    """What a note of the charter says. `reserve` holds names, `key` is the currency's public key (hex)."""
+
+    count: int
+    code: str
+    network: bytes
+    key: str
+    fee_bp: int
+    reconversion_by: frozenset[str]
+    reserve: tuple[str, ...]
+
+    def fee(self, amount: int) -> int:
+        """What changing `amount` cents back cost under these rules, in cents (see `Charter.fee`)."""
+        return (amount * self.fee_bp + 5_000) // 10_000
+
+
+def rules_of(charter: Charter, key: bytes, count: int = 1) -> Rules:
+    """The rules of a charter, as the note number `count` would say them."""
+    return Rules(
+        count, charter.code, charter.network, key.hex(), charter.reconversion_fee_bp,
+        frozenset(str(kind) for kind in charter.reconversion_by), tuple(a.name for a in charter.reserve),
+    )  # fmt: skip
+
+
+def note_of(rules: Rules) -> Note:
+    """The note that puts `rules` into the log."""
+    evidence: dict[str, str | int] = {
+        "code": rules.code,
+        "count": rules.count,
+        "fee_bp": rules.fee_bp,
+        "key": rules.key,
+        "network": rules.network.hex(),
+        "reconversion_by": ",".join(sorted(rules.reconversion_by)),
+        "reserve": json.dumps(rules.reserve, ensure_ascii=False, separators=(",", ":")),
+    }
+    return Note(note_id(rules.network, rules.count), KIND, evidence)
+
+
+def note_id(network: bytes, count: int) -> bytes:
+    """Id of the charter's note number `count`, from 1."""
+    return derived_id("patard/charter", network, str(count))
+
+
+def read(evidence: Evidence) -> Rules:
+    """The rules that a note's evidence says. Raises `ValueError` when it is not such a note's."""
+    try:
+        reserve = json.loads(str(evidence["reserve"]))
+        if type(reserve) is not list or any(type(name) is not str for name in reserve):
+            raise ValueError("reserve is not a list of names")
+        by = str(evidence["reconversion_by"])
+        return Rules(
+            int(evidence["count"]), str(evidence["code"]), bytes.fromhex(str(evidence["network"])),
+            str(evidence["key"]), int(evidence["fee_bp"]), frozenset(by.split(",") if by else ()), tuple(reserve),
+        )  # fmt: skip
+    except KeyError as error:
+        raise ValueError(f"a note of the charter says {error}; this one does not") from error
+
+
+def rules_in(record: Record | None) -> Rules | None:
+    """The rules that a log entry puts in force; None when it is no note of the charter."""
+    if record is None or not isinstance(record.instruction, Note) or record.instruction.kind != KIND:
+        return None
+    return read(record.instruction.evidence)
+
+
+def latest(town: Town) -> Rules | None:
+    """The rules that the log has for this network, or None when it has none."""
+    found = None
+    while rules := rules_in(town.book.find(note_id(town.charter.network, found.count + 1 if found else 1))):
+        found = rules
+    return found
+
+
+def keep(town: Town, before: Rules | None) -> Rules:
+    """Put the charter into the log if it differs from the rules `before`, the latest there."""
+    count = before.count + 1 if before else 1
+    rules = rules_of(town.charter, town.key.public, count)
+    if before is not None and rules._replace(count=before.count) == before:
+        return before
+    town.post(note_of(rules))
+    return rules
