@@ -47,27 +47,30 @@ class Record(NamedTuple):
     instruction: Instruction
 
 
-def encode_transaction(transaction: Transaction, seq: int, at: int, salt: str) -> bytes:
-    """Canonical bytes of a posted transaction. `salt` is 32 hex digits. The engine's hot path."""
-    body: dict[str, Any] = {
-        "at": at,
-        "id": transaction.id.hex(),
-        "kind": transaction.kind,
-        "salt": salt,
-        "seq": seq,
-        "transfers": [
-            ("%016x" % t.debit, "%016x" % t.credit, t.amount, t.unit) for t in transaction.transfers
-        ],
-        "v": VERSION,
-    }
-    return _finish(body, transaction, transaction.corrects)
-
-
 def encode(instruction: Instruction, seq: int, at: int, salt: str) -> bytes:
     """Canonical bytes of any posted instruction. `salt` is 32 hex digits."""
+    body: dict[str, Any]
     if type(instruction) is Transaction:
-        return encode_transaction(instruction, seq, at, salt)
-    body: dict[str, Any] = {
+        body = {
+            "at": at,
+            "id": instruction.id.hex(),
+            "kind": instruction.kind,
+            "salt": salt,
+            "seq": seq,
+            "transfers": [
+                # Half the time of formatting with %016x.
+                (t.debit.to_bytes(8).hex(), t.credit.to_bytes(8).hex(), t.amount, t.unit)
+                for t in instruction.transfers
+            ],
+            "v": VERSION,
+        }
+        if instruction.corrects is not None:
+            body["corrects"] = instruction.corrects.hex()
+        elif instruction.evidence is NO_EVIDENCE and instruction.booked_on is None:
+            # Everything so far was put in key order; only the three rarer keys make sorting necessary.
+            return orjson.dumps(body)
+        return _finish(body, instruction)
+    body = {
         "at": at,
         "id": instruction.id.hex(),
         "salt": salt,
@@ -94,20 +97,14 @@ def encode(instruction: Instruction, seq: int, at: int, salt: str) -> bytes:
     else:
         assert isinstance(instruction, Note)
         body["kind"] = instruction.kind
-    return _finish(body, instruction, None)
+    return _finish(body, instruction)
 
 
-def _finish(body: dict[str, Any], instruction: Instruction, corrects: bytes | None) -> bytes:
-    evidence, booked_on = instruction.evidence, instruction.booked_on
-    if not evidence and booked_on is None and corrects is None:
-        # Everything so far was put in key order; only these three rarer keys make sorting necessary.
-        return orjson.dumps(body) if "transfers" in body else orjson.dumps(body, option=_SORTED)
-    if evidence:
-        body["evidence"] = dict(evidence)
-    if booked_on is not None:
-        body["booked_on"] = booked_on
-    if corrects is not None:
-        body["corrects"] = corrects.hex()
+def _finish(body: dict[str, Any], instruction: Instruction) -> bytes:
+    if instruction.evidence:
+        body["evidence"] = dict(instruction.evidence)
+    if instruction.booked_on is not None:
+        body["booked_on"] = instruction.booked_on
     return orjson.dumps(body, option=_SORTED)
 
 
@@ -157,4 +154,4 @@ def same_content(record: bytes, instruction: Instruction) -> bool:
     return encode(instruction, stood.seq, stood.at, stood.salt.hex()) == record
 
 
-__all__ = ["Malformed", "Record", "RecordError", "encode", "encode_transaction", "parse", "same_content"]
+__all__ = ["Malformed", "Record", "RecordError", "encode", "parse", "same_content"]

@@ -8,7 +8,7 @@ order of the checks is that of `refusals`: idempotency, accounts, units, correct
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from ledger.core import record, tree
 from ledger.core.model import (
@@ -23,6 +23,7 @@ from ledger.core.model import (
     Posted,
     Refused,
     Transaction,
+    Transfer,
 )
 
 ROW_BYTES = 6
@@ -85,12 +86,15 @@ class State:
         return int.from_bytes(self.spine[1:NODE_BYTES])
 
 
+_RANKS = [bytes((rank,)) for rank in range(256)]
+
+
 def push(spine: bytes, row: bytes) -> tuple[bytes, int, int]:
     """The spine with a transfer at `row` (6 bytes) on it, and that transfer's (previous, jump) rows; 0 is none."""
     previous = int.from_bytes(spine[1:NODE_BYTES])
     if len(spine) > NODE_BYTES and spine[0] == spine[NODE_BYTES]:
         rest = spine[2 * NODE_BYTES :]
-        return bytes((spine[0] + 1,)) + row + rest, previous, int.from_bytes(rest[1:NODE_BYTES])
+        return _RANKS[spine[0] + 1] + row + rest, previous, int.from_bytes(rest[1:NODE_BYTES])
     return b"\1" + row + spine, previous, previous
 
 
@@ -174,40 +178,36 @@ def fold(
     transfers: list[TransferRow] = []
     opened: dict[int, State] = {}
     changed: dict[int, State] = {}
+    known = dict(posted)
     seq, at = head.seq, head.at
-    taken: dict[bytes, LogRow] = {}
     hexed = salts.hex()
-    leaf_hash = tree.leaf_hash
     for index, instruction in enumerate(batch):
         id_ = instruction.id
-        if id_ in posted or id_ in taken:
-            stood = posted[id_] if id_ in posted else taken[id_].record
+        stood = known.get(id_)
+        if stood is not None:
             answers.append(_again(instruction, stood))
             continue
-        at = max(now, at + 1)
-        seq += 1
-        salt = hexed[32 * index : 32 * index + 32]
         corrects = None
         if type(instruction) is Transaction:
             corrects = instruction.corrects
-            if corrects is not None and corrects not in originals and corrects in taken:
-                originals[corrects] = Original(taken[corrects].record, [])
-            refusal = _move(instruction, seq, accounts, originals, transfers, changed)
+            if corrects is not None and corrects not in originals and corrects in known:
+                originals[corrects] = Original(known[corrects], [])
+            refusal = _move(instruction, seq + 1, accounts, originals, transfers, changed)
         elif type(instruction) is Opening:
-            refusal = _open(instruction, seq, accounts, opened)
+            refusal = _open(instruction, seq + 1, accounts, opened)
         elif type(instruction) is Closing:
-            refusal = _close(instruction, seq, accounts, changed)
+            refusal = _close(instruction, seq + 1, accounts, changed)
         else:
             assert type(instruction) is Note
             refusal = None
         if refusal is not None:
-            seq -= 1
-            at = log[-1].at if log else head.at
             answers.append(Refused(id_, *refusal))
             continue
-        data = record.encode(instruction, seq, at, salt)
-        taken[id_] = entry = LogRow(seq, id_, at, corrects, leaf_hash(data), data)
-        log.append(entry)
+        seq += 1
+        at = now if now > at else at + 1
+        data = record.encode(instruction, seq, at, hexed[32 * index : 32 * index + 32])
+        known[id_] = data
+        log.append(LogRow(seq, id_, at, corrects, tree.leaf_hash(data), data))
         answers.append(Posted(id_, seq, at))
         if corrects is not None:
             original = originals[corrects]
@@ -229,6 +229,10 @@ def _again(instruction: Instruction, stood: bytes) -> Answer:
     return Refused(instruction.id, "id_taken", f"id {instruction.id.hex()} stands in the log with other content")
 
 
+Move: TypeAlias = "tuple[Transfer, State, State, int, int]"
+"""A transfer, the accounts it debits and credits, and their balances after it."""
+
+
 def _move(
     transaction: Transaction,
     seq: int,
@@ -238,60 +242,73 @@ def _move(
     changed: dict[int, State],
 ) -> tuple[str, str] | None:
     """Post the transfers of `transaction`, or leave everything as it was and say why not."""
+    refusal = None
+    moves: list[Move] = []
+    balances: dict[State, int] = {}
     for t in transaction.transfers:
-        for number in (t.debit, t.credit):
-            state = accounts.get(number)
-            if state is None:
-                return "account_unknown", f"no account {number:016x}"
-            if state.closed:
-                return "account_closed", f"account {number:016x} is closed"
-            if state.unit != t.unit:
-                return "unit_differs", f"account {number:016x} counts {state.unit}, the transfer {t.unit}"
-    if transaction.corrects is not None:
+        debit, credit, unit, amount = accounts.get(t.debit), accounts.get(t.credit), t.unit, t.amount
+        if (
+            debit is None
+            or credit is None
+            or debit.closed
+            or credit.closed
+            or debit.unit != unit
+            or credit.unit != unit
+        ):
+            refusal = _unusable(t, accounts)
+            break
+        debit.debits += amount
+        credit.credits += amount
+        balances[debit] = debit_after = debit.normal * (debit.debits - debit.credits)
+        balances[credit] = credit_after = credit.normal * (credit.debits - credit.credits)
+        moves.append((t, debit, credit, debit_after, credit_after))
+    if refusal is None and transaction.corrects is not None:
         refusal = _correction(transaction, originals)
-        if refusal is not None:
-            return refusal
-    after: list[tuple[int, int]] = []
-    for t in transaction.transfers:
-        debit, credit = accounts[t.debit], accounts[t.credit]
-        debit.debits += t.amount
-        credit.credits += t.amount
-        after.append((debit.normal * (debit.debits - debit.credits), credit.normal * (credit.debits - credit.credits)))
-    refusal = _bounds(transaction, accounts)
+    if refusal is None:
+        refusal = _bounds(balances)
     if refusal is not None:
-        for t in transaction.transfers:
-            accounts[t.debit].debits -= t.amount
-            accounts[t.credit].credits -= t.amount
+        for t, debit, credit, _, _ in moves:
+            debit.debits -= t.amount
+            credit.credits -= t.amount
         return refusal
-    row = seq << 8
-    for t, (debit_after, credit_after) in zip(transaction.transfers, after, strict=True):
-        debit, credit = accounts[t.debit], accounts[t.credit]
-        packed = row.to_bytes(ROW_BYTES)
+    place = seq << 8
+    for t, debit, credit, debit_after, credit_after in moves:
+        packed = place.to_bytes(ROW_BYTES)
         debit.spine, debit_previous, debit_jump = push(debit.spine, packed)
         credit.spine, credit_previous, credit_jump = push(credit.spine, packed)
-        rows.append(TransferRow(row, t.debit, t.credit, t.amount, debit_after, credit_after,
+        rows.append(TransferRow(place, debit.number, credit.number, t.amount, debit_after, credit_after,
                                 debit_previous, credit_previous, debit_jump, credit_jump))  # fmt: skip
-        changed[t.debit] = debit
-        changed[t.credit] = credit
-        row += 1
+        changed[debit.number] = debit
+        changed[credit.number] = credit
+        place += 1
     return None
 
 
-def _bounds(transaction: Transaction, accounts: Mapping[int, State]) -> tuple[str, str] | None:
-    """The first bound that the accounts of `transaction`, already moved, break."""
+def _unusable(transfer: Transfer, accounts: Mapping[int, State]) -> tuple[str, str]:
+    """Why the first account of `transfer` that it cannot use is no use to it."""
+    for number in (transfer.debit, transfer.credit):
+        state = accounts.get(number)
+        if state is None:
+            return "account_unknown", f"no account {number:016x}"
+        if state.closed:
+            return "account_closed", f"account {number:016x} is closed"
+        if state.unit != transfer.unit:
+            return "unit_differs", f"account {number:016x} counts {state.unit}, the transfer {transfer.unit}"
+    raise AssertionError("both accounts can be used")
+
+
+def _bounds(balances: Mapping[State, int]) -> tuple[str, str] | None:
+    """The first bound that accounts with these new balances break."""
     covers: Iterable[tuple[State, State]] = ()
-    for t in transaction.transfers:
-        for number in (t.debit, t.credit):
-            state = accounts[number]
-            balance = state.normal * (state.debits - state.credits)
-            if state.floor is not None and balance < state.floor:
-                return "below_floor", f"account {number:016x} would hold {balance}, its floor is {state.floor}"
-            if state.ceiling is not None and balance > state.ceiling:
-                return "above_ceiling", f"account {number:016x} would hold {balance}, its ceiling is {state.ceiling}"
-            if state.debits >= MAX_TOTAL or state.credits >= MAX_TOTAL:
-                return "total_too_large", f"account {number:016x} has moved as much as an account can"
-            if state.guards:
-                covers = (*covers, *state.guards)
+    for state, balance in balances.items():
+        if state.floor is not None and balance < state.floor:
+            return "below_floor", f"account {state.number:016x} would hold {balance}, its floor is {state.floor}"
+        if state.ceiling is not None and balance > state.ceiling:
+            return "above_ceiling", f"account {state.number:016x} would hold {balance}, its ceiling is {state.ceiling}"
+        if state.debits >= MAX_TOTAL or state.credits >= MAX_TOTAL:
+            return "total_too_large", f"account {state.number:016x} has moved as much as an account can"
+        if state.guards:
+            covers = (*covers, *state.guards)
     for covered, covering in covers:
         if covered.balance > covering.balance:
             lack = covered.balance - covering.balance

@@ -6,21 +6,30 @@ bit set in n. It is all that appending needs, and folding it from the right give
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from hashlib import sha256
 
 EMPTY_ROOT = sha256(b"").digest()
 HASH_SIZE = 32
 
 
+# Copying a hash that has taken its prefix costs less than starting a new one.
+_LEAF, _NODE = sha256(b"\0"), sha256(b"\1")
+
+
 def leaf_hash(record: bytes) -> bytes:
     """Hash of a leaf: SHA-256(0x00 || record)."""
-    return sha256(b"\0" + record).digest()
+    hashed = _LEAF.copy()
+    hashed.update(record)
+    return hashed.digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Hash of an inner node: SHA-256(0x01 || left || right)."""
-    return sha256(b"\1" + left + right).digest()
+    hashed = _NODE.copy()
+    hashed.update(left)
+    hashed.update(right)
+    return hashed.digest()
 
 
 def split(frontier: bytes) -> list[bytes]:
@@ -30,19 +39,23 @@ def split(frontier: bytes) -> list[bytes]:
     return [frontier[i : i + HASH_SIZE] for i in range(0, len(frontier), HASH_SIZE)]
 
 
-def append(peaks: list[bytes], size: int, leaves: Iterable[bytes]) -> int:
+def append(peaks: list[bytes], size: int, leaves: Sequence[bytes]) -> int:
     """Append leaf hashes to `peaks` (changed in place), which stand for `size` leaves; return the new size.
 
-    Each leaf merges once for every low bit set in the size before it: on average one inner hash a leaf.
+    It works a level at a time: the level's peak, if there is one, and the new nodes pair up into the new nodes of
+    the level above; the one left over, if there is one, is the level's new peak.
     """
-    for node in leaves:
-        bits = size
-        while bits & 1:
-            node = sha256(b"\1" + peaks.pop() + node).digest()
-            bits >>= 1
-        peaks.append(node)
-        size += 1
-    return size
+    total = size + len(leaves)
+    level, grown = list(leaves), []
+    while level:
+        if size & 1:
+            level.insert(0, peaks.pop())
+        if len(level) & 1:
+            grown.append(level.pop())
+        level = [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=True)]
+        size >>= 1
+    peaks.extend(reversed(grown))
+    return total
 
 
 def root(peaks: list[bytes]) -> bytes:
