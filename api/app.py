@@ -10,11 +10,12 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api import orders as order_path
 from api import problems
 from api.auth import Services
 from api.live import Live
 from api.routes import accounts, devices, office, orders, public
-from api.schemas import OrderIn, ProblemOut
+from api.schemas import OrderIn, PostedOut, ProblemOut
 from api.strict import BodyGuard
 from ledger.core.writer import Writer
 from ledger.currency.town import Town
@@ -48,6 +49,7 @@ def create_app(town: Town) -> FastAPI:
         app.include_router(module.router)
     app.router.routes.extend(pages.routes(town))
     app.add_middleware(BodyGuard)
+    app.add_middleware(order_path.Orders, state=app.state)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
@@ -57,7 +59,10 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
         schemas = schema["components"]["schemas"]
-        schemas["OrderIn"] = OrderIn.model_json_schema()
+        for model in (OrderIn, PostedOut):
+            schemas[model.__name__] = model.model_json_schema()
+        for path, item in order_path.paths().items():
+            schema["paths"].setdefault(path, {}).update(item)
         for path in schema["paths"].values():
             for operation in path.values():
                 operation["responses"].pop("422", None) if "requestBody" not in operation else None

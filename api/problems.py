@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 import orjson
 import psycopg
@@ -21,7 +20,6 @@ from ledger.core.store import StoreError
 from ledger.core.writer import WriterBusy, WriterClosed
 from ledger.currency.errors import ERRORS, CurrencyError
 from ledger.currency.keys import KeyRefused
-from ledger.currency.messages import MessageError
 
 LOGGER = logging.getLogger("patard")
 
@@ -35,14 +33,27 @@ def problem(code: str, detail: str, headers: Mapping[str, str] | None = None) ->
     return Response(orjson.dumps(body), status, headers, "application/problem+json")
 
 
+def answer_for(error: Exception) -> Response:
+    """The problem that `error` leaves as."""
+    if isinstance(error, (WriterBusy, WriterClosed)):
+        return problem("busy", "nothing was done; send the same request again", {"Retry-After": "1"})
+    if isinstance(error, (StoreError, SQLAlchemyError, pysqlite3.Error, psycopg.Error)):
+        LOGGER.error("database: %s", error)
+        return problem("store_unavailable", "send the same request again later", {"Retry-After": "5"})
+    if isinstance(error, UnknownAccount):
+        return problem("not_found", "there is no such account, or it is none of yours")
+    code = getattr(error, "code", None)
+    if isinstance(code, str) and code in ERRORS:
+        return problem(code, getattr(error, "detail", str(error)))
+    LOGGER.error("unexpected", exc_info=error)
+    return problem("internal", "send the same request again to learn what became of it")
+
+
 def handle(app: FastAPI) -> None:
     """Install the handlers: whatever goes wrong leaves as a problem."""
 
-    def coded(request: Request, error: Any) -> Response:
-        return problem(error.code, getattr(error, "detail", str(error)))
-
-    def unknown_account(request: Request, error: Exception) -> Response:
-        return problem("not_found", "there is no such account, or it is none of yours")
+    def any_error(request: Request, error: Exception) -> Response:
+        return answer_for(error)
 
     def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
@@ -60,24 +71,8 @@ def handle(app: FastAPI) -> None:
         reason = error.__cause__ or error.detail
         return problem("body_malformed" if error.status_code < 500 else "internal", str(reason))
 
-    def busy(request: Request, error: Exception) -> Response:
-        return problem("busy", "nothing was done; send the same request again", {"Retry-After": "1"})
-
-    def database(request: Request, error: Exception) -> Response:
-        LOGGER.error("database: %s", error)
-        return problem("store_unavailable", "send the same request again later", {"Retry-After": "5"})
-
-    def bug(request: Request, error: Exception) -> Response:
-        LOGGER.exception("unexpected", exc_info=error)
-        return problem("internal", "send the same request again to learn what became of it")
-
-    for kind in (CurrencyError, MessageError, Malformed, KeyRefused):
-        app.add_exception_handler(kind, coded)
-    app.add_exception_handler(UnknownAccount, unknown_account)
+    coded = (CurrencyError, Malformed, KeyRefused, UnknownAccount, WriterBusy, WriterClosed, StoreError)
+    for kind in (*coded, SQLAlchemyError, pysqlite3.Error, psycopg.Error, Exception):
+        app.add_exception_handler(kind, any_error)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(WriterBusy, busy)
-    app.add_exception_handler(WriterClosed, busy)
-    for trouble in (StoreError, SQLAlchemyError, pysqlite3.Error, psycopg.Error):
-        app.add_exception_handler(trouble, database)
-    app.add_exception_handler(Exception, bug)

@@ -24,6 +24,8 @@ MAX_DIGITS = 20
 class BodyMalformed(ValueError):
     """A body that is no JSON object of this API. The text says what is wrong."""
 
+    code = "body_malformed"
+
 
 def _no_float(text: str) -> NoReturn:
     raise BodyMalformed(f"{text[:40]} is not a whole number; money is whole cents")
@@ -97,8 +99,43 @@ class StrictRoute(APIRoute):
         return strict
 
 
+class TooMuch(Exception):
+    """A body that no request of this API has. `code` is body_too_large or media_type_wrong."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+async def read_body(scope: Scope, receive: Receive) -> bytes | None:
+    """The whole body, however it is sent; None when the client went away. Raises `TooMuch` before reading on."""
+    length, kind = 0, b""
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            length = int(value) if value.isdigit() and len(value) < 16 else MAX_BODY + 1
+        elif name == b"content-type":
+            kind = value.split(b";")[0].strip().lower()
+    large = TooMuch("body_too_large", f"a body is at most {MAX_BODY} bytes")
+    if length > MAX_BODY:
+        raise large
+    body: bytes = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            raise large
+        if not message.get("more_body"):
+            break
+    if body and kind != b"application/json":
+        raise TooMuch("media_type_wrong", "send the body as application/json")
+    return body
+
+
 class BodyGuard:
-    """ASGI middleware: refuses bodies that are too large (however they are sent) or not JSON, before any parsing."""
+    """ASGI middleware: `read_body` for every route that takes one, before any parsing."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -107,33 +144,13 @@ class BodyGuard:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS", "DELETE"):
             await self.app(scope, receive, send)
             return
-        length, kind = 0, b""
-        for name, value in scope["headers"]:
-            if name == b"content-length":
-                length = int(value) if value.isdigit() and len(value) < 16 else MAX_BODY + 1
-            elif name == b"content-type":
-                kind = value.split(b";")[0].strip().lower()
-        if length > MAX_BODY:
-            await problem("body_too_large", f"a body is at most {MAX_BODY} bytes")(scope, receive, send)
+        try:
+            body = await read_body(scope, receive)
+        except TooMuch as error:
+            await problem(error.code, error.detail)(scope, receive, send)
             return
-        chunks: list[bytes] = []
-        size = 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            chunk = message.get("body", b"")
-            size += len(chunk)
-            if size > MAX_BODY:
-                await problem("body_too_large", f"a body is at most {MAX_BODY} bytes")(scope, receive, send)
-                return
-            chunks.append(chunk)
-            if not message.get("more_body"):
-                break
-        if size and kind != b"application/json":
-            await problem("media_type_wrong", "send the body as application/json")(scope, receive, send)
+        if body is None:
             return
-        body = b"".join(chunks)
         given = False
 
         async def again() -> Message:

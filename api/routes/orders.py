@@ -1,87 +1,22 @@
-"""Signed orders: payments, refunds, requests to change back. Authorised by their signature alone.
+"""Reading what became of orders: payments with their receipts, and the state of a payment request.
 
-The hot path: the body is read by hand, the order waits for the writer's next batch, and only what was
-committed is answered.
+Sending orders is in `api.orders`, which answers before any of these routes is looked at.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from fastapi import APIRouter
 
-import orjson
-from fastapi import APIRouter, Request, Response
-
-from api import auth
 from api.auth import Caller, Served
-from api.problems import problem
-from api.schemas import OrderIn, PaymentOut, PostedOut, ProblemOut, RequestOut, rfc3339, who
-from api.strict import BodyMalformed, read_object
+from api.schemas import PaymentOut, RequestOut, rfc3339, who
 from ledger.currency import parties
 from ledger.currency.errors import CurrencyError
-from ledger.currency.messages import Purpose, SignedRequest
+from ledger.currency.messages import SignedRequest
 from ledger.currency.town import Town
 from merchants import statement
-from merchants.desk import Submission, memos
+from merchants.desk import memos
 
 router = APIRouter(tags=["orders"])
-_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OrderIn"}}},
-    }
-}
-_ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"model": PostedOut, "description": "It stood in the log already; nothing was moved now."},
-    201: {"model": PostedOut, "description": "It is in the log."},
-    409: {"model": ProblemOut},
-    422: {"model": ProblemOut},
-}
-_NAMES = {Purpose.PAYMENT: "/v1/payments", Purpose.REFUND: "/v1/refunds", Purpose.RECONVERSION: "/v1/reconversions"}
-
-
-async def _take(request: Request, purpose: Purpose) -> Response:
-    try:
-        body = read_object(await request.body())
-    except BodyMalformed as error:
-        return problem("body_malformed", str(error))
-    order, asked = body.get("order"), body.get("request")
-    if type(order) is not str or not (asked is None or type(asked) is str) or body.keys() - {"order", "request"}:
-        return problem("body_malformed", 'the body is {"order": TEXT} with, for a payment that answers one, "request"')
-    submission = Submission.parse(order, asked)
-    if submission.signed.order.purpose is not purpose:
-        return problem("message_malformed", f"send this order to {_NAMES[submission.signed.order.purpose]}")
-    services: auth.Services = request.app.state.services
-    result = await services.writer.submit_async(submission)
-    if isinstance(result, CurrencyError):
-        return problem(result.code, result.detail)
-    services.live.wake()
-    receipt = result.receipt.receipt
-    answer = {
-        "at": rfc3339(receipt.at),
-        "id": receipt.id.hex(),
-        "receipt": result.receipt.text,
-        "replay": result.replay,
-        "seq": receipt.seq,
-    }
-    return Response(orjson.dumps(answer), 200 if result.replay else 201, media_type="application/json")
-
-
-@router.post("/v1/payments", status_code=201, responses=_ANSWERS, openapi_extra=_BODY)
-async def pay(request: Request) -> Response:
-    """Pay: a signed order, with the request that it answers if there is one. The same order again is answered again."""
-    return await _take(request, Purpose.PAYMENT)
-
-
-@router.post("/v1/refunds", status_code=201, responses=_ANSWERS, openapi_extra=_BODY)
-async def refund(request: Request) -> Response:
-    """Give a payment back, whole or in parts, up to what was paid."""
-    return await _take(request, Purpose.REFUND)
-
-
-@router.post("/v1/reconversions", status_code=201, responses=_ANSWERS, openapi_extra=_BODY)
-async def ask_back(request: Request) -> Response:
-    """Ask to change units back to euros. They wait until the treasurer accepts or refuses."""
-    return await _take(request, Purpose.RECONVERSION)
 
 
 @router.get("/v1/payments/{id}", response_model=PaymentOut)
@@ -132,6 +67,3 @@ def read_request(town: Town, signed: SignedRequest) -> RequestOut:
         paid=id_ is not None and town.book.find(id_) is not None,
         expired=request.is_expired(town.now() // 1_000_000),
     )
-
-
-__all__ = ["OrderIn", "router"]

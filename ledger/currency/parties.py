@@ -9,7 +9,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
 from ledger.core.ids import account_number, b32encode, derived_id, new_account_number
 from ledger.core.model import Account, Closing, Note, Opening, Side
@@ -79,6 +79,13 @@ def _keys() -> Select[Any]:
     return select(c.key, c.role, c.label, c.added_at, c.revoked_at, c.party, HOLDING.c.account).join(
         HOLDING, HOLDING.c.party == c.party
     )
+
+
+# Built once: it is asked with every batch of orders.
+_DEVICES_FOR = _keys().where(
+    DEVICE_KEY.c.key.in_(bindparam("keys", expanding=True))
+    | HOLDING.c.account.in_(bindparam("accounts", expanding=True))
+)
 
 
 def _name(text: str, limit: int) -> str:
@@ -287,8 +294,8 @@ def devices(town: Town, party: Party) -> list[DeviceKey]:
 
 def devices_for(connection: Connection, keys: set[bytes], accounts: set[int]) -> list[DeviceKey]:
     """The keys `keys`, and every key of whoever holds `accounts`, in one statement."""
-    query = _keys().where(DEVICE_KEY.c.key.in_(sorted(keys)) | HOLDING.c.account.in_(sorted(accounts)))
-    return [DeviceKey(*row) for row in connection.execute(query)]
+    found = connection.execute(_DEVICES_FOR, {"keys": sorted(keys), "accounts": sorted(accounts)})
+    return [DeviceKey(*row) for row in found]
 
 
 def revoke(town: Town, key: DeviceKey, *, last_too: bool = False) -> None:
