@@ -33,6 +33,8 @@ ERRORS: dict[str, tuple[int, str]] = {
     ),
     "signature_invalid": (422, "The signature does not belong to this message and key."),
     "message_malformed": (422, "The signed message is not what its version says: cut, extended or mistyped."),
+    "link_malformed": (422, "This is not a payment link of this kind, or it was changed on its way."),
+    "account_check_wrong": (422, "The account number is mistyped: its check character does not fit."),
     "message_wrong_network": (422, "The message belongs to another currency."),
     "order_expired": (422, "The order's last moment has passed. Nothing was moved; make a new one."),
     "order_too_long": (422, "An order may stay open for a day at most."),
