@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import orjson
 from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
 
 from api.auth import Served, number
 from api.schemas import CurrencyOut, DirectoryOut, LimitsOut, LogOut, rfc3339
 from ledger.core.ids import account_text
 from ledger.currency import parties, proofs
-from ledger.currency.errors import CurrencyError
+from ledger.currency.errors import ERRORS, CurrencyError
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
 
 router = APIRouter(tags=["public"])
 PUBLIC_KINDS = frozenset({"shop", "association", "public_body"})
+
+
+@router.get("/errors", response_class=HTMLResponse)
+def errors() -> HTMLResponse:
+    """Every code that a problem can have, with its status and meaning: where a problem's `type` points."""
+    rows = "".join(
+        f'<tr id="{code}"><td><code>{code}</code></td><td>{status}</td><td>{escape(meaning)}</td></tr>'
+        for code, (status, meaning) in ERRORS.items()
+    )
+    return HTMLResponse(
+        f'<!doctype html><html lang="en"><title>Patard: errors</title><h1>Errors</h1>'
+        f"<table><tr><th>code<th>HTTP status<th>meaning</tr>{rows}</table></html>"
+    )
 
 
 @router.get("/health")
