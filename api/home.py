@@ -21,9 +21,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from ledger.core.book import Book, microseconds
 from ledger.core import sqlite
+from ledger.core.book import Book, microseconds
 from ledger.core.schema import require_current
+from ledger.core.schema import upgrade as upgrade_tables
 from ledger.core.store import StoreError
 from ledger.core.tables import METADATA as TABLES
 from ledger.currency import chartered
@@ -138,7 +139,8 @@ def found_home(
     try:
         if book.head().seq and not _same_town(book, charter, home):
             raise HomeError(
-                "book_exists", f"{_shown(url) if url else home.book} holds the book of a currency already; use an empty one"
+                "book_exists",
+                f"{_shown(url) if url else home.book} holds the book of a currency already; use an empty one",
             )
         # The key before the book: a book that names a key which nobody has could never be used.
         if not home.key.exists():
@@ -166,7 +168,7 @@ def _same_town(book: Book, charter: Charter, home: Home) -> bool:
 def _open(place: str, read_only: bool, upgrade: bool, clock: Clock, entropy: Entropy) -> tuple[Book, Engine]:
     engine = sqlite.open_engine(place, read_only=read_only)
     if upgrade:
-        sqlite.create_schema(engine)
+        upgrade_tables(engine)
         TABLES.create_all(engine)
     else:
         require_current(engine)

@@ -22,7 +22,7 @@ KIND = "charter"
 class Rules(NamedTuple):
     """What a note of the charter says. `reserve` holds names, `key` is the currency's public key (hex)."""
 
-    count: int
+    version: int
     code: str
     network: bytes
     key: str
@@ -35,10 +35,10 @@ class Rules(NamedTuple):
         return (amount * self.fee_bp + 5_000) // 10_000
 
 
-def rules_of(charter: Charter, key: bytes, count: int = 1) -> Rules:
-    """The rules of a charter, as the note number `count` would say them."""
+def rules_of(charter: Charter, key: bytes, version: int = 1) -> Rules:
+    """The rules of a charter, as the note number `version` would say them."""
     return Rules(
-        count, charter.code, charter.network, key.hex(), charter.reconversion_fee_bp,
+        version, charter.code, charter.network, key.hex(), charter.reconversion_fee_bp,
         frozenset(str(kind) for kind in charter.reconversion_by), tuple(a.name for a in charter.reserve),
     )  # fmt: skip
 
@@ -47,19 +47,19 @@ def note_of(rules: Rules) -> Note:
     """The note that puts `rules` into the log."""
     evidence: dict[str, str | int] = {
         "code": rules.code,
-        "count": rules.count,
+        "version": rules.version,
         "fee_bp": rules.fee_bp,
         "key": rules.key,
         "network": rules.network.hex(),
         "reconversion_by": ",".join(sorted(rules.reconversion_by)),
         "reserve": json.dumps(rules.reserve, ensure_ascii=False, separators=(",", ":")),
     }
-    return Note(note_id(rules.network, rules.count), KIND, evidence)
+    return Note(note_id(rules.network, rules.version), KIND, evidence)
 
 
-def note_id(network: bytes, count: int) -> bytes:
-    """Id of the charter's note number `count`, from 1."""
-    return derived_id("patard/charter", network, str(count))
+def note_id(network: bytes, version: int) -> bytes:
+    """Id of the charter's note number `version`, from 1."""
+    return derived_id("patard/charter", network, str(version))
 
 
 def read(evidence: Evidence) -> Rules:
@@ -70,7 +70,7 @@ def read(evidence: Evidence) -> Rules:
             raise ValueError("reserve is not a list of names")
         by = str(evidence["reconversion_by"])
         return Rules(
-            int(evidence["count"]), str(evidence["code"]), bytes.fromhex(str(evidence["network"])),
+            int(evidence["version"]), str(evidence["code"]), bytes.fromhex(str(evidence["network"])),
             str(evidence["key"]), int(evidence["fee_bp"]), frozenset(by.split(",") if by else ()), tuple(reserve),
         )  # fmt: skip
     except KeyError as error:
@@ -87,16 +87,16 @@ def rules_in(record: Record | None) -> Rules | None:
 def latest(town: Town) -> Rules | None:
     """The rules that the log has for this network, or None when it has none."""
     found = None
-    while rules := rules_in(town.book.find(note_id(town.charter.network, found.count + 1 if found else 1))):
+    while rules := rules_in(town.book.find(note_id(town.charter.network, found.version + 1 if found else 1))):
         found = rules
     return found
 
 
 def keep(town: Town, before: Rules | None) -> Rules:
     """Put the charter into the log if it differs from the rules `before`, the latest there."""
-    count = before.count + 1 if before else 1
-    rules = rules_of(town.charter, town.key.public, count)
-    if before is not None and rules._replace(count=before.count) == before:
+    version = before.version + 1 if before else 1
+    rules = rules_of(town.charter, town.key.public, version)
+    if before is not None and rules._replace(version=before.version) == before:
         return before
     town.post(note_of(rules))
     return rules

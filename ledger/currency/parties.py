@@ -95,6 +95,12 @@ def _name(text: str, limit: int) -> str:
         raise CurrencyError("text_malformed", error.detail) from error
 
 
+def holding(network: bytes, id_: bytes, unit: str) -> Account:
+    """The account of the party with that id. Its number follows from the id."""
+    number = new_account_number(sha256(b"patard/holder/1\0" + network + id_).digest()[:8])
+    return Account(number, unit, Side.CREDIT)
+
+
 def admit(town: Town, kind: str, name: str, id_: bytes | None = None) -> Party:
     """Admit a party and open its account. The same id with the same kind is answered again.
 
@@ -104,17 +110,17 @@ def admit(town: Town, kind: str, name: str, id_: bytes | None = None) -> Party:
         raise CurrencyError("party_kind_unknown", f"{kind!r} is none of {', '.join(PartyKind)}")
     name = _name(name, MAX_NAME)
     id_ = id_ or town.new_id()
-    number = new_account_number(sha256(b"patard/holder/1\0" + town.charter.network + id_).digest()[:8])
-    opening = Opening(id_, Account(number, town.charter.code, Side.CREDIT), evidence={"party": kind})
+    account = holding(town.charter.network, id_, town.charter.code)
+    opening = Opening(id_, account, evidence={"party": kind})
 
     def also(connection: Connection, posted: Any) -> None:
         if posted.replay:
             return
         connection.execute(insert(PARTY).values(id=id_, kind=kind, name=name, admitted_at=posted.at, closed_at=None))
-        connection.execute(insert(HOLDING).values(account=number, party=id_))
+        connection.execute(insert(HOLDING).values(account=account.number, party=id_))
 
     town.post(opening, also)
-    return by_account(town, number)
+    return by_account(town, account.number)
 
 
 def close(town: Town, party: Party) -> None:

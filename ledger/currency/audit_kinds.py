@@ -1,0 +1,364 @@
+"""What each kind of entry must look like for the currency: one function a kind, from a record to what is wrong.
+
+Pure, but for the state that `audit` gathers on its way through the log and hands in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ledger.core.ids import derived_id
+from ledger.core.model import Closing, Evidence, Note, Opening, Side, Transaction, Transfer
+from ledger.core.record import Record
+from ledger.currency import chartered, parties
+from ledger.currency.chart import EUR, Chart
+from ledger.currency.charter import PartyKind
+from ledger.currency.chartered import Rules
+from ledger.currency.conversion import CONSOLE
+from ledger.currency.imported import IMPORT, OPENING, opening_id
+from ledger.currency.keys import KeyRefused, public_key
+from ledger.currency.messages import NO_REFERENCE, MessageError, Order, Purpose, SignedOrder
+
+PURPOSES = {"payment": Purpose.PAYMENT, "refund": Purpose.REFUND, "reconversion_asked": Purpose.RECONVERSION}
+ON_ITS_WAY = 60_000_000
+"""Microseconds between the desk's look at a key or a clock and the commit, at the very most."""
+
+Problem = tuple[str, str]
+"""A stable code and a sentence."""
+
+
+@dataclass(slots=True)
+class Key:
+    """A registered key: for which account, as what, and until when (us; None: still)."""
+
+    account: int
+    role: str
+    revoked_at: int | None = None
+
+
+class Asked(NamedTuple):
+    """A request to change back that is not decided yet."""
+
+    account: int
+    amount: int
+
+
+@dataclass
+class Story:
+    """What the log has told so far."""
+
+    chart: Chart
+    rules: Rules
+    holders: dict[int, str] = field(default_factory=dict)
+    """Kind of party by account."""
+    parties: dict[int, bytes] = field(default_factory=dict)
+    closed: dict[int, int] = field(default_factory=dict)
+    """When an account was closed (us)."""
+    issuers: set[int] = field(default_factory=set)
+    keys: dict[bytes, Key] = field(default_factory=dict)
+    joined: set[int] = field(default_factory=set)
+    """Accounts that had a key at some time."""
+    asked: dict[bytes, Asked] = field(default_factory=dict)
+    own: dict[int, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        chart = self.chart
+        own = ("circulation", "waiting", "guarantee", "payouts", "suspense", "income", "operations")
+        self.own = {getattr(chart, name): name for name in own}
+        self.own |= {number: f"reserve account {name!r}" for name, number in chart.reserve.items()}
+
+    def name(self, number: int) -> str:
+        """An account, for people."""
+        return self.own.get(number) or f"account {number:016x}"
+
+
+def opening(story: Story, record: Record, instruction: Opening) -> Iterator[Problem]:
+    account = instruction.account
+    kind = instruction.evidence.get("party")
+    if kind is not None:
+        if kind not in list(PartyKind):
+            yield "party_kind_unknown", f"an account was opened for a {kind!r}, which is no kind of party"
+        if account != parties.holding(story.rules.network, instruction.id, story.chart.unit):
+            yield "account_rules", f"account {account.number:016x} of a party has another number, floor or side"
+        story.holders[account.number] = str(kind)
+        story.parties[account.number] = instruction.id
+    elif account.number in story.own:
+        right = {o.account.number: o.account for o in story.chart.openings()}[account.number]
+        if account != right:
+            yield "account_rules", f"{story.name(account.number)} was opened with other bounds or another cover"
+    elif account.unit == story.chart.unit:
+        if account.floor is not None or account.normal is not Side.CREDIT or "issuer" not in instruction.evidence:
+            yield "account_rules", f"account {account.number:016x} counts {account.unit} and belongs to nobody"
+        story.issuers.add(account.number)
+
+
+def closing(story: Story, record: Record, instruction: Closing) -> Iterator[Problem]:
+    if instruction.number in story.own:
+        yield "account_rules", f"{story.name(instruction.number)} was closed"
+    story.closed[instruction.number] = record.at
+
+
+def note(story: Story, record: Record, instruction: Note) -> Iterator[Problem]:
+    if instruction.kind == chartered.KIND:
+        yield from _charter(story, record, instruction)
+    elif instruction.kind in ("key_added", "key_revoked"):
+        yield from _key(story, record, instruction)
+
+
+def _charter(story: Story, record: Record, instruction: Note) -> Iterator[Problem]:
+    try:
+        rules = chartered.read(instruction.evidence)
+    except ValueError as error:
+        yield "charter_malformed", str(error)
+        return
+    if (rules.network, rules.code) != (story.rules.network, story.rules.code):
+        yield "charter_changed", f"the charter became that of network {rules.network.hex()}, {rules.code}"
+        return
+    if instruction.id != chartered.note_id(rules.network, rules.version):
+        yield "id_not_derived", "the note of the charter has another id than follows from it"
+    story.rules = rules
+
+
+def _key(story: Story, record: Record, instruction: Note) -> Iterator[Problem]:
+    evidence = instruction.evidence
+    try:
+        raw, account = bytes.fromhex(str(evidence["key"])), int(str(evidence["account"]), 16)
+        role = str(evidence["role"])
+    except (KeyError, ValueError):
+        yield "note_malformed", f"a note of {instruction.kind} without key, account and role"
+        return
+    if instruction.id != derived_id("patard/key", instruction.kind, raw):
+        yield "id_not_derived", f"the note of {instruction.kind} has another id than follows from the key"
+    known = story.keys.get(raw)
+    if instruction.kind == "key_revoked":
+        if known is None or known.account != account:
+            yield "key_unknown", f"key {raw.hex()[:16]} was revoked, but never registered for this account"
+        elif known.revoked_at is None:
+            known.revoked_at = record.at
+        return
+    try:
+        public_key(raw)
+    except KeyRefused as error:
+        yield "key_weak", error.detail
+    kind = story.holders.get(account)
+    if kind is None or role not in parties.ROLES or kind not in parties.ROLES[role]:
+        yield "role_not_for_kind", f"key {raw.hex()[:16]} became {role} of an account that is a {kind or 'stranger'}'s"
+    if known is not None:
+        yield "key_taken", f"key {raw.hex()[:16]} was registered twice"
+        return
+    story.keys[raw] = Key(account, role)
+    story.joined.add(account)
+
+
+# --- orders ----------------------------------------------------------------------------------------------
+
+
+def order(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem | SignedOrder]:
+    """A payment, a refund or a request to change back. The signature itself is left to whoever called."""
+    evidence = transaction.evidence
+    try:
+        body, key, signature = (bytes.fromhex(str(evidence[name])) for name in ("order", "key", "signature"))
+        signed = SignedOrder(Order.from_bytes(body), key, signature)
+    except KeyError:
+        yield "order_missing", f"a {transaction.kind} without the payer's signed order"
+        return
+    except (MessageError, ValueError) as error:
+        yield "order_malformed", f"the order in the evidence is none: {error}"
+        return
+    yield signed
+    asked = signed.order
+    for what, in_order, in_record in (
+        ("network", asked.network, story.rules.network),
+        ("id", asked.id, transaction.id),
+        ("purpose", asked.purpose, PURPOSES[transaction.kind]),
+    ):
+        if in_order != in_record:
+            yield "order_differs", f"the {what} of the order signed is not that of the entry"
+    ordered = _tried(lambda: Transfer(asked.payer, asked.payee, asked.amount, asked.unit))
+    if transaction.transfers != (ordered,):
+        moved = "; ".join(f"{t.amount} {t.unit} from {story.name(t.debit)} to {story.name(t.credit)}"
+                          for t in transaction.transfers)  # fmt: skip
+        yield (
+            "order_differs",
+            f"moved {moved}; the payer signed {asked.amount} {asked.unit} from {story.name(asked.payer)} "
+            f"to {story.name(asked.payee)}",
+        )
+    if asked.expires_at * 1_000_000 + ON_ITS_WAY < record.at:
+        yield "order_expired", "the order's last moment had passed when it was posted"
+    yield from _actor(story, record, key, asked)
+    yield from _sides(story, transaction, asked)
+
+
+def _actor(story: Story, record: Record, raw: bytes, asked: Order) -> Iterator[Problem]:
+    key = story.keys.get(raw)
+    if key is None:
+        yield "key_unknown", f"signed by key {raw.hex()[:16]}, which was not registered then"
+        return
+    if key.account != asked.payer:
+        yield "key_unknown", f"signed by key {raw.hex()[:16]}, which does not act for the payer"
+    if key.revoked_at is not None and key.revoked_at + ON_ITS_WAY < record.at:
+        yield "key_revoked", f"signed by key {raw.hex()[:16]}, which had been revoked"
+    allowed = parties.TAKE if asked.purpose is Purpose.REFUND else parties.SPEND
+    if key.role not in allowed:
+        yield "role_insufficient", f"signed by the key of a {key.role}, who may not"
+
+
+def _sides(story: Story, transaction: Transaction, asked: Order) -> Iterator[Problem]:
+    if asked.purpose is Purpose.RECONVERSION:
+        story.asked[transaction.id] = Asked(asked.payer, asked.amount)
+        if asked.payee != story.chart.waiting:
+            yield "order_differs", "a request to change back went to another account than the waiting one"
+        if story.holders.get(asked.payer) not in story.rules.reconversion_by:
+            yield "reconversion_not_allowed", "the charter did not let this kind of party change back"
+    elif asked.payee not in story.holders:
+        yield "payee_unknown", f"paid to {story.name(asked.payee)}, which is no member's"
+    corrects = asked.reference if asked.purpose is Purpose.REFUND else NO_REFERENCE
+    if (transaction.corrects or NO_REFERENCE) != corrects:
+        yield "order_differs", "the entry corrects another transaction than the order names"
+
+
+# --- the association -------------------------------------------------------------------------------------
+
+
+def conversion(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+    evidence, chart = transaction.evidence, story.chart
+    yield from _by(story, record, evidence, parties.OFFICE)
+    units = [t for t in transaction.transfers if t.unit == chart.unit]
+    euros = [t for t in transaction.transfers if t.unit == EUR]
+    names = {number: name for name, number in chart.reserve.items()}
+    reserve = names.get(_number(evidence.get("reserve")))
+    reference = str(evidence.get("reference", ""))
+    if reserve is None or not reference:
+        yield "reference_missing", "issued without the slip or bank line that brought the euros"
+    elif transaction.id != derived_id("patard/conversion", story.rules.network, reserve, reference):
+        yield "id_not_derived", f"its id does not follow from {reference} on {reserve!r}: that could issue twice"
+    if len(units) != 1 or len(euros) != 1 or len(transaction.transfers) != 2 or units[0].amount != euros[0].amount:
+        yield "conversion_shape", "not one amount of units against the same amount of euros"
+        return
+    if units[0].debit != chart.circulation or units[0].credit not in story.holders:
+        yield "conversion_shape", "the units did not go from circulation to a member"
+    if euros[0].debit != _number(evidence.get("reserve")) or euros[0].credit != chart.guarantee:
+        yield "conversion_shape", "the euros did not go from the reserve account named to the guarantee"
+
+
+def reserve_opening(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+    evidence, chart = transaction.evidence, story.chart
+    yield from _by(story, record, evidence, parties.OFFICE)
+    names = {number: name for name, number in chart.reserve.items()}
+    number, reference = _number(evidence.get("reserve")), str(evidence.get("reference", ""))
+    if number not in names or not reference:
+        yield "reference_missing", "opened without the statement that shows the euros"
+    elif transaction.id != opening_id(story.rules.network, names[number], reference):
+        yield "id_not_derived", f"its id does not follow from {reference}: that could be booked twice"
+    euros, *units = transaction.transfers
+    if (euros.debit, euros.credit, euros.unit) != (number, chart.guarantee, EUR):
+        yield "opening_shape", "the euros did not go from the reserve account named to the guarantee"
+    for t in units:
+        if t.debit != chart.circulation or t.credit not in story.issuers:
+            yield "opening_shape", f"units went to {story.name(t.credit)}, which is no issuer's"
+
+
+def accepted(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+    chart, asked = story.chart, _decided(story, transaction)
+    yield from _by(story, record, transaction.evidence, parties.OFFICE)
+    if asked is None:
+        yield "reconversion_unasked", "nobody asked for this change back, or it was decided already"
+        return
+    if transaction.id != derived_id("patard/reconversion-decided", _bytes(transaction.evidence.get("asked"))):
+        yield "id_not_derived", "its id does not follow from the request: that could be decided twice"
+    fee = story.rules.fee(asked.amount)
+    right = [(chart.waiting, chart.circulation, asked.amount, chart.unit)]
+    right += [(chart.guarantee, chart.payouts, asked.amount - fee, EUR)] if asked.amount > fee else []
+    right += [(chart.guarantee, chart.income, fee, EUR)] if fee else []
+    if sorted(_plain(transaction)) != sorted(right):
+        taken = sum(t.amount for t in transaction.transfers if t.credit == chart.income)
+        yield (
+            "reconversion_shape",
+            f"changing {asked.amount} back costs {fee} and pays {asked.amount - fee}; the entry took a fee of {taken} "
+            "or moved something else",
+        )
+
+
+def refused(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+    asked = _decided(story, transaction)
+    yield from _by(story, record, transaction.evidence, parties.OFFICE)
+    if asked is None:
+        yield "reconversion_unasked", "nobody asked for this change back, or it was decided already"
+        return
+    if transaction.id != derived_id("patard/reconversion-decided", _bytes(transaction.evidence.get("asked"))):
+        yield "id_not_derived", "its id does not follow from the request: that could be decided twice"
+    if _plain(transaction) != [(story.chart.waiting, asked.account, asked.amount, story.chart.unit)]:
+        yield "reconversion_shape", "the units did not all go back to whoever asked"
+
+
+def imported(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+    for t in transaction.transfers:
+        for number in (t.debit, t.credit):
+            if number not in story.holders and number not in story.issuers:
+                yield "import_shape", f"an import moved {story.name(number)}, neither a member's nor an issuer's"
+        if t.debit in story.joined:
+            yield "import_after_joining", f"an import took from {story.name(t.debit)}, whose holder signed nothing"
+
+
+def other(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+    """A kind that the currency does not know: it may book euros of the association, and touch nothing else."""
+    for t in transaction.transfers:
+        for number in (t.debit, t.credit):
+            if t.unit == story.chart.unit or number == story.chart.guarantee:
+                yield (
+                    "movement_unexplained",
+                    f"a {transaction.kind!r} moved {t.amount} {t.unit} of {story.name(number)} without anybody's order",
+                )
+                return
+
+
+KINDS: dict[str, Callable[[Story, Record, Transaction], Iterator[Problem]]] = {
+    "conversion": conversion,
+    "reconversion": accepted,
+    "reconversion_refused": refused,
+    IMPORT: imported,
+    OPENING: reserve_opening,
+}
+
+
+def _by(story: Story, record: Record, evidence: Evidence, roles: frozenset[str]) -> Iterator[Problem]:
+    """Whoever acted for the association was at its machine, or held a key for it."""
+    by = evidence.get("by")
+    if by == CONSOLE:
+        return
+    key = story.keys.get(_bytes(by))
+    if key is None or key.role not in roles:
+        yield "role_insufficient", f"booked by {str(by)[:16]!r}, who held no office"
+    elif key.revoked_at is not None and key.revoked_at + ON_ITS_WAY < record.at:
+        yield "key_revoked", f"booked by key {str(by)[:16]}, which had been revoked"
+
+
+def _decided(story: Story, transaction: Transaction) -> Asked | None:
+    return story.asked.pop(_bytes(transaction.evidence.get("asked")), None)
+
+
+def _plain(transaction: Transaction) -> list[tuple[int, int, int, str]]:
+    return [(t.debit, t.credit, t.amount, t.unit) for t in transaction.transfers]
+
+
+def _tried(make: Callable[[], Transfer]) -> Transfer | None:
+    try:
+        return make()
+    except ValueError:  # payer and payee are one account, say
+        return None
+
+
+def _bytes(value: object) -> bytes:
+    try:
+        return bytes.fromhex(str(value))
+    except ValueError:
+        return b""
+
+
+def _number(value: object) -> int:
+    try:
+        return int(str(value), 16)
+    except ValueError:
+        return 0

@@ -1,0 +1,76 @@
+"""What an import leaves in the log, and covering what an imported currency had out.
+
+The history of another system comes in as it was: its issuers' accounts go below zero by what they issued. Those
+units are out without a euro that this ledger knows of, and the reserve report says so, until the association books
+the euros that it holds: one `opening` transaction puts them on a reserve account and moves as much of the issuers'
+debt to circulation, where the engine's rule holds from then on.
+"""
+
+from __future__ import annotations
+
+from ledger.core.ids import derived_id
+from ledger.core.model import Posted, Transaction, Transfer
+from ledger.currency import reserve as reserve_report
+from ledger.currency.chart import EUR, own_number
+from ledger.currency.conversion import CONSOLE, plain_reference
+from ledger.currency.errors import CurrencyError
+from ledger.currency.money import MAX_CENTS
+from ledger.currency.town import Town
+
+IMPORT = "import"
+"""Kind of an imported transfer. Its own kind and time stand in its evidence."""
+OPENING = "opening"
+"""Kind of the transaction that books the euros behind imported units."""
+MAX_TRANSFERS = 200
+
+
+def import_id(network: bytes, file_id: str) -> bytes:
+    """Id of the transfer that the imported system calls `file_id`: importing it twice changes nothing."""
+    return derived_id("patard/import", network, file_id)
+
+
+def holder_id(network: bytes, name: str) -> bytes:
+    """Id of the party, and of its account's opening, that an import makes for `name`."""
+    return derived_id("patard/import/party", network, name)
+
+
+def issuer_number(network: bytes, name: str) -> int:
+    """Number of the issuer's account `name`."""
+    return own_number(network, f"issuer/{name}")
+
+
+def opening_id(network: bytes, reserve: str, reference: str) -> bytes:
+    """Id of the one opening that this statement of that reserve account can have."""
+    return derived_id("patard/opening", network, reserve, reference)
+
+
+def open_reserve(town: Town, reserve: str, amount: int, reference: str, *, by: str = CONSOLE) -> Posted:
+    """Book `amount` cents of euros that lie on the reserve account, and cover imported units with them.
+
+    `reference` names the bank statement or the count of the cash box that says so. The same again is answered again.
+    Raises `CurrencyError`: amount_malformed, reserve_account_unknown, reference_malformed, opening_taken.
+    """
+    chart, unit = town.chart, town.charter.code
+    if type(amount) is not int or not 0 < amount <= MAX_CENTS:
+        raise CurrencyError("amount_malformed", "the euros of the reserve are a whole number of cents, 1 or more")
+    if reserve not in chart.reserve:
+        names = ", ".join(repr(name) for name in chart.reserve)
+        raise CurrencyError("reserve_account_unknown", f"no reserve account {reserve!r}; the charter has {names}")
+    reference = plain_reference(reference)
+    id_ = opening_id(town.charter.network, reserve, reference)
+    euros = Transfer(chart.reserve[reserve], chart.guarantee, amount, EUR)
+    if (stood := town.book.find(id_)) is not None:
+        # What it covered depended on that day, so only the euros are compared.
+        if isinstance(stood.instruction, Transaction) and stood.instruction.transfers[0] == euros:
+            return Posted(id_, stood.seq, stood.at, replay=True)
+        raise CurrencyError("opening_taken", f"{reference} on {reserve!r} was booked before with another amount")
+    transfers, left = [euros], amount
+    for issuer in reserve_report.issuers(town)[:MAX_TRANSFERS]:
+        part = min(left, max(0, -town.book.balance(issuer)))
+        if part:
+            transfers.append(Transfer(chart.circulation, issuer, part, unit))
+            left -= part
+    evidence = {"by": by, "reference": reference, "reserve": f"{chart.reserve[reserve]:016x}"}
+    return town.post(Transaction(id_, OPENING, tuple(transfers), evidence=evidence))
+
+
