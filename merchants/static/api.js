@@ -1,0 +1,116 @@
+// The server's API as this till speaks it: sessions open and renew themselves, and errors are of three kinds.
+
+import { hex, unhex } from "./bytes.js";
+import { sessionMessage } from "./messages.js";
+
+/** The server understood and said no; `code` is stable. */
+export class Refused extends Error {
+  constructor(problem, status) {
+    super(problem.detail ?? problem.title ?? String(status));
+    this.code = problem.code ?? "internal";
+    this.status = status;
+  }
+}
+
+/** No answer, or none that decides anything: try again later. `code` where the server could say why. */
+export class Unreachable extends Error {
+  constructor(cause, code = null) {
+    super(String(cause));
+    this.code = code;
+  }
+}
+
+const PATIENCE = 10_000;
+
+export class Api {
+  /** `device` signs; `network` is the currency's four bytes. */
+  constructor(device, network) {
+    this.device = device;
+    this.network = network;
+    this.skew = 0;
+    this.token = null;
+    this.opening = null;
+  }
+
+  /** Milliseconds since the epoch by the server's clock: a tablet's own may be minutes off. */
+  now() {
+    return Date.now() + this.skew;
+  }
+
+  get = (path, options) => this.json("GET", path, undefined, options);
+  post = (path, body, options) => this.json("POST", path, body, options);
+
+  /** One exchange with a session; the parsed answer. Throws Refused or Unreachable. */
+  async json(method, path, body, { session = true, patience = PATIENCE } = {}) {
+    const signal = AbortSignal.timeout(patience);
+    const ask = session ? this.withSession : this.send;
+    const response = await ask.call(this, method, path, { body, signal });
+    try {
+      return response.status === 204 ? null : await response.json();
+    } catch (error) {
+      throw new Unreachable(error);
+    }
+  }
+
+  /** The response itself, for streams. A session that has ended is opened again once. */
+  async withSession(method, path, options = {}) {
+    const used = (this.token ??= await this.open());
+    try {
+      return await this.send(method, path, { ...options, token: used });
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status !== 401) throw error;
+      if (this.token === used) this.token = null;
+      this.token ??= await this.open();
+      return this.send(method, path, { ...options, token: this.token });
+    }
+  }
+
+  /** Sign a challenge for a new token; callers at the same time share one. */
+  open() {
+    this.opening ??= this.#open().finally(() => (this.opening = null));
+    return this.opening;
+  }
+
+  async #open() {
+    const key = this.device.publicHex;
+    const { challenge } = await this.post("/v1/challenges", { key }, { session: false });
+    const message = sessionMessage(this.network, this.device.publicKey, unhex(challenge));
+    const signature = hex(await this.device.sign("", message));
+    return (await this.post("/v1/sessions", { key, challenge, signature }, { session: false })).token;
+  }
+
+  async send(method, path, { body, token, signal, headers = {} } = {}) {
+    const asked = {
+      method, signal, cache: "no-store", credentials: "omit", redirect: "error",
+      headers: { Accept: "application/json", ...headers },
+    };
+    if (token) asked.headers.Authorization = `Bearer ${token}`;
+    if (body !== undefined) {
+      asked.headers["Content-Type"] = "application/json";
+      asked.body = JSON.stringify(body);
+    }
+    const sentAt = Date.now();
+    let response;
+    try {
+      response = await fetch(path, asked);
+    } catch (error) {
+      throw new Unreachable(error);
+    }
+    this.#compareClocks(response, sentAt);
+    if (response.ok) return response;
+    const problem = await response.json().catch(() => ({}));
+    // Only a refusal with a code decides something; a gateway's error page, or a server in trouble, does not.
+    if (response.status >= 500 || response.status === 429 || !problem.code) {
+      throw new Unreachable(problem.detail ?? `HTTP ${response.status}`, problem.code);
+    }
+    throw new Refused(problem, response.status);
+  }
+
+  #compareClocks(response, sentAt) {
+    const stated = Date.parse(response.headers.get("Date") ?? "");
+    const received = Date.now();
+    if (Number.isNaN(stated) || received - sentAt > 3000) return;
+    const skew = stated + 500 - (sentAt + received) / 2;
+    this.skew = Math.abs(skew) > 2000 ? skew : 0;
+  }
+}

@@ -1,0 +1,159 @@
+// The code on the screen: shown, counted down, followed until it is paid, expired or cancelled. It says "expired" only
+// when the server said so, and "paid" only for a payment of this amount to this shop.
+
+import { Refused, Unreachable } from "../api.js";
+import { $, CURRENCY, say, t } from "../page.js";
+import { money } from "./paid.js";
+import { draw, oneTime } from "./requests.js";
+import { countdown } from "./times.js";
+
+const LOOK_EVERY = 5_000;
+const GRACE = 2; // seconds: an order that came in the last second may still be on its way into the log
+const SHOWN = "patard-till-shown";
+
+export class Code {
+  /** `till` has api, device, network, payee, account, party; `onPaid` gets a payment, `onDown` hears of no answer. */
+  constructor(till, { onPaid, onDown }) {
+    Object.assign(this, { till, onPaid, onDown });
+    this.current = null;
+    this.state = "none"; // none, open, checking, expired
+  }
+
+  get isOpen() {
+    return this.current !== null;
+  }
+
+  async show(amount, label) {
+    const { api, device, network, payee } = this.till;
+    const seconds = CURRENCY.request_seconds;
+    const request = await oneTime({ device, network, payee, amount, label, now: api.now(), seconds });
+    sessionStorage.setItem(SHOWN, JSON.stringify(request));
+    await this.#open(request);
+  }
+
+  /** Go on with the code that stood here before the page was loaded again. True if there is one. */
+  async restore() {
+    const request = JSON.parse(sessionStorage.getItem(SHOWN) ?? "null");
+    if (!request) return false;
+    await this.#open(request);
+    this.look();
+    return true;
+  }
+
+  async #open(request) {
+    this.current = request;
+    this.#set("open");
+    say($("asked"), money(request.amount));
+    say($("asked-label"), request.label);
+    $("asked-label").hidden = !request.label;
+    say($("to-shop"), t("to {shop}", { shop: this.till.party.name }));
+    $("left-bar").max = CURRENCY.request_seconds;
+    clearInterval(this.ticking);
+    clearInterval(this.looking);
+    this.ticking = setInterval(() => this.#tick(), 250);
+    this.looking = setInterval(() => this.look(), LOOK_EVERY);
+    this.#tick();
+    this.#keepAwake();
+    await this.redraw();
+  }
+
+  /** Draw the code, again where the picture could not be had before. */
+  async redraw() {
+    const request = this.current;
+    if (!request || $("qr").hasAttribute("src")) return;
+    try {
+      await draw($("qr"), request.text, t("QR code for {amount}", { amount: money(request.amount) }));
+      if (this.current === request) say($("code-state"), "");
+    } catch {
+      if (this.current === request) say($("code-state"), t("The code could not be drawn: the server does not answer."));
+    }
+  }
+
+  /** The line went down or up: without it nobody knows what became of this code. */
+  line(up) {
+    if (!this.isOpen) return;
+    if (up) {
+      say($("code-state"), "");
+      this.look();
+      this.redraw();
+    } else {
+      say($("code-state"), t("Connection lost: whether this code was paid is not known yet."));
+    }
+  }
+
+  /** Ask the server what became of the code. */
+  async look() {
+    const request = this.current;
+    if (!request) return;
+    const { api } = this.till;
+    try {
+      const found = await api.get(`/v1/requests/${request.text}`, { session: false, patience: 4_000 });
+      if (this.current !== request) return;
+      if (found.paid) await this.#confirm(request);
+      else if (found.expired && this.#left() < -GRACE) this.#set("expired");
+    } catch (error) {
+      if (error instanceof Unreachable) this.onDown();
+      else if (!(error instanceof Refused)) throw error;
+    }
+  }
+
+  async #confirm(request) {
+    const found = await this.till.api.get(`/v1/payments/${request.id}`);
+    if (this.current !== request) return;
+    if (found.payee.account !== this.till.account || found.amount_cents !== request.amount) return;
+    this.onPaid({ id: request.id, amount: request.amount, who: found.payer.name, memo: found.memo, at: new Date(found.at) });
+  }
+
+  /** Whether this entry pays the code on the screen. */
+  isPaidBy(entry) {
+    return this.current?.id === entry.id && entry.change_cents === this.current.amount;
+  }
+
+  close() {
+    clearInterval(this.ticking);
+    clearInterval(this.looking);
+    sessionStorage.removeItem(SHOWN);
+    this.current = null;
+    this.#set("none");
+    $("qr").removeAttribute("src");
+    $("qr").alt = "";
+    say($("code-state"), "");
+    this.lock?.release().catch(() => {});
+    this.lock = null;
+  }
+
+  #left() {
+    return this.current.expiresAt + 1 - this.till.api.now() / 1000; // the last second counts
+  }
+
+  #tick() {
+    const left = this.#left();
+    $("left-bar").value = Math.max(0, left);
+    if (left > 0) say($("left"), t("valid for another {time}", { time: countdown(left) }));
+    else if (this.state === "open") {
+      this.#set("checking");
+      setTimeout(() => this.look(), (GRACE + 0.5) * 1000);
+    }
+  }
+
+  #set(state) {
+    this.state = state;
+    $("pane-code").dataset.state = state;
+    const over = state === "checking" || state === "expired";
+    $("qr").hidden = over;
+    $("frame-text").hidden = !over;
+    $("renew").hidden = state !== "expired";
+    if (state === "checking") say($("frame-text"), t("One moment…"));
+    if (state === "expired") say($("frame-text"), t("Expired. Nothing was paid."));
+    if (over) say($("left"), "");
+    if (state === "expired") $("renew").focus({ preventScroll: true });
+  }
+
+  async #keepAwake() {
+    try {
+      this.lock = await navigator.wakeLock?.request("screen");
+    } catch {
+      // A screen that goes dark after a while is no reason to stop.
+    }
+  }
+}

@@ -1,0 +1,22 @@
+// Times as the shop's clock shows them: in the currency's time zone, whatever the tablet believes.
+
+import { CURRENCY, LANG } from "../page.js";
+
+const SHORT = { hour: "2-digit", minute: "2-digit", timeZone: CURRENCY.timezone };
+const LOCALE = LANG === "en" ? "en-GB" : "fr-FR";
+const clock = new Intl.DateTimeFormat(LOCALE, SHORT);
+const exact = new Intl.DateTimeFormat(LOCALE, { ...SHORT, second: "2-digit" });
+const dated = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", ...SHORT });
+const day = new Intl.DateTimeFormat("sv-SE", { timeZone: CURRENCY.timezone });
+
+/** "14:02", or "14:02:31" to the second. */
+export const clockTime = (at, seconds = false) => (seconds ? exact : clock).format(at);
+
+/** "14:02" for today, "3 nov., 14:02" for any other day. */
+export const listTime = (at, now) => (day.format(at) === day.format(now) ? clock : dated).format(at);
+
+/** Seconds as "4:59". */
+export function countdown(seconds) {
+  const whole = Math.max(0, Math.ceil(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
