@@ -11,6 +11,14 @@ from ledger.currency.errors import CurrencyError
 MAX_ADDRESSES = 10_000
 
 
+class RateLimited(CurrencyError):
+    """Too many failures. `wait` is the seconds until the next try."""
+
+    def __init__(self, wait: int) -> None:
+        super().__init__("rate_limited", f"too many wrong codes; wait {wait} seconds")
+        self.wait = wait
+
+
 class Limiter:
     """At most `tries` counted failures in `seconds` from one address; the oldest addresses are forgotten."""
 
@@ -25,8 +33,7 @@ class Limiter:
         with self._lock:
             recent = self._recent(address)
             if len(recent) >= self.tries:
-                wait = int(recent[0] + self.seconds - time.monotonic()) + 1
-                raise CurrencyError("rate_limited", f"too many wrong codes; wait {wait} seconds")
+                raise RateLimited(int(recent[0] + self.seconds - time.monotonic()) + 1)
 
     def count(self, address: str) -> None:
         """Count a failure of `address`."""

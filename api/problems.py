@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api.limiter import RateLimited
 from ledger.core.book import UnknownAccount
 from ledger.core.model import Malformed
 from ledger.core.store import StoreError
@@ -42,6 +43,8 @@ def answer_for(error: Exception) -> Response:
         return problem("store_unavailable", "send the same request again later", {"Retry-After": "5"})
     if isinstance(error, UnknownAccount):
         return problem("not_found", "there is no such account, or it is none of yours")
+    if isinstance(error, RateLimited):
+        return problem(error.code, error.detail, {"Retry-After": str(error.wait)})
     code = getattr(error, "code", None)
     if isinstance(code, str) and code in ERRORS:
         return problem(code, getattr(error, "detail", str(error)))

@@ -123,6 +123,9 @@ def invite(body: InviteIn, found: Served, caller: Caller) -> InviteOut:
     party = parties.by_account(found.town, account)
     if account == caller.account and not office and body.role not in ("member", "owner", "cashier"):
         raise CurrencyError("role_insufficient", "the association's office gives out this role")
+    if body.role == "treasurer" and caller.role != "treasurer":
+        # What a treasurer decides beside the operators must not be had by inviting oneself.
+        raise CurrencyError("role_insufficient", "a treasurer, or `patard invite` at the machine, gives out this role")
     code = parties.invite(found.town, party, body.role)
     expires_at = found.town.now() + parties.INVITE_SECONDS * 1_000_000
     return InviteOut(

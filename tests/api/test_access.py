@@ -1,0 +1,469 @@
+"""Who may do what: every route as nobody, a stranger, an owner, a cashier and the three keys of the office.
+
+The table below is the reference. A route that has no row fails the test, so none can be added without saying whom
+it serves. The shop is the owner of what is asked for; Bob, a member with an account of his own, is the stranger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+from api.live import Live
+from ledger.core.ids import account_text
+from ledger.currency import parties, proofs
+from ledger.currency.town import Town
+from tests import towns
+from tests.served import (
+    Cast,
+    Headers,
+    Served,
+    answer,
+    ask_back_order,
+    cast,
+    endpoints,
+    is_problem,
+    one_time,
+    refund_order,
+    served,
+    shown,
+)
+from tests.towns import BANK, Member
+
+NOBODY, STRANGER, OWNER, CASHIER = "nobody", "stranger", "owner", "cashier"
+OPERATOR, TREASURER, AUDITOR = "operator", "treasurer", "auditor"
+CALLERS = (NOBODY, STRANGER, OWNER, CASHIER, OPERATOR, TREASURER, AUDITOR)
+
+_numbers = count(1)
+
+
+class Scene:
+    """A town with a payment in it, one open session for each caller, and new things to act upon."""
+
+    def __init__(self, town: Town, people: Cast, api: Served) -> None:
+        self.town, self.people, self.api = town, people, api
+        self.keys = {
+            STRANGER: people.bob.key, OWNER: people.shop.key, CASHIER: people.cashier,
+            OPERATOR: people.operator, TREASURER: people.treasurer, AUDITOR: people.auditor,
+        }  # fmt: skip
+        self.headers: dict[str, Headers] = {NOBODY: {}} | {who: api.session(key) for who, key in self.keys.items()}
+        self.payment = self.paid(200)
+        self.request = one_time(town, people.shop, 450)
+
+    def paid(self, amount: int) -> str:
+        order = towns.order(self.town, self.people.alice, self.people.shop.account, amount)
+        self.api.taken(order)
+        return order.order.id.hex()
+
+    def asked(self) -> str:
+        self.paid(100)
+        order = ask_back_order(self.town, self.people.shop, 100)
+        self.api.taken(order)
+        return order.order.id.hex()
+
+    def new_party(self) -> str:
+        return shown(parties.admit(self.town, "person", f"Visiteur {next(_numbers)}"))
+
+    def new_key(self) -> str:
+        return towns.join(self.town, self.people.shop.party, "cashier", f"till {next(_numbers)}").public.hex()
+
+    def join_body(self) -> dict[str, str]:
+        key = towns.key_of(f"device {next(_numbers)}")
+        code = parties.invite(self.town, self.people.shop.party, "cashier")
+        signature = proofs.sign_join(key, self.town.charter.network, code)
+        return {"code": code, "key": key.public.hex(), "label": "Caisse", "signature": signature.hex()}
+
+    def session_body(self) -> dict[str, str]:
+        key, network = self.people.shop.key, self.town.charter.network
+        challenge = self.api.client.post("/v1/challenges", json={"key": key.public.hex()}).json()["challenge"]
+        signature = proofs.sign_session(key, network, bytes.fromhex(challenge)).hex()
+        return {"key": key.public.hex(), "challenge": challenge, "signature": signature}
+
+    def conversion_body(self) -> dict[str, Any]:
+        account = shown(self.people.shop)
+        return {"account": account, "amount_cents": 100, "reserve": BANK, "reference": f"SLIP-{next(_numbers)}"}
+
+    def payment_body(self) -> dict[str, str]:
+        request = one_time(self.town, self.people.shop, 5)
+        return {"order": answer(self.town, self.people.alice, request).text, "request": request.text}
+
+    def refund_body(self) -> dict[str, str]:
+        payment = bytes.fromhex(self.paid(5))
+        return {"order": refund_order(self.town, self.people.shop, self.people.alice, 5, payment).text}
+
+    def ask_body(self) -> dict[str, str]:
+        self.paid(5)
+        return {"order": ask_back_order(self.town, self.people.shop, 5).text}
+
+    def send(self, method: str, path: str, body: object, who: str) -> httpx.Response:
+        return self.api.client.request(method, path, json=body, headers=self.headers[who])
+
+
+class Row(NamedTuple):
+    """What one route answers. `path` and `body` are made anew for each call; `unknown` is a path to nothing."""
+
+    answers: dict[str, int | str]
+    path: Callable[[Scene], str]
+    body: Callable[[Scene], object] = lambda s: None
+    unknown: str = ""
+
+
+def _all(status: int) -> dict[str, int | str]:
+    return dict.fromkeys(CALLERS, status)
+
+
+def _only(status: int, *allowed: str, stranger: str = "role_insufficient") -> dict[str, int | str]:
+    """`status` for those; nobody is asked for a session, a stranger sees `stranger`, others lack the role."""
+    others = {who: status if who in allowed else "role_insufficient" for who in CALLERS}
+    return others | {NOBODY: "session_missing", STRANGER: status if STRANGER in allowed else stranger}
+
+
+SESSION = _only(200, *CALLERS[1:])
+OWN_OR_AUDIT = _only(200, OWNER, CASHIER, OPERATOR, TREASURER, AUDITOR, stranger="not_found")
+OFFICE = (OPERATOR, TREASURER)
+AUDIT = (OPERATOR, TREASURER, AUDITOR)
+NO_ACCOUNT = account_text(4711)
+NO_ID = "00" * 15 + "01"
+
+
+def _account(rest: str = "") -> Callable[[Scene], str]:
+    return lambda s: f"/v1/accounts/{shown(s.people.shop)}{rest}"
+
+
+TABLE: dict[tuple[str, str], Row] = {
+    ("GET", "/openapi.json"): Row(_all(200), lambda s: "/openapi.json"),
+    ("GET", "/health"): Row(_all(200), lambda s: "/health"),
+    ("GET", "/v1/currency"): Row(_all(200), lambda s: "/v1/currency"),
+    ("GET", "/v1/log"): Row(_all(200), lambda s: "/v1/log"),
+    ("GET", "/v1/directory"): Row(_all(200), lambda s: "/v1/directory"),
+    ("GET", "/v1/directory/{account}"): Row(_all(200), lambda s: f"/v1/directory/{shown(s.people.alice)}"),
+    ("GET", "/v1/requests/{text}"): Row(_all(200), lambda s: f"/v1/requests/{s.request.text}"),
+    ("POST", "/v1/joins"): Row(_all(201), lambda s: "/v1/joins", Scene.join_body),
+    ("POST", "/v1/challenges"): Row(_all(201), lambda s: "/v1/challenges", lambda s: {"key": "00" * 32}),
+    ("POST", "/v1/sessions"): Row(_all(201), lambda s: "/v1/sessions", Scene.session_body),
+    ("DELETE", "/v1/sessions/current"): Row(_only(204, *CALLERS[1:]), lambda s: "/v1/sessions/current"),
+    ("GET", "/v1/me"): Row(SESSION, lambda s: "/v1/me"),
+    ("GET", "/v1/keys"): Row(_only(200, STRANGER, OWNER, *AUDIT), lambda s: "/v1/keys"),
+    ("DELETE", "/v1/keys/{key}"): Row(
+        _only(204, OWNER, *OFFICE, stranger="not_found"), lambda s: f"/v1/keys/{s.new_key()}",
+        unknown=f"/v1/keys/{'07' * 32}",
+    ),
+    ("POST", "/v1/invites"): Row(
+        _only(201, OWNER, *OFFICE, stranger="not_found"), lambda s: "/v1/invites",
+        lambda s: {"role": "cashier", "account": shown(s.people.shop)},
+    ),
+    ("GET", "/v1/accounts/{account}"): Row(OWN_OR_AUDIT, _account(), unknown=f"/v1/accounts/{NO_ACCOUNT}"),
+    ("GET", "/v1/accounts/{account}/entries"): Row(
+        OWN_OR_AUDIT, _account("/entries"), unknown=f"/v1/accounts/{NO_ACCOUNT}/entries"
+    ),
+    ("GET", "/v1/accounts/{account}/day"): Row(
+        OWN_OR_AUDIT, _account("/day"), unknown=f"/v1/accounts/{NO_ACCOUNT}/day"
+    ),
+    ("GET", "/v1/accounts/{account}/events"): Row(
+        OWN_OR_AUDIT, _account("/events"), unknown=f"/v1/accounts/{NO_ACCOUNT}/events"
+    ),
+    # An order is its own authority: who brings it does not matter.
+    ("POST", "/v1/payments"): Row(_all(201), lambda s: "/v1/payments", Scene.payment_body),
+    ("POST", "/v1/refunds"): Row(_all(201), lambda s: "/v1/refunds", Scene.refund_body),
+    ("POST", "/v1/reconversions"): Row(_all(201), lambda s: "/v1/reconversions", Scene.ask_body),
+    ("GET", "/v1/payments/{id}"): Row(
+        OWN_OR_AUDIT, lambda s: f"/v1/payments/{s.payment}", unknown=f"/v1/payments/{NO_ID}"
+    ),
+    ("GET", "/v1/parties"): Row(_only(200, *AUDIT), lambda s: "/v1/parties"),
+    ("POST", "/v1/parties"): Row(
+        _only(201, *OFFICE), lambda s: "/v1/parties", lambda s: {"kind": "person", "name": "Nouvelle"}
+    ),
+    ("DELETE", "/v1/parties/{account}"): Row(
+        _only(204, *OFFICE), lambda s: f"/v1/parties/{s.new_party()}", unknown=f"/v1/parties/{NO_ACCOUNT}"
+    ),
+    ("POST", "/v1/conversions"): Row(_only(201, *OFFICE), lambda s: "/v1/conversions", Scene.conversion_body),
+    ("GET", "/v1/reconversions"): Row(_only(200, *AUDIT), lambda s: "/v1/reconversions"),
+    ("POST", "/v1/reconversions/{id}/acceptance"): Row(
+        _only(201, TREASURER), lambda s: f"/v1/reconversions/{s.asked()}/acceptance",
+        unknown=f"/v1/reconversions/{NO_ID}/acceptance",
+    ),
+    ("POST", "/v1/reconversions/{id}/refusal"): Row(
+        _only(201, TREASURER), lambda s: f"/v1/reconversions/{s.asked()}/refusal",
+        unknown=f"/v1/reconversions/{NO_ID}/refusal",
+    ),
+    ("GET", "/v1/reserve"): Row(_only(200, *AUDIT), lambda s: "/v1/reserve"),
+}  # fmt: skip
+
+# Pages are for everybody, and what they show depends on no session: one rule holds for all of them.
+PAGE_PARAMETERS: dict[str, Callable[[Scene], str]] = {
+    "text": lambda s: s.request.text,
+    "code": lambda s: "ABCDEFGH12",
+    "path": lambda s: "none.css",
+}
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    town = towns.found(Path(tmp_path_factory.mktemp("access")) / "home")
+    people = cast(town)
+    with served(town) as api:
+        yield Scene(town, people, api)
+    town.book.close()
+
+
+@pytest.fixture(autouse=True)
+def _streams_that_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a stream may be opened is asked here; what flows through it is asked in `test_live`."""
+
+    async def stream(self: Live, account: int, seq: int | None, allowed: object) -> AsyncIterator[bytes]:
+        yield b": connected\n\n"
+
+    monkeypatch.setattr(Live, "stream", stream)
+
+
+def _routes(scene: Scene) -> set[tuple[str, str]]:
+    from api.orders import PATHS
+
+    app: Any = scene.api.client.app  # type: ignore[attr-defined]
+    return {(method, path) for method, path, _ in endpoints(app.routes)} | {("POST", path) for path in PATHS}
+
+
+def _is_page(path: str) -> bool:
+    return not path.startswith("/v1/") and path not in ("/health", "/openapi.json")
+
+
+def test_every_route_has_a_row(scene: Scene) -> None:
+    routes = {route for route in _routes(scene) if not _is_page(route[1])}
+    assert routes == TABLE.keys()
+
+
+@pytest.mark.parametrize("who", CALLERS)
+@pytest.mark.parametrize("route", TABLE, ids=" ".join)
+def test_route(scene: Scene, route: tuple[str, str], who: str) -> None:
+    row = TABLE[route]
+    if route == ("DELETE", "/v1/sessions/current") and who != NOBODY:
+        response = scene.api.client.delete("/v1/sessions/current", headers=scene.api.session(scene.keys[who]))
+    else:
+        path, body = row.path(scene), row.body(scene)
+        before = scene.town.book.head()
+        response = scene.send(route[0], path, body, who)
+    wanted = row.answers[who]
+    if isinstance(wanted, str):
+        is_problem(response, wanted)
+        assert scene.town.book.head() == before
+    else:
+        assert response.status_code == wanted, response.text
+    assert "set-cookie" not in response.headers
+
+
+@pytest.mark.parametrize("route", [route for route, row in TABLE.items() if row.unknown], ids=" ".join)
+def test_a_stranger_cannot_tell_unknown_from_forbidden(scene: Scene, route: tuple[str, str]) -> None:
+    row = TABLE[route]
+    for who in (who for who in CALLERS if isinstance(row.answers[who], str)):
+        there = scene.send(route[0], row.path(scene), row.body(scene), who)
+        nowhere = scene.send(route[0], row.unknown, row.body(scene), who)
+        assert (there.status_code, there.content) == (nowhere.status_code, nowhere.content)
+        assert there.headers == nowhere.headers
+
+
+@pytest.mark.parametrize("account", [NO_ACCOUNT, "0", "x" * 70, "１２３４５-67890-1234", "' OR 1=1 --"])
+def test_an_invitation_to_an_account_of_others_looks_as_one_to_none(scene: Scene, account: str) -> None:
+    answers = {
+        scene.send("POST", "/v1/invites", {"role": "cashier", "account": shown(scene.people.shop)}, STRANGER).content,
+        scene.send("POST", "/v1/invites", {"role": "cashier", "account": NO_ACCOUNT}, STRANGER).content,
+    }
+    assert len(answers) == 1
+    odd = scene.send("GET", f"/v1/accounts/{account}", None, STRANGER)
+    is_problem(odd, "not_found")
+
+
+def test_pages_answer_everybody_alike(scene: Scene) -> None:
+    for method, path in sorted(route for route in _routes(scene) if _is_page(route[1])):
+        for name, value in PAGE_PARAMETERS.items():
+            path = path.replace(f"{{{name}}}", value(scene)).replace(f"{{{name}:path}}", value(scene))
+        assert "{" not in path, f"say in PAGE_PARAMETERS what stands for the parameter of {path}"
+        seen = set()
+        for who in CALLERS:
+            response = scene.send(method, path, None, who)
+            assert response.status_code < 500
+            assert "set-cookie" not in response.headers
+            seen.add((response.status_code, response.content))
+        assert len(seen) == 1, path
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "Bearer", "Bearer ", "Basic QWxhZGRpbjpvcGVu", "Bearer x", f"Bearer {'0' * 64}", f"Bearer {'0' * 4096}",
+     "Bearer é".encode().decode("latin-1"), "Bearer a b"],
+)  # fmt: skip
+def test_a_token_that_is_none(scene: Scene, header: str) -> None:
+    response = scene.api.client.get("/v1/me", headers={b"Authorization": header.encode("latin-1")})
+    is_problem(response, "session_missing")
+    assert response.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "TRACE", "GET"])
+def test_methods_that_are_none(scene: Scene, method: str) -> None:
+    """No method does what another one does, none tells more than that there is nothing."""
+    paths = ["/v1/payments", "/v1/joins", "/v1/sessions"] if method == "GET" else ["/v1/payments", "/v1/me", "/health"]
+    for path in paths:
+        is_problem(scene.api.client.request(method, path), "not_found")
+
+
+# Sessions
+
+
+class Device(NamedTuple):
+    member: Member
+    headers: Headers
+
+
+@pytest.fixture
+def till(api: Served, people: Cast) -> Device:
+    return Device(people.shop, api.session(people.cashier))
+
+
+def test_a_session_ends_with_its_time(api: Served, till: Device) -> None:
+    towns.clock(api.town).forward(api.town.charter.limits.session_hours * 3600)
+    assert api.client.get("/v1/me", headers=till.headers).status_code == 200
+    towns.clock(api.town).forward(1)
+    is_problem(api.client.get("/v1/me", headers=till.headers), "session_missing")
+
+
+def test_a_session_ends_with_its_key(api: Served, till: Device, people: Cast) -> None:
+    owner = api.session(people.shop.key)
+    assert api.client.delete(f"/v1/keys/{people.cashier.public.hex()}", headers=owner).status_code == 204
+    is_problem(api.client.get("/v1/me", headers=till.headers), "session_missing")
+    challenge = api.client.post("/v1/challenges", json={"key": people.cashier.public.hex()}).json()["challenge"]
+    signature = proofs.sign_session(people.cashier, api.town.charter.network, bytes.fromhex(challenge)).hex()
+    body = {"key": people.cashier.public.hex(), "challenge": challenge, "signature": signature}
+    is_problem(api.client.post("/v1/sessions", json=body), "key_unknown")
+
+
+def test_a_session_ends_with_its_party(api: Served, till: Device, people: Cast) -> None:
+    operator = api.session(people.operator)
+    assert api.client.delete(f"/v1/parties/{shown(people.shop)}", headers=operator).status_code == 204
+    is_problem(api.client.get("/v1/me", headers=till.headers), "session_missing")
+
+
+def test_ending_a_session_ends_that_one_only(api: Served, till: Device, people: Cast) -> None:
+    other = api.session(people.cashier)
+    assert api.client.delete("/v1/sessions/current", headers=till.headers).status_code == 204
+    is_problem(api.client.get("/v1/me", headers=till.headers), "session_missing")
+    is_problem(api.client.delete("/v1/sessions/current", headers=till.headers), "session_missing")
+    assert api.client.get("/v1/me", headers=other).status_code == 200
+
+
+def test_a_challenge_opens_one_session_for_one_key(api: Served, people: Cast) -> None:
+    network, key = api.town.charter.network, people.alice.key
+
+    def body(challenge: str, signed_by: Any, key: Any) -> dict[str, str]:
+        signature = proofs.sign_session(signed_by, network, bytes.fromhex(challenge)).hex()
+        return {"key": key.public.hex(), "challenge": challenge, "signature": signature}
+
+    def challenge() -> str:
+        made: str = api.client.post("/v1/challenges", json={"key": key.public.hex()}).json()["challenge"]
+        return made
+
+    used = challenge()
+    good = body(used, key, key)
+    assert api.client.post("/v1/sessions", json=good).status_code == 201
+    is_problem(api.client.post("/v1/sessions", json=good), "signature_invalid")
+    is_problem(api.client.post("/v1/sessions", json=body(challenge(), people.bob.key, key)), "signature_invalid")
+    made_up = (challenge()[:-2] + "00", "00" * 32)
+    for one in made_up:
+        is_problem(api.client.post("/v1/sessions", json=body(one, key, key)), "signature_invalid")
+    late = challenge()
+    towns.clock(api.town).forward(121)
+    is_problem(api.client.post("/v1/sessions", json=body(late, key, key)), "signature_invalid")
+    stranger = towns.key_of("nobody's")
+    is_problem(api.client.post("/v1/sessions", json=body(challenge(), stranger, stranger)), "key_unknown")
+
+
+def test_tokens_are_not_kept_in_the_clear(api: Served, people: Cast) -> None:
+    token = api.session(people.alice.key)["Authorization"].removeprefix("Bearer ")
+    path = api.town.engine.raw_connection().cursor().execute("PRAGMA database_list").fetchone()[2]
+    for file in (path, path + "-wal"):
+        data = Path(file).read_bytes()
+        assert token.encode() not in data and bytes.fromhex(token) not in data
+
+
+# Keys and invitations
+
+
+def test_the_last_key_that_pays_stays(api: Served, people: Cast) -> None:
+    headers = api.session(people.alice.key)
+    key = people.alice.key.public.hex()
+    is_problem(api.client.delete(f"/v1/keys/{key}", headers=headers), "key_last")
+    second = towns.key_of("Alice's phone")
+    code = api.client.post("/v1/invites", json={"role": "member"}, headers=headers).json()["code"]
+    assert api.join(code, second).status_code == 201
+    assert api.client.delete(f"/v1/keys/{key}", headers=headers).status_code == 204
+    is_problem(api.client.get("/v1/me", headers=headers), "session_missing")
+    # The office may revoke the last one as well: a phone that was lost.
+    operator = api.session(people.operator)
+    assert api.client.delete(f"/v1/keys/{second.public.hex()}", headers=operator).status_code == 204
+
+
+@pytest.mark.parametrize("key", ["zz", "00", "0" * 63, "é" * 32, "00" * 33, " " * 64, "%00"])
+def test_keys_that_are_none_are_not_found(api: Served, people: Cast, key: str) -> None:
+    headers = api.session(people.operator)
+    is_problem(api.client.delete(f"/v1/keys/{key}", headers=headers), "not_found")
+
+
+@pytest.mark.parametrize("role", ["operator", "treasurer", "auditor"])
+def test_roles_of_the_office_are_given_out_by_the_office(api: Served, people: Cast, role: str) -> None:
+    owner = towns.join(api.town, people.office, "owner", "president")
+    for key in (owner, people.shop.key):
+        answer = api.client.post("/v1/invites", json={"role": role}, headers=api.session(key))
+        is_problem(answer, "role_insufficient")
+
+
+def test_an_operator_cannot_become_treasurer(api: Served, people: Cast) -> None:
+    """What takes two people must not be had by one of them inviting himself."""
+    body = {"role": "treasurer", "account": shown(people.office)}
+    is_problem(api.client.post("/v1/invites", json=body, headers=api.session(people.operator)), "role_insufficient")
+    assert api.client.post("/v1/invites", json=body, headers=api.session(people.treasurer)).status_code == 201
+
+
+def test_a_role_that_does_not_fit_the_party(api: Served, people: Cast) -> None:
+    operator = api.session(people.operator)
+    for role in ("owner", "cashier", "treasurer", "king", ""):
+        body = {"role": role, "account": shown(people.alice)}
+        code = "role_insufficient" if role == "treasurer" else "role_not_for_kind"
+        is_problem(api.client.post("/v1/invites", json=body, headers=operator), code)
+
+
+def test_a_code_joins_one_key_and_says_so_again(api: Served, people: Cast) -> None:
+    code = parties.invite(api.town, people.shop.party, "cashier")
+    first = api.join(code, towns.key_of("till a"))
+    again = api.join(f" {code.lower()[:5]}-{code[5:]}", towns.key_of("till a"))
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
+    is_problem(api.join(code, towns.key_of("till b")), "join_code_invalid")
+    taken = parties.invite(api.town, people.shop.party, "cashier")
+    is_problem(api.join(taken, towns.key_of("till a")), "key_taken")
+    towns.clock(api.town).forward(parties.INVITE_SECONDS + 1)
+    is_problem(api.join(taken, towns.key_of("till c")), "join_code_invalid")
+
+
+def test_wrong_codes_are_slowed_down(api: Served, people: Cast) -> None:
+    key = towns.key_of("guesser")
+    for number in range(10):
+        is_problem(api.join(f"AAAAA-AAAA{number}", key), "join_code_invalid")
+    right = parties.invite(api.town, people.shop.party, "cashier")
+    limited = api.join(right, key)
+    is_problem(limited, "rate_limited")
+    assert 1 <= int(limited.headers["retry-after"]) <= 60
+
+
+def test_a_code_for_a_party_that_was_closed(api: Served, people: Cast) -> None:
+    party = parties.admit(api.town, "shop", "Épicerie")
+    code = parties.invite(api.town, party, "owner")
+    operator = api.session(people.operator)
+    path = f"/v1/parties/{shown(party)}"
+    assert [api.client.delete(path, headers=operator).status_code for _ in range(2)] == [204, 204]
+    is_problem(api.join(code, towns.key_of("too late")), "join_code_invalid")
+    body = {"role": "owner", "account": shown(party)}
+    is_problem(api.client.post("/v1/invites", json=body, headers=operator), "party_closed")
+    is_problem(api.client.get(f"/v1/directory/{shown(party)}"), "not_found")
