@@ -8,14 +8,16 @@ the screens whose accounts they touch. A screen that comes back says what it saw
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
-from starlette.concurrency import run_in_threadpool
+from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 
 from api.schemas import entry_out
 from ledger.core.rules import TransferRow
+from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 from merchants import statement
+from merchants.statement import Line
 
 POLL_SECONDS = 0.5
 HEARTBEAT_SECONDS = 15
@@ -27,6 +29,7 @@ class Live:
 
     def __init__(self, town: Town) -> None:
         self.town = town
+        self.heartbeat_seconds: float = HEARTBEAT_SECONDS
         self._screens: dict[int, set[asyncio.Event]] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -46,8 +49,7 @@ class Live:
         if self._task is not None:
             self._task.cancel()
 
-    async def _watch(self) -> None:
-        place = (await run_in_threadpool(self.town.book.head)).seq * 256 + 255
+    async def _watch(self, place: int) -> None:
         while self._screens:
             try:
                 await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
@@ -76,32 +78,42 @@ class Live:
         with self.town.book.store.reading() as store:
             return store.transfers(place, BATCH)
 
-    async def stream(self, account: int, seq: int | None) -> AsyncIterator[bytes]:
-        """Server-sent events of `account` after log entry `seq` (None: from now on), without end."""
+    async def stream(self, account: int, seq: int | None, allowed: Callable[[], object]) -> AsyncIterator[bytes]:
+        """Server-sent events of `account` after log entry `seq` (None: from now on), without end.
+
+        `allowed` raises `CurrencyError` once whoever listens may no longer; it is asked before anything is told.
+        """
         touched = asyncio.Event()
         self._screens.setdefault(account, set()).add(touched)
-        if self._task is None:
-            self._task = asyncio.create_task(self._watch())
         try:
-            if seq is None:
-                seq = (await run_in_threadpool(self.town.book.head)).seq
-            else:
-                touched.set()
+            head = (await run_in_threadpool(self.town.book.head)).seq
+            if self._task is None:
+                # From the end of the log that this screen goes on from: what is posted in between wakes it.
+                self._task = asyncio.create_task(self._watch(head * 256 + 255))
+            # A screen that is ahead of the log saw a book that was since put back from a backup.
+            seq = head if seq is None else min(seq, head)
+            touched.set()
             # Tells the screen that it is connected, and proxies that this is a stream.
             yield b"retry: 1000\n: connected\n\n"
             while not self._closing:
                 try:
-                    await asyncio.wait_for(touched.wait(), HEARTBEAT_SECONDS)
+                    await asyncio.wait_for(touched.wait(), self.heartbeat_seconds)
                 except TimeoutError:
                     yield b": still here\n\n"
-                    continue
                 touched.clear()
-                for line in await run_in_threadpool(statement.after, self.town, account, seq):
-                    seq = max(seq, line.entry.seq)
-                    data = entry_out(line).model_dump_json()
-                    yield f"id: {line.entry.seq}\nevent: entry\ndata: {data}\n\n".encode()
+                async for lines in iterate_in_threadpool(self._news(account, seq, allowed)):
+                    for line in lines:
+                        data = entry_out(line).model_dump_json()
+                        yield f"id: {line.entry.seq}\nevent: entry\ndata: {data}\n\n".encode()
+                    seq = lines[-1].entry.seq
+        except CurrencyError:
+            return  # The session has ended; asking again says so.
         finally:
             screens = self._screens.get(account, set())
             screens.discard(touched)
             if not screens:
                 self._screens.pop(account, None)
+
+    def _news(self, account: int, seq: int, allowed: Callable[[], object]) -> Iterator[list[Line]]:
+        allowed()
+        yield from statement.after(self.town, account, seq)

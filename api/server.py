@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from socket import socket
 
 import uvicorn
 
@@ -10,22 +11,33 @@ from api.app import create_app
 from ledger.currency.town import Town
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None] | None) -> None:
-        super().__init__(config)
+class Server(uvicorn.Server):
+    """A server of `town`; `run` it. `ready` is called once the port takes connections.
+
+    Setting `should_exit` ends it as a signal does: payments under way are answered, event streams are closed.
+    """
+
+    def __init__(self, town: Town, host: str, port: int, *, ready: Callable[[], None] | None = None) -> None:
+        self._app = create_app(town)
+        super().__init__(
+            uvicorn.Config(
+                self._app, host=host, port=port, log_level="warning", access_log=False, server_header=False,
+                timeout_graceful_shutdown=10, limit_concurrency=2_000,
+            )
+        )  # fmt: skip
         self._ready = ready
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        await super().startup(sockets=sockets)  # type: ignore[arg-type]
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
         if self.started and self._ready is not None:
             self._ready()
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        # A till's event stream never ends by itself, and uvicorn waits for every answer that it has begun.
+        await self._app.state.services.live.close()
+        await super().shutdown(sockets=sockets)
 
 
 def serve(town: Town, host: str, port: int, *, ready: Callable[[], None] | None = None) -> None:
     """Serve `town` until SIGINT or SIGTERM; `ready` is called once the port takes connections."""
-    config = uvicorn.Config(
-        create_app(town), host=host, port=port, log_level="warning", access_log=False, server_header=False,
-        # A till's event stream never ends by itself.
-        timeout_graceful_shutdown=2, limit_concurrency=2_000,
-    )  # fmt: skip
-    _Server(config, ready).run()
+    Server(town, host, port, ready=ready).run()

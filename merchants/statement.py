@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ledger.core.model import Entry, Transaction
@@ -58,18 +59,25 @@ def statement(
     return Statement(named(town, page.entries), page.next)
 
 
-def after(town: Town, account: int, seq: int, *, limit: int = 500) -> list[Line]:
-    """The account's lines with a sequence number above `seq`, oldest first; the newest `limit` of them at most."""
-    entries: list[Entry] = []
-    before: int | None = None
-    while len(entries) < limit:
-        page = town.book.statement(account, limit=min(20, limit), before=before)
-        new = [entry for entry in page.entries if entry.seq > seq]
-        entries += new
-        if len(new) < len(page.entries) or not page.next:
-            break
-        before = page.next
-    return named(town, entries)[::-1]
+def after(town: Town, account: int, seq: int, *, page: int = 32) -> Iterator[list[Line]]:
+    """The account's lines with a sequence number above `seq`, oldest first, in pages that are never empty.
+
+    An account's entries hang together backwards only. So the way back is walked first, over bare rows, and only
+    where each page ends is kept: however much there is to tell, it takes a page's worth of memory. Raises
+    `UnknownAccount`.
+    """
+    ends: list[int] = []
+    place = town.book.account(account).last
+    with town.book.store.reading() as store:
+        while place:
+            rows = store.walk(account, place, page + 1)
+            if rows[0].place >> 8 <= seq:
+                break
+            ends.append(place)
+            place = rows[page].place if len(rows) > page else 0
+    for end in reversed(ends):
+        entries = town.book.statement(account, limit=page, before=end + 1).entries
+        yield named(town, [entry for entry in entries if entry.seq > seq][::-1])
 
 
 def today(town: Town, account: int) -> Day:

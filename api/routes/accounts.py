@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
-from api.auth import Caller, Served, readable
+from api.auth import Caller, Served, Token, readable
 from api.schemas import AccountOut, DayOut, EntriesOut, entry_out, moment, rfc3339
 from ledger.core.ids import account_text, b32decode, b32encode
 from ledger.currency import parties
@@ -93,6 +93,7 @@ def events(
     account: str,
     found: Served,
     caller: Caller,
+    bearer: Token,
     after: Annotated[int | None, Query(ge=0, lt=2**53)] = None,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> StreamingResponse:
@@ -100,7 +101,7 @@ def events(
     number = readable(caller, account)
     seq = int(last_event_id) if last_event_id and last_event_id.isdecimal() and len(last_event_id) < 16 else after
     return StreamingResponse(
-        found.live.stream(number, seq),
+        found.live.stream(number, seq, lambda: found.sessions.find(bearer)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
