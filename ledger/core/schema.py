@@ -101,3 +101,38 @@ def _run(connection: Connection) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+ENGINE_TABLES = ("account", "log", "transfer", "head")
+
+
+def grants(role: str, others: list[str]) -> list[str]:
+    """The PostgreSQL rights that `role` needs to run a book and no more, as SQL; `others` are the other tables.
+
+    It may append to the log and move balances; it may not change or delete what was posted, nor take away the
+    triggers that refuse it, because it owns nothing. `role` and `others` come quoted where they need it.
+    """
+    given = [
+        f"GRANT SELECT, INSERT ON account, log, transfer TO {role}",
+        f"GRANT UPDATE (closed, debits, credits, last, spine) ON account TO {role}",
+        f"GRANT SELECT, UPDATE (seq, at, frontier, root) ON head TO {role}",
+        f"GRANT SELECT ON entry, {VERSION_TABLE} TO {role}",
+    ]
+    return given + [f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {role}" for table in others]
+
+
+def grant(engine: Engine, role: str) -> None:
+    """Give `role`, which must exist, its rights (see `grants`). Run it as the owner, again after each upgrade.
+
+    A town that wants this makes two roles: the owner, which runs upgrades, and the one in the server's settings:
+
+        CREATE ROLE patard_app LOGIN PASSWORD '...';
+    """
+    with engine.begin() as connection:
+        if connection.dialect.name != "postgresql":
+            raise StoreError("no_roles", "only PostgreSQL has roles; a SQLite book is guarded by its file's rights")
+        quote = connection.dialect.identifier_preparer.quote
+        names = inspect(connection).get_table_names()
+        others = [quote(name) for name in names if name not in (*ENGINE_TABLES, VERSION_TABLE)]
+        for statement in grants(quote(role), others):
+            connection.exec_driver_sql(statement)

@@ -7,6 +7,7 @@ process or another, gets in between. `reading()` is a snapshot: what it shows is
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -104,4 +105,25 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
-__all__ = ["Reading", "Sequence", "Store", "StoreError", "Writing"]
+class WriterLock:
+    """One writer at a time in this process. A thread that writes inside its own writing would wait for itself
+    for ever, so it gets a `StoreError` (nested_writing) instead.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owner = 0
+
+    def __enter__(self) -> None:
+        me = threading.get_ident()
+        if self._owner == me:
+            raise StoreError("nested_writing", "this thread is already writing to the book: finish that first")
+        self._lock.acquire()
+        self._owner = me
+
+    def __exit__(self, *_: object) -> None:
+        self._owner = 0
+        self._lock.release()
+
+
+__all__ = ["Reading", "Sequence", "Store", "StoreError", "WriterLock", "Writing"]

@@ -1,0 +1,96 @@
+"""Where an address becomes a book: the one place that knows which store belongs to which kind of address."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from urllib.parse import unquote
+
+from sqlalchemy import Engine
+
+from ledger.core import schema
+from ledger.core.book import Book, microseconds
+from ledger.core.store import Reading, Store, StoreError, Writing
+
+
+class ReadOnlyStore:
+    """A store that nothing can be posted to."""
+
+    def __init__(self, store: Store, engine: Engine) -> None:
+        self._store = store
+        self.engine = engine
+
+    def writing(self) -> AbstractContextManager[Writing]:
+        """Raises `StoreError` (read_only)."""
+        raise StoreError("read_only", "the book was opened for reading only")
+
+    def reading(self) -> AbstractContextManager[Reading]:
+        return self._store.reading()
+
+    def close(self) -> None:
+        self._store.close()
+
+
+def open_book(
+    place: str | os.PathLike[str],
+    *,
+    clock: Callable[[], int] = microseconds,
+    entropy: Callable[[int], bytes] = os.urandom,
+    read_only: bool = False,
+    upgrade: bool = False,
+) -> Book:
+    """Open the book at `place`: a path, `sqlite:///path`, `postgresql://...`, or `memory:` (a new, empty one).
+
+    `upgrade` makes the book where there is none and brings older tables up to date; without it nothing is made
+    and nothing changed. `read_only` refuses to post. `clock` gives microseconds since the epoch, `entropy` as
+    many random bytes as asked for.
+
+    Raises `StoreError`: address_unknown, no_book, book_too_old, book_too_new, database_unusable, sqlite_too_old,
+    postgres_version.
+    """
+    if read_only and upgrade:
+        raise ValueError("a book opened for reading only cannot be upgraded")
+    if place == "memory:":
+        from ledger.core.memory import MemoryStore
+
+        return Book(MemoryStore(), clock=clock, entropy=entropy)
+    store, engine = _store(place, read_only, upgrade)
+    try:
+        if upgrade:
+            schema.upgrade(engine)
+        else:
+            schema.require_current(engine)
+    except BaseException:
+        store.close()
+        raise
+    return Book(ReadOnlyStore(store, engine) if read_only else store, clock=clock, entropy=entropy)
+
+
+def _store(place: str | os.PathLike[str], read_only: bool, upgrade: bool) -> tuple[Store, Engine]:
+    address = os.fspath(place)
+    if address.startswith(("postgresql://", "postgresql+psycopg://", "postgres://")):
+        from ledger.core import postgres
+
+        engine = postgres.open_engine("postgresql://" + address.split("://", 1)[1])
+        return postgres.PostgresStore(engine), engine
+    path = _path(address)
+    if not upgrade and not path.exists():
+        raise StoreError("no_book", f"there is no book at {path}: `patard init` makes one")
+    from ledger.core import sqlite
+
+    engine = sqlite.open_engine(path, read_only=read_only)
+    return sqlite.SqliteStore(engine), engine
+
+
+def _path(address: str) -> Path:
+    if address.startswith("sqlite:///") and len(address) > len("sqlite:///"):
+        return Path(unquote(address.removeprefix("sqlite:///")))
+    if not address or "://" in address or address.startswith("sqlite:") or address == ":memory:":
+        # Without the address: it may hold a password.
+        raise StoreError(
+            "address_unknown",
+            "a book lies at a path, at sqlite:///path, at postgresql://..., or in memory: (for tests)",
+        )
+    return Path(address)
