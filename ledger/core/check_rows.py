@@ -1,0 +1,325 @@
+"""How `check` reads a book: every row as the database holds it, from one snapshot, with no way to write.
+
+Apart from the stores on purpose, so that a bug in how a store reads cannot hide what it wrote. SQLite is told
+`query_only` and PostgreSQL `READ ONLY`: even a mistake in here could change nothing. A store without a database
+behind it (memory) is read through its own `reading()`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeAlias
+
+from sqlalchemy import Engine
+
+from ledger.core.store import Reading, Store
+
+Row: TypeAlias = "tuple[Any, ...]"
+"""A row as it lies there. Nothing is known of its types: the book may be damaged."""
+
+CHUNK = 2_000
+LOG = "seq, id, at, corrects, leaf, record"
+TRANSFER = (
+    "place, debit, credit, amount, debit_after, credit_after, debit_previous, credit_previous, debit_jump, credit_jump"
+)
+ACCOUNT = "number, unit, normal, floor, ceiling, cover, opened, closed, debits, credits, last, spine"
+HEAD = "one, seq, at, frontier, root"
+
+FIXED = "number, unit, normal, floor, ceiling, cover, opened"
+GUARDS = frozenset(
+    {
+        ("log", "update"),
+        ("log", "delete"),
+        ("transfer", "update"),
+        ("transfer", "delete"),
+        ("account", f"update of {FIXED}"),
+        ("account", "delete"),
+        ("head", "delete"),
+        ("log", "unique id"),
+    }
+)
+"""What the database itself must refuse: (table, event). PostgreSQL has TRUNCATE besides."""
+TRUNCATE = frozenset((table, "truncate") for table, _ in GUARDS)
+
+
+class Rows(Protocol):
+    """One snapshot of a book's rows. Every method may raise whatever a damaged database makes its driver raise."""
+
+    def head(self) -> list[Row]:
+        """Every row of the head table, in the order of `HEAD`."""
+        ...
+
+    def log(self) -> Iterator[Row]:
+        """The log by seq, in the order of `LOG`."""
+        ...
+
+    def transfers(self) -> Iterator[Row]:
+        """The transfers by place, in the order of `TRANSFER`."""
+        ...
+
+    def accounts(self) -> Iterator[Row]:
+        """The accounts by number, in the order of `ACCOUNT`."""
+        ...
+
+    def find(self, id_: bytes) -> Row | None:
+        """seq and record of the log entry with that id."""
+        ...
+
+    def id_of(self, seq: int) -> bytes | None:
+        """The id of the log entry `seq`."""
+        ...
+
+    def repeated(self) -> Iterable[Row]:
+        """Each id that more than one log entry has, with the greatest seq among them. Uses no index over ids."""
+        ...
+
+    def missing(self) -> Iterable[tuple[str, str]]:
+        """Those of `GUARDS` that are not in place."""
+        ...
+
+    def damage(self) -> list[str]:
+        """What the database's own test of its file says; empty when all is well or there is no such test."""
+        ...
+
+
+@contextmanager
+def rows_of(store: Store | Engine) -> Iterator[Rows]:
+    """A snapshot of the book in `store`, or in the database of an engine, that nothing can be written through."""
+    engine = store if isinstance(store, Engine) else getattr(store, "engine", None)
+    if engine is None:
+        with store.reading() as reading:  # type: ignore[union-attr]  # an Engine is one of the above
+            yield _ReadingRows(reading)
+    elif engine.dialect.name == "sqlite":
+        with _sqlite(engine) as rows:
+            yield rows
+    else:
+        with _postgres(engine) as rows:
+            yield rows
+
+
+@contextmanager
+def _sqlite(engine: Engine) -> Iterator[Rows]:
+    connection = engine.raw_connection()
+    try:
+        driver: Any = connection.driver_connection
+        before = driver.execute("PRAGMA query_only").fetchone()[0]
+        driver.execute("PRAGMA query_only = ON")
+        driver.execute("BEGIN")
+        try:
+            yield _SqliteRows(driver)
+        finally:
+            driver.execute("ROLLBACK")
+            driver.execute(f"PRAGMA query_only = {int(before)}")
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _postgres(engine: Engine) -> Iterator[Rows]:
+    connection = engine.raw_connection()
+    try:
+        driver: Any = connection.driver_connection
+        driver.rollback()
+        # We say BEGIN ourselves: SET TRANSACTION after the driver's own would come to nothing with autocommit.
+        before, driver.autocommit = driver.autocommit, True
+        driver.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try:
+            yield _PostgresRows(driver)
+        finally:
+            driver.execute("ROLLBACK")
+            driver.autocommit = before
+    finally:
+        connection.close()
+
+
+# A trigger counts when this is all of it: no WHEN that lets something through, nothing but the refusal.
+_SQLITE_GUARD = re.compile(
+    r"create trigger \w+ before (delete|update(?: of [a-z_, ]+)?) on (\w+) "
+    r"begin select raise\(abort, '[^']*'\); end",
+    re.IGNORECASE,
+)
+_POSTGRES_GUARD = re.compile(
+    r"create trigger \w+ before ([a-z_, ]+) on (?:\w+\.)?(\w+) for each statement "
+    r"execute function (?:\w+\.)?refuse_change\(\)",
+    re.IGNORECASE,
+)
+_POSTGRES_REFUSAL = re.compile(r"begin raise exception [^;]*; end;?", re.IGNORECASE)
+
+
+def _plain(sql: str) -> str:
+    return re.sub(r"\s+", " ", sql.replace('"', "")).strip()
+
+
+class _SqliteRows:
+    """See `Rows`."""
+
+    def __init__(self, driver: Any) -> None:
+        self._driver = driver
+
+    def head(self) -> list[Row]:
+        return list(self._driver.execute(f"SELECT {HEAD} FROM head LIMIT 9").fetchall())
+
+    def log(self) -> Iterator[Row]:
+        return self._stream(f"SELECT {LOG} FROM log ORDER BY seq")
+
+    def transfers(self) -> Iterator[Row]:
+        return self._stream(f"SELECT {TRANSFER} FROM transfer ORDER BY place")
+
+    def accounts(self) -> Iterator[Row]:
+        # As bytes: text that is not UTF-8 would stop the driver instead of being reported.
+        return self._stream(f"SELECT {ACCOUNT.replace('unit', 'CAST(unit AS BLOB)')} FROM account ORDER BY number")
+
+    def find(self, id_: bytes) -> Row | None:
+        row: Row | None = self._driver.execute("SELECT seq, record FROM log WHERE id = ?", (id_,)).fetchone()
+        return row
+
+    def id_of(self, seq: int) -> bytes | None:
+        row = self._driver.execute("SELECT id FROM log WHERE seq = ?", (seq,)).fetchone()
+        return row[0] if row else None
+
+    def repeated(self) -> Iterator[Row]:
+        # The plus keeps the index over ids out of it: it is one of the things that may be damaged.
+        return self._stream("SELECT id, max(seq) FROM log NOT INDEXED GROUP BY +id HAVING count(*) > 1")
+
+    def missing(self) -> Iterable[tuple[str, str]]:
+        found = set()
+        for (sql,) in self._driver.execute("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND sql IS NOT NULL"):
+            match = _SQLITE_GUARD.fullmatch(_plain(sql))
+            if match:
+                found.add((match[2].lower(), match[1].lower()))
+        for name, unique, partial in self._driver.execute(
+            "SELECT name, \"unique\", partial FROM pragma_index_list('log')"
+        ).fetchall():
+            columns = self._driver.execute("SELECT name FROM pragma_index_info(?)", (name,)).fetchall()
+            if unique and not partial and columns == [("id",)]:
+                found.add(("log", "unique id"))
+        return GUARDS - found
+
+    def damage(self) -> list[str]:
+        said = [str(row[0]) for row in self._driver.execute("PRAGMA integrity_check(20)").fetchall()]
+        return [] if said == ["ok"] else said
+
+    def _stream(self, sql: str) -> Iterator[Row]:
+        cursor = self._driver.execute(sql)
+        while rows := cursor.fetchmany(CHUNK):
+            yield from rows
+
+
+class _PostgresRows:
+    """See `Rows`. Server-side cursors, so that neither side holds a table in memory."""
+
+    def __init__(self, driver: Any) -> None:
+        self._driver = driver
+        self._named = 0
+
+    def head(self) -> list[Row]:
+        return self._all(f"SELECT {HEAD} FROM head LIMIT 9")
+
+    def log(self) -> Iterator[Row]:
+        return self._stream(f"SELECT {LOG} FROM log ORDER BY seq")
+
+    def transfers(self) -> Iterator[Row]:
+        return self._stream(f"SELECT {TRANSFER} FROM transfer ORDER BY place")
+
+    def accounts(self) -> Iterator[Row]:
+        return self._stream(
+            f"SELECT {ACCOUNT.replace('unit', 'convert_to(unit, $$UTF8$$)')} FROM account ORDER BY number"
+        )
+
+    def find(self, id_: bytes) -> Row | None:
+        found = self._all("SELECT seq, record FROM log WHERE id = %b", (id_,))
+        return found[0] if found else None
+
+    def id_of(self, seq: int) -> bytes | None:
+        found = self._all("SELECT id FROM log WHERE seq = %b", (seq,))
+        return found[0][0] if found else None
+
+    def repeated(self) -> Iterator[Row]:
+        # The concatenation keeps the index over ids out of it: it is one of the things that may be damaged.
+        return self._stream("SELECT id || ''::bytea, max(seq) FROM log GROUP BY 1 HAVING count(*) > 1")
+
+    def missing(self) -> Iterable[tuple[str, str]]:
+        found = set()
+        for definition, body in self._all(
+            "SELECT pg_get_triggerdef(t.oid), p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
+            "WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgrelid = ANY(%s::regclass[])",
+            (["log", "transfer", "account", "head"],),
+        ):
+            match = _POSTGRES_GUARD.fullmatch(_plain(definition))
+            if match and _POSTGRES_REFUSAL.fullmatch(_plain(body)):
+                found |= {(match[2].lower(), event) for event in match[1].lower().split(" or ")}
+        unique = self._all(
+            "SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] "
+            "WHERE i.indrelid = 'log'::regclass AND i.indisunique AND i.indisvalid AND i.indpred IS NULL "
+            "AND i.indnkeyatts = 1 AND a.attname = 'id'"
+        )
+        if unique:
+            found.add(("log", "unique id"))
+        return (GUARDS | TRUNCATE) - found
+
+    def damage(self) -> list[str]:
+        return []  # amcheck and pg_checksums need rights that an auditor does not have
+
+    def _all(self, sql: str, parameters: Any = None) -> list[Row]:
+        with self._driver.cursor(binary=True) as cursor:
+            return list(cursor.execute(sql, parameters).fetchall())
+
+    def _stream(self, sql: str) -> Iterator[Row]:
+        self._named += 1
+        with self._driver.cursor(f"check_{self._named}", binary=True) as cursor:
+            cursor.execute(sql)
+            while rows := cursor.fetchmany(CHUNK):
+                yield from rows
+
+
+class _ReadingRows:
+    """Rows through a store's own reading: for a store that has no database, as the one in memory."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def head(self) -> list[Row]:
+        return [(1, *self._reading.head())]
+
+    def log(self) -> Iterator[Row]:
+        after = 0
+        while rows := self._reading.log(after, CHUNK):
+            yield from rows
+            after = rows[-1].seq
+
+    def transfers(self) -> Iterator[Row]:
+        after = 0
+        while rows := self._reading.transfers(after, CHUNK):
+            yield from rows
+            after = rows[-1].place
+
+    def accounts(self) -> Iterator[Row]:
+        after = 0
+        while states := self._reading.all_accounts(after, CHUNK):
+            for s in states:
+                yield (s.number, s.unit.encode(), s.normal, s.floor, s.ceiling, s.cover, s.opened, s.closed,
+                       s.debits, s.credits, s.last, s.spine)  # fmt: skip
+            after = states[-1].number
+
+    def find(self, id_: bytes) -> Row | None:
+        row = self._reading.find(id_)
+        return (row.seq, row.record) if row else None
+
+    def id_of(self, seq: int) -> bytes | None:
+        row = self._reading.entries([seq]).get(seq)
+        return row.id if row else None
+
+    def repeated(self) -> Iterator[Row]:
+        seen: set[bytes] = set()
+        for row in self.log():
+            if row[1] in seen:
+                yield row[1], row[0]
+            seen.add(row[1])
+
+    def missing(self) -> Iterable[tuple[str, str]]:
+        return ()
+
+    def damage(self) -> list[str]:
+        return []
