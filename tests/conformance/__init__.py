@@ -1,0 +1,1 @@
+"""What every store promises, run on all three: memory, SQLite, PostgreSQL."""
