@@ -6,8 +6,9 @@ truth: what has one meaning has one encoding, and `parse` refuses every other on
 
     {"at":US,"id":HEX,"kind":"payment","salt":HEX,"seq":N,"transfers":[[D,C,CENTS,UNIT]],"v":1}
 
-plus `booked_on` (YYYY-MM-DD), `corrects` and `evidence` where there are any. An opening has `account` instead of `transfers`, a closing
-`closes`, a note neither. The salt is 16 random bytes: the published hash of a guessable record tells nothing.
+plus `booked_on` (YYYY-MM-DD), `corrects` and `evidence` where there are any. An opening has `account` instead of
+`transfers`, a closing `closes`, a note neither. The salt is 16 random bytes: the published hash of a guessable
+record tells nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +32,6 @@ from ledger.core.model import (
 )
 
 VERSION = 1
-_SORTED = orjson.OPT_SORT_KEYS
 
 
 class RecordError(ValueError):
@@ -48,64 +48,56 @@ class Record(NamedTuple):
 
 
 def encode(instruction: Instruction, seq: int, at: int, salt: str) -> bytes:
-    """Canonical bytes of any posted instruction. `salt` is 32 hex digits."""
-    body: dict[str, Any]
+    """Canonical bytes of any posted instruction. `salt` is 32 hex digits.
+
+    The keys stand in the template in their order. Only evidence can hold text that needs escaping: kinds and units
+    are plain ASCII by their constructors.
+    """
+    account = closes = corrects = transfers = ""
     if type(instruction) is Transaction:
-        body = {
-            "at": at,
-            "id": instruction.id.hex(),
-            "kind": instruction.kind,
-            "salt": salt,
-            "seq": seq,
-            "transfers": [
-                # Half the time of formatting with %016x.
-                (t.debit.to_bytes(8).hex(), t.credit.to_bytes(8).hex(), t.amount, t.unit)
-                for t in instruction.transfers
-            ],
-            "v": VERSION,
-        }
+        kind = instruction.kind
         if instruction.corrects is not None:
-            body["corrects"] = instruction.corrects.hex()
-        elif instruction.evidence is NO_EVIDENCE and instruction.booked_on is None:
-            # Everything so far was put in key order; only the three rarer keys make sorting necessary.
-            return orjson.dumps(body)
-        return _finish(body, instruction)
-    body = {
-        "at": at,
-        "id": instruction.id.hex(),
-        "salt": salt,
-        "seq": seq,
-        "v": VERSION,
-    }
-    if isinstance(instruction, Opening):
-        account = instruction.account
-        body["kind"] = "open"
-        body["account"] = shown = {
-            "normal": account.normal.name.lower(),
-            "number": f"{account.number:016x}",
-            "unit": account.unit,
-        }
-        for name in ("floor", "ceiling"):
-            bound = getattr(account, name)
-            if bound is not None:
-                shown[name] = bound
-        if account.cover is not None:
-            shown["cover"] = f"{account.cover:016x}"
-    elif isinstance(instruction, Closing):
-        body["kind"] = "close"
-        body["closes"] = f"{instruction.number:016x}"
+            corrects = f'"corrects":"{instruction.corrects.hex()}",'
+        # `to_bytes(8).hex()` takes half as long as the format 016x.
+        moves = [
+            f'["{t.debit.to_bytes(8).hex()}","{t.credit.to_bytes(8).hex()}",{t.amount},"{t.unit}"]'
+            for t in instruction.transfers
+        ]
+        transfers = f'"transfers":[{",".join(moves)}],'
+    elif type(instruction) is Opening:
+        kind = "open"
+        account = f'"account":{_account(instruction.account)},'
+    elif type(instruction) is Closing:
+        kind = "close"
+        closes = f'"closes":"{instruction.number:016x}",'
     else:
-        assert isinstance(instruction, Note)
-        body["kind"] = instruction.kind
-    return _finish(body, instruction)
+        assert type(instruction) is Note
+        kind = instruction.kind
+    booked_on = "" if instruction.booked_on is None else f'"booked_on":"{instruction.booked_on}",'
+    evidence = f'"evidence":{_sorted(dict(instruction.evidence))},' if instruction.evidence else ""
+    return (
+        f'{{{account}"at":{at},{booked_on}{closes}{corrects}{evidence}"id":"{instruction.id.hex()}","kind":"{kind}",'
+        f'"salt":"{salt}","seq":{seq},{transfers}"v":{VERSION}}}'
+    ).encode()
 
 
-def _finish(body: dict[str, Any], instruction: Instruction) -> bytes:
-    if instruction.evidence:
-        body["evidence"] = dict(instruction.evidence)
-    if instruction.booked_on is not None:
-        body["booked_on"] = instruction.booked_on
-    return orjson.dumps(body, option=_SORTED)
+def _account(account: Account) -> str:
+    shown: dict[str, str | int] = {
+        "normal": account.normal.name.lower(),
+        "number": f"{account.number:016x}",
+        "unit": account.unit,
+    }
+    if account.floor is not None:
+        shown["floor"] = account.floor
+    if account.ceiling is not None:
+        shown["ceiling"] = account.ceiling
+    if account.cover is not None:
+        shown["cover"] = f"{account.cover:016x}"
+    return _sorted(shown)
+
+
+def _sorted(value: dict[str, str | int]) -> str:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def parse(data: bytes) -> Record:

@@ -26,9 +26,13 @@ from ledger.core.model import (
     Transfer,
 )
 
+# What a NamedTuple's own constructor calls, without the Python function around it, which takes as long again.
+_new = tuple.__new__
+
 ROW_BYTES = 6
 NODE_BYTES = 1 + ROW_BYTES
 """One node of a spine: the rank of a skew-binary tree (u8), the row of its root (u48)."""
+_RANKS = [bytes((rank,)) for rank in range(256)]
 
 
 class State:
@@ -36,11 +40,11 @@ class State:
 
     `spine` is the skew-binary list of the account's transfers (Myers, "An applicative random-access stack",
     1983): pairs of rank and row, newest first. From it the next transfer's two pointers follow without
-    reading an old row; its first row is the account's last transfer.
+    reading an old row. `last` is its first row: the account's last transfer, 0 when it has none.
     """
 
-    __slots__ = ("ceiling", "closed", "cover", "credits", "debits", "floor", "guards", "normal", "number", "opened",
-                 "spine", "unit")  # fmt: skip
+    __slots__ = ("ceiling", "closed", "cover", "credits", "debits", "floor", "guards", "last", "normal", "number",
+                 "opened", "spine", "unit")  # fmt: skip
 
     def __init__(
         self,
@@ -67,6 +71,7 @@ class State:
         self.debits = debits
         self.credits = credits
         self.spine = spine
+        self.last = int.from_bytes(spine[1:NODE_BYTES])
         self.guards: tuple[tuple[State, State], ...] = ()
 
     @classmethod
@@ -80,22 +85,18 @@ class State:
         """Balance in cents, seen from the side on which the account grows."""
         return self.normal * (self.debits - self.credits)
 
-    @property
-    def last(self) -> int:
-        """Row of the account's last transfer; 0 when it has none."""
-        return int.from_bytes(self.spine[1:NODE_BYTES])
-
-
-_RANKS = [bytes((rank,)) for rank in range(256)]
-
-
-def push(spine: bytes, row: bytes) -> tuple[bytes, int, int]:
-    """The spine with a transfer at `row` (6 bytes) on it, and that transfer's (previous, jump) rows; 0 is none."""
-    previous = int.from_bytes(spine[1:NODE_BYTES])
-    if len(spine) > NODE_BYTES and spine[0] == spine[NODE_BYTES]:
-        rest = spine[2 * NODE_BYTES :]
-        return _RANKS[spine[0] + 1] + row + rest, previous, int.from_bytes(rest[1:NODE_BYTES])
-    return b"\1" + row + spine, previous, previous
+    def push(self, place: int, row: bytes) -> int:
+        """Take the transfer at `place`, which is `row` in 6 bytes, on the spine; return its jump (0: none)."""
+        spine = self.spine
+        if len(spine) > NODE_BYTES and spine[0] == spine[NODE_BYTES]:
+            # Two trees of one rank become the branches of the new node, which jumps over both.
+            jump = int.from_bytes(spine[2 * NODE_BYTES + 1 : 3 * NODE_BYTES])
+            self.spine = _RANKS[spine[0] + 1] + row + spine[2 * NODE_BYTES :]
+        else:
+            jump = self.last
+            self.spine = _RANKS[1] + row + spine
+        self.last = place
+        return jump
 
 
 class Original(NamedTuple):
@@ -207,8 +208,8 @@ def fold(
         at = now if now > at else at + 1
         data = record.encode(instruction, seq, at, hexed[32 * index : 32 * index + 32])
         known[id_] = data
-        log.append(LogRow(seq, id_, at, corrects, tree.leaf_hash(data), data))
-        answers.append(Posted(id_, seq, at))
+        log.append(_new(LogRow, (seq, id_, at, corrects, tree.leaf_hash(data), data)))
+        answers.append(_new(Posted, (id_, seq, at, False)))
         if corrects is not None:
             original = originals[corrects]
             originals[corrects] = Original(original.record, [*original.corrections, data])
@@ -273,11 +274,12 @@ def _move(
         return refusal
     place = seq << 8
     for t, debit, credit, debit_after, credit_after in moves:
-        packed = place.to_bytes(ROW_BYTES)
-        debit.spine, debit_previous, debit_jump = push(debit.spine, packed)
-        credit.spine, credit_previous, credit_jump = push(credit.spine, packed)
-        rows.append(TransferRow(place, debit.number, credit.number, t.amount, debit_after, credit_after,
-                                debit_previous, credit_previous, debit_jump, credit_jump))  # fmt: skip
+        row = place.to_bytes(ROW_BYTES)
+        debit_previous, credit_previous = debit.last, credit.last
+        rows.append(
+            _new(TransferRow, (place, debit.number, credit.number, t.amount, debit_after, credit_after,
+                               debit_previous, credit_previous, debit.push(place, row), credit.push(place, row)))
+        )  # fmt: skip
         changed[debit.number] = debit
         changed[credit.number] = credit
         place += 1
@@ -349,9 +351,7 @@ def _correction(transaction: Transaction, originals: Mapping[bytes, Original]) -
     return None
 
 
-def _open(
-    opening: Opening, seq: int, accounts: dict[int, State], opened: dict[int, State]
-) -> tuple[str, str] | None:
+def _open(opening: Opening, seq: int, accounts: dict[int, State], opened: dict[int, State]) -> tuple[str, str] | None:
     account = opening.account
     if account.number in accounts:
         return "account_exists", f"account {account.number:016x} exists"

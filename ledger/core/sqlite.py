@@ -25,7 +25,7 @@ from ledger.core.model import Head
 from ledger.core.rules import Fold, LogRow, Original, State, TransferRow
 from ledger.core.schema import upgrade as create_schema  # noqa: F401  (the name before `schema` was there)
 from ledger.core.store import StoreError
-from ledger.core.tables import ACCOUNT, HEAD, LOG, TRANSFER
+from ledger.core.tables import ACCOUNT, HEAD, TRANSFER
 
 WAL_BUG = ((3, 7, 0), (3, 51, 2))
 """Versions of the library whose WAL two connections can corrupt (sqlite.org, WAL-reset bug)."""
@@ -194,7 +194,7 @@ class SqliteWriting(SqliteReading):
         self.connection = connection
 
     def batch_accounts(self, numbers: Collection[int]) -> dict[int, State]:
-        found = {row[0]: State(*row) for row in self._all(SELECT_BATCH_ACCOUNTS, (_numbers(numbers),))}
+        found = {row[0]: State(*row) for row in self._cursor.execute(SELECT_BATCH_ACCOUNTS, (_numbers(numbers),))}
         rules.guard(found)
         return found
 
@@ -213,17 +213,17 @@ class SqliteWriting(SqliteReading):
             )  # fmt: skip
         cursor.executemany(
             INSERT_LOG,
-            [
+            (
                 (seq, bytearray(id_), at, bytearray(corrects or b""), bytearray(leaf), bytearray(record))
                 for seq, id_, at, corrects, leaf, record in fold.log
-            ],
+            ),
         )
-        if fold.transfers:
-            cursor.executemany(INSERT_TRANSFER, [tuple(row) for row in fold.transfers])
-        if fold.changed:
-            cursor.executemany(
-                UPDATE_ACCOUNT, [(s.closed, s.debits, s.credits, s.last, bytearray(s.spine), s.number) for s in fold.changed]
-            )
+        # The driver walks a plain tuple faster than a named one.
+        cursor.executemany(INSERT_TRANSFER, map(tuple, fold.transfers))
+        cursor.executemany(
+            UPDATE_ACCOUNT,
+            ((s.closed, s.debits, s.credits, s.last, bytearray(s.spine), s.number) for s in fold.changed),
+        )
         cursor.execute(UPDATE_HEAD, fold.head)
 
 
