@@ -6,6 +6,7 @@ lower-case hex; signed messages are base32. Times are RFC 3339 in UTC.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
@@ -41,6 +42,22 @@ def _account(value: Any) -> Any:
     return value
 
 
+def _digits(value: Any) -> Any:
+    """An address holds text only, and pydantic would read "1.0", "+1" and "1_0" as 1 and 10."""
+    if isinstance(value, str) and not re.fullmatch(r"[0-9]{1,16}", value, re.ASCII):
+        raise ValueError("write a whole number with the digits 0 to 9")
+    return value
+
+
+def _calendar_date(value: Any) -> Any:
+    """As _digits: 86400 and "2026-11-23T00:00" are dates to pydantic."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value, re.ASCII):
+        return date.fromisoformat(value)
+    raise ValueError("write a date as 2026-11-23")
+
+
+Whole = Annotated[int, BeforeValidator(_digits)]
+Date = Annotated[date, BeforeValidator(_calendar_date)]
 Id = Annotated[str, _hex(16)]
 Key = Annotated[str, _hex(32)]
 Signature = Annotated[str, _hex(64)]
@@ -93,7 +110,7 @@ class ConversionIn(In):
     amount_cents: Cents
     reserve: Annotated[str, Field(max_length=120)]
     reference: Annotated[str, Field(max_length=80)]
-    booked_on: Annotated[date, Field(strict=False)] | None = None
+    booked_on: Date | None = None
 
 
 class LimitsOut(BaseModel):

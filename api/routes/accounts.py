@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
 from api.auth import Caller, Served, Token, readable
-from api.schemas import AccountOut, DayOut, EntriesOut, entry_out, moment, rfc3339
+from api.schemas import AccountOut, DayOut, EntriesOut, Whole, entry_out, moment, rfc3339
 from ledger.core.ids import account_text, b32decode, b32encode
 from ledger.currency import parties
 from ledger.currency.errors import CurrencyError
@@ -64,7 +64,7 @@ def entries(
     account: str,
     found: Served,
     caller: Caller,
-    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    limit: Annotated[Whole, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str | None, Query(max_length=32)] = None,
     since: Annotated[str | None, Query(max_length=40)] = None,
     until: Annotated[str | None, Query(max_length=40)] = None,
@@ -94,7 +94,7 @@ def events(
     found: Served,
     caller: Caller,
     bearer: Token,
-    after: Annotated[int | None, Query(ge=0, lt=2**53)] = None,
+    after: Annotated[Whole | None, Query(ge=0, lt=2**53)] = None,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> StreamingResponse:
     """Server-sent events, one an entry; the event id is the log sequence, from which a stream goes on."""
