@@ -48,6 +48,7 @@ HEADERS = {
 """On everything that leaves here."""
 
 _LANGUAGE_NAMES: Mapping[Lang, str] = {"fr": "Français", "en": "English"}
+_LOCALES: Mapping[Lang, str] = {"fr": "fr_FR", "en": "en_GB"}
 _CODE_CHARS = 10
 _PICTURE_SECONDS = 3_600
 
@@ -148,8 +149,8 @@ class Pages:
             amount=format_cents(what.amount, _.lang, charter.symbol) if what.amount else None,
             label=what.label,
             expires_at=what.expires_at,
-            until=format_time(until, "short", locale=_.lang) if until.date() == today
-            else format_datetime(until, "short", locale=_.lang),
+            until=format_time(until, "short", locale=_LOCALES[_.lang]) if until.date() == today
+            else format_datetime(until, "short", locale=_LOCALES[_.lang]),
         )  # fmt: skip
 
     def picture_svg(self, request: Request) -> Response:
@@ -193,7 +194,7 @@ class Pages:
         return Response(content, headers={**HEADERS, **caching}, media_type=media_type)
 
     def _problem(self, request: Request, problem: Problem) -> Response:
-        shown = {"heading": problem.heading, "advice": problem.advice}
+        shown: dict[str, Any] = {"heading": problem.heading, "advice": problem.advice}
         return self._page(request, "error.html", status=problem.status, private=True, **shown)
 
     def _page(

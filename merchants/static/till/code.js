@@ -4,7 +4,7 @@
 import { Refused, Unreachable } from "../api.js";
 import { $, CURRENCY, say, t } from "../page.js";
 import { money } from "./paid.js";
-import { draw, oneTime } from "./requests.js";
+import { draw, erase, oneTime } from "./requests.js";
 import { countdown } from "./times.js";
 
 const LOOK_EVERY = 5_000;
@@ -60,12 +60,15 @@ export class Code {
   /** Draw the code, again where the picture could not be had before. */
   async redraw() {
     const request = this.current;
-    if (!request || $("qr").hasAttribute("src")) return;
+    if (!request || this.drawing === request || $("qr").dataset.drawn === request.text) return;
+    this.drawing = request;
     try {
       await draw($("qr"), request.text, t("QR code for {amount}", { amount: money(request.amount) }));
       if (this.current === request) say($("code-state"), "");
     } catch {
       if (this.current === request) say($("code-state"), t("The code could not be drawn: the server does not answer."));
+    } finally {
+      if (this.drawing === request) this.drawing = null;
     }
   }
 
@@ -115,8 +118,7 @@ export class Code {
     sessionStorage.removeItem(SHOWN);
     this.current = null;
     this.#set("none");
-    $("qr").removeAttribute("src");
-    $("qr").alt = "";
+    erase($("qr"));
     say($("code-state"), "");
     this.lock?.release().catch(() => {});
     this.lock = null;
@@ -129,7 +131,7 @@ export class Code {
   #tick() {
     const left = this.#left();
     $("left-bar").value = Math.max(0, left);
-    if (left > 0) say($("left"), t("valid for another {time}", { time: countdown(left) }));
+    if (left > 0) say($("left"), t("valid for another {time}", { time: countdown(left - 1) }));
     else if (this.state === "open") {
       this.#set("checking");
       setTimeout(() => this.look(), (GRACE + 0.5) * 1000);
@@ -146,7 +148,6 @@ export class Code {
     if (state === "checking") say($("frame-text"), t("One moment…"));
     if (state === "expired") say($("frame-text"), t("Expired. Nothing was paid."));
     if (over) say($("left"), "");
-    if (state === "expired") $("renew").focus({ preventScroll: true });
   }
 
   async #keepAwake() {

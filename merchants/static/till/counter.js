@@ -75,7 +75,7 @@ export class Counter {
     const shown = this.code.show(amount, label);
     this.pane("code");
     scrollTo({ top: 0 });
-    $("cancel").focus({ preventScroll: true });
+    $("pane-code").focus({ preventScroll: true });
     await shown;
   }
 
@@ -93,7 +93,7 @@ export class Counter {
     this.code.close();
     this.pane("poster");
     scrollTo({ top: 0 });
-    $("close-poster").focus({ preventScroll: true });
+    $("pane-poster").focus({ preventScroll: true });
     await showPoster(this.till);
   }
 

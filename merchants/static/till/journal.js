@@ -107,7 +107,8 @@ export class Journal {
     put("name", payment.who ?? payment.memo ?? t("A member"));
     put("memo", payment.who ? (payment.memo ?? "") : "");
     put("amount", money(payment.amount));
-    put("back", back ? t("{amount} refunded", { amount: money(back) }) : "");
+    put("back", back ? money(-back) : "");
+    row.querySelector(".back").title = back ? t("{amount} refunded", { amount: money(back) }) : "";
     if (this.fresh.delete(payment.id)) row.classList.add("fresh");
     const button = row.querySelector(".refund-button");
     button.hidden = !this.canRefund || back >= payment.amount;
@@ -123,7 +124,5 @@ export class Journal {
     const refunded = refunded_cents ? ` · ${t("{amount} refunded", { amount: money(refunded_cents) })}` : "";
     say($("total"), money(total_cents));
     say($("count"), payments + refunded);
-    say($("strip-total"), money(total_cents));
-    say($("strip-count"), payments);
   }
 }

@@ -150,7 +150,7 @@ function showLine(up) {
   downSince = up ? null : (downSince ?? Date.now());
   $("lost").hidden = up;
   if (!up) {
-    say($("lost"), t("No connection since {time}. The till reconnects by itself; payments made meanwhile will appear.", { time: clockTime(downSince) }));
+    say($("lost"), t("No connection since {time}. The till is trying again; nothing will be missed.", { time: clockTime(downSince) }));
   }
 }
 

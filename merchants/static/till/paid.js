@@ -67,7 +67,7 @@ export function note(text) {
 function notice(line, milliseconds) {
   line.onclick = () => line.remove();
   $("toasts").append(line);
-  while ($("toasts").children.length > 3) $("toasts").firstChild.remove();
+  while ($("toasts").children.length > 2) $("toasts").firstChild.remove();
   setTimeout(() => line.remove(), milliseconds);
 }
 

@@ -21,12 +21,20 @@ export async function lasting({ device, network, payee }) {
 
 /** Put the picture of a code into an <img>; throws where it cannot be had. */
 export async function draw(image, text, alt) {
-  image.alt = alt;
+  erase(image);
   image.src = `/P/${text}.svg`;
   try {
     await image.decode();
   } catch (error) {
-    image.removeAttribute("src");
+    erase(image);
     throw error;
   }
+  image.alt = alt;
+  image.dataset.drawn = text;
+}
+
+export function erase(image) {
+  image.removeAttribute("src");
+  delete image.dataset.drawn;
+  image.alt = "";
 }
