@@ -69,11 +69,13 @@ __all__ = [
     "Side",
     "SignedDirectory",
     "Taken",
+    "plain_code",
 ]
 
 T = TypeVar("T")
 
 _ORDERS = {Purpose.PAYMENT: "/v1/payments", Purpose.REFUND: "/v1/refunds", Purpose.RECONVERSION: "/v1/reconversions"}
+_TYPED = str.maketrans({"-": None, " ": None, "O": "0", "I": "1", "L": "1"})
 
 
 class Client:
@@ -135,7 +137,8 @@ class Client:
         return self._get(f"/v1/requests/{signed.text}", RequestState.read)
 
     def join(self, key: PrivateKey, code: str, label: str) -> Me:
-        """Register `key` with a join code, in the form that `proofs.plain_code` gives it, and use it from now on."""
+        """Register `key` with a join code, however it was typed, and use the key from now on."""
+        code = plain_code(code)
         signature = proofs.sign_join(key, self._network(), code)
         body = {"code": code, "key": key.public.hex(), "label": label, "signature": signature.hex()}
         me = self._read(Me.read, self._wire.send("POST", "/v1/joins", body, safe=True))
@@ -328,6 +331,11 @@ class Client:
             return read(Fields(response.json()))
         except (AnswerMalformed, ValueError, RecursionError) as error:
             raise ServerUnreachable(f"the answer is not one of this API: {error}", maybe_sent=True) from error
+
+
+def plain_code(text: str) -> str:
+    """A join code as it was made, whatever case, blanks, hyphens and look-alikes were typed; this form is signed."""
+    return text.upper().translate(_TYPED)
 
 
 def _given(**values: str | None) -> dict[str, str]:

@@ -16,14 +16,19 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("ledger", "merchants", "api", "wallet_cli")
 MAX_LINES = 400
 
-# All that the wallet may know of the rest: the signed messages and how to speak to the API.
+# All that the wallet may know of the rest: the signed messages, how to write amounts, and how to speak to the API.
 WALLET_MAY_IMPORT = (
     "wallet_cli",
     "ledger.core.ids",
     "ledger.currency.keys",
+    "ledger.currency.links",
     "ledger.currency.messages",
+    "ledger.currency.money",
+    "ledger.currency.proofs",
+    "ledger.currency.text",
     "ledger.i18n",
     "merchants.codes",
+    "merchants.requests",
     "api.client",
 )
 

@@ -1,0 +1,83 @@
+"""The wallet's words: its language, the texts of refusals, and names made safe for a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from ledger.i18n import from_environment, translator
+
+LANG = from_environment()
+_ = translator("wallet_cli", LANG)
+ngettext = _.ngettext
+
+_MAX_SHOWN = 200
+
+
+def N_(text: str) -> str:
+    """Marks a text that is translated where it is shown."""
+    return text
+
+
+REASONS = {
+    "account_check_wrong": N_("There is a mistake in this account number: read it once more."),
+    "account_closed": N_("This account was closed."),
+    "account_malformed": N_("This is not an account number; those look like 0KX7Q-92MAB-4TZ9."),
+    "account_unknown": N_("No account has this number."),
+    "amount_decimals": N_("Write at most two decimals, such as 12,50."),
+    "amount_digits": N_("Write the amount with the digits 0 to 9, such as 12,50."),
+    "amount_empty": N_("An amount is needed, such as 12 or 12,50."),
+    "amount_exponent": N_("Write the amount out in full, such as 1500 or 12,50."),
+    "amount_grouping": N_("Leave thousands marks out and write the amount such as 1234,56."),
+    "amount_malformed": N_("This is not an amount; write digits only, such as 12 or 12,50."),
+    "amount_out_of_range": N_("This amount is zero or far too large."),
+    "amount_range": N_("This amount is far too large."),
+    "amount_sign": N_("Write the amount without a sign."),
+    "below_floor": N_("The balance is too low for this."),
+    "busy": N_("The server has too much to do; try again in a moment."),
+    "code_not_found": N_("No QR code was found in this picture: it must be whole, sharp, and have a white margin."),
+    "correction_exceeds": N_("More than was paid would be given back."),
+    "correction_unknown": N_("There is no such payment to give back."),
+    "correction_unrelated": N_("This does not go back to who paid."),
+    "id_taken": N_("Another transaction was booked in its place; nothing was moved now."),
+    "image_too_large": N_("This picture is too large."),
+    "image_unreadable": N_("This file is not a whole PNG, JPEG or WebP picture."),
+    "internal": N_("The server failed; try again in a moment."),
+    "join_code_invalid": N_("This join code is mistyped, used or expired. Ask the association for a new one."),
+    "key_last": N_("This is the last key that can pay: add another device before you revoke it."),
+    "key_taken": N_("This key is registered already."),
+    "key_unknown": N_("The currency does not know this wallet's key, or it was revoked."),
+    "limit_day": N_("This would pass the currency's limit for one day."),
+    "limit_payment": N_("This is above the currency's limit for one payment."),
+    "link_malformed": N_("This is not a payment link. Copy it again as a whole, or use its picture."),
+    "message_malformed": N_("This payment link is cut off, mistyped, or made for a newer version."),
+    "message_wrong_network": N_("This code belongs to another currency."),
+    "not_found": N_("There is no such thing, or it is none of yours."),
+    "order_expired": N_("The order's last moment had passed. If it was just made, check this machine's clock."),
+    "payee_unknown": N_("The account to be paid belongs to nobody in this currency."),
+    "rate_limited": N_("Too many tries: wait a minute."),
+    "reconversion_not_allowed": N_("The currency's charter does not let this account change back to euros."),
+    "request_amount_differs": N_("The amount is not the one that the code asks for."),
+    "request_expired": N_("This code has expired: ask for a new one."),
+    "request_signature_invalid": N_("The shop did not sign this code, or its till was revoked. Do not pay it."),
+    "role_insufficient": N_("This device's role does not allow this; an owner's device can do it."),
+    "same_account": N_("Payer and payee are the same account."),
+    "session_missing": N_("The session ended; try again."),
+    "signature_invalid": N_("A signature is not right."),
+    "store_unavailable": N_("The server's database does not answer; try again later."),
+    "text_malformed": N_("A name or label is empty, too long, or holds a character that is not allowed."),
+}
+
+
+def reason(code: str, detail: str) -> str:
+    """Why something was refused, in the user's language; the server's own words for a code that has none here."""
+    return _(REASONS[code]) if code in REASONS else clean(detail)
+
+
+def clean(text: str | None) -> str:
+    """A name, memo or label as it may stand in a terminal: one line, nothing that steers it or turns its direction."""
+    shown = "".join(" " if char in "\t\r\n" else char for char in (text or "") if _is_plain(char))
+    return shown if len(shown) <= _MAX_SHOWN else shown[: _MAX_SHOWN - 1] + "…"
+
+
+def _is_plain(char: str) -> bool:
+    return char in "\t\r\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
