@@ -330,7 +330,8 @@ class Client:
         try:
             return read(Fields(response.json()))
         except (AnswerMalformed, ValueError, RecursionError) as error:
-            raise ServerUnreachable(f"the answer is not one of this API: {error}", maybe_sent=True) from error
+            detail = f"the answer is not one of this API: {error}"
+            raise ServerUnreachable(detail, maybe_sent=True, kind="answer") from error
 
 
 def plain_code(text: str) -> str:

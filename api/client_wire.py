@@ -47,12 +47,14 @@ class ApiError(Exception):
 class ServerUnreachable(Exception):
     """No answer of this API came: no connection, a time-out, or an answer that is not its own.
 
-    `maybe_sent`: the request may have reached the server, so it may have been carried out.
+    `maybe_sent`: the request may have reached the server, so it may have been carried out. `kind` is `connection`,
+    `timeout` or `answer`.
     """
 
-    def __init__(self, detail: str, *, maybe_sent: bool) -> None:
+    def __init__(self, detail: str, *, maybe_sent: bool, kind: str) -> None:
         super().__init__(detail)
         self.detail = detail
+        self.kind = kind
         self.maybe_sent = maybe_sent
 
 
@@ -129,7 +131,9 @@ class Wire:
                 pass
             else:
                 return ApiError(code, detail, response.status_code, _retry_after(response))
-        return ServerUnreachable(f"HTTP {response.status_code}, which is not an answer of this API", maybe_sent=True)
+        return ServerUnreachable(
+            f"HTTP {response.status_code}, which is not an answer of this API", maybe_sent=True, kind="answer"
+        )
 
     def _note_clock(self, response: httpx.Response) -> None:
         try:
@@ -148,12 +152,7 @@ def _retry_after(response: httpx.Response) -> float | None:
 
 def unreachable(error: Exception, maybe_sent: bool) -> ServerUnreachable:
     """The same, in words, for an exception of the HTTP library."""
-    return ServerUnreachable(_reason(error), maybe_sent=maybe_sent)
-
-
-def _reason(error: Exception) -> str:
     if isinstance(error, httpx.TimeoutException):
-        return "no answer in time"
-    if isinstance(error, httpx.ConnectError):
-        return str(error) or "no connection"
-    return str(error) or type(error).__name__
+        return ServerUnreachable("no answer in time", maybe_sent=maybe_sent, kind="timeout")
+    kind = "connection" if isinstance(error, httpx.TransportError) else "answer"
+    return ServerUnreachable(str(error) or type(error).__name__, maybe_sent=maybe_sent, kind=kind)

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from ledger.currency.keys import KeyRefused, PrivateKey, public_key
 from ledger.currency.text import TextError, clean_text
 from wallet_cli import files, keyfile, passphrase
+from wallet_cli.devices import role_name
 from wallet_cli.errors import Exit, WalletError
 from wallet_cli.home import Home, Settings
 from wallet_cli.opened import Wallet, check_pinned
@@ -168,7 +169,9 @@ def _finish(wallet: Wallet, code: str) -> None:
     TERMINAL.say(bold(_("Welcome, {name}.").format(name=joined.name)))
     TERMINAL.say(_("Account: {account}").format(account=joined.account))
     TERMINAL.say(
-        _("This wallet: {label} ({role}), in {path}").format(label=joined.label, role=joined.role, path=home.path)
+        _("This wallet: {label} ({role}), in {path}").format(
+            label=joined.label, role=role_name(joined.role), path=home.path
+        )
     )
     if not joined.protected:
         TERMINAL.say(_("The key has no passphrase: whoever can read this folder can pay."))

@@ -162,13 +162,14 @@ def pay(
     if bool(target) == bool(to):
         message = _("Give a code to pay, or an account with --to and --amount.")
         raise WalletError(Exit.USAGE, "usage", message)
+    if to and cents is None:
+        raise WalletError(Exit.USAGE, "amount_empty", _("{what} is missing.").format(what="--amount"))
     wallet = _open()
-    if to:
-        if cents is None:
-            raise WalletError(Exit.USAGE, "amount_empty", _("{what} is missing.").format(what="--amount"))
-        paying.pay_account(wallet, to, cents, yes=yes)
-    else:
-        paying.pay_request(wallet, read_target(target, wallet.settings.network_id), cents, yes=yes)
+    with wallet.nothing_signed():
+        if to:
+            paying.pay_account(wallet, to, cents or 0, yes=yes)
+        else:
+            paying.pay_request(wallet, read_target(target, wallet.settings.network_id), cents, yes=yes)
 
 
 @_command(app, "receipt", _("The checked receipt of a payment; the last one without an id."))
@@ -192,7 +193,10 @@ def refund(
     from wallet_cli import paying
 
     TERMINAL.as_json = json
-    paying.refund(_open(), id, paying.amount_of(amount or None), yes=yes)
+    cents = paying.amount_of(amount or None)
+    wallet = _open()
+    with wallet.nothing_signed():
+        paying.refund(wallet, id, cents, yes=yes)
 
 
 @_command(app, "reconvert", _("Ask the association to change units back to euros."))
@@ -204,7 +208,10 @@ def reconvert(
     from wallet_cli import paying
 
     TERMINAL.as_json = json
-    paying.reconvert(_open(), paying.amount_of(amount) or 0, yes=yes)
+    cents = paying.amount_of(amount) or 0
+    wallet = _open()
+    with wallet.nothing_signed():
+        paying.reconvert(wallet, cents, yes=yes)
 
 
 @keys_app.callback(invoke_without_command=True)

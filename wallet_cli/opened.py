@@ -30,6 +30,13 @@ STARTED = time.time()
 """When this process began: what another one settled since then, it may not have known when its command was typed."""
 
 
+SILENCES = {
+    "connection": N_("no connection"),
+    "timeout": N_("no answer in time"),
+    "answer": N_("what answers there is not this currency's server"),
+}
+
+
 class Listed(NamedTuple):
     """A party as the currency's signed directory has it. `name` is clean; `keys` act for the party now."""
 
@@ -104,13 +111,14 @@ class Wallet:
 
     def unreachable(self, error: ServerUnreachable) -> WalletError:
         """The server does not answer: nothing new was signed."""
-        text = _("The server {server} does not answer ({reason}).").format(
-            server=self.settings.server, reason=clean(error.detail)
+        silence = SILENCES[error.kind]
+        text = _("The server {server} does not answer: {reason}.").format(
+            server=self.settings.server, reason=_(silence)
         )
         waiting = len(outbox.pending(self.home))
         if waiting:
             text += " " + _("Orders that wait for an answer: {count}.").format(count=waiting)
-        return WalletError(Exit.UNREACHABLE, "server_unreachable", text, pending=waiting)
+        return WalletError(Exit.UNREACHABLE, "server_unreachable", text, detail=clean(error.detail), pending=waiting)
 
     def look_up(self, account: str) -> Listed:
         """Who holds an account, by the directory that the currency signed. Raises `WalletError`."""
@@ -148,8 +156,18 @@ class Wallet:
             if one.code == "server_unreachable":
                 from api.client import ServerUnreachable
 
-                self._down = ServerUnreachable(one.detail, maybe_sent=True)
+                self._down = ServerUnreachable(one.detail, maybe_sent=True, kind="connection")
         return found
+
+    @contextmanager
+    def nothing_signed(self) -> Iterator[None]:
+        """Say so when the server's silence ends a command before anything was signed."""
+        try:
+            yield
+        except WalletError as error:
+            if error.code == "server_unreachable" and "kept" not in error.fields:
+                error.message += " " + _("Nothing new was signed.")
+            raise
 
     @contextmanager
     def alone(self) -> Iterator[None]:

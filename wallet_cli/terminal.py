@@ -1,7 +1,7 @@
 """Speaking with whoever runs the command: results on stdout; notes, questions and errors on stderr.
 
-With `--json`, stdout holds exactly one JSON value when the command succeeds and nothing when it does not, and every
-line on stderr is a JSON object: `{"note": {...}}` or `{"error": {...}}`. Questions are still asked in words.
+With `--json`, stdout holds the result as one JSON value, or nothing when there is none, and every line on stderr is a
+JSON object: `{"note": {...}}` or `{"error": {...}}`. What belongs to a question is still said in words, on stderr.
 """
 
 from __future__ import annotations
@@ -78,7 +78,10 @@ class Terminal:
         sys.stderr.write(_plain(question, sys.stderr))
         sys.stderr.flush()
         try:
-            return source.readline()
+            typed = source.readline()
+            if not source.isatty():
+                sys.stderr.write("\n")  # nobody pressed a key that would have ended the line
+            return typed
         finally:
             if source is not sys.stdin:
                 source.close()
@@ -108,7 +111,7 @@ class Terminal:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
         for title, is_amount in columns:
             table.add_column(title, justify="right" if is_amount else "left", no_wrap=is_amount, overflow="fold")
         for row in rows:
