@@ -180,6 +180,7 @@ def fold(
     opened: dict[int, State] = {}
     changed: dict[int, State] = {}
     known = dict(posted)
+    left: dict[bytes, Left] = {}
     seq, at = head.seq, head.at
     hexed = salts.hex()
     for index, instruction in enumerate(batch):
@@ -191,9 +192,12 @@ def fold(
         corrects = None
         if type(instruction) is Transaction:
             corrects = instruction.corrects
-            if corrects is not None and corrects not in originals and corrects in known:
-                originals[corrects] = Original(known[corrects], [])
-            refusal = _move(instruction, seq + 1, accounts, originals, transfers, changed)
+            if corrects is not None and corrects not in left:
+                if corrects in known and corrects not in originals:
+                    originals[corrects] = Original(known[corrects], [])
+                if corrects in originals:
+                    left[corrects] = given_back(originals[corrects])
+            refusal = _move(instruction, seq + 1, accounts, left, transfers, changed)
         elif type(instruction) is Opening:
             refusal = _open(instruction, seq + 1, accounts, opened)
         elif type(instruction) is Closing:
@@ -211,8 +215,9 @@ def fold(
         log.append(_new(LogRow, (seq, id_, at, corrects, tree.leaf_hash(data), data)))
         answers.append(_new(Posted, (id_, seq, at, False)))
         if corrects is not None:
-            original = originals[corrects]
-            originals[corrects] = Original(original.record, [*original.corrections, data])
+            assert type(instruction) is Transaction
+            for t in instruction.transfers:
+                left[corrects][t.debit, t.credit, t.unit] -= t.amount
     if not log:
         return Fold(answers, log, transfers, [], [], head)
     peaks = tree.split(head.frontier)
@@ -238,7 +243,7 @@ def _move(
     transaction: Transaction,
     seq: int,
     accounts: Mapping[int, State],
-    originals: Mapping[bytes, Original],
+    left: Mapping[bytes, Left],
     rows: list[TransferRow],
     changed: dict[int, State],
 ) -> tuple[str, str] | None:
@@ -264,7 +269,7 @@ def _move(
         balances[credit] = credit_after = credit.normal * (credit.debits - credit.credits)
         moves.append((t, debit, credit, debit_after, credit_after))
     if refusal is None and transaction.corrects is not None:
-        refusal = _correction(transaction, originals)
+        refusal = _correction(transaction, left.get(transaction.corrects, {}))
     if refusal is None:
         refusal = _bounds(balances)
     if refusal is not None:
@@ -312,21 +317,25 @@ def _bounds(balances: Mapping[State, int]) -> tuple[str, str] | None:
         if state.guards:
             covers = (*covers, *state.guards)
     for covered, covering in covers:
-        if covered.balance > covering.balance:
+        if covered.balance > covering.balance and not covered.closed:
             lack = covered.balance - covering.balance
             return "not_covered", f"account {covered.number:016x} would hold {lack} more than what covers it"
     return None
 
 
-def given_back(originals: Original) -> dict[tuple[int, int, str], int]:
-    """What may still be corrected of a transaction: cents by (debit, credit, unit) of the way back."""
-    left: dict[tuple[int, int, str], int] = {}
-    instruction = record.parse(originals.record).instruction
+Left: TypeAlias = "dict[tuple[int, int, str], int]"
+"""What can still be given back of a transaction: cents by (debit, credit, unit) of the way back."""
+
+
+def given_back(original: Original) -> Left:
+    """What can still be given back of a transaction; nothing, not even a way, when it moved no money."""
+    left: Left = {}
+    instruction = record.parse(original.record).instruction
     if type(instruction) is Transaction:
         for t in instruction.transfers:
             way = (t.credit, t.debit, t.unit)
             left[way] = left.get(way, 0) + t.amount
-    for data in originals.corrections:
+    for data in original.corrections:
         correction = record.parse(data).instruction
         assert type(correction) is Transaction
         for t in correction.transfers:
@@ -334,20 +343,20 @@ def given_back(originals: Original) -> dict[tuple[int, int, str], int]:
     return left
 
 
-def _correction(transaction: Transaction, originals: Mapping[bytes, Original]) -> tuple[str, str] | None:
+def _correction(transaction: Transaction, left: Left) -> tuple[str, str] | None:
     assert transaction.corrects is not None
     named = transaction.corrects.hex()
-    original = originals.get(transaction.corrects)
-    if original is None or type(record.parse(original.record).instruction) is not Transaction:
+    if not left:
         return "correction_unknown", f"no transaction {named} to correct"
-    left = given_back(original)
+    taken: Left = {}
     for t in transaction.transfers:
         way = (t.debit, t.credit, t.unit)
         if way not in left:
             return "correction_unrelated", f"transaction {named} moved nothing from {t.credit:016x} to {t.debit:016x}"
-        left[way] -= t.amount
-        if left[way] < 0:
-            return "correction_exceeds", f"of transaction {named}, {left[way] + t.amount} can still be given back"
+        taken[way] = taken.get(way, 0) + t.amount
+        if taken[way] > left[way]:
+            rest = left[way] + t.amount - taken[way]
+            return "correction_exceeds", f"of transaction {named}, {rest} can still be given back"
     return None
 
 
@@ -364,6 +373,8 @@ def _open(opening: Opening, seq: int, accounts: dict[int, State], opened: dict[i
             return "account_closed", f"account {account.cover:016x} is closed"
         if covering.cover is not None:
             return "cover_chained", f"account {account.cover:016x} is itself covered"
+        if covering.balance < 0:
+            return "not_covered", f"account {account.cover:016x} holds {covering.balance} and can cover nothing"
         tie(state, covering)
     accounts[account.number] = opened[account.number] = state
     return None

@@ -83,7 +83,7 @@ def closing(n: int, number: int) -> Closing:
     return Closing(ident(n), number)
 
 
-def note(n: int, **evidence: str | int) -> Note:
+def note(n: int, /, **evidence: str | int) -> Note:
     return Note(ident(n), "note", evidence)
 
 
