@@ -101,9 +101,7 @@ class _Run:
         if len(self.findings) < MOST_FINDINGS:
             self.findings.append(Finding(code, seq, id_, text))
 
-    def entry(
-        self, seq: int, id_: bytes, data: bytes, submit: Callable[..., Future[bool]]
-    ) -> Iterator[_Signature]:
+    def entry(self, seq: int, id_: bytes, data: bytes, submit: Callable[..., Future[bool]]) -> Iterator[_Signature]:
         """Judge one log entry; gives the signatures that somebody has begun to verify."""
         try:
             record = records.parse(data)

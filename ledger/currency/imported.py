@@ -72,5 +72,3 @@ def open_reserve(town: Town, reserve: str, amount: int, reference: str, *, by: s
             left -= part
     evidence = {"by": by, "reference": reference, "reserve": f"{chart.reserve[reserve]:016x}"}
     return town.post(Transaction(id_, OPENING, tuple(transfers), evidence=evidence))
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -53,7 +54,7 @@ def signed_transaction(signed: SignedOrder, kind: str = "payment", **changes) ->
         "corrects": order.reference if order.purpose is Purpose.REFUND else None,
         "evidence": {"key": signed.key.hex(), "order": order.body().hex(), "signature": signed.signature.hex()},
     }
-    return Transaction(order.id, kind, **{**values, **changes})  # type: ignore[arg-type]
+    return Transaction(order.id, kind, **{**values, **changes})
 
 
 # --- nothing wrong ---------------------------------------------------------------------------------------
@@ -209,7 +210,7 @@ def test_a_person_who_changes_back_where_only_shops_may(town: Town, people: tupl
 # --- the association -------------------------------------------------------------------------------------
 
 
-def issue(town: Town, to: int, amount: int = 100, **evidence: str) -> Transaction:
+def issue(town: Town, to: int, amount: int = 100, **evidence: Any) -> Transaction:
     chart = town.chart
     known = {"by": "console", "reference": "S9", "reserve": f"{chart.reserve[CASH]:016x}"}
     kept = {key: value for key, value in {**known, **evidence}.items() if value}
@@ -231,7 +232,7 @@ def issue(town: Town, to: int, amount: int = 100, **evidence: str) -> Transactio
     ],
 )
 def test_a_conversion_without_what_proves_it(
-    town: Town, people: tuple[Member, Member], code: str, evidence: dict[str, str]
+    town: Town, people: tuple[Member, Member], code: str, evidence: dict[str, Any]
 ) -> None:
     posted = town.post(issue(town, people[0].account, **evidence))
     assert code in [finding.code for finding in audit(town).findings]

@@ -1,0 +1,125 @@
+"""Whose account a name in an imported file means, and what it holds while the file is tried out.
+
+In this order: the issuer's account of that name; the account that an earlier import opened for it; the account
+number that it is; the one party that has exactly this name; else a new party, whose account number follows from the
+name, so that every run agrees.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from ledger.core.ids import AccountNumberError, account_number, derived_id
+from ledger.core.model import Account, Opening, Side
+from ledger.core.rules import State
+from ledger.currency import parties
+from ledger.currency.charter import PartyKind
+from ledger.currency.imported import holder_id, issuer_number
+from ledger.currency.tables import DEVICE_KEY, HOLDING, PARTY
+from ledger.currency.town import Town
+
+_NUMBER = re.compile(r"[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]{4}", re.ASCII)
+
+
+@dataclass(slots=True)
+class Target:
+    """An account that a name means. `opening` is what opens it, None when it stands; `wrong` why it cannot be used."""
+
+    name: str
+    number: int
+    opening: Opening | None = None
+    kind: PartyKind | None = None
+    balance: int = 0
+    issuer: bool = False
+    keyed: bool = False
+    """Its holder has, or had, a key: from then on only signed orders take from it."""
+    doubtful: bool = False
+    """A line that was not taken touched it, so that its balance here says nothing."""
+    wrong: tuple[str, str] | None = None
+
+
+class Accounts:
+    """Finds the accounts of names in `town`, and remembers them."""
+
+    def __init__(self, town: Town, issuers: Collection[str], kinds: Mapping[str, PartyKind]) -> None:
+        self.town = town
+        self._issuers = frozenset(issuers)
+        self._kinds = kinds
+        self._known: dict[str, Target] = {}
+        self._parties: dict[str, list[int]] = {}
+        with town.reading() as connection:
+            query = select(PARTY.c.name, HOLDING.c.account).join(HOLDING, HOLDING.c.party == PARTY.c.id)
+            for name, account in connection.execute(query.where(PARTY.c.closed_at.is_(None))):
+                self._parties.setdefault(name, []).append(account)
+            keyed = select(HOLDING.c.account).join(DEVICE_KEY, DEVICE_KEY.c.party == HOLDING.c.party).distinct()
+            self._keyed = frozenset(connection.scalars(keyed))
+            self._held = frozenset(connection.scalars(select(HOLDING.c.account)))
+
+    def __getitem__(self, name: str) -> Target:
+        return self._known[name]
+
+    def opened(self) -> list[Target]:
+        """Those that this import opens, or opened."""
+        return [target for target in self._known.values() if target.opening is not None]
+
+    def learn(self, names: Iterable[str]) -> None:
+        """Find the accounts of those names that are new, in one question to the book."""
+        new = [name for name in dict.fromkeys(names) if name not in self._known]
+        if not new:
+            return
+        network, unit = self.town.charter.network, self.town.charter.code
+        mine = {name: parties.holding(network, holder_id(network, name), unit) for name in new}
+        theirs = {name: issuer_number(network, name) for name in new}
+        asked = {account.number for account in mine.values()} | set(theirs.values())
+        asked |= {number for name in new for number in self._parties.get(name, ())}
+        asked |= {number for name in new if (number := _number(name))}
+        with self.town.book.store.reading() as store:
+            found = store.accounts(sorted(asked))
+        for name in new:
+            self._known[name] = self._target(name, mine[name], theirs[name], found)
+
+    def _target(self, name: str, mine: Account, issuer: int, found: Mapping[int, State]) -> Target:
+        network = self.town.charter.network
+        if name in self._issuers or issuer in found:
+            account = Account(issuer, mine.unit, Side.CREDIT, floor=None)
+            opening = Opening(derived_id("patard/import/issuer", network, name), account, evidence={"issuer": 1})
+            return self._standing(Target(name, issuer, opening, issuer=True), found)
+        kind = self._kinds.get(name, PartyKind.PERSON)
+        new = Target(name, mine.number, Opening(holder_id(network, name), mine, evidence={"party": str(kind)}), kind)
+        if mine.number in found:
+            return self._standing(new, found)
+        if _NUMBER.fullmatch(name):
+            number = _number(name)
+            if number not in self._held:
+                return Target(name, number, wrong=("account_unknown", f"{name} is the account of no party here"))
+            return self._standing(Target(name, number), found)
+        named = self._parties.get(name, [])
+        if len(named) > 1:
+            reason = f"{len(named)} parties are called {name!r}; write the account number instead"
+            return Target(name, named[0], wrong=("party_ambiguous", reason))
+        if named:
+            return self._standing(Target(name, named[0]), found)
+        return new
+
+    def _standing(self, target: Target, found: Mapping[int, State]) -> Target:
+        """The target with what the book knows of it."""
+        state = found.get(target.number)
+        if state is None:
+            return target
+        target.opening = None
+        target.balance = state.balance
+        target.keyed = target.number in self._keyed
+        if state.closed:
+            target.wrong = ("account_closed", f"the account of {target.name!r} is closed")
+        return target
+
+
+def _number(name: str) -> int:
+    try:
+        return account_number(name) if _NUMBER.fullmatch(name) else 0
+    except AccountNumberError:
+        return 0

@@ -1,0 +1,265 @@
+"""Lines of a file of past transfers: read in any usual encoding and delimiter, each judged by itself.
+
+    id,at,from,to,amount,unit,kind
+
+in any order, other columns are left aside. A line that cannot be taken is a `Problem` with its number and what to
+do; the lines after it are read all the same. Nothing here looks at a book. One line is held at a time.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, TextIO
+from zoneinfo import ZoneInfo
+
+from ledger.currency.errors import CurrencyError
+from ledger.currency.money import MAX_CENTS, AmountError, decimal_text, parse_amount
+from ledger.currency.parties import MAX_NAME
+from ledger.currency.text import TextError, clean_text
+
+COLUMNS = ("id", "at", "from", "to", "amount", "unit", "kind")
+KINDS = ("payment", "refund", "conversion", "reconversion", "transfer", "issue", "topup", "fee", "gift", "correction",
+         "opening")  # fmt: skip
+"""What a line's kind may be unless the caller says otherwise."""
+ROUNDINGS = ("half-even", "half-up", "down")
+MAX_ID = 200
+
+_AMOUNT = re.compile(r"([0-9]{1,14})(?:([.,])([0-9]+))?")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+class FileRefused(CurrencyError):
+    """The file as a whole cannot be imported. `code`: import_unreadable, import_columns, import_refused, ..."""
+
+
+class Problem(NamedTuple):
+    """Why a line is not taken. `line` counts from 1, the header included."""
+
+    line: int
+    code: str
+    reason: str
+
+
+class Row(NamedTuple):
+    """A line that can be taken: amounts in cents, `at` as it goes into the record, `day` in the currency's zone."""
+
+    line: int
+    id: str
+    payer: str
+    payee: str
+    amount: int
+    kind: str
+    at: str
+    day: date
+
+
+@dataclass
+class Reader:
+    """How the lines of a file are to be read. `unit` is what it calls the unit; `latest` the last day allowed."""
+
+    unit: str
+    zone: ZoneInfo
+    latest: date
+    kinds: frozenset[str] = frozenset(KINDS)
+    rounding: str | None = None
+    delimiter: str = ","
+    _names: dict[str, str] = field(default_factory=dict)
+
+    def rows(self, text: TextIO) -> Iterator[Row | Problem]:
+        """Every line below the header. Raises `FileRefused` (import_columns)."""
+        header = _header(text)
+        self.delimiter = max(",;\t|", key=header.count)
+        reader = csv.reader(_after(header, text), delimiter=self.delimiter, strict=True)
+        names = [name.strip().lower() for name in next(reader, [])]
+        _check_columns(names)
+        places = [names.index(name) for name in COLUMNS]
+        width = len(names)
+        line = reader.line_num
+        while True:
+            line = reader.line_num + 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Problem(line, "row_malformed", f"this line is not in the form of the file: {error}")
+                continue
+            if not any(cells):
+                continue
+            if len(cells) != width:
+                yield Problem(line, "row_malformed", f"{width} columns are needed, this line has {len(cells)}")
+                continue
+            try:
+                yield self._row(line, [cells[place].strip() for place in places])
+            except _Wrong as wrong:
+                yield Problem(line, wrong.code, wrong.reason)
+
+    def _row(self, line: int, cells: list[str]) -> Row:
+        id_, at, payer, payee, amount, unit, kind = cells
+        if not id_ or len(id_) > MAX_ID:
+            raise _Wrong("id_malformed", f"an id of 1 to {MAX_ID} characters is needed")
+        payer, payee = self._name(payer, "from"), self._name(payee, "to")
+        if payer == payee:
+            raise _Wrong("self_transfer", f"{payer!r} pays itself: nothing would move")
+        if unit.casefold() != self.unit.casefold():
+            raise _Wrong(
+                "unit_unknown", f"the unit is {unit!r}, not {self.unit!r}; if that is its name here: --unit {unit}"
+            )
+        kind = kind.lower()
+        if kind not in self.kinds:
+            known = ", ".join(sorted(self.kinds))
+            raise _Wrong("kind_unknown", f"the kind {kind!r} is none of {known}; --kinds says what there may be")
+        cents = self._amount(amount)
+        moment, day = self._moment(at)
+        return Row(line, id_, payer, payee, cents, kind, moment, day)
+
+    def _name(self, text: str, column: str) -> str:
+        name = self._names.get(text)
+        if name is None:
+            try:
+                name = clean_text(text, max_chars=MAX_NAME)
+            except TextError as error:
+                raise _Wrong("name_malformed", f"{column}: {error.detail}") from None
+            self._names[text] = name
+        return name
+
+    def _amount(self, text: str) -> int:
+        """Cents. Never rounded unless told."""
+        found = _AMOUNT.fullmatch(text)
+        if found is None:
+            try:
+                cents = parse_amount(text)
+            except AmountError as error:
+                raise _Wrong(error.code, f"amount {text[:40]!r}: {error}") from None
+        else:
+            whole, mark, rest = found.groups()
+            rest = rest or ""
+            cents = int(whole) * 100 + int(rest[:2].ljust(2, "0"))
+            if len(rest) > 2:
+                cents = self._rounded(text, cents, mark, rest)
+        if not cents:
+            raise _Wrong("amount_zero", f"amount {text[:40]!r}: nothing would move")
+        if cents > MAX_CENTS:
+            raise _Wrong("amount_range", f"amount {text[:40]!r}: at most {decimal_text(MAX_CENTS)}")
+        return cents
+
+    def _rounded(self, text: str, cents: int, mark: str, rest: str) -> int:
+        if self.rounding is None:
+            raise _Wrong(
+                "amount_decimals",
+                f"amount {text[:40]!r} has {len(rest)} decimals and the unit has 2; mend it, or say how to round "
+                "(--round half-even, half-up or down)",
+            )
+        if mark == "," and self.delimiter == "," and len(rest) == 3:
+            raise _Wrong("amount_grouping", f"amount {text[:40]!r} can be read two ways; write decimals with a point")
+        lost, half = int(rest[2:]), int("5".ljust(len(rest) - 2, "0"))
+        if self.rounding == "half-up":
+            return cents + (lost >= half)
+        if self.rounding == "half-even":
+            return cents + (lost > half or (lost == half and cents % 2 == 1))
+        return cents
+
+    def _moment(self, text: str) -> tuple[str, date]:
+        """What the record says of the time (UTC, or a day without one), and the day it counts for."""
+        try:
+            if _DAY.fullmatch(text):
+                day = date.fromisoformat(text)
+                moment = text
+            elif _MOMENT.fullmatch(text):
+                at = datetime.fromisoformat(text.replace(",", "."))
+                at = at if at.tzinfo else at.replace(tzinfo=self.zone)
+                day = at.astimezone(self.zone).date()
+                moment = at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            else:
+                raise ValueError
+        except (ValueError, OverflowError):
+            raise _Wrong("at_malformed", f"at {text[:40]!r}: write 2025-06-15 or 2025-06-15T14:30:00Z") from None
+        if day > self.latest:
+            raise _Wrong("at_future", f"at {text[:40]!r} lies in the future")
+        return moment, day
+
+
+class _Wrong(Exception):
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+def _header(text: TextIO) -> str:
+    """The first line with anything in it."""
+    for _ in range(100):
+        header = text.readline(100_000)
+        if header.strip() or not header:
+            return header
+    return ""
+
+
+def _after(header: str, text: TextIO) -> Iterator[str]:
+    # NUL and the like would be taken for part of a cell; they come from files that are no text.
+    yield header
+    yield from text
+
+
+def _check_columns(names: list[str]) -> None:
+    missing = [name for name in COLUMNS if name not in names]
+    twice = [name for name in COLUMNS if names.count(name) > 1]
+    if missing or twice:
+        what = f"the column {missing[0]!r} is missing" if missing else f"there are two columns {twice[0]!r}"
+        raise FileRefused("import_columns", f"{what}; the first line must name these: {','.join(COLUMNS)}")
+
+
+# --- files -----------------------------------------------------------------------------------------------
+
+
+def encoding_of(path: Path) -> str:
+    """UTF-8 (with or without its mark) or UTF-16 with one, else Windows-1252, which every byte is something in."""
+    with _opened(path) as file:
+        start = file.read(4)
+        for mark, name in _MARKS:
+            if start.startswith(mark):
+                return name
+        file.seek(0)
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            while block := file.read(1 << 20):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8"
+
+
+@contextmanager
+def text_of(path: Path, encoding: str) -> Iterator[tuple[TextIO, BinaryIO]]:
+    """The file as text, and as bytes to see how far it has been read. Raises `FileRefused` (import_unreadable)."""
+    try:
+        with _opened(path) as file, io.TextIOWrapper(file, encoding=encoding, newline="") as text:
+            yield text, file
+    except UnicodeDecodeError as error:
+        raise FileRefused(
+            "import_unreadable",
+            f"{path} is not {encoding} text (byte {error.start} of a block); name it with --encoding",
+        ) from None
+    except LookupError:
+        raise FileRefused("import_unreadable", f"there is no encoding {encoding!r}; write utf-8 or cp1252") from None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        file = path.open("rb", buffering=1 << 18)
+    except OSError as error:
+        raise FileRefused("import_unreadable", f"{path} cannot be read: {error.strerror}") from None
+    with file:
+        yield file

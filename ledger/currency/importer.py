@@ -1,0 +1,293 @@
+"""Moving an existing currency in: a file of past transfers, of any length, in little memory.
+
+The file is read twice. First it is tried out against the book, line by line, and refused as a whole with what is
+wrong in which line (or, if so told, imported without those lines); then it is posted, some thousand lines a commit.
+Every id follows from the file's own, so a second run changes nothing and a run that was stopped is completed by the
+next. Lines are posted as they stand in the file: oldest first.
+
+Imported transfers are of a kind of their own, `import`: nobody signed them here. They may take from an account only
+while its holder has no key. Accounts named as issuers may go below zero by what they issued; see `imported` for how
+that is covered. The log takes them now; the day that they count for, their time and kind are in the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, insert
+
+from ledger.core import record
+from ledger.core.model import Instruction, Outcome, Posted, Refused, Transaction, Transfer
+from ledger.currency.charter import PartyKind
+from ledger.currency.errors import CurrencyError
+from ledger.currency.import_accounts import Accounts, Target
+from ledger.currency.import_rows import KINDS, FileRefused, Problem, Reader, Row, encoding_of, text_of
+from ledger.currency.import_seen import Seen
+from ledger.currency.imported import IMPORT, import_id
+from ledger.currency.money import decimal_text
+from ledger.currency.tables import HOLDING, PARTY
+from ledger.currency.town import Town
+
+__all__ = ["FileRefused", "ImportRefused", "Imported", "Options", "Problem", "run"]
+
+LINES_A_COMMIT = 2_700
+"""Each may open two accounts, and a batch holds 8,190 instructions."""
+MOST_PROBLEMS = 1_000
+DAY_US = 86_400_000_000
+
+Progress = Callable[[str, int, int], None]
+"""Called with "check" or "import", the bytes read and all bytes."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to read a file. `issuers` are names that may go below zero; `parties` says who is no person."""
+
+    issuers: frozenset[str] = frozenset()
+    parties: dict[str, PartyKind] = field(default_factory=dict)
+    kinds: frozenset[str] = frozenset(KINDS)
+    rounding: str | None = None
+    unit: str | None = None
+    encoding: str | None = None
+    skip_bad: bool = False
+
+
+class Imported(NamedTuple):
+    """What an import came to, in lines: posted now, stood before, left out; accounts opened; cents posted."""
+
+    lines: int
+    posted: int
+    stood: int
+    left_out: int
+    accounts: int
+    cents: int
+    problems: list[Problem]
+
+
+class ImportRefused(FileRefused):
+    """Nothing was imported. `problems` holds the first thousand, `total` counts all; of `lines` lines."""
+
+    def __init__(self, problems: list[Problem], total: int, lines: int) -> None:
+        count = "1 line" if total == 1 else f"{total} lines"
+        super().__init__(
+            "import_refused",
+            f"{count} of {lines} cannot be imported; nothing was. Mend them, or leave them out with --skip-bad",
+        )
+        self.problems = problems
+        self.total = total
+        self.lines = lines
+
+
+def run(town: Town, path: Path, options: Options = Options(), progress: Progress | None = None) -> Imported:
+    """Import the file at `path`. Raises `FileRefused`, `ImportRefused` (then nothing was imported), or what the
+    database raises; then some of the file may stand, and running again completes it.
+    """
+    file = _File(town, path, options, progress)
+    trial = _Trial(town, options)
+    for batch in file.batches("check"):
+        trial.take(batch)
+    trial.repeated()
+    if trial.total and not options.skip_bad:
+        raise ImportRefused(sorted(trial.problems), trial.total, trial.lines)
+    post = _Post(town, options, trial.first_new)
+    if trial.first_new:
+        for batch in file.batches("import"):
+            post.take(batch)
+    return Imported(
+        trial.lines, post.posted, trial.stood, trial.lines - trial.stood - post.posted, post.opened, post.cents,
+        sorted(trial.problems),
+    )  # fmt: skip
+
+
+class _File:
+    """The lines of a file in batches, told to `progress`."""
+
+    def __init__(self, town: Town, path: Path, options: Options, progress: Progress | None) -> None:
+        self.path = path
+        self.progress = progress or (lambda phase, done, all_: None)
+        self.encoding = options.encoding or encoding_of(path)
+        self.options = options
+        self.town = town
+        self.size = path.stat().st_size
+
+    def batches(self, phase: str) -> Iterator[list[Row | Problem]]:
+        charter, options = self.town.charter, self.options
+        latest = charter.local_date(self.town.now() + DAY_US)
+        reader = Reader(
+            options.unit or charter.code, ZoneInfo(charter.timezone), latest, options.kinds, options.rounding
+        )
+        with text_of(self.path, self.encoding) as (text, raw):
+            rows = reader.rows(text)
+            while batch := list(islice(rows, LINES_A_COMMIT)):
+                yield batch
+                self.progress(phase, raw.tell(), self.size)
+
+
+def _transaction(town: Town, id_: bytes, row: Row, accounts: Accounts) -> Transaction:
+    return Transaction(
+        id_,
+        IMPORT,
+        (Transfer(accounts[row.payer].number, accounts[row.payee].number, row.amount, town.charter.code),),
+        row.day,
+        evidence={"at": row.at, "kind": row.kind},
+    )
+
+
+def _barred(payer: Target, payee: Target) -> tuple[str, str] | None:
+    """Why nothing can be moved between these two, whatever they hold."""
+    if payer.wrong or payee.wrong:
+        return payer.wrong or payee.wrong
+    if payer.number == payee.number:
+        return "self_transfer", f"{payer.name!r} and {payee.name!r} are one account: nothing would move"
+    if payer.keyed:
+        return "account_joined", f"{payer.name!r} has joined with a key: from then on only its holder's orders pay"
+    return None
+
+
+class _Trial:
+    """The first reading: what would be refused if the file were posted now."""
+
+    def __init__(self, town: Town, options: Options) -> None:
+        self.town = town
+        self.options = options
+        self.accounts = Accounts(town, options.issuers, options.parties)
+        self.seen = Seen()
+        self.problems: list[Problem] = []
+        self.total = self.lines = self.stood = self.first_new = 0
+
+    def problem(self, line: int, code: str, reason: str) -> None:
+        self.total += 1
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(Problem(line, code, reason))
+
+    def take(self, batch: Sequence[Row | Problem]) -> None:
+        self.lines += len(batch)
+        rows = [item for item in batch if isinstance(item, Row)]
+        self.accounts.learn(name for row in rows for name in (row.payer, row.payee))
+        network = self.town.charter.network
+        ids = [import_id(network, row.id) for row in rows]
+        with self.town.book.store.reading() as store:
+            posted = store.posted(ids)
+        for item in batch:
+            if isinstance(item, Problem):
+                self.problem(*item)
+        for id_, row in zip(ids, rows, strict=True):
+            self.seen.add(id_, row.line)
+            self._row(id_, row, posted.get(id_))
+
+    def _row(self, id_: bytes, row: Row, stood: bytes | None) -> None:
+        payer, payee = self.accounts[row.payer], self.accounts[row.payee]
+        if stood is not None:
+            if (
+                payer.wrong is None is payee.wrong
+                and payer.number != payee.number
+                and record.same_content(stood, _transaction(self.town, id_, row, self.accounts))
+            ):
+                self.stood += 1
+            else:
+                self.problem(
+                    row.line, "id_taken",
+                    f"id {row.id!r} was imported before with other content (or with another --issuer, --round or name)",
+                )  # fmt: skip
+            return
+        if barred := _barred(payer, payee):
+            self.problem(row.line, *barred)
+            payer.doubtful = payee.doubtful = True
+            return
+        self.first_new = self.first_new or row.line
+        left = payer.balance - row.amount
+        if left < 0 and not payer.issuer and not (payer.doubtful and not self.options.skip_bad):
+            self.problem(
+                row.line, "below_floor",
+                f"{row.payer!r} holds {decimal_text(payer.balance)} and would pay {decimal_text(row.amount)}; lines go "
+                "oldest first, and whoever may go below zero is named with --issuer",
+            )  # fmt: skip
+            if self.options.skip_bad:
+                return
+            # The money is taken to have been there, so that one cause is not told a thousand times.
+            payer.doubtful = True
+        payer.balance = left
+        payee.balance += row.amount
+        payee.doubtful = payee.doubtful or payer.doubtful
+
+    def repeated(self) -> None:
+        """The lines whose id stood in the file before."""
+        with self.seen as seen:
+            for line, first in seen.repeated():
+                self.problem(line, "id_repeated", f"the id of line {first} again; every transfer has an id of its own")
+
+
+def _stopped(line: int, reason: str) -> FileRefused:
+    again = "The file or the book changed since it was checked; the lines before it may stand, run it again"
+    return FileRefused("import_stopped", f"line {line}: {reason}. {again}")
+
+
+class _Post:
+    """The second reading: post the lines from `first` on."""
+
+    def __init__(self, town: Town, options: Options, first: int) -> None:
+        self.town = town
+        self.skip_bad = options.skip_bad
+        self.first = first
+        self.accounts = Accounts(town, options.issuers, options.parties)
+        self.posted = self.opened = self.cents = 0
+
+    def take(self, batch: Sequence[Row | Problem]) -> None:
+        rows = [item for item in batch if isinstance(item, Row) and item.line >= self.first]
+        if not rows:
+            return
+        if not self.skip_bad and len(rows) < len(batch):
+            for item in batch:
+                if isinstance(item, Problem):
+                    raise _stopped(item.line, item.reason)
+        self.accounts.learn(name for row in rows for name in (row.payer, row.payee))
+        network = self.town.charter.network
+        openings: dict[int, Target] = {}
+        moves: list[tuple[Row, Transaction]] = []
+        for row in rows:
+            pair = (self.accounts[row.payer], self.accounts[row.payee])
+            barred = _barred(*pair)
+            if barred and not self.skip_bad:
+                raise _stopped(row.line, barred[1])
+            if not barred:
+                openings |= {target.number: target for target in pair if target.opening is not None}
+                id_ = import_id(network, row.id)
+                moves.append((row, _transaction(self.town, id_, row, self.accounts)))
+        new = list(openings.values())
+        instructions: list[Instruction] = [target.opening for target in new if target.opening is not None]
+        instructions += [transaction for _, transaction in moves]
+        outcome = self.town.book.post(instructions, lambda c, o: self._also(c, o, new, moves))
+        for target in new:
+            target.opening = None
+        self.opened += len(new)
+        for (row, _), answer in zip(moves, outcome.answers[len(new) :], strict=True):
+            if isinstance(answer, Posted) and not answer.replay:
+                self.posted += 1
+                self.cents += row.amount
+
+    def _also(
+        self, connection: Connection, outcome: Outcome, openings: list[Target], moves: list[tuple[Row, Transaction]]
+    ) -> None:
+        """In the same commit: stop if anything was refused, and keep the names of the accounts opened."""
+        for answer in outcome.answers[: len(openings)]:
+            if isinstance(answer, Refused):
+                raise CurrencyError(answer.code, answer.detail)
+        for (row, _), answer in zip(moves, outcome.answers[len(openings) :], strict=True):
+            if isinstance(answer, Refused) and not self.skip_bad:
+                raise _stopped(row.line, answer.detail)
+        admitted: list[dict[str, Any]] = []
+        for target, answer in zip(openings, outcome.answers, strict=False):
+            if target.kind is not None and isinstance(answer, Posted) and not answer.replay:
+                admitted.append({"id": answer.id, "kind": str(target.kind), "name": target.name,
+                                 "admitted_at": answer.at, "closed_at": None})  # fmt: skip
+        if admitted:
+            connection.execute(insert(PARTY), admitted)
+            numbers = {target.opening.id: target.number for target in openings if target.opening is not None}
+            connection.execute(
+                insert(HOLDING), [{"account": numbers[row["id"]], "party": row["id"]} for row in admitted]
+            )
