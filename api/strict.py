@@ -54,6 +54,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     try:
         text = body.decode("utf-8")
         found = _DECODER.decode(text)
+        _valid_text(found)
     except UnicodeDecodeError:
         raise BodyMalformed("the body is not UTF-8") from None
     except json.JSONDecodeError as error:
@@ -62,7 +63,6 @@ def read_object(body: bytes) -> dict[str, Any]:
         raise BodyMalformed("the body is nested too deeply") from None
     if type(found) is not dict:
         raise BodyMalformed("the body is not a JSON object")
-    _valid_text(found)
     return found
 
 

@@ -1,0 +1,82 @@
+"""A scene for the tests of all routes: a town in use, one open session for each caller, new things to act upon."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import httpx
+
+from ledger.currency import parties, proofs
+from ledger.currency.town import Town
+from tests import towns
+from tests.served import Cast, Headers, Served, answer, ask_back_order, one_time, refund_order, shown
+from tests.towns import BANK
+
+NOBODY, STRANGER, OWNER, CASHIER = "nobody", "stranger", "owner", "cashier"
+OPERATOR, TREASURER, AUDITOR = "operator", "treasurer", "auditor"
+CALLERS = (NOBODY, STRANGER, OWNER, CASHIER, OPERATOR, TREASURER, AUDITOR)
+
+_numbers = count(1)
+
+
+class Scene:
+    """A town with a payment in it, one open session for each caller, and new things to act upon."""
+
+    def __init__(self, town: Town, people: Cast, api: Served) -> None:
+        self.town, self.people, self.api = town, people, api
+        self.keys = {
+            STRANGER: people.bob.key, OWNER: people.shop.key, CASHIER: people.cashier,
+            OPERATOR: people.operator, TREASURER: people.treasurer, AUDITOR: people.auditor,
+        }  # fmt: skip
+        self.headers: dict[str, Headers] = {NOBODY: {}} | {who: api.session(key) for who, key in self.keys.items()}
+        self.payment = self.paid(200)
+        self.request = one_time(town, people.shop, 450)
+
+    def paid(self, amount: int) -> str:
+        order = towns.order(self.town, self.people.alice, self.people.shop.account, amount)
+        self.api.taken(order)
+        return order.order.id.hex()
+
+    def asked(self) -> str:
+        self.paid(100)
+        order = ask_back_order(self.town, self.people.shop, 100)
+        self.api.taken(order)
+        return order.order.id.hex()
+
+    def new_party(self) -> str:
+        return shown(parties.admit(self.town, "person", f"Visiteur {next(_numbers)}"))
+
+    def new_key(self) -> str:
+        return towns.join(self.town, self.people.shop.party, "cashier", f"till {next(_numbers)}").public.hex()
+
+    def join_body(self) -> dict[str, str]:
+        key = towns.key_of(f"device {next(_numbers)}")
+        code = parties.invite(self.town, self.people.shop.party, "cashier")
+        signature = proofs.sign_join(key, self.town.charter.network, code)
+        return {"code": code, "key": key.public.hex(), "label": "Caisse", "signature": signature.hex()}
+
+    def session_body(self) -> dict[str, str]:
+        key, network = self.people.shop.key, self.town.charter.network
+        challenge = self.api.client.post("/v1/challenges", json={"key": key.public.hex()}).json()["challenge"]
+        signature = proofs.sign_session(key, network, bytes.fromhex(challenge)).hex()
+        return {"key": key.public.hex(), "challenge": challenge, "signature": signature}
+
+    def conversion_body(self) -> dict[str, Any]:
+        account = shown(self.people.shop)
+        return {"account": account, "amount_cents": 100, "reserve": BANK, "reference": f"SLIP-{next(_numbers)}"}
+
+    def payment_body(self) -> dict[str, str]:
+        request = one_time(self.town, self.people.shop, 5)
+        return {"order": answer(self.town, self.people.alice, request).text, "request": request.text}
+
+    def refund_body(self) -> dict[str, str]:
+        payment = bytes.fromhex(self.paid(5))
+        return {"order": refund_order(self.town, self.people.shop, self.people.alice, 5, payment).text}
+
+    def ask_body(self) -> dict[str, str]:
+        self.paid(5)
+        return {"order": ask_back_order(self.town, self.people.shop, 5).text}
+
+    def send(self, method: str, path: str, body: object, who: str) -> httpx.Response:
+        return self.api.client.request(method, path, json=body, headers=self.headers[who])
