@@ -167,12 +167,14 @@ def fold(
     posted: Mapping[bytes, bytes],
     accounts: dict[int, State],
     originals: dict[bytes, Original],
+    times: Sequence[int] | None = None,
 ) -> Fold:
     """Fold `batch` into the book whose end is `head`.
 
-    `now` is microseconds since the epoch; `salts` 16 bytes an instruction; `posted` the records, by id, of the
-    ids of the batch that are in the log; `accounts` every open or closed account that it names and every
-    covered or covering one (changed in place); `originals` what its corrections name, by id.
+    `now` is microseconds since the epoch (in a replay `times` holds one for each instruction instead); `salts` 16
+    bytes an instruction; `posted` the records, by id, of the ids of the batch that are in the log; `accounts` every
+    open or closed account that it names and every covered or covering one (changed in place); `originals` what its
+    corrections name, by id.
     """
     answers: list[Answer] = []
     log: list[LogRow] = []
@@ -209,6 +211,8 @@ def fold(
             answers.append(Refused(id_, *refusal))
             continue
         seq += 1
+        if times is not None:
+            now = times[index]
         at = now if now > at else at + 1
         data = record.encode(instruction, seq, at, hexed[32 * index : 32 * index + 32])
         known[id_] = data

@@ -7,7 +7,6 @@ cost as much as the commit. Sets travel as one JSON parameter, so every read of 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +23,7 @@ from ledger.core import rules
 from ledger.core.model import Head
 from ledger.core.rules import Fold, LogRow, Original, State, TransferRow
 from ledger.core.schema import upgrade as create_schema  # noqa: F401  (the name before `schema` was there)
-from ledger.core.store import StoreError
+from ledger.core.store import StoreError, WriterLock
 from ledger.core.tables import ACCOUNT, HEAD, TRANSFER
 
 WAL_BUG = ((3, 7, 0), (3, 51, 2))
@@ -186,17 +185,67 @@ class SqliteReading:
         return [State(*row) for row in rows]
 
 
+class Kept:
+    """What the writing connection knows from its own commits, so that the next batch need not read it again.
+
+    It counts only while nobody else commits: SQLite's `data_version` is another as soon as any other connection, of
+    this process or another, has changed anything in the file. A batch that does not end in a commit drops it.
+    """
+
+    LIMIT = 65_536
+    """Accounts kept (about 30 MB), more than a local currency has; beyond it everything is dropped."""
+
+    def __init__(self) -> None:
+        self.drop()
+
+    def drop(self) -> None:
+        """Forget everything."""
+        self.version = -1
+        self.head: Head | None = None
+        self.accounts: dict[int, State] = {}
+        self.covers: dict[int, State] | None = None
+
+    def begin(self, version: int) -> None:
+        """Forget everything unless it was learned at this `data_version`."""
+        if version != self.version or len(self.accounts) > self.LIMIT:
+            self.drop()
+            self.version = version
+
+    def learn(self, states: Collection[State]) -> None:
+        """Keep accounts as the database has them, or will have them after this commit."""
+        self.accounts.update((state.number, state) for state in states)
+        covers = self.covers or {}
+        for state in states:
+            if state.cover is not None:
+                covers[state.number] = state
+                covers[state.cover] = self.accounts[state.cover]
+        rules.guard(covers)
+        self.covers = covers
+
+
 class SqliteWriting(SqliteReading):
     """See `store.Writing`."""
 
-    def __init__(self, connection: Connection, cursor: Any) -> None:
+    def __init__(self, connection: Connection, cursor: Any, kept: Kept) -> None:
         super().__init__(cursor)
         self.connection = connection
+        self._kept = kept
+        self.asked = self.written = False
+
+    def head(self) -> Head:
+        if self._kept.head is None:
+            self._kept.head = super().head()
+        return self._kept.head
 
     def batch_accounts(self, numbers: Collection[int]) -> dict[int, State]:
-        found = {row[0]: State(*row) for row in self._cursor.execute(SELECT_BATCH_ACCOUNTS, (_numbers(numbers),))}
-        rules.guard(found)
-        return found
+        self.asked = True
+        kept = self._kept.accounts
+        unknown = [number for number in numbers if number not in kept]
+        if unknown or self._kept.covers is None:
+            rows = self._cursor.execute(SELECT_BATCH_ACCOUNTS, (_numbers(unknown),))
+            self._kept.learn([State(*row) for row in rows if row[0] not in kept])
+        found = {number: kept[number] for number in numbers if number in kept}
+        return found | (self._kept.covers or {})
 
     def write(self, fold: Fold) -> None:
         """See `store.Writing.write`.
@@ -225,6 +274,9 @@ class SqliteWriting(SqliteReading):
             ((s.closed, s.debits, s.credits, s.last, bytearray(s.spine), s.number) for s in fold.changed),
         )
         cursor.execute(UPDATE_HEAD, fold.head)
+        self.written = True
+        self._kept.learn(fold.opened)
+        self._kept.head = fold.head
 
 
 class SqliteStore:
@@ -232,22 +284,30 @@ class SqliteStore:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._lock = threading.Lock()
+        self._lock = WriterLock()
         self._writer: Connection | None = None
+        self._kept = Kept()
 
     @contextmanager
     def writing(self) -> Iterator[SqliteWriting]:
         with self._lock:
             if self._writer is None:
                 self._writer = self.engine.connect()
+                self._kept.drop()
             connection = self._writer
             driver: Any = connection.connection.driver_connection
             cursor = driver.cursor()
             cursor.execute("BEGIN IMMEDIATE")
             try:
-                yield SqliteWriting(connection, cursor)
+                self._kept.begin(cursor.execute("PRAGMA data_version").fetchone()[0])
+                writing = SqliteWriting(connection, cursor, self._kept)
+                yield writing
                 cursor.execute("COMMIT")
+                if writing.asked != writing.written:
+                    # The rules change accounts in place: what was not written is not what the database has.
+                    self._kept.drop()
             except BaseException:
+                self._kept.drop()
                 # SQLite has rolled back by itself after some errors (a full disk, say).
                 if driver.in_transaction:
                     cursor.execute("ROLLBACK")
