@@ -69,22 +69,7 @@ class Book:
         """
         if len(batch) > MAX_BATCH:
             raise BatchTooLarge(f"{len(batch)} instructions; a batch holds up to {MAX_BATCH}")
-        # Sorted, so that every store and every run reads and locks in the same order.
-        numbers: set[int] = set()
-        corrects: set[bytes] = set()
-        for instruction in batch:
-            if type(instruction) is Transaction:
-                for t in instruction.transfers:
-                    numbers.add(t.debit)
-                    numbers.add(t.credit)
-                if instruction.corrects is not None:
-                    corrects.add(instruction.corrects)
-            elif type(instruction) is Opening:
-                numbers.add(instruction.account.number)
-                if instruction.account.cover is not None:
-                    numbers.add(instruction.account.cover)
-            elif type(instruction) is Closing:
-                numbers.add(instruction.number)
+        numbers, corrects = needs(batch)
         with self.store.writing() as store:
             head = store.head()
             fold = rules.fold(
@@ -93,8 +78,8 @@ class Book:
                 now=self.clock(),
                 salts=self.entropy(16 * len(batch)),
                 posted=store.posted([i.id for i in batch]),
-                accounts=store.batch_accounts(sorted(numbers)),
-                originals=store.originals(sorted(corrects)) if corrects else {},
+                accounts=store.batch_accounts(numbers),
+                originals=store.originals(corrects) if corrects else {},
             )
             if fold.log:
                 store.write(fold)
@@ -160,6 +145,29 @@ class Book:
     def close(self) -> None:
         """Close the store."""
         self.store.close()
+
+
+def needs(batch: Sequence[Instruction]) -> tuple[list[int], list[bytes]]:
+    """What the rules have to know for `batch`: the accounts it names, and the ids of what it corrects.
+
+    Sorted, so that every store and every run reads and locks in the same order.
+    """
+    numbers: set[int] = set()
+    corrects: set[bytes] = set()
+    for instruction in batch:
+        if type(instruction) is Transaction:
+            for t in instruction.transfers:
+                numbers.add(t.debit)
+                numbers.add(t.credit)
+            if instruction.corrects is not None:
+                corrects.add(instruction.corrects)
+        elif type(instruction) is Opening:
+            numbers.add(instruction.account.number)
+            if instruction.account.cover is not None:
+                numbers.add(instruction.account.cover)
+        elif type(instruction) is Closing:
+            numbers.add(instruction.number)
+    return sorted(numbers), sorted(corrects)
 
 
 def _account(store: Reading, number: int) -> State:
