@@ -18,15 +18,13 @@ import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 
-from ledger.core import sqlite
 from ledger.core.book import Book, microseconds
-from ledger.core.schema import require_current
-from ledger.core.schema import upgrade as upgrade_tables
+from ledger.core.opening import open_book
 from ledger.core.store import StoreError
-from ledger.core.tables import METADATA as TABLES
 from ledger.currency import chartered
 from ledger.currency.charter import Charter
 from ledger.currency.errors import CurrencyError
@@ -166,13 +164,9 @@ def _same_town(book: Book, charter: Charter, home: Home) -> bool:
 
 
 def _open(place: str, read_only: bool, upgrade: bool, clock: Clock, entropy: Entropy) -> tuple[Book, Engine]:
-    engine = sqlite.open_engine(place, read_only=read_only)
-    if upgrade:
-        upgrade_tables(engine)
-        TABLES.create_all(engine)
-    else:
-        require_current(engine)
-    return Book(sqlite.SqliteStore(engine), clock=clock, entropy=entropy), engine
+    book = open_book(place, read_only=read_only, upgrade=upgrade, clock=clock, entropy=entropy)
+    store: Any = book.store  # every store but that in memory has an engine, and that one is no home's
+    return book, store.engine
 
 
 def _fits(town: Town, home: Home, read_only: bool) -> None:
