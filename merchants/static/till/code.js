@@ -63,7 +63,7 @@ export class Code {
     if (!request || this.drawing === request || $("qr").dataset.drawn === request.text) return;
     this.drawing = request;
     try {
-      await draw($("qr"), request.text, t("QR code for {amount}", { amount: money(request.amount) }));
+      await draw("qr", request.text, t("QR code for {amount}", { amount: money(request.amount) }));
       if (this.current === request) say($("code-state"), "");
     } catch {
       if (this.current === request) say($("code-state"), t("The code could not be drawn: the server does not answer."));
@@ -92,19 +92,24 @@ export class Code {
     try {
       const found = await api.get(`/v1/requests/${request.text}`, { session: false, patience: 4_000 });
       if (this.current !== request) return;
-      if (found.paid) await this.#confirm(request);
-      else if (found.expired && this.#left() < -GRACE) this.#set("expired");
+      if (found.paid && (await this.#confirm(request))) return;
+      if (found.expired && this.#left() < -GRACE) this.#set("expired");
     } catch (error) {
       if (error instanceof Unreachable) this.onDown();
       else if (!(error instanceof Refused)) throw error;
     }
   }
 
+  /** Whether the payment under this id is the one that was asked for: anybody can use an id for another one. */
   async #confirm(request) {
-    const found = await this.till.api.get(`/v1/payments/${request.id}`);
-    if (this.current !== request) return;
-    if (found.payee.account !== this.till.account || found.amount_cents !== request.amount) return;
+    const found = await this.till.api.get(`/v1/payments/${request.id}`).catch((error) => {
+      if (error instanceof Refused && error.code === "not_found") return null;
+      throw error;
+    });
+    if (this.current !== request) return true;
+    if (found?.payee.account !== this.till.account || found.amount_cents !== request.amount) return false;
     this.onPaid({ id: request.id, amount: request.amount, who: found.payer.name, memo: found.memo, at: new Date(found.at) });
+    return true;
   }
 
   /** Whether this entry pays the code on the screen. */
@@ -118,7 +123,7 @@ export class Code {
     sessionStorage.removeItem(SHOWN);
     this.current = null;
     this.#set("none");
-    erase($("qr"));
+    erase("qr");
     say($("code-state"), "");
     this.lock?.release().catch(() => {});
     this.lock = null;

@@ -17,8 +17,8 @@ export class Counter {
     this.amount = new TypedAmount();
     say($("symbol"), CURRENCY.symbol);
     $("keys").onclick = (event) => this.press(event.target.closest("button")?.dataset.key);
-    // Keys that are tapped take no focus, so that Enter goes on meaning "show the code".
-    $("keys").onpointerdown = $("keys").onmousedown = (event) => event.preventDefault();
+    // A button that is tapped takes no focus, so that Enter goes on meaning "show the code".
+    $("screen-till").onmousedown = (event) => event.target.closest("button") && event.preventDefault();
     $("label").oninput = () => this.#labelRoom();
     $("show").onclick = () => this.show();
     $("cancel").onclick = () => this.fresh();

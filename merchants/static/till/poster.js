@@ -8,7 +8,7 @@ export async function showPoster({ device, network, payee, account, party }) {
   say($("poster-account"), account);
   say($("poster-error"), "");
   try {
-    await draw($("poster-qr"), await lasting({ device, network, payee }), t("QR code of this shop"));
+    await draw("poster-qr", await lasting({ device, network, payee }), t("QR code of this shop"));
   } catch {
     say($("poster-error"), t("The code could not be drawn: the server does not answer."));
   }

@@ -2,6 +2,7 @@
 
 import { hex } from "../bytes.js";
 import { REQUEST_DOMAIN, paymentId, requestBody, signedRequestText } from "../messages.js";
+import { $ } from "../page.js";
 
 /** A request for one payment: {text, id, amount, label, expiresAt}. `now` is in milliseconds. */
 export async function oneTime({ device, network, payee, amount, label, now, seconds }) {
@@ -19,22 +20,26 @@ export async function lasting({ device, network, payee }) {
   return signedRequestText(body, await device.sign(REQUEST_DOMAIN, body));
 }
 
-/** Put the picture of a code into an <img>; throws where it cannot be had. */
-export async function draw(image, text, alt) {
-  erase(image);
-  image.src = `/P/${text}.svg`;
-  try {
-    await image.decode();
-  } catch (error) {
-    erase(image);
-    throw error;
-  }
-  image.alt = alt;
-  image.dataset.drawn = text;
+/**
+ * Put the picture of a code where the <img> with this id stands; throws where it cannot be had. Nothing is seen before
+ * the picture is whole, and nothing at all if by then another code, or none, is wanted.
+ */
+export async function draw(id, text, alt) {
+  erase(id);
+  $(id).dataset.wanted = text;
+  const picture = $(id).cloneNode();
+  picture.src = `/P/${text}.svg`;
+  await picture.decode();
+  if ($(id).dataset.wanted !== text) return;
+  picture.alt = alt;
+  picture.dataset.drawn = text;
+  $(id).replaceWith(picture);
 }
 
-export function erase(image) {
+export function erase(id) {
+  const image = $(id);
   image.removeAttribute("src");
-  delete image.dataset.drawn;
   image.alt = "";
+  delete image.dataset.wanted;
+  delete image.dataset.drawn;
 }
