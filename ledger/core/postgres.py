@@ -256,9 +256,10 @@ class PostgresStore:
                 writing.commit()
             except BaseException as error:
                 self._abandon(writing, driver)
-                if isinstance(error, psycopg.Error):
-                    raise trouble(error, committing and driver.closed) from error
-                raise
+                meaning = trouble(error, committing and driver.closed)
+                if meaning is error:
+                    raise
+                raise meaning from error
             finally:
                 if self._writer is not None and self._writer.in_transaction():
                     self._writer.rollback()
@@ -310,7 +311,10 @@ class PostgresStore:
             try:
                 yield PostgresReading(cursor)
             except psycopg.Error as error:
-                raise trouble(error) from error
+                meaning = trouble(error)
+                if meaning is error:
+                    raise
+                raise meaning from error
 
     @contextmanager
     def _snapshot(self) -> Iterator[psycopg.Cursor[Any]]:

@@ -131,11 +131,11 @@ def driver_of(connection: Connection) -> psycopg.Connection[Any]:
     return driver  # type: ignore[no-any-return]
 
 
-def trouble(error: Exception, in_doubt: bool = False) -> Exception:
+def trouble(error: BaseException, in_doubt: bool = False) -> BaseException:
     """`error` as a `StoreError` where its reason lies outside the program, else `error` itself."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     text = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
-    if in_doubt:
+    if in_doubt and isinstance(cause, psycopg.Error):
         return StoreError(
             "commit_unknown",
             f"the connection broke during the commit ({text}): post the same again to learn what became of it",
@@ -147,5 +147,5 @@ def trouble(error: Exception, in_doubt: bool = False) -> Exception:
     if isinstance(cause, PoolTimeout):
         return StoreError("database_busy", "all connections to the database are in use: try again")
     if isinstance(cause, psycopg.OperationalError):
-        return StoreError("database_unusable", f"no connection to the database, and nothing was posted: {text}")
+        return StoreError("database_unusable", f"the database failed and nothing was posted: {text}")
     return error

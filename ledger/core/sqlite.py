@@ -16,6 +16,7 @@ import orjson
 import pysqlite3
 from sqlalchemy import Connection, Engine, create_engine, insert, update
 from sqlalchemy.dialects import sqlite as dialect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.sql.expression import bindparam
 
@@ -297,8 +298,8 @@ class SqliteStore:
             connection = self._writer
             driver: Any = connection.connection.driver_connection
             cursor = driver.cursor()
-            cursor.execute("BEGIN IMMEDIATE")
             try:
+                cursor.execute("BEGIN IMMEDIATE")
                 self._kept.begin(cursor.execute("PRAGMA data_version").fetchone()[0])
                 writing = SqliteWriting(connection, cursor, self._kept)
                 yield writing
@@ -306,12 +307,15 @@ class SqliteStore:
                 if writing.asked != writing.written:
                     # The rules change accounts in place: what was not written is not what the database has.
                     self._kept.drop()
-            except BaseException:
+            except BaseException as error:
                 self._kept.drop()
                 # SQLite has rolled back by itself after some errors (a full disk, say).
                 if driver.in_transaction:
                     cursor.execute("ROLLBACK")
-                raise
+                meaning = trouble(error)
+                if meaning is error:
+                    raise
+                raise meaning from error
             finally:
                 if connection.in_transaction():
                     connection.rollback()
@@ -324,6 +328,11 @@ class SqliteStore:
             cursor.execute("BEGIN")
             try:
                 yield SqliteReading(cursor)
+            except pysqlite3.Error as error:
+                meaning = trouble(error)
+                if meaning is error:
+                    raise
+                raise meaning from error
             finally:
                 cursor.execute("COMMIT")
         finally:
@@ -335,3 +344,21 @@ class SqliteStore:
                 self._writer.close()
                 self._writer = None
         self.engine.dispose()
+
+
+def trouble(error: BaseException) -> BaseException:
+    """`error` as a `StoreError` where its reason lies outside the program, else `error` itself."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    name = getattr(cause, "sqlite_errorname", None) or ""
+    for begins, code, text in (
+        ("SQLITE_FULL", "disk_full", "the disk is full and nothing was posted: free some space, try again"),
+        ("SQLITE_BUSY", "database_busy", f"another writer held the book for {BUSY_MS // 1000} s: try again"),
+        ("SQLITE_IOERR", "database_unusable", f"the disk fails; post the same again once it works: {error}"),
+        ("SQLITE_READONLY", "database_unusable", f"the book's file cannot be written: {error}"),
+        ("SQLITE_CORRUPT", "database_unusable", f"the book's file is damaged, take the backup: {error}"),
+        ("SQLITE_NOTADB", "database_unusable", "the file is not a book"),
+        ("SQLITE_CANTOPEN", "database_unusable", f"cannot open the book's file: {error}"),
+    ):
+        if name.startswith(begins):
+            return StoreError(code, text)
+    return error
