@@ -64,6 +64,13 @@ def number(text: str) -> int:
         raise CurrencyError("not_found", "there is no such account, or it is none of yours") from None
 
 
+def hex_bytes(text: str, size: int) -> bytes:
+    """What `size` bytes of a path stand for. One form only, or a thing had many addresses. Raises ValueError."""
+    if len(text) != 2 * size or not set(text) <= set("0123456789abcdef"):
+        raise ValueError(f"this is not {2 * size} lower-case hex digits")
+    return bytes.fromhex(text)
+
+
 def readable(caller: DeviceKey, text: str) -> int:
     """The number of an account that `caller` may read: its own, or any for those who audit. Raises: not_found."""
     account = number(text)

@@ -71,7 +71,7 @@ class Desk:
         devices = self._devices(batch)
         ready: list[int] = []
         instructions: list[Transaction] = []
-        spending: dict[int, int] = {}
+        spending: dict[int, set[Order]] = {}
         for index, submission in enumerate(batch):
             try:
                 instruction = self._instruction(submission)
@@ -158,6 +158,10 @@ class Desk:
             raise CurrencyError("payee_unknown", "this account is not one of a member of this currency")
         elif order.purpose is Purpose.PAYMENT:
             self._check_request(submission, devices, seconds)
+            return
+        if submission.request is not None:
+            # Its label would become a memo, though nobody has looked at who signed it.
+            raise CurrencyError("request_hash_differs", "only a payment answers a request")
 
     def _check_request(self, submission: Submission, devices: dict[bytes, parties.DeviceKey], seconds: int) -> None:
         order, request = submission.signed.order, submission.request
@@ -178,8 +182,11 @@ class Desk:
         if PartyKind(party.kind) not in self.town.charter.reconversion_by:
             raise CurrencyError("reconversion_not_allowed", f"the charter does not let a {party.kind} change back")
 
-    def _limits(self, order: Order, now: int, spending: dict[int, int]) -> None:
-        """The charter's limits on payments. Within a batch, earlier orders count whether or not they stand."""
+    def _limits(self, order: Order, now: int, spending: dict[int, set[Order]]) -> None:
+        """The charter's limits on payments. Within a batch, earlier orders count whether or not they stand.
+
+        One order counts once: neither a double tap in one batch nor one that stands already is spent again.
+        """
         limits = self.town.charter.limits
         if order.purpose is not Purpose.PAYMENT:
             return
@@ -187,13 +194,16 @@ class Desk:
             raise CurrencyError("limit_payment", f"one payment is {limits.per_payment} cents at most")
         if limits.per_day is None:
             return
-        before = self._spent_today(order.payer, now) + spending.get(order.payer, 0)
+        day, earlier = self._today(order.payer, now), spending.setdefault(order.payer, set())
+        if order.id in day.ids or order in earlier:
+            return
+        before = day.spent + sum(other.amount for other in earlier)
         if before + order.amount > limits.per_day:
             raise CurrencyError("limit_day", f"{before} of {limits.per_day} cents a day are spent already")
-        spending[order.payer] = spending.get(order.payer, 0) + order.amount
+        earlier.add(order)
 
-    def _spent_today(self, account: int, now: int) -> int:
-        """Cents paid from `account` since midnight in the charter's time zone. Reads only what is new to it."""
+    def _today(self, account: int, now: int) -> _Day:
+        """What was paid from `account` since midnight in the charter's time zone. Reads only what is new to it."""
         _, midnight = self.town.charter.local_day_start(now)
         day = self._spent.get(account)
         if day is None or day.midnight != midnight:
@@ -202,24 +212,22 @@ class Desk:
             day = self._spent[account] = _Day(midnight)
         before = None
         newest = day.newest
-        try:
-            while True:
-                page = self.town.book.statement(account, limit=100, before=before, since=midnight)
-                for entry in page.entries:
-                    if entry.place <= day.newest:
-                        break
-                    newest = max(newest, entry.place)
-                    if entry.kind == "payment" and entry.change < 0:
-                        day.spent -= entry.change
-                else:
-                    if page.next:
-                        before = page.next
-                        continue
-                break
-        except LookupError:
-            return 0  # The engine will refuse the unknown account by its own name.
+        while True:
+            page = self.town.book.statement(account, limit=100, before=before, since=midnight)
+            for entry in page.entries:
+                if entry.place <= day.newest:
+                    break
+                newest = max(newest, entry.place)
+                if entry.kind == "payment" and entry.change < 0 and entry.id not in day.ids:
+                    day.spent -= entry.change
+                    day.ids.add(entry.id)
+            else:
+                if page.next:
+                    before = page.next
+                    continue
+            break
         day.newest = newest
-        return day.spent
+        return day
 
     def _stood(self, instruction: Instruction, submission: Submission, error: CurrencyError) -> Result:
         """`error`, unless exactly this order is in the log: then what was answered when it was posted."""
@@ -243,11 +251,12 @@ class Desk:
 
 
 class _Day:
-    """What an account paid since `midnight`, and the newest entry that was counted."""
+    """What an account paid since `midnight` with which payments, and the newest entry that was counted."""
 
-    __slots__ = ("midnight", "newest", "spent")
+    __slots__ = ("ids", "midnight", "newest", "spent")
 
     def __init__(self, midnight: int) -> None:
+        self.ids: set[bytes] = set()
         self.midnight = midnight
         self.newest = 0
         self.spent = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.auth import Caller, Served, Token, need, number
+from api.auth import Caller, Served, Token, hex_bytes, need, number
 from api.limiter import Limiter
 from api.schemas import (
     ChallengeIn,
@@ -102,7 +102,7 @@ def revoke(key: str, found: Served, caller: Caller) -> Response:
     """Revoke a key of one's own party (a lost phone); the association's office may revoke any."""
     need(caller, parties.SPEND | parties.OFFICE)
     try:
-        wanted = parties.find_device(found.town, bytes.fromhex(key))
+        wanted = parties.find_device(found.town, hex_bytes(key, 32))
     except ValueError:
         wanted = None
     office = caller.role in parties.OFFICE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from api.auth import Caller, Served, need, number
+from api.auth import Caller, Served, hex_bytes, need, number
 from api.schemas import (
     AskedOut,
     BankOut,
@@ -117,7 +117,7 @@ def reserve_out(town: Town) -> ReserveOut:
 
 def _asked(town: Town, text: str) -> conversion.Asked:
     try:
-        return conversion.find_asked(town, bytes.fromhex(text))
+        return conversion.find_asked(town, hex_bytes(text, 16))
     except ValueError:
         raise CurrencyError("not_found", "no request to change back has this id") from None
 

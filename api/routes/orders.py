@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.auth import Caller, Served
+from api.auth import Caller, Served, hex_bytes
 from api.schemas import PaymentOut, RequestOut, rfc3339, who
 from ledger.currency import parties
 from ledger.currency.errors import CurrencyError
@@ -24,7 +24,7 @@ def payment(id: str, found: Served, caller: Caller) -> PaymentOut:
     """A payment, refund or request to change back, for either side of it, with its receipt."""
     unknown = CurrencyError("not_found", "there is no such payment, or it is none of yours")
     try:
-        id_ = bytes.fromhex(id)
+        id_ = hex_bytes(id, 16)
     except ValueError:
         raise unknown from None
     stood = found.town.book.find(id_)

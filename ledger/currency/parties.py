@@ -108,7 +108,7 @@ def admit(town: Town, kind: str, name: str, id_: bytes | None = None) -> Party:
     """
     if kind not in list(PartyKind):
         raise CurrencyError("party_kind_unknown", f"{kind!r} is none of {', '.join(PartyKind)}")
-    name = _name(name, MAX_NAME)
+    kind, name = str(kind), _name(name, MAX_NAME)
     id_ = id_ or town.new_id()
     account = holding(town.charter.network, id_, town.charter.code)
     opening = Opening(id_, account, evidence={"party": kind})
