@@ -57,11 +57,10 @@ export function toast({ amount, who, memo }, before = "") {
 
 /** A short word about something done. */
 export function note(text) {
-  const line = document.createElement("button");
-  line.type = "button";
+  const line = document.createElement("p");
   line.className = "toast plain";
   line.textContent = text;
-  notice(line, 8_000);
+  notice(line, 7_000);
 }
 
 function notice(line, milliseconds) {
