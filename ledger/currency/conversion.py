@@ -15,6 +15,7 @@ from ledger.core.ids import derived_id
 from ledger.core.model import Posted, Transaction, Transfer
 from ledger.currency.chart import EUR
 from ledger.currency.errors import CurrencyError
+from ledger.currency.money import decimal_text
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
 
@@ -40,15 +41,22 @@ def conversion_id(town: Town, reserve: str, reference: str) -> bytes:
 
 def convert(
     town: Town, party: Party, amount: int, *, reserve: str, reference: str, booked_on: date | None = None,
-    by: str = CONSOLE,
+    by: str = CONSOLE, euros: int | None = None,
 ) -> Posted:  # fmt: skip
     """Issue `amount` cents of units to `party` against as many euros on the reserve account named `reserve`.
 
-    `reference` names the cash slip or the bank line. The same conversion again is answered again.
-    Raises `CurrencyError`: amount_malformed, reserve_account_unknown, reference_malformed, conversion_taken.
+    `reference` names the cash slip or the bank line; `euros` is what it brought, where that is known. The same
+    conversion again is answered again. Raises `CurrencyError`: amount_malformed, not_covered, conversion_uneven,
+    reserve_account_unknown, reference_malformed, conversion_taken.
     """
     chart, unit = town.chart, town.charter.code
     _check_amount(amount)
+    if euros is not None and euros != amount:
+        if euros < amount:
+            lack = decimal_text(amount - euros)
+            raise CurrencyError("not_covered", f"no unit without a euro: {lack} of these units have none behind them")
+        rest = decimal_text(euros - amount)
+        raise CurrencyError("conversion_uneven", f"a euro makes a unit, no less: {rest} euros would be left over")
     if reserve not in chart.reserve:
         names = ", ".join(repr(name) for name in chart.reserve)
         raise CurrencyError("reserve_account_unknown", f"no reserve account {reserve!r}; the charter has {names}")

@@ -60,6 +60,7 @@ ERRORS: dict[str, tuple[int, str]] = {
         409,
         "This slip or bank line has issued units before, with another amount or for another account.",
     ),
+    "conversion_uneven": (422, "The slip or bank line brought more euros than units asked for; a euro makes a unit."),
     "opening_taken": (409, "The euros of this statement were booked before, with another amount."),
     "amount_malformed": (422, "An amount is a whole number of cents, 1 or more."),
     "party_kind_unknown": (422, "A party is a person, a shop, an association or a public_body."),

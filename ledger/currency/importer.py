@@ -46,7 +46,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Options:
-    """How to read a file. `issuers` are names that may go below zero; `parties` says who is no person."""
+    """How to read a file. `issuers` are names that may go below zero; `parties` says who is no person.
+
+    `skip_bad` leaves out the lines that cannot be taken; `dry_run` tries the file and posts nothing.
+    """
 
     issuers: frozenset[str] = frozenset()
     parties: dict[str, PartyKind] = field(default_factory=dict)
@@ -55,6 +58,7 @@ class Options:
     unit: str | None = None
     encoding: str | None = None
     skip_bad: bool = False
+    dry_run: bool = False
 
 
 class Imported(NamedTuple):
@@ -88,18 +92,20 @@ def run(town: Town, path: Path, options: Options = Options(), progress: Progress
     database raises; then some of the file may stand, and running again completes it.
     """
     file = _File(town, path, options, progress)
-    trial = _Trial(town, options)
-    for batch in file.batches("check"):
-        trial.take(batch)
-    trial.repeated()
+    with Seen() as seen:
+        trial = _Trial(town, options, seen)
+        for batch in file.batches("check"):
+            trial.take(batch)
+        trial.repeated()
     if trial.total and not options.skip_bad:
         raise ImportRefused(sorted(trial.problems), trial.total, trial.lines)
     post = _Post(town, options, trial.first_new)
-    if trial.first_new:
+    if trial.first_new and not options.dry_run:
         for batch in file.batches("import"):
             post.take(batch)
+    left = trial.lines - trial.stood - post.posted
     return Imported(
-        trial.lines, post.posted, trial.stood, trial.lines - trial.stood - post.posted, post.opened, post.cents,
+        trial.lines, post.posted, trial.stood, trial.total if options.dry_run else left, post.opened, post.cents,
         sorted(trial.problems),
     )  # fmt: skip
 
@@ -108,12 +114,15 @@ class _File:
     """The lines of a file in batches, told to `progress`."""
 
     def __init__(self, town: Town, path: Path, options: Options, progress: Progress | None) -> None:
+        try:
+            self.size = path.stat().st_size
+        except OSError as error:
+            raise FileRefused("import_unreadable", f"{path} cannot be read: {error.strerror}") from None
         self.path = path
         self.progress = progress or (lambda phase, done, all_: None)
         self.encoding = options.encoding or encoding_of(path)
         self.options = options
         self.town = town
-        self.size = path.stat().st_size
 
     def batches(self, phase: str) -> Iterator[list[Row | Problem]]:
         charter, options = self.town.charter, self.options
@@ -152,11 +161,11 @@ def _barred(payer: Target, payee: Target) -> tuple[str, str] | None:
 class _Trial:
     """The first reading: what would be refused if the file were posted now."""
 
-    def __init__(self, town: Town, options: Options) -> None:
+    def __init__(self, town: Town, options: Options, seen: Seen) -> None:
         self.town = town
         self.options = options
         self.accounts = Accounts(town, options.issuers, options.parties)
-        self.seen = Seen()
+        self.seen = seen
         self.problems: list[Problem] = []
         self.total = self.lines = self.stood = self.first_new = 0
 
@@ -217,9 +226,8 @@ class _Trial:
 
     def repeated(self) -> None:
         """The lines whose id stood in the file before."""
-        with self.seen as seen:
-            for line, first in seen.repeated():
-                self.problem(line, "id_repeated", f"the id of line {first} again; every transfer has an id of its own")
+        for line, first in self.seen.repeated():
+            self.problem(line, "id_repeated", f"the id of line {first} again; every transfer has an id of its own")
 
 
 def _stopped(line: int, reason: str) -> FileRefused:

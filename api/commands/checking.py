@@ -1,0 +1,130 @@
+"""Is the book right? The check of the engine, the audit of the currency, the replay from records. None can write."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from api.commands.console import CONSOLE, CliError, Exit, _, ngettext
+from api.home import home_of, open_town
+from ledger.core import check as engine
+from ledger.core.book import Book
+from ledger.core.opening import open_book
+from ledger.core.replay import Difference, ReplayError, rebuild
+from ledger.currency.audit import Audit, audit
+
+SHOWN = 50
+
+
+def check() -> None:
+    """Check the whole book. Raises `CliError` (REFUSED) when anything is not as it must be."""
+    home = home_of()
+    book = open_book(home.database(), read_only=True)
+    with CONSOLE.progress(_("Checking the book"), _("Auditing the currency")) as (first, second):
+        try:
+            report = engine.check(_engine(book), first)
+        finally:
+            book.close()
+        findings = [_finding(f.code, f.seq, f.id, f.detail) for f in report.findings]
+        total = sum(report.counts.values())
+        audited: Audit | None = None
+        try:
+            town = open_town(home, read_only=True)
+            try:
+                audited = audit(town, progress=second)
+            finally:
+                town.book.close()
+        except Exception as error:
+            # A book that is damaged enough cannot be read any further; that it is, was found above.
+            if report.ok:
+                raise
+            findings.append(_finding("audit_stopped", None, None, f"the audit could not go on: {error!r}"[:300]))
+            total += 1
+    if audited is not None:
+        findings += [_finding(f.code, f.seq or None, f.id, f.text) for f in audited.findings]
+        total += audited.total
+    for finding in findings[:SHOWN]:
+        CONSOLE.say(_line(finding))
+    if total > SHOWN:
+        CONSOLE.say(_("... and {count} more").format(count=total - min(SHOWN, len(findings))))
+    CONSOLE.facts(
+        {
+            _("entries"): str(report.entries),
+            _("transfers"): str(report.transfers),
+            _("accounts"): str(report.accounts),
+            _("signed orders"): str(audited.orders if audited is not None else 0),
+            _("log root"): report.root.hex(),
+        }
+    )
+    CONSOLE.give(
+        {
+            "ok": not total, "entries": report.entries, "transfers": report.transfers, "accounts": report.accounts,
+            "orders": audited.orders if audited is not None else 0, "root": report.root.hex(), "found": total,
+            "findings": findings,
+        }
+    )  # fmt: skip
+    if total:
+        found = ngettext(
+            "1 finding: this book is not as it must be.", "{count} findings: this book is not as it must be.", total
+        )
+        raise CliError(Exit.REFUSED, "findings", found.format(count=total), found=total)
+    CONSOLE.say(_("Everything is as it must be."))
+
+
+def _finding(code: str, seq: int | None, id_: bytes | None, text: str) -> dict[str, Any]:
+    return {"code": code, "seq": seq, "transaction": id_.hex() if id_ else None, "detail": text}
+
+
+def _line(finding: dict[str, Any]) -> str:
+    named = _("transaction {id} (entry {seq}): ").format(id=finding["transaction"], seq=finding["seq"])
+    placed = (
+        named if finding["transaction"] else _("entry {seq}: ").format(seq=finding["seq"]) if finding["seq"] else ""
+    )
+    return f"{finding['code']}: {placed}{finding['detail']}"
+
+
+def replay(into: Path | None) -> None:
+    """Make the book anew from its records, and compare. Raises `CliError` (REFUSED) where the two differ."""
+    source = open_book(home_of().database(), read_only=True)
+    with tempfile.TemporaryDirectory(prefix="patard-replay-") as scratch:
+        made = open_book(into or Path(scratch) / "book.db", upgrade=True)
+        try:
+            with CONSOLE.progress(_("Replaying")) as (bar,):
+                rebuilt = rebuild(_engine(source), made.store, bar)
+        except ReplayError as error:
+            raise CliError(
+                Exit.REFUSED, error.code, _("The records do not replay: {reason}").format(reason=error),
+                seq=error.seq, transaction=error.id.hex() if error.id else None,
+            ) from error  # fmt: skip
+        finally:
+            made.close()
+            source.close()
+    for difference in rebuilt.differences[:SHOWN]:
+        CONSOLE.say(_difference(difference))
+    if rebuilt.different > SHOWN:
+        CONSOLE.say(_("... and {count} more").format(count=rebuilt.different - SHOWN))
+    CONSOLE.facts({_("entries"): str(rebuilt.head.seq), _("log root"): rebuilt.head.root.hex()})
+    CONSOLE.give(
+        {
+            "ok": not rebuilt.different, "entries": rebuilt.head.seq, "root": rebuilt.head.root.hex(),
+            "different": rebuilt.different, "differences": [each._asdict() for each in rebuilt.differences],
+            "into": str(into) if into else None,
+        }
+    )  # fmt: skip
+    if rebuilt.different:
+        told = ngettext("1 row is not what the records make it.", "{count} rows are not what the records make them.",
+                        rebuilt.different)  # fmt: skip
+        raise CliError(Exit.REFUSED, "differences", told.format(count=rebuilt.different), different=rebuilt.different)
+    CONSOLE.say(_("The records make the same book, byte for byte."))
+    if into:
+        CONSOLE.say(_("It is in {file}; names and memos are not in records, so they are not in it.").format(file=into))
+
+
+def _difference(difference: Difference) -> str:
+    return f"{difference.table} {difference.key}" + _(" (entry {seq}): ").format(seq=difference.seq) + difference.detail
+
+
+def _engine(book: Book) -> Any:
+    store: Any = book.store  # every store but that in memory has an engine
+    return store.engine

@@ -1,0 +1,171 @@
+"""Speaking with whoever runs `patard`: results on stdout, errors and progress on stderr, exit codes for scripts.
+
+With `--json`, stdout holds the result as one JSON value with amounts in whole cents, and an error is one JSON object
+on stderr. Nothing here is imported that a quick `--help` would have to wait for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any, TextIO
+
+from ledger.currency.money import AmountError, format_cents, parse_amount
+from ledger.i18n import from_environment, translator
+
+LANG = from_environment()
+_ = translator("api", LANG)
+ngettext = _.ngettext
+
+_SPACES = str.maketrans("\u00a0\u202f\u2009", "   ")
+
+
+class Exit(IntEnum):
+    """Exit codes; `patard --help` ends with them."""
+
+    OK = 0
+    REFUSED = 1
+    USAGE = 2
+    UNUSABLE = 3
+    INTERRUPTED = 130
+
+
+class CliError(Exception):
+    """A command that ends without its result. `code` is stable, `fields` go into `--json`."""
+
+    def __init__(self, exit_code: Exit, code: str, message: str, **fields: Any) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+        self.code = code
+        self.message = message
+        self.fields = fields
+
+
+class Console:
+    """Where a command's words go. `as_json` is set by the command that was asked for JSON."""
+
+    def __init__(self) -> None:
+        self.as_json = False
+
+    def say(self, text: str = "") -> None:
+        """A line of the result, for people."""
+        if not self.as_json:
+            _print(text, sys.stdout)
+
+    def give(self, value: Any) -> None:
+        """The result, for programs."""
+        if self.as_json:
+            _print(json.dumps(value, ensure_ascii=False, indent=2), sys.stdout)
+
+    def note(self, text: str) -> None:
+        """A line beside the result."""
+        if not self.as_json:
+            _print(text, sys.stderr)
+
+    def fail(self, code: str, message: str, **fields: Any) -> None:
+        """Why the command ends without its result."""
+        if self.as_json:
+            told = {"error": {"code": code, "message": message, **fields}}
+            _print(json.dumps(told, ensure_ascii=False), sys.stderr)
+        else:
+            _print(f"patard: {message}", sys.stderr)
+
+    def facts(self, pairs: Mapping[str, str]) -> None:
+        """Names and values in two columns."""
+        width = max(map(len, pairs), default=0)
+        for name, value in pairs.items():
+            self.say(f"  {name:<{width}}  {value}")
+
+    def table(self, columns: Sequence[tuple[str, bool]], rows: Sequence[Sequence[str]]) -> None:
+        """A table; each column is its title and whether it holds amounts (set to the right)."""
+        if self.as_json:
+            return
+        widths = [max([len(title), *(len(row[i]) for row in rows)]) for i, (title, _right) in enumerate(columns)]
+        for cells in ([title for title, _right in columns], *rows):
+            aligned = [f"{cell:>{w}}" if columns[i][1] else f"{cell:<{w}}" for i, (cell, w) in
+                       enumerate(zip(cells, widths, strict=True))]  # fmt: skip
+            self.say("  ".join(aligned).rstrip())
+
+    def ask(self, question: str, default: str = "") -> str:
+        """A line that somebody types; `default` for an empty one. Raises `CliError` where nobody can be asked."""
+        shown = f"{question} [{default}] " if default else f"{question} "
+        sys.stderr.write(_plain(shown, sys.stderr))
+        sys.stderr.flush()
+        typed = sys.stdin.readline()
+        if not typed:
+            raise CliError(Exit.USAGE, "interrupted", _("Nothing was done."))
+        return typed.strip() or default
+
+    @contextmanager
+    def progress(self, *titles: str) -> Iterator[list[Callable[[int, int], None]]]:
+        """One bar for each title, on a terminal only: functions that take what is done and all there is."""
+        if self.as_json or not sys.stderr.isatty():
+            yield [lambda done, total: None for _title in titles]
+            return
+        from rich.console import Console as RichConsole
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        bars = Progress(
+            TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn(), TimeRemainingColumn(),
+            console=RichConsole(file=sys.stderr, markup=False), transient=True,
+        )  # fmt: skip
+
+        def bar(title: str) -> Callable[[int, int], None]:
+            task = bars.add_task(title, total=None)
+            return lambda done, total: bars.update(task, completed=done, total=total)
+
+        with bars:
+            yield [bar(title) for title in titles]
+
+
+CONSOLE = Console()
+"""The one console of the process."""
+
+
+def money(cents: int, symbol: str = "") -> str:
+    """Cents in the user's language."""
+    return format_cents(cents, LANG, symbol)
+
+
+def euros(cents: int) -> str:
+    """Cents of euros in the user's language."""
+    return format_cents(cents, LANG, "€")
+
+
+def amount(text: str, name: str) -> int:
+    """The cents that were typed, more than nothing. Raises `CliError` (USAGE)."""
+    try:
+        cents = parse_amount(text)
+    except AmountError as error:
+        raise CliError(Exit.USAGE, error.code, f"{name} {text!r}: {error}") from None
+    if not cents:
+        raise CliError(Exit.USAGE, "amount_malformed", _("{name}: nothing would move.").format(name=name))
+    return cents
+
+
+def has_colour(stream: TextIO) -> bool:
+    """Whether escape codes are welcome: a terminal, and neither NO_COLOR nor TERM=dumb."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def terminal_code(text: str) -> str:
+    """A QR code for the terminal of stdout."""
+    from merchants import codes
+
+    return codes.terminal(text, "ansi" if has_colour(sys.stdout) else "light")
+
+
+def _plain(text: str, stream: TextIO) -> str:
+    """The text as the stream can hold it: the spaces of French amounts are simple ones outside of Unicode."""
+    encoding = (stream.encoding or "ascii").lower().replace("-", "")
+    if encoding.startswith("utf"):
+        return text
+    return text.translate(_SPACES).encode(stream.encoding or "ascii", "replace").decode(stream.encoding or "ascii")
+
+
+def _print(text: str, stream: TextIO) -> None:
+    print(_plain(text, stream), file=stream, flush=True)

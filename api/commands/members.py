@@ -1,0 +1,104 @@
+"""Parties: admit, list, close; invite a device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from api.commands.console import CONSOLE, CliError, Exit, _, money, terminal_code
+from api.commands.opened import opened
+from ledger.core.ids import account_text
+from ledger.currency import parties
+from ledger.currency.parties import Party
+from ledger.currency.town import Town
+
+FIRST_ROLE = {"person": "member", "shop": "owner", "public_body": "owner", "association": "operator"}
+"""What the first device of a party is, unless somebody says otherwise."""
+
+
+def add(kind: str, name: str) -> None:
+    """Admit a party."""
+    with opened() as town:
+        party = parties.admit(town, kind, name)
+    CONSOLE.say(
+        _("{name} was admitted; account {account}").format(name=party.name, account=account_text(party.account))
+    )
+    CONSOLE.say(_("Next: patard invite {account}").format(account=account_text(party.account)))
+    CONSOLE.give(_party(party, 0))
+
+
+def show(kind: str | None, *, closed: bool) -> None:
+    """The parties with their balances."""
+    if kind is not None and kind not in FIRST_ROLE:
+        raise CliError(
+            Exit.USAGE, "party_kind_unknown", _("A kind is one of: {kinds}.").format(kinds=", ".join(FIRST_ROLE))
+        )
+    with opened() as town:
+        found = parties.every(town, kinds=frozenset({kind}) if kind else None, open_only=not closed)
+        with town.book.store.reading() as store:
+            accounts = store.accounts([party.account for party in found])
+        symbol = town.charter.symbol
+    balances = {party.account: accounts[party.account].balance for party in found}
+    columns = [(_("account"), False), (_("kind"), False), (_("balance"), True), (_("name"), False)]
+    rows = [
+        (account_text(party.account), party.kind, money(balances[party.account], symbol),
+         party.name if party.closed_at is None else _("{name} (closed)").format(name=party.name))
+        for party in found
+    ]  # fmt: skip
+    CONSOLE.table(columns, rows)
+    CONSOLE.give([_party(party, balances[party.account]) for party in found])
+
+
+def close(who: str) -> None:
+    """Close a party whose account is empty."""
+    with opened() as town:
+        party = parties.named(town, who)
+        if left := town.book.balance(party.account):
+            raise CliError(
+                Exit.REFUSED, "account_not_empty",
+                _("{name} still holds {amount}: have it paid out or changed back first.").format(
+                    name=party.name, amount=money(left, town.charter.symbol)
+                ),
+            )  # fmt: skip
+        parties.close(town, party)
+        party = parties.by_account(town, party.account)
+    CONSOLE.say(_("{name} was closed, and its keys with it.").format(name=party.name))
+    CONSOLE.give(_party(party, 0))
+
+
+def invite(who: str, role: str | None, png: Path | None) -> None:
+    """A one-time code with which a device joins a party."""
+    with opened() as town:
+        party = parties.named(town, who)
+        role = role or FIRST_ROLE[party.kind]
+        code, link = invited(town, party, role)
+    if png is not None:
+        from api.commands.papers import picture
+
+        picture(png, link)
+    CONSOLE.say(
+        _("A device of {name}, as {role}, joins with this code within 7 days:").format(name=party.name, role=role)
+    )
+    CONSOLE.say()
+    CONSOLE.say(f"  {code}")
+    CONSOLE.say(f"  {link}")
+    CONSOLE.say()
+    if png is None:
+        CONSOLE.say(terminal_code(link).rstrip("\n"))
+    else:
+        CONSOLE.say(_("Its picture is in {file}.").format(file=png))
+    CONSOLE.give(
+        {"code": code, "link": link, "party": party.name, "account": account_text(party.account), "role": role}
+    )
+
+
+def invited(town: Town, party: Party, role: str) -> tuple[str, str]:
+    """A new join code as it is shown, and the link that holds it."""
+    code = parties.shown_code(parties.invite(town, party, role))
+    return code, f"{town.charter.public_url}/J/{code}"
+
+
+def _party(party: Party, balance: int) -> dict[str, object]:
+    return {
+        "account": account_text(party.account), "kind": party.kind, "name": party.name,
+        "balance_cents": balance, "closed": party.closed_at is not None,
+    }  # fmt: skip

@@ -1,0 +1,214 @@
+"""Euros in, units out, and back: conversion, the requests to change back, the reserve."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from api.commands.console import CONSOLE, CliError, Exit, _, amount, euros, money
+from api.commands.opened import opened
+from ledger.core.ids import account_text
+from ledger.core.model import Posted
+from ledger.currency import conversion, parties, reserve
+from ledger.currency.charter import Charter
+from ledger.currency.conversion import Asked
+from ledger.currency.town import Town
+
+
+def convert(
+    who: str,
+    sum_: str,
+    cash: str | None,
+    bank: str | None,
+    reserve_name: str | None,
+    brought: str | None,
+    day: str | None,
+) -> None:
+    """Issue units against the euros of a cash slip or a bank line."""
+    cents = amount(sum_, "AMOUNT")
+    if (cash is None) is (bank is None):
+        if cash is not None:
+            raise CliError(Exit.USAGE, "usage", _("Choose one of {options}.").format(options="--cash, --bank"))
+        raise CliError(
+            Exit.REFUSED, "not_covered",
+            _("No unit without a euro: name what brought the euros, --cash SLIP or --bank REFERENCE."),
+        )  # fmt: skip
+    given = cents if brought is None else amount(brought, "--euros")
+    booked_on = _day(day)
+    with opened() as town:
+        party = parties.named(town, who)
+        name = _reserve_account(town.charter, "cash" if cash is not None else "bank", reserve_name)
+        reference = cash if cash is not None else bank
+        assert reference is not None
+        posted = conversion.convert(
+            town, party, cents, reserve=name, reference=reference, booked_on=booked_on, euros=given
+        )
+        balance = town.book.balance(party.account)
+        symbol = town.charter.symbol
+    if posted.replay:
+        told = _("{reference} stands already: {amount} to {name}. Nothing was moved now.")
+    else:
+        told = _("{amount} to {name}, against {euros} on {reserve} ({reference}).")
+    CONSOLE.say(
+        told.format(amount=money(cents, symbol), name=party.name, euros=euros(cents), reserve=name,
+                    reference=conversion.plain_reference(reference))
+    )  # fmt: skip
+    CONSOLE.say(_("Balance of {name}: {amount}").format(name=party.name, amount=money(balance, symbol)))
+    CONSOLE.give(
+        {"id": posted.id.hex(), "seq": posted.seq, "replay": posted.replay, "party": party.name,
+         "account": account_text(party.account), "amount_cents": cents, "reserve": name,
+         "reference": conversion.plain_reference(reference), "balance_cents": balance}
+    )  # fmt: skip
+
+
+def _reserve_account(charter: Charter, kind: str, name: str | None) -> str:
+    """The reserve account that is meant: the one named, or the only one of its kind."""
+    fit = [account.name for account in charter.reserve if account.kind == kind]
+    if name is not None:
+        if name not in fit:
+            told = _("{name!r} is no {kind} account of the charter; it has: {names}.")
+            raise CliError(
+                Exit.USAGE, "reserve_account_unknown", told.format(name=name, kind=kind, names=", ".join(fit) or "-")
+            )
+        return name
+    if len(fit) != 1:
+        told = _("The charter has {count} {kind} accounts ({names}): choose one with --reserve NAME.")
+        raise CliError(
+            Exit.USAGE, "reserve_account_unknown", told.format(count=len(fit), kind=kind, names=", ".join(fit) or "-")
+        )
+    return fit[0]
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise CliError(Exit.USAGE, "date_malformed", _("--date: write it as 2025-06-15.")) from None
+
+
+# --- changing back ---------------------------------------------------------------------------------------
+
+
+def waiting() -> None:
+    """The requests to change back that wait for a decision."""
+    with opened() as town:
+        asked = conversion.waiting(town)
+        with town.reading() as connection:
+            names = parties.by_accounts(connection, {one.account for one in asked})
+        symbol = town.charter.symbol
+        days = {one.id: town.charter.local_date(one.at).isoformat() for one in asked}
+    if not asked:
+        CONSOLE.say(_("Nobody waits to change back."))
+    columns = [(_("id"), False), (_("asked"), False), (_("units"), True), (_("fee"), True), (_("payout"), True),
+               (_("name"), False)]  # fmt: skip
+    rows = [
+        (one.id.hex()[-8:], days[one.id], money(one.amount, symbol), euros(one.fee), euros(one.payout),
+         names[one.account].name)
+        for one in asked
+    ]  # fmt: skip
+    if rows:
+        CONSOLE.table(columns, rows)
+    CONSOLE.give([{**_asked(one), "name": names[one.account].name} for one in asked])
+
+
+def accept(id_: str) -> None:
+    """Owe a shop its euros, and destroy the units."""
+    with opened() as town:
+        one = _find(town, id_)
+        posted = conversion.accept(town, one)
+        name = parties.by_account(town, one.account).name
+    told = _("Accepted: {payout} are owed to {name}, the fee is {fee}.")
+    CONSOLE.say(told.format(payout=euros(one.payout), name=name, fee=euros(one.fee)))
+    _decided(one, posted, name)
+
+
+def refuse(id_: str) -> None:
+    """Give a shop its units back."""
+    with opened() as town:
+        one = _find(town, id_)
+        posted = conversion.refuse(town, one)
+        name = parties.by_account(town, one.account).name
+        symbol = town.charter.symbol
+    CONSOLE.say(_("Refused: {name} has {amount} back.").format(name=name, amount=money(one.amount, symbol)))
+    _decided(one, posted, name)
+
+
+def _decided(one: Asked, posted: Posted, name: str) -> None:
+    if posted.replay:
+        CONSOLE.say(_("It had been decided so before; nothing was moved now."))
+    CONSOLE.give({**_asked(one), "name": name, "decision": posted.id.hex(), "replay": posted.replay})
+
+
+def _find(town: Town, text: str) -> Asked:
+    """The request with that id, or the one that waits whose id ends so (4 characters or more)."""
+    text = text.strip().lower()
+    try:
+        if len(text) == 32:
+            return conversion.find_asked(town, bytes.fromhex(text))
+    except ValueError:
+        pass
+    fit = [one for one in conversion.waiting(town) if len(text) >= 4 and one.id.hex().endswith(text)]
+    if len(fit) != 1:
+        told = _("No request to change back has the id {id!r}; `patard reconvert list` shows them.")
+        raise CliError(Exit.REFUSED, "not_found", told.format(id=text))
+    return fit[0]
+
+
+def _asked(one: Asked) -> dict[str, Any]:
+    return {
+        "id": one.id.hex(), "account": account_text(one.account), "amount_cents": one.amount, "fee_cents": one.fee,
+        "payout_cents": one.payout,
+    }  # fmt: skip
+
+
+# --- the reserve -----------------------------------------------------------------------------------------
+
+
+def show_reserve() -> None:
+    """Circulation against reserve. Raises `CliError` (REFUSED) when it does not add up."""
+    with opened() as town:
+        report = reserve.report(town)
+        charter = town.charter
+    symbol = charter.symbol
+    CONSOLE.say(f"{charter.name} ({charter.code}), {_('after entry {seq}').format(seq=report.seq)}")
+    CONSOLE.say()
+    facts = [(_("In circulation"), money(report.circulation, symbol))]
+    if report.waiting:
+        facts.append((_("  of it waiting to be changed back"), money(report.waiting, symbol)))
+    if report.imported:
+        facts.append((_("Imported, not covered yet"), money(report.imported, symbol)))
+    facts.append((_("Guarantee"), euros(report.guarantee)))
+    facts += [
+        (title, euros(cents))
+        for title, cents in (
+            (_("Owed to shops"), report.payouts_due), (_("Fees"), report.fees), (_("Not placed yet"), report.suspense),
+            (_("Own operations"), report.operations),
+        )
+        if cents
+    ]  # fmt: skip
+    facts += [(f"{bank.name} ({bank.kind})", euros(bank.ledger)) for bank in report.banks]
+    facts.append((_("Reserve accounts"), euros(report.reserve)))
+    names, sums = max(len(name) for name, _sum in facts), max(len(sum_) for _name, sum_ in facts)
+    for name, sum_ in facts:
+        CONSOLE.say(f"  {name:<{names}}  {sum_:>{sums}}")
+    CONSOLE.say()
+    for identity in report.identities:
+        held = _("holds") if identity.holds else _("DOES NOT HOLD")
+        CONSOLE.say(f"{held}: {_(identity.name)}")
+        CONSOLE.say(f"    {money(identity.left)} {identity.relation} {money(identity.right)}")
+    CONSOLE.give(
+        {
+            "unit": charter.code, "circulation_cents": report.circulation, "imported_cents": report.imported,
+            "waiting_cents": report.waiting, "guarantee_cents": report.guarantee,
+            "payouts_due_cents": report.payouts_due, "fees_cents": report.fees, "suspense_cents": report.suspense,
+            "operations_cents": report.operations, "reserve_cents": report.reserve,
+            "banks": [{"name": b.name, "kind": b.kind, "ledger_cents": b.ledger} for b in report.banks],
+            "identities": [
+                {"name": i.name, "left_cents": i.left, "relation": i.relation, "right_cents": i.right, "holds": i.holds}
+                for i in report.identities
+            ],
+            "covered": report.covered, "size": report.seq, "root": report.root.hex(),
+        }
+    )  # fmt: skip
+    if not report.covered:
+        raise CliError(Exit.REFUSED, "not_covered", _("The reserve does not cover what is out; see above."))

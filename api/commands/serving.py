@@ -1,0 +1,60 @@
+"""`patard serve`: the server of a currency, until Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from api.commands.console import CONSOLE, CliError, Exit, _
+from api.commands.opened import opened
+from ledger.currency.charter import Charter
+from ledger.currency.town import Town
+
+DEFAULT_PORT = 8123
+
+
+def serve(host: str, port: int | None) -> None:
+    """Serve the currency of the environment. Brings the tables of an older book up to date first."""
+    with opened(upgrade=True) as town:
+        port = port or default_port(town.charter)
+        require_free(host, port)
+        told = _("{name} is served on {address}; Ctrl-C ends it.")
+        address = f"http://{host}:{port}"
+        run(town, host, port, lambda: CONSOLE.say(told.format(name=town.charter.name, address=address)))
+
+
+def default_port(charter: Charter) -> int:
+    """The port that a public address for trying out names, else the usual one."""
+    url = urlsplit(charter.public_url)
+    return url.port if url.scheme == "http" and url.port else DEFAULT_PORT
+
+
+def require_free(host: str, port: int) -> None:
+    """Raise `CliError` (port_busy) unless the port can be listened on."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        told = _(
+            "{host}:{port} cannot be listened on ({reason}): choose another port with --port, or with PORT= for make."
+        )
+        raise CliError(Exit.UNUSABLE, "port_busy", told.format(host=host, port=port, reason=reason)) from None
+
+
+def run(town: Town, host: str, port: int, ready: Callable[[], None]) -> None:
+    """Serve until SIGINT or SIGTERM; both end it cleanly."""
+    from api.server import serve as run_server
+
+    # The server passes a signal on once it has shut down: both must come back here rather than end the process.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        run_server(town, host, port, ready=ready)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)
