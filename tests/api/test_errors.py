@@ -69,8 +69,8 @@ def _codes(path: Path, tree: ast.Module) -> Iterator[tuple[str, int]]:
         elif isinstance(node, ast.ClassDef) and {_name(base) for base in node.bases} & {*RAISED, "ValueError"}:
             for part in ast.walk(node):
                 if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "__init__":
-                    for code in part.args[:1]:
-                        yield from ((text, node.lineno) for text in _texts(code) if text in ERRORS)
+                    for argument in part.args[:1]:
+                        yield from ((text, node.lineno) for text in _texts(argument) if text in ERRORS)
                 elif isinstance(part, ast.Assign) and _name(part.targets[0]) == "code":
                     yield from ((text, node.lineno) for text in _texts(part.value))
         elif isinstance(node, ast.Assign) and _name(node.targets[0]) == "code":
