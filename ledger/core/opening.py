@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -56,38 +57,44 @@ def open_book(
         from ledger.core.memory import MemoryStore
 
         return Book(MemoryStore(), clock=clock, entropy=entropy)
-    store, engine = _store(place, read_only, upgrade)
+    store, engine, trouble = _store(place, read_only, upgrade)
     try:
         if upgrade:
             schema.upgrade(engine)
         else:
             schema.require_current(engine)
-    except BaseException:
+    except BaseException as error:
         store.close()
-        raise
+        meaning = trouble(error)
+        if meaning is error:
+            raise
+        raise meaning from error
     return Book(ReadOnlyStore(store, engine) if read_only else store, clock=clock, entropy=entropy)
 
 
-def _store(place: str | os.PathLike[str], read_only: bool, upgrade: bool) -> tuple[Store, Engine]:
+def _store(
+    place: str | os.PathLike[str], read_only: bool, upgrade: bool
+) -> tuple[Store, Engine, Callable[[BaseException], BaseException]]:
+    """The store at `place`, its engine, and what makes its driver's errors clear."""
     address = os.fspath(place)
     if address.startswith(("postgresql://", "postgresql+psycopg://", "postgres://")):
         from ledger.core import postgres
 
         engine = postgres.open_engine("postgresql://" + address.split("://", 1)[1])
-        return postgres.PostgresStore(engine), engine
+        return postgres.PostgresStore(engine), engine, postgres.trouble
     path = _path(address)
     if not upgrade and not path.exists():
         raise StoreError("no_book", f"there is no book at {path}: `patard init` makes one")
     from ledger.core import sqlite
 
     engine = sqlite.open_engine(path, read_only=read_only)
-    return sqlite.SqliteStore(engine), engine
+    return sqlite.SqliteStore(engine), engine, sqlite.trouble
 
 
 def _path(address: str) -> Path:
     if address.startswith("sqlite:///") and len(address) > len("sqlite:///"):
         return Path(unquote(address.removeprefix("sqlite:///")))
-    if not address or "://" in address or address.startswith("sqlite:") or address == ":memory:":
+    if not address or re.match(r"[a-z][a-z0-9+]*:", address) or address == ":memory:":
         # Without the address: it may hold a password.
         raise StoreError(
             "address_unknown",

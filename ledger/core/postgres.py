@@ -357,4 +357,4 @@ class PostgresStore:
         self.engine.dispose()
 
 
-__all__ = ["PostgresStore", "open_engine"]
+__all__ = ["PostgresStore", "open_engine", "trouble"]

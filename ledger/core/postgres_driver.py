@@ -147,5 +147,5 @@ def trouble(error: BaseException, in_doubt: bool = False) -> BaseException:
     if isinstance(cause, PoolTimeout):
         return StoreError("database_busy", "all connections to the database are in use: try again")
     if isinstance(cause, psycopg.OperationalError):
-        return StoreError("database_unusable", f"the database failed and nothing was posted: {text}")
+        return StoreError("database_unusable", f"no database to work with, and nothing was posted: {text}")
     return error
