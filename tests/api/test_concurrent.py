@@ -28,7 +28,6 @@ from tests.served import (
 )
 from tests.towns import BANK
 
-
 # One for all, since making one takes as long as a payment; without a limit, so that nobody waits for a connection.
 CLIENT = httpx.Client(timeout=60, limits=httpx.Limits(max_connections=None, max_keepalive_connections=0))
 
