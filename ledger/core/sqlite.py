@@ -118,6 +118,8 @@ def open_engine(path: Path | str, *, read_only: bool = False) -> Engine:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = FULL")
                 db.execute("PRAGMA foreign_keys = ON")
+                # Without it INSERT OR REPLACE deletes rows unseen by the triggers that refuse to.
+                db.execute("PRAGMA recursive_triggers = ON")
             db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         except pysqlite3.Error as error:
             raise StoreError("database_unusable", f"cannot open {target}: {error}") from error
