@@ -17,7 +17,7 @@ from babel.dates import format_datetime, format_time
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -75,12 +75,8 @@ def routes(town: Town) -> list[BaseRoute]:
         Route("/J/{code}", pages.join),
         Route("/favicon.ico", lambda request: RedirectResponse("/static/coin.svg", 301, HEADERS)),
         Mount("/static", _Static(directory=HERE / "static"), name="static"),
+        _Nothing("/{path:path}", pages.nothing_here),
     ]
-
-
-def not_found(town: Town) -> Callable[[Request], Response]:
-    """The page for an address that leads nowhere, for the application to use where a browser asked."""
-    return Pages(town).nothing_here
 
 
 class Pages:
@@ -242,6 +238,17 @@ class _Static(StaticFiles):
         response.headers.update(HEADERS)
         response.headers["Cache-Control"] = "no-cache"
         return response
+
+
+class _Nothing(Route):
+    """An address that leads nowhere, opened in a browser. Programs get the application's own answer."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["type"] == "http" and not scope["path"].startswith("/v1/"):
+            accepted = dict(scope["headers"]).get(b"accept", b"")
+            if scope["method"] in ("GET", "HEAD") and b"text/html" in accepted:
+                return super().matches(scope)
+        return Match.NONE, {}
 
 
 def _texts(request: Request) -> Translator:

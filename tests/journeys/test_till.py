@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Request, Route, expect
+from sqlalchemy import delete
 
 from ledger.currency import parties
 from ledger.currency.charter import Limits
 from ledger.currency.links import parse_link
 from ledger.currency.messages import Purpose, SignedOrder
+from ledger.currency.tables import SESSION
 from merchants import codes
 from tests.journeys.stall import PHONE, SHOP, Stall, till
 
@@ -280,7 +282,10 @@ def test_a_till_that_was_revoked(browser: Browser, stall: Stall) -> None:
     with till(browser, stall) as shop:
         page = shop.pair().page
         [key] = [k for k in parties.devices(stall.town, stall.shop.party) if k.role == "cashier"]
+        shop.ask("5")
         parties.revoke(stall.town, key)
+        expect(page.locator("#screen-revoked")).to_be_visible(timeout=30_000)  # by itself
+        expect(page.locator("#pane-code")).to_be_hidden()
         page.reload()
         expect(page.locator("#screen-revoked")).to_be_visible()
         page.locator("#pair-again").click()
@@ -288,6 +293,19 @@ def test_a_till_that_was_revoked(browser: Browser, stall: Stall) -> None:
         shop.pair("Encore")
         keys = [k for k in parties.devices(stall.town, stall.shop.party) if k.role == "cashier"]
         assert len(keys) == 2
+
+
+def test_sessions_end_and_nobody_notices(browser: Browser, stall: Stall) -> None:
+    """The till signs a new challenge by itself; what was paid meanwhile is there."""
+    with till(browser, stall) as shop:
+        link = shop.pair().ask("7")
+        with stall.town.book.store.writing() as store:
+            store.connection.execute(delete(SESSION))
+        stall.pay(link, stall.alice)
+        shop.shows_paid("7,00").next()
+        stall.pay(shop.is_online().ask("8"), stall.alice)
+        shop.shows_paid("8,00").next()
+        expect(shop.page.locator("#total")).to_have_text("15,00\u202fP")
 
 
 def test_paired_by_a_link(browser: Browser, stall: Stall) -> None:

@@ -12,8 +12,6 @@ from urllib.parse import quote
 
 import pytest
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.routing import Route
 
 from ledger.core.ids import account_text
 from ledger.currency import conversion, parties
@@ -50,8 +48,8 @@ def shop(town: Town) -> Member:
 
 @pytest.fixture
 def client(town: Town) -> TestClient:
-    routes = [*pages.routes(town), Route("/{rest:path}", pages.not_found(town))]
-    return TestClient(Starlette(routes=routes), headers={"Accept-Language": "fr"})
+    headers = {"Accept-Language": "fr", "Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    return TestClient(Starlette(routes=pages.routes(town)), headers=headers)
 
 
 def one_time(town: Town, shop: Member, *, label: str = "", amount: int = 1250, key: PrivateKey | None = None):
@@ -281,11 +279,13 @@ def test_an_empty_directory(client: TestClient) -> None:
     assert "Personne n’a encore adhéré" in client.get("/directory").text
 
 
-def test_nothing_here(town: Town) -> None:
-    request = Request({"type": "http", "method": "GET", "path": "/x", "query_string": b"", "headers": []})
-    response = pages.not_found(town)(request)
+def test_nothing_here(client: TestClient) -> None:
+    """A person reads a page; a program is left to the API, as is everything below /v1/."""
+    response = client.get("/tilll")
     assert response.status_code == 404
-    assert "Il n’y a rien à cette adresse" in bytes(response.body).decode()
+    assert "Il n’y a rien à cette adresse" in response.text
+    others = [client.get("/tilll", headers={"Accept": "*/*"}), client.get("/v1/tilll"), client.post("/tilll")]
+    assert [(one.status_code, one.text) for one in others] == [(404, "Not Found")] * 3
 
 
 def test_static_files_are_asked_for_again_and_stay_inside(client: TestClient) -> None:

@@ -17,6 +17,11 @@ export class Code {
     Object.assign(this, { till, onPaid, onDown });
     this.current = null;
     this.state = "none"; // none, open, checking, expired
+    document.addEventListener("visibilitychange", () => {
+      if (!this.isOpen || document.visibilityState !== "visible") return;
+      this.look();
+      this.#keepAwake();
+    });
   }
 
   get isOpen() {
@@ -27,14 +32,14 @@ export class Code {
     const { api, device, network, payee } = this.till;
     const seconds = CURRENCY.request_seconds;
     const request = await oneTime({ device, network, payee, amount, label, now: api.now(), seconds });
-    sessionStorage.setItem(SHOWN, JSON.stringify(request));
+    sessionStorage.setItem(SHOWN, JSON.stringify({ ...request, till: device.publicHex }));
     await this.#open(request);
   }
 
   /** Go on with the code that stood here before the page was loaded again. True if there is one. */
   async restore() {
     const request = JSON.parse(sessionStorage.getItem(SHOWN) ?? "null");
-    if (!request) return false;
+    if (request?.till !== this.till.device.publicHex) return false;
     await this.#open(request);
     this.look();
     return true;

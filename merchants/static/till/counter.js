@@ -27,8 +27,7 @@ export class Counter {
     $("close-poster").onclick = () => this.fresh();
     $("print-poster").onclick = () => print();
     document.addEventListener("keydown", (event) => this.#key(event));
-    document.addEventListener("pointerdown", allowSound);
-    document.addEventListener("keydown", allowSound);
+    for (const touch of ["pointerdown", "click", "keydown"]) document.addEventListener(touch, allowSound);
     this.#render();
   }
 
@@ -135,8 +134,7 @@ export class Counter {
   #keyWhenPaid(event, key) {
     if (!["Enter", "Escape", " "].includes(event.key) && !/^[0-9]$/.test(key ?? "")) return;
     event.preventDefault();
-    // A key held down, or pressed twice in a hurry, must not wipe "paid" off the screen.
-    if (event.repeat) return;
+    if (event.repeat) return; // a key held down must not wipe "paid" off the screen
     this.paid.close();
     if (/^[0-9]$/.test(key ?? "")) this.press(key);
   }

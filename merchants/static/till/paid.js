@@ -29,6 +29,7 @@ export class PaidScreen {
     say($("paid-when"), clockTime(at, true));
     if (again) return;
     this.root.hidden = false;
+    $("screen-till").inert = true;
     $("paid-next").focus({ preventScroll: true });
     announce(who ? t("Paid: {amount} by {who}", { amount: money(amount), who }) : t("Paid: {amount}", { amount: money(amount) }));
     celebrate();
@@ -36,6 +37,7 @@ export class PaidScreen {
 
   close() {
     this.root.hidden = true;
+    $("screen-till").inert = false;
     this.id = null;
     this.onClose();
   }
