@@ -42,6 +42,8 @@ def create_app(town: Town) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        # What a generator calls its functions; unique, and a test holds that.
+        generate_unique_id_function=lambda route: route.name,
         responses={"default": {"model": ProblemOut, "description": "RFC 9457 problem details with a stable code."}},
     )
     problems.handle(app)

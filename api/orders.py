@@ -28,6 +28,7 @@ _SUMMARIES = {
     Purpose.REFUND: "Give a payment back, whole or in parts, up to what was paid.",
     Purpose.RECONVERSION: "Ask to change units back to euros; they wait until the treasurer decides.",
 }
+_OPERATIONS = {Purpose.PAYMENT: "pay", Purpose.REFUND: "refund", Purpose.RECONVERSION: "ask_back"}
 _KEYS = {"order", "request"}
 
 
@@ -86,7 +87,7 @@ def paths() -> dict[str, dict[str, Any]]:
             "post": {
                 "tags": ["orders"],
                 "summary": _SUMMARIES[purpose],
-                "operationId": f"post_{path.removeprefix('/v1/')}",
+                "operationId": _OPERATIONS[purpose],
                 "requestBody": {"required": True, "content": body},
                 "responses": {
                     "200": {"description": "It stood in the log already; nothing was moved now.", "content": posted},

@@ -56,7 +56,8 @@ def _calendar_date(value: Any) -> Any:
     raise ValueError("write a date as 2026-11-23")
 
 
-Whole = Annotated[int, BeforeValidator(_digits)]
+Limit = Annotated[int, Field(ge=1, le=500), BeforeValidator(_digits)]
+Place = Annotated[int, Field(ge=0, lt=2**53), BeforeValidator(_digits)]
 Date = Annotated[date, BeforeValidator(_calendar_date)]
 Id = Annotated[str, _hex(16)]
 Key = Annotated[str, _hex(32)]

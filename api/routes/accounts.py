@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
 from api.auth import Caller, Served, Token, readable
-from api.schemas import AccountOut, DayOut, EntriesOut, Whole, entry_out, moment, rfc3339
+from api.schemas import AccountOut, DayOut, EntriesOut, Limit, Place, entry_out, moment, rfc3339
 from ledger.core.ids import account_text, b32decode, b32encode
 from ledger.currency import parties
 from ledger.currency.errors import CurrencyError
@@ -64,7 +64,7 @@ def entries(
     account: str,
     found: Served,
     caller: Caller,
-    limit: Annotated[Whole, Query(ge=1, le=500)] = 50,
+    limit: Limit = 50,
     cursor: Annotated[str | None, Query(max_length=32)] = None,
     since: Annotated[str | None, Query(max_length=40)] = None,
     until: Annotated[str | None, Query(max_length=40)] = None,
@@ -88,13 +88,18 @@ def day(account: str, found: Served, caller: Caller) -> DayOut:
     )  # fmt: skip
 
 
-@router.get("/{account}/events", response_class=StreamingResponse)
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "A stream without end."}
+}
+
+
+@router.get("/{account}/events", response_class=StreamingResponse, responses=_STREAM)
 def events(
     account: str,
     found: Served,
     caller: Caller,
     bearer: Token,
-    after: Annotated[Whole | None, Query(ge=0, lt=2**53)] = None,
+    after: Place | None = None,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> StreamingResponse:
     """Server-sent events, one an entry; the event id is the log sequence, from which a stream goes on."""

@@ -35,7 +35,12 @@ def _me(device: DeviceKey, party: Party) -> MeOut:
     return MeOut(party=party_out(party), role=device.role, label=device.label, key=device.key.hex())
 
 
-@router.post("/v1/joins", status_code=201, response_model=MeOut)
+@router.post(
+    "/v1/joins",
+    status_code=201,
+    response_model=MeOut,
+    responses={200: {"model": MeOut, "description": "This key had joined with this code already."}},
+)
 async def join(body: JoinIn, request: Request, found: Served, response: Response) -> MeOut:
     """Register a device key with a join code. The same code and key are answered again."""
     address = request.client.host if request.client else ""

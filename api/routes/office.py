@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Response
 
 from api.auth import Caller, Served, hex_bytes, need, number
@@ -28,6 +30,9 @@ from ledger.currency.town import Town
 
 router = APIRouter(tags=["office"], route_class=StrictRoute)
 TREASURER = frozenset({"treasurer"})
+_BOOKED: dict[int | str, dict[str, Any]] = {
+    200: {"model": BookedOut, "description": "It stood in the log already; nothing was moved now."}
+}
 
 
 @router.get("/v1/parties", response_model=PartiesOut)
@@ -52,7 +57,7 @@ def close(account: str, found: Served, caller: Caller) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/v1/conversions", status_code=201, response_model=BookedOut)
+@router.post("/v1/conversions", status_code=201, response_model=BookedOut, responses=_BOOKED)
 def convert(body: ConversionIn, found: Served, caller: Caller, response: Response) -> BookedOut:
     """Issue units against euros that a cash slip or bank line names. Both legs are one transaction."""
     need(caller, parties.OFFICE)
@@ -82,14 +87,14 @@ def waiting(found: Served, caller: Caller) -> ReconversionsOut:
     )  # fmt: skip
 
 
-@router.post("/v1/reconversions/{id}/acceptance", status_code=201, response_model=BookedOut)
+@router.post("/v1/reconversions/{id}/acceptance", status_code=201, response_model=BookedOut, responses=_BOOKED)
 def accept(id: str, found: Served, caller: Caller, response: Response) -> BookedOut:
     """Destroy the units and owe the shop the euros, less the fee."""
     need(caller, TREASURER)
     return _booked(conversion.accept(found.town, _asked(found.town, id), by=caller.key.hex()), response)
 
 
-@router.post("/v1/reconversions/{id}/refusal", status_code=201, response_model=BookedOut)
+@router.post("/v1/reconversions/{id}/refusal", status_code=201, response_model=BookedOut, responses=_BOOKED)
 def refuse(id: str, found: Served, caller: Caller, response: Response) -> BookedOut:
     """Give the units back to the shop."""
     need(caller, TREASURER)
