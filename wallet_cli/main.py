@@ -14,7 +14,7 @@ import typer
 
 from wallet_cli.errors import Exit, WalletError
 from wallet_cli.help import Command, Group, complaint, epilogue
-from wallet_cli.terminal import TERMINAL
+from wallet_cli.terminal import TERMINAL, fit_streams
 from wallet_cli.words import _
 
 if TYPE_CHECKING:
@@ -215,15 +215,15 @@ def reconvert(
 
 
 @keys_app.callback(invoke_without_command=True)
-def _keys(context: typer.Context) -> None:
+def _keys(context: typer.Context, json: bool = JSON) -> None:
     if context.invoked_subcommand is None:
-        keys_list(json=False)
+        keys_list(json=json)
 
 
 @outbox_app.callback(invoke_without_command=True)
-def _outbox(context: typer.Context) -> None:
+def _outbox(context: typer.Context, json: bool = JSON) -> None:
     if context.invoked_subcommand is None:
-        outbox_list(failed=False, json=False)
+        outbox_list(failed=False, json=json)
 
 
 @_command(keys_app, "list", _("Every device of your account."))
@@ -337,4 +337,5 @@ def run(args: Sequence[str]) -> int:
 
 def main() -> NoReturn:
     """The `wallet` script."""
+    fit_streams()
     sys.exit(run(sys.argv[1:]))

@@ -295,6 +295,7 @@ def check_new(home: Home, settings: Settings, order: Order, started: float) -> N
     Such are: one that waits unsettled, with the same id or moving the same money; one that is in the log under the
     same id; and one moving the same money that another command settled since this one was `started` (a double tap).
     """
+    sweep(home)
     id = order.id.hex()
     for kept in pending(home):
         if kept.refused is None and (kept.id == id or kept.is_like(order)):

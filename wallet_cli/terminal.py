@@ -6,17 +6,30 @@ JSON object: `{"note": {...}}` or `{"error": {...}}`. What belongs to a question
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import os
 import sys
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 from wallet_cli.errors import Exit, WalletError
-from wallet_cli.words import LANG, _
+from wallet_cli.words import _
 
 _YES = frozenset({"o", "oui", "y", "yes"})
-_SPACES = str.maketrans("\u00a0\u202f\u2009", "   ")
+
+
+class _Simpler(dict[int, str]):
+    """Spaces and quotes in their plain form, letters without their accents, a question mark for everything else."""
+
+    def __missing__(self, key: int) -> str:
+        letter = unicodedata.normalize("NFKD", chr(key))[0]
+        return letter if letter.isascii() else "?"
+
+
+_SIMPLER = _Simpler({0xA0: " ", 0x202F: " ", 0x2009: " ", 0x2019: "'", 0x2026: "...", 0xB7: "-"})
 
 
 class Terminal:
@@ -75,7 +88,7 @@ class Terminal:
             except OSError:
                 message = _("Nobody can be asked here: the standard input was read already. Add --yes.")
                 raise WalletError(Exit.USAGE, "no_terminal", message) from None
-        sys.stderr.write(_plain(question, sys.stderr))
+        sys.stderr.write(question)
         sys.stderr.flush()
         try:
             typed = source.readline()
@@ -115,7 +128,7 @@ class Terminal:
         for title, is_amount in columns:
             table.add_column(title, justify="right" if is_amount else "left", no_wrap=is_amount, overflow="fold")
         for row in rows:
-            table.add_row(*(Text(_plain(cell, sys.stdout), _style(cell, columns[i])) for i, cell in enumerate(row)))
+            table.add_row(*(Text(cell, _style(cell, columns[i])) for i, cell in enumerate(row)))
         # Names may hold what looks like markup, and a pipe has no width: 80 columns are the least that is usual.
         Console(file=sys.stdout, markup=False, emoji=False, highlight=False).print(table)
 
@@ -142,19 +155,23 @@ def facts(pairs: Mapping[str, str]) -> list[str]:
     return [f"  {name}{' ' * (width - cell_len(name))}  {value}" for name, value in pairs.items()]
 
 
-def _plain(text: str, stream: TextIO) -> str:
-    """The text as the stream can hold it: the spaces of French amounts are simple ones outside of Unicode."""
-    encoding = (stream.encoding or "ascii").lower().replace("-", "")
-    if encoding.startswith("utf"):
-        return text
-    return text.translate(_SPACES).encode(stream.encoding or "ascii", "replace").decode(stream.encoding or "ascii")
+def fit_streams() -> None:
+    """Make stdout and stderr take every text: outside of Unicode the spaces of French amounts are simple ones."""
+    codecs.register_error("patard", _simpler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="patard")
+
+
+def _simpler(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return error.object[error.start : error.end].translate(_SIMPLER), error.end
 
 
 def _print(text: str, stream: TextIO) -> None:
-    print(_plain(text, stream), file=stream, flush=True)
+    print(text, file=stream, flush=True)
 
 
 TERMINAL = Terminal()
 """The one terminal of the process."""
-
-__all__ = ["LANG", "TERMINAL", "Terminal", "bold", "facts", "has_colour"]
