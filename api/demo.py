@@ -1,0 +1,201 @@
+"""`patard demo`: a town with its currency on this machine, fresh each time, and four things to try with it.
+
+Everything lies in one folder (`.demo`): the currency's home, a wallet that has joined, and `next.json` with the four
+things for scripts. With PATARD_DATABASE_URL the book is in that PostgreSQL database, which must be empty or a demo's.
+The week before is the same in every run; what happens from now on has the machine's clock.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from api import demo_town
+from api.commands import serving
+from api.commands.console import CONSOLE, CliError, Exit, _, money
+from api.commands.members import invited
+from api.home import DATABASE_URL, Home, found_home, open_town
+from ledger.core.ids import account_text
+from ledger.currency import parties, reserve
+from ledger.currency.links import make_link
+from ledger.currency.town import Town
+from merchants import requests
+
+HOST = "127.0.0.1"
+MARK = ".patard-demo"
+PASSPHRASE = "demo"
+PAID = "4.20"
+
+
+@dataclass(frozen=True)
+class Next:
+    """The four things to try, as they stand in `next.json`; and where it all is."""
+
+    url: str
+    till_url: str
+    pairing_code: str
+    wallet_home: str
+    wallet_passphrase: str
+    pay_command: str
+    reserve_command: str
+    log_size: int
+    log_root: str
+
+
+def demo(port: int, folder: Path) -> None:
+    """Run the demo until Ctrl-C. Raises `CliError`: port_busy, demo_running, not_a_demo, database_unusable."""
+    port = port or _free_port()
+    serving.require_free(HOST, port)
+    url = os.environ.get(DATABASE_URL)
+    with _own(folder), _database(url):
+        home = Home(folder / "home", url)
+        public_url = f"http://{HOST}:{port}"
+        CONSOLE.say(_("Making a town, and a week of its life..."))
+        week = make(home, public_url)
+        town = open_town(home)
+        try:
+            _wallet(folder / "wallet", town, week)
+            things = _next(folder, town, home)
+            (folder / "next.json").write_text(json.dumps(things.__dict__, indent=2) + "\n", encoding="utf-8")
+            serving.run(town, HOST, port, lambda: _show(town, week, things))
+        finally:
+            town.book.close()
+    CONSOLE.say()
+    CONSOLE.say(_("The demo has ended."))
+
+
+def make(home: Home, public_url: str) -> demo_town.Week:
+    """Found the town in `home` and let its week happen; the same log in every run."""
+    clock, entropy = demo_town.Clock(), demo_town.Entropy("book")
+    clock.set(0, 7 * 3600)
+    town = found_home(
+        home, demo_town.charter(public_url), key=demo_town.key_of("currency"), clock=clock, entropy=entropy
+    )
+    try:
+        return demo_town.live(town, clock, demo_town.Entropy("dice"))
+    finally:
+        town.book.close()
+
+
+@contextmanager
+def _own(folder: Path) -> Iterator[None]:
+    """The folder, emptied of an earlier demo, and for this one alone. Raises `CliError`: demo_running, not_a_demo."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        told = _("{folder} holds something that is not a demo: remove it, or choose another with --folder.")
+        raise CliError(Exit.UNUSABLE, "not_a_demo", told.format(folder=folder))
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / MARK).open("w") as mark:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            told = _("A demo runs in {folder} already: end it first, or choose another folder with --folder.")
+            raise CliError(Exit.UNUSABLE, "demo_running", told.format(folder=folder)) from None
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.name != MARK:
+                path.unlink()
+        yield
+
+
+def _database(url: str | None) -> AbstractContextManager[None]:
+    if not url:
+        return nullcontext()
+    if not url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
+        raise CliError(Exit.UNUSABLE, "not_a_demo", _("PATARD_DATABASE_URL is no PostgreSQL address; unset it."))
+    from api.demo_database import emptied
+
+    return emptied(url)
+
+
+def _wallet(folder: Path, town: Town, week: demo_town.Week) -> None:
+    """The wallet of a member who joined during the week, made by the wallet's own program."""
+    member, charter = week.people[demo_town.MEMBER], town.charter
+    settings = {
+        "server": charter.public_url, "network": charter.network.hex(), "currency_key": town.key.public.hex(),
+        "code": charter.code, "currency": charter.name, "symbol": charter.symbol, "timezone": charter.timezone,
+        "waiting_account": account_text(town.chart.waiting), "account": account_text(member.party.account),
+        "name": member.party.name, "kind": member.party.kind, "role": "member", "label": "member",
+    }  # fmt: skip
+    given = {"seed": member.key.seed().hex(), "passphrase": PASSPHRASE, "settings": settings}
+    made = subprocess.run(
+        [sys.executable, "-m", "wallet_cli.prepared", str(folder)], input=json.dumps(given), text=True,
+        capture_output=True, check=False,
+    )  # fmt: skip
+    if made.returncode:
+        last = (made.stderr.strip().splitlines() or ["?"])[-1]
+        told = _("The demo's wallet could not be made: {reason}")
+        raise CliError(Exit.UNUSABLE, "files_unusable", told.format(reason=last))
+
+
+def _next(folder: Path, town: Town, home: Home) -> Next:
+    shop = parties.named(town, demo_town.SHOP)
+    code, _link = invited(town, shop, "cashier")
+    signed = requests.static(town.charter.network, shop.account, town.key)
+    link = make_link(town.charter.public_url, signed)
+    wallet = folder / "wallet"
+    head = town.book.head()
+    return Next(
+        town.charter.public_url,
+        f"{town.charter.public_url}/till",
+        code,
+        str(wallet),
+        PASSPHRASE,
+        f"WALLET_HOME={shlex.quote(str(wallet))} WALLET_PASSPHRASE={PASSPHRASE} {_program('wallet')} pay {link} "
+        f"--amount {PAID} --yes",
+        f"PATARD_HOME={shlex.quote(str(home.folder))} {_program('patard')} reserve",
+        head.seq,
+        head.root.hex(),
+    )
+
+
+def _program(name: str) -> str:
+    """How to call a program of this installation from the folder where the demo was started."""
+    path = Path(sys.executable).parent / name
+    try:
+        path = path.relative_to(Path.cwd())
+    except ValueError:
+        pass
+    return shlex.quote(str(path))
+
+
+def _show(town: Town, week: demo_town.Week, things: Next) -> None:
+    """What there is, the four things to try, and the line that says that the server is ready."""
+    say, symbol = CONSOLE.say, town.charter.symbol
+    last = demo_town.MONDAY.replace(day=demo_town.MONDAY.day + demo_town.DAYS - 1)
+    told = _("{name}: {parties} parties, {payments} payments and {refunds} refunds from {first} to {last},")
+    say(told.format(name=town.charter.name, parties=len(week.people), payments=week.payments, refunds=week.refunds,
+                    first=demo_town.MONDAY, last=last))  # fmt: skip
+    say(_("{amount} in circulation. Log root after {size} entries:").format(
+        amount=money(reserve.report(town).circulation, symbol), size=things.log_size))  # fmt: skip
+    say(things.log_root)
+    say()
+    say(_("1. The till of {shop}, in a browser; pair it with the code {code}:").format(
+        shop=demo_town.SHOP, code=things.pairing_code))  # fmt: skip
+    say(f"   {things.till_url}")
+    say(_("2. The wallet of {name} (passphrase: {passphrase}) has joined:").format(
+        name=demo_town.MEMBER, passphrase=PASSPHRASE))  # fmt: skip
+    say(f"   WALLET_HOME={shlex.quote(things.wallet_home)} {_program('wallet')} balance")
+    say(_("3. It pays the code on the counter of {shop}; the till shows it:").format(shop=demo_town.SHOP))
+    say(f"   {things.pay_command}")
+    say(_("4. The reserve behind it all:"))
+    say(f"   {things.reserve_command}")
+    say()
+    say(_("Ctrl-C ends the demo."))
+    say(f"ready: {things.url}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
