@@ -265,8 +265,8 @@ class PostgresStore:
                     self._writer.rollback()
 
     def _begin(self) -> tuple[PostgresWriting, psycopg.Connection[Any]]:
-        """The writing connection with the head locked. One that broke since its last use is replaced, once."""
-        for last in (self._writer is None, True):
+        """The writing connection, head locked. One that broke since its last use is replaced, with all others."""
+        for last in (False, True):
             driver = None
             try:
                 if self._writer is None:
@@ -280,6 +280,7 @@ class PostgresStore:
                 self._drop_writer()
                 if last or driver is None or not driver.closed:
                     raise trouble(error) from error
+                self.engine.dispose()
             except BaseException:
                 self._drop_writer()
                 raise
