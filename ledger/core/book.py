@@ -21,7 +21,6 @@ from ledger.core.store import Reading, Store
 MAX_BATCH = 8_190
 """Instructions in one batch: what one commit holds while others wait for it."""
 MAX_PAGE = 1_000
-BATCH_REPLAY = 4_096
 
 
 class BatchTooLarge(ValueError):

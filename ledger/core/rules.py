@@ -171,10 +171,9 @@ def fold(
 ) -> Fold:
     """Fold `batch` into the book whose end is `head`.
 
-    `now` is microseconds since the epoch (in a replay `times` holds one for each instruction instead); `salts` 16
-    bytes an instruction; `posted` the records, by id, of the ids of the batch that are in the log; `accounts` every
-    open or closed account that it names and every covered or covering one (changed in place); `originals` what its
-    corrections name, by id.
+    `now` is microseconds since the epoch (`times`, for a replay: one an instruction); `salts` 16 bytes an instruction;
+    `posted` the records, by id, of the ids of the batch that are in the log; `accounts` every open or closed account
+    it names and every covered or covering one (changed in place); `originals` what its corrections name, by id.
     """
     answers: list[Answer] = []
     log: list[LogRow] = []
@@ -227,8 +226,7 @@ def fold(
     peaks = tree.split(head.frontier)
     tree.append(peaks, head.seq, [entry.leaf for entry in log])
     end = Head(seq, at, b"".join(peaks), tree.root(peaks))
-    updated = [state for number, state in changed.items() if number not in opened]
-    return Fold(answers, log, transfers, list(opened.values()), updated, end)
+    return Fold(answers, log, transfers, [*opened.values()], [s for n, s in changed.items() if n not in opened], end)
 
 
 def _again(instruction: Instruction, stood: bytes) -> Answer:
