@@ -7,8 +7,9 @@ cost as much as the commit. Sets travel as one JSON parameter, so every read of 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from ledger.core.model import Head
 from ledger.core.rules import Fold, LogRow, Original, State, TransferRow
 from ledger.core.schema import upgrade as create_schema  # noqa: F401  (the name before `schema` was there)
 from ledger.core.store import StoreError, WriterLock
-from ledger.core.tables import ACCOUNT, HEAD, TRANSFER
+from ledger.core.tables import ACCOUNT, HEAD
 
 WAL_BUG = ((3, 7, 0), (3, 51, 2))
 """Versions of the library whose WAL two connections can corrupt (sqlite.org, WAL-reset bug)."""
@@ -37,9 +38,27 @@ def _sql(statement: Any) -> str:
     return str(statement.compile(dialect=dialect.dialect(paramstyle="qmark")))
 
 
+class Insert:
+    """Inserts rows of one shape, fifty a statement: starting one takes half as long as writing a row."""
+
+    ROWS = 50
+
+    def __init__(self, columns: str, row: str) -> None:
+        self._one = f"INSERT INTO {columns} VALUES {row}"
+        self._many = f"INSERT INTO {columns} VALUES {', '.join([row] * self.ROWS)}"
+
+    def run(self, cursor: Any, rows: Iterable[Iterable[Any]]) -> None:
+        rows = iter(rows)
+        while len(some := list(islice(rows, self.ROWS))) == self.ROWS:
+            cursor.execute(self._many, tuple(chain.from_iterable(some)))
+        cursor.executemany(self._one, map(tuple, some))
+
+
 # An empty blob stands for none: see `SqliteWriting.write`.
-INSERT_LOG = "INSERT INTO log (seq, id, at, corrects, leaf, record) VALUES (?, ?, ?, nullif(?, x''), ?, ?)"
-INSERT_TRANSFER = _sql(insert(TRANSFER))
+INSERT_LOG = Insert("log (seq, id, at, corrects, leaf, record)", "(?, ?, ?, nullif(?, x''), ?, ?)")
+INSERT_TRANSFER = Insert(
+    f"transfer ({', '.join(TransferRow._fields)})", f"({', '.join('?' for _ in TransferRow._fields)})"
+)
 INSERT_ACCOUNT = _sql(insert(ACCOUNT))
 UPDATE_ACCOUNT = _sql(
     update(ACCOUNT)
@@ -254,7 +273,8 @@ class SqliteWriting(SqliteReading):
         """See `store.Writing.write`.
 
         Blobs go in as `bytearray` and nothing as None: those two the driver takes as they are, while for each
-        `bytes` and None it searches an adapter, which took longer than writing the row.
+        `bytes` and None it searches an adapter, which took longer than writing the row. Adding to an empty
+        `bytearray` is the quickest way to make one.
         """
         cursor = self._cursor
         if fold.opened:
@@ -263,18 +283,18 @@ class SqliteWriting(SqliteReading):
                 [(s.number, s.unit, s.normal, s.floor, s.ceiling, s.cover, s.opened, s.closed, s.debits, s.credits,
                   s.last, s.spine) for s in fold.opened],
             )  # fmt: skip
-        cursor.executemany(
-            INSERT_LOG,
+        none = bytearray()
+        INSERT_LOG.run(
+            cursor,
             (
-                (seq, bytearray(id_), at, bytearray(corrects or b""), bytearray(leaf), bytearray(record))
+                (seq, none + id_, at, none + corrects if corrects else none, none + leaf, none + record)
                 for seq, id_, at, corrects, leaf, record in fold.log
             ),
         )
-        # The driver walks a plain tuple faster than a named one.
-        cursor.executemany(INSERT_TRANSFER, map(tuple, fold.transfers))
+        INSERT_TRANSFER.run(cursor, fold.transfers)
         cursor.executemany(
             UPDATE_ACCOUNT,
-            ((s.closed, s.debits, s.credits, s.last, bytearray(s.spine), s.number) for s in fold.changed),
+            ((s.closed, s.debits, s.credits, s.last, none + s.spine, s.number) for s in fold.changed),
         )
         cursor.execute(UPDATE_HEAD, fold.head)
         self.written = True
