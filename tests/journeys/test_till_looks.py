@@ -143,6 +143,19 @@ def test_a_phone_shows_the_whole_keypad_at_once(browser: Browser, stall: Stall) 
         assert box["y"] + box["height"] <= PHONE["height"]
 
 
+@pytest.mark.parametrize("viewport", [{"width": 740, "height": 360}, {"width": 915, "height": 412}])
+def test_a_phone_on_its_side(browser: Browser, stall: Stall, viewport: dict[str, int]) -> None:
+    with till(browser, stall, viewport=viewport) as shop:
+        page = shop.pair().page
+        for name in ("#display", "#keys", "#show"):
+            box = page.locator(name).bounding_box()
+            assert box is not None
+            assert box["y"] + box["height"] <= viewport["height"], name
+        fits(page)
+        shop.ask("5")
+        fits(page)
+
+
 def test_a_tablet_has_two_columns(browser: Browser, stall: Stall) -> None:
     """Keypad or code on the left, the payments on the right, all of it without scrolling."""
     with till(browser, stall) as shop:
