@@ -122,9 +122,9 @@ def demo(
     port: int = typer.Option(8123, "--port", envvar="PORT", metavar="PORT", help=_("The port to serve on.")),
     folder: Path = typer.Option(Path(".demo"), "--folder", metavar="DIR", help=_("Where the demo's files go.")),
 ) -> None:
-    from api import demo as town
+    from api.demo import demo as run_demo
 
-    town.demo(port, folder)
+    run_demo(port, folder)
 
 
 @_command(party_app, "add", _("Admit a party: person, shop, association or public_body."))

@@ -21,7 +21,7 @@ from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("wallet_cli", "merchants")
+PACKAGES = ("wallet_cli", "merchants", "api")
 
 TEMPLATES = (".html", ".jinja", ".j2", ".svg", ".txt")
 _PLACEHOLDER = re.compile(r"\{[^{}\s]*\}|%\(\w+\)[a-zA-Z]|%[sd]")

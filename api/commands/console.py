@@ -21,6 +21,12 @@ LANG = from_environment()
 _ = translator("api", LANG)
 ngettext = _.ngettext
 
+
+def N_(text: str) -> str:
+    """Marks a text that is translated where it is shown."""
+    return text
+
+
 _SPACES = str.maketrans("\u00a0\u202f\u2009", "   ")
 
 

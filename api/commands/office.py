@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from api.commands.console import CONSOLE, CliError, Exit, _, amount, euros, money
+from api.commands.console import CONSOLE, N_, CliError, Exit, _, amount, euros, money
 from api.commands.opened import opened
 from ledger.core.ids import account_text
 from ledger.core.model import Posted
@@ -164,6 +164,17 @@ def _asked(one: Asked) -> dict[str, Any]:
 # --- the reserve -----------------------------------------------------------------------------------------
 
 
+IDENTITIES = {
+    "circulation <= guarantee": N_("circulation <= guarantee"),
+    "circulation + imported <= guarantee": N_("circulation + imported <= guarantee"),
+    "guarantee <= reserve accounts - payouts due": N_("guarantee <= reserve accounts - payouts due"),
+    "guarantee + payouts due + suspense + fees = reserve accounts + operations": N_(
+        "guarantee + payouts due + suspense + fees = reserve accounts + operations"
+    ),
+}
+"""The words for what must add up; the report names it in English."""
+
+
 def show_reserve() -> None:
     """Circulation against reserve. Raises `CliError` (REFUSED) when it does not add up."""
     with opened() as town:
@@ -194,7 +205,8 @@ def show_reserve() -> None:
     CONSOLE.say()
     for identity in report.identities:
         held = _("holds") if identity.holds else _("DOES NOT HOLD")
-        CONSOLE.say(f"{held}: {_(identity.name)}")
+        name = IDENTITIES.get(identity.name, identity.name)
+        CONSOLE.say(f"{held}: {_(name)}")
         CONSOLE.say(f"    {money(identity.left)} {identity.relation} {money(identity.right)}")
     CONSOLE.give(
         {
