@@ -243,7 +243,7 @@ class Machine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "ground"):
-            self.ground.close()
+            self.grounds.take_back(self.ground)
 
 
 @pytest.mark.parametrize(("kind", "examples", "steps"), [("memory", 40, 25), ("sqlite", 40, 25), ("postgres", 6, 25)])

@@ -41,12 +41,14 @@ class Oops(RuntimeError):
 
 
 @pytest.fixture
-def kept(database: Ground) -> Book:
+def kept(database: Ground) -> Iterator[Book]:
     """The town on a database, with a table that is not the engine's."""
     book = settle(database.book())
     with book.store.engine.begin() as connection:  # type: ignore[attr-defined]
         connection.execute(text("CREATE TABLE extra (id INTEGER PRIMARY KEY, seq INTEGER)"))
-    return book
+    yield book
+    with book.store.engine.begin() as connection:  # type: ignore[attr-defined]
+        connection.execute(text("DROP TABLE extra"))
 
 
 def extra(book: Book) -> list[tuple[int, int]]:
