@@ -61,10 +61,14 @@ def _command(group: typer.Typer, name: str, help: str) -> Callable[[Any], Any]:
     return group.command(name, cls=Command, help=help)
 
 
+_opened: list[Wallet] = []
+
+
 def _open() -> Wallet:
     from wallet_cli.opened import open_wallet
 
-    return open_wallet()
+    _opened.append(open_wallet())
+    return _opened[-1]
 
 
 @_command(app, "join", _("Make this machine a wallet, with a code from the association."))
@@ -307,9 +311,21 @@ app.add_typer(outbox_app, name="outbox", help=_("Orders that wait for an answer:
 
 def run(args: Sequence[str]) -> int:
     """Run one command line; the exit code."""
+    TERMINAL.as_json = "--json" in args
+    _opened.clear()
+    code = _run(args)
+    try:
+        for wallet in _opened:
+            wallet.close()
+    except WalletError as error:
+        TERMINAL.fail(error)
+        return code or int(error.exit_code)
+    return code
+
+
+def _run(args: Sequence[str]) -> int:
     from typer.main import get_command
 
-    TERMINAL.as_json = "--json" in args
     try:
         code = get_command(app).main(args=list(args), prog_name="wallet", standalone_mode=False)
     except WalletError as error:
@@ -318,6 +334,7 @@ def run(args: Sequence[str]) -> int:
     except BrokenPipeError:
         # Whoever read the output has enough of it (`wallet history | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _opened.clear()  # what was not read was not told
         return int(Exit.OK)
     except typer.Abort:
         code = Exit.INTERRUPTED

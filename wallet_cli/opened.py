@@ -59,6 +59,7 @@ class Wallet:
         self._down: ServerUnreachable | None = None
         self._checked = False
         self._key: PrivateKey | None = None
+        self.told: list[str] = []
 
     @property
     def key(self) -> PrivateKey:
@@ -141,7 +142,7 @@ class Wallet:
 
     def settle(self) -> list[Settled]:
         """Find out what became of earlier orders, and say so. Returns at once when there are none."""
-        if not outbox.pending(self.home):
+        if outbox.is_empty(self.home):
             return []
         try:
             with files.locked(self.home.path):
@@ -151,6 +152,7 @@ class Wallet:
                 raise
             TERMINAL.note(error.code, error.message)
             return []
+        self.told += [one.kept.id for one in found if one.fate is Fate.POSTED]
         for one in found:
             TERMINAL.note(f"order_{one.fate}", told(self.settings, one), **as_json(self.settings, one))
             if one.code == "server_unreachable":
@@ -158,6 +160,10 @@ class Wallet:
 
                 self._down = ServerUnreachable(one.detail, maybe_sent=True, kind="connection")
         return found
+
+    def close(self) -> None:
+        """The command has said all it had to say: the orders that it told of need not be told of again."""
+        outbox.forget(self.home, self.told)
 
     @contextmanager
     def nothing_signed(self) -> Iterator[None]:

@@ -1,6 +1,6 @@
 """The outbox: every signed order is on the disk before it is sent, and stays there until its fate is known.
 
-    outbox/ID.json   sent, or about to be, and not yet settled
+    outbox/ID.json   sent, or about to be, and its fate not known, or not yet told to the user
     done/ID.json     in the log, with its receipt
     failed/ID.json   refused for good, or expired without having been booked
 
@@ -15,7 +15,7 @@ Nothing here needs the key: an order carries its own signature.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -128,6 +128,24 @@ class Settled:
 
 def pending(home: Home) -> list[Kept]:
     """The orders whose fate is not known, oldest first."""
+    return [kept for kept in _kept(home) if done(home, kept.id) is None]
+
+
+def is_empty(home: Home) -> bool:
+    """Whether every order was settled, and its fate told."""
+    return not any(home.outbox.glob("*.json"))
+
+
+def forget(home: Home, ids: Iterable[str]) -> None:
+    """Take orders out of the outbox once the user was told that they are in the log.
+
+    Not before: whoever saw no answer tries again, and must then learn that it was paid, not pay again.
+    """
+    for id in ids:
+        files.remove(home.outbox / f"{id}.json")
+
+
+def _kept(home: Home) -> list[Kept]:
     return sorted(_all(home.outbox), key=lambda kept: kept.made_at)
 
 
@@ -162,9 +180,13 @@ def keep(home: Home, kept: Kept) -> None:
     files.write_json(home.outbox / f"{kept.id}.json", kept.data())
 
 
-def _move(home: Home, kept: Kept, to: Path) -> None:
-    """From the outbox to where its fate is kept. Killed between the two, it is in both, and is settled again."""
-    files.write_json(to / f"{kept.id}.json", kept.data())
+def _note_done(home: Home, kept: Kept) -> None:
+    files.write_json(home.done / f"{kept.id}.json", kept.data())
+
+
+def _note_failed(home: Home, kept: Kept) -> None:
+    """Killed between the two steps, it is in both places, and is settled again."""
+    files.write_json(home.failed / f"{kept.id}.json", kept.data())
     files.remove(home.outbox / f"{kept.id}.json")
 
 
@@ -228,18 +250,21 @@ def send(home: Home, settings: Settings, client: Client, kept: Kept, *, first: b
         # A server that does not sign what it says has said nothing: the order stays open.
         return Settled(kept, Fate.OPEN, "receipt_invalid", problem)
     kept = replace(kept, receipt=taken.receipt, refused=None, settled_at=datetime.now(UTC))
-    _move(home, kept, home.done)
+    _note_done(home, kept)
     return Settled(kept, Fate.POSTED)
 
 
 def settle(home: Home, settings: Settings, client: Client) -> list[Settled]:
-    """Find out what became of every order in the outbox. The caller holds the lock.
+    """Find out what became of every order in the outbox. The caller holds the lock, tells the user, and `forget`s.
 
     Stops at the first that gets no answer: the rest would get none either.
     """
     sweep(home)
     found = []
-    for kept in pending(home):
+    for kept in _kept(home):
+        if (before := done(home, kept.id)) is not None:  # a command that was killed could not say so
+            found.append(Settled(before, Fate.POSTED))
+            continue
         if kept.refused is not None and not _is_over(client, kept):
             continue
         settled = send(home, settings, client, kept, first=False)
@@ -252,13 +277,13 @@ def settle(home: Home, settings: Settings, client: Client) -> list[Settled]:
 def _refused(home: Home, client: Client, kept: Kept, code: str, detail: str, unsure: bool) -> Settled:
     # These two are final whatever else is on its way: another transaction has the id, or the time is over.
     if code == "order_expired":
-        _move(home, replace(kept, refused=kept.refused or code, settled_at=datetime.now(UTC)), home.failed)
+        _note_failed(home, replace(kept, refused=kept.refused or code, settled_at=datetime.now(UTC)))
         return Settled(kept, Fate.EXPIRED, code, detail)
     kept = replace(kept, refused=code)
     if unsure and code != "id_taken" and client.server_time() <= kept.signed.order.expires_at + GRACE_SECONDS:
         keep(home, kept)
     else:
-        _move(home, replace(kept, settled_at=datetime.now(UTC)), home.failed)
+        _note_failed(home, replace(kept, settled_at=datetime.now(UTC)))
     return Settled(kept, Fate.REFUSED, code, detail)
 
 
@@ -297,7 +322,9 @@ def check_new(home: Home, settings: Settings, order: Order, started: float) -> N
     """
     sweep(home)
     id = order.id.hex()
-    for kept in pending(home):
+    for kept in _kept(home):
+        if (kept.id == id or kept.is_like(order)) and (before := done(home, kept.id)) is not None:
+            raise already_paid(settings, before)
         if kept.refused is None and (kept.id == id or kept.is_like(order)):
             message = _("The same order was sent on {time} and has no answer yet; a second one was not made.")
             told = message.format(time=settings.when(kept.made_at))

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
 import httpx
 
 from tests.wallet_cli.network import SENDS_ORDERS
-from wallet_cli import files, keyfile, outbox
+from wallet_cli import keyfile, outbox, paying
 from wallet_cli.main import run
 from wallet_cli.opened import Wallet
 
 DIED = 137
-POINTS = ("before_keep", "half_kept", "kept", "sent", "answered", "marked")
+POINTS = ("before_keep", "half_kept", "kept", "sent", "answered", "marked", "told")
 
 
 def die(*_args: Any, **_more: Any) -> NoReturn:
@@ -45,7 +44,6 @@ class Dying(httpx.BaseTransport):
 
 def prepare(point: str) -> None:
     """Set the trap."""
-    move: Callable[..., None] = files.remove
     if point == "before_keep":
         outbox.keep = die
     elif point == "half_kept":
@@ -60,13 +58,11 @@ def prepare(point: str) -> None:
     elif point == "sent":
         Wallet.transport = Dying(answered=True)
     elif point == "answered":
-        outbox._move = die
+        outbox._note_done = die
     elif point == "marked":
-
-        def remove(path: Path) -> None:
-            return die() if "outbox" in str(path) else move(path)
-
-        files.remove = remove
+        paying._finish = die
+    elif point == "told":
+        outbox.forget = die
     else:
         raise SystemExit(f"no such point: {point}")
 

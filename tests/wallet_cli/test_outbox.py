@@ -374,7 +374,7 @@ def test_a_wallet_that_dies_anywhere(street: tuple[Town, Cast, str], tmp_path: P
     died = process("tests.wallet_cli.crashing", point, *command)
     assert died.returncode == DIED, died
     was_signed = point not in ("before_keep", "half_kept")
-    assert payments(town, people.alice) == (1 if point in ("sent", "answered", "marked") else 0)
+    assert payments(town, people.alice) == (1 if point in ("sent", "answered", "marked", "told") else 0)
 
     ran = process("wallet_cli", *command)
     assert ran.returncode == 0, ran
