@@ -64,7 +64,7 @@ def handle(app: FastAPI) -> None:
         place = ".".join(str(part) for part in first["loc"] if part != "body")
         # Never the value itself: it may be a secret, or 10 MB of something.
         code = "cursor_malformed" if place.endswith("cursor") else "body_malformed"
-        return problem(code, f"{place or 'body'}: {first['msg']}")
+        return problem(code, f"{place[:60] or 'body'}: {first['msg']}")
 
     def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

@@ -42,7 +42,9 @@ def _cursor(text: str | None) -> int | None:
 
 
 @router.get("/{account}", response_model=AccountOut)
-def account(account: str, found: Served, caller: Caller, at: str | None = None) -> AccountOut:
+def account(
+    account: str, found: Served, caller: Caller, at: Annotated[str | None, Query(max_length=40)] = None
+) -> AccountOut:
     """The balance, now or as it was at a past moment."""
     number = readable(caller, account)
     then = _moment("at", at)

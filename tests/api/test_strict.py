@@ -155,6 +155,7 @@ BODIES: dict[str, Callable[[dict[str, Any]], bytes]] = {
     ).encode(),
     "a key twice inside": lambda b: (_text(b)[:-1] + ', "x": {"a": 1, "a": 1}}').encode(),
     "an extra key": lambda b: _text({**b, "x": 1}).encode(),
+    "an extra key without end": lambda b: _text({**b, "x" * 9_000: 1}).encode(),
     "an extra key of nothing": lambda b: _text({**b, "x": None}).encode(),
     "an empty key": lambda b: _text({**b, "": 1}).encode(),
     "a prototype": lambda b: _text({**b, "__proto__": {"admin": True}}).encode(),
