@@ -118,7 +118,7 @@ class Client:
 
     def health(self) -> None:
         """Return if the server and its database answer."""
-        self._get("/health", Fields)
+        self._get("/health", lambda f: f.text("status"))
 
     def currency(self) -> Currency:
         """The currency's rules and its public key."""
