@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ledger.currency import conversion, parties
 from ledger.currency.charter import Charter, Limits, PartyKind, ReserveAccount, ReserveKind
 from ledger.currency.keys import PrivateKey
-from ledger.currency.messages import NO_REFERENCE, Order, Purpose, SignedOrder, SignedRequest
+from ledger.currency.messages import NO_REFERENCE, Order, Purpose, SignedOrder
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
 from merchants import requests
@@ -24,7 +24,7 @@ NETWORK = bytes.fromhex("de305eed")
 """Marks the book of a demo: no real currency has it, and the demo replaces no other book."""
 MONDAY = date(2025, 11, 10)
 DAYS = 7
-PAYMENTS_A_DAY = 64
+RUSHES_A_DAY, RUSH = 16, 4
 BANK, CASH = "Banque", "Caisse du local"
 
 MEMBER, SHOP = "Camille Lefèvre", "Boulangerie Delattre"
@@ -183,31 +183,42 @@ class _Story:
         special: dict[int, Callable[[], None]] = {
             1: self.refund, 2: self.suppliers, 3: self.change_back, 4: self.refund, 5: self.suppliers, 6: self.ask_back
         }  # fmt: skip
-        step = 12 * 3600 // PAYMENTS_A_DAY
-        for number in range(PAYMENTS_A_DAY):
+        step = 12 * 3600 // RUSHES_A_DAY
+        for number in range(RUSHES_A_DAY):
             self.clock.set(day, 7 * 3600 + number * step + self.dice.below(step - 60))
-            self.purchase()
-            if number == PAYMENTS_A_DAY // 2 and day in special:
+            self.rush()
+            if number == RUSHES_A_DAY // 2 and day in special:
                 self.clock.now += 20_000_000
                 special[day]()
 
-    def purchase(self) -> None:
-        """Somebody buys something, if the purse allows it."""
-        buyer = self.week.people[PERSONS[self.dice.below(len(PERSONS))]]
-        name = list(SHOPS)[self.dice.below(len(SHOPS))]
-        what, price = SHOPS[name][self.dice.below(len(SHOPS[name]))]
-        shop = self.week.people[name]
-        if self.town.book.balance(buyer.party.account) >= price:
-            request = requests.one_time(
-                NETWORK, shop.party.account, price, what, self.seconds(300), shop.till, self.dice(8)
-            )
-            order = requests.order_for(
-                request, payer=buyer.party.account, unit="PATARD", expires_at=self.seconds(120), id=b""
-            )
-            self.clock.now += 7_000_000
-            self.take(order.sign(buyer.key), request)
-            self.payments.append((buyer, shop, price, order.id))
-            self.week.payments += 1
+    def rush(self) -> None:
+        """A few people buy something at once, each if the purse allows it. One commit for all of them."""
+        people = [self.week.people[name] for name in PERSONS]
+        with self.town.book.store.reading() as store:
+            accounts = store.accounts([member.party.account for member in people])
+        first = self.dice.below(len(people))
+        bought = []
+        for number in range(RUSH):
+            buyer = people[(first + number * 5) % len(people)]
+            name = list(SHOPS)[self.dice.below(len(SHOPS))]
+            what, price = SHOPS[name][self.dice.below(len(SHOPS[name]))]
+            shop = self.week.people[name]
+            if accounts[buyer.party.account].balance >= price:
+                bought.append((buyer, shop, price, self.answer(buyer, shop, price, what)))
+        self.clock.now += 7_000_000
+        self.take(*(submission for *_who, submission in bought))
+        self.payments += [(buyer, shop, price, taken.signed.order.id) for buyer, shop, price, taken in bought]
+        self.week.payments += len(bought)
+
+    def answer(self, buyer: Member, shop: Member, price: int, what: str) -> Submission:
+        """The till asks, the buyer's wallet answers."""
+        request = requests.one_time(
+            NETWORK, shop.party.account, price, what, self.seconds(300), shop.till, self.dice(8)
+        )
+        order = requests.order_for(
+            request, payer=buyer.party.account, unit="PATARD", expires_at=self.seconds(120), id=b""
+        )
+        return Submission(order.sign(buyer.key), request)
 
     def suppliers(self) -> None:
         """Shops buy from each other."""
@@ -217,7 +228,7 @@ class _Story:
                 buyer = self.week.people[name]
                 price = self.town.book.balance(buyer.party.account) // 5
                 if price:
-                    self.take(self.order(buyer, supplier.party.account, price, Purpose.PAYMENT))
+                    self.take(Submission(self.order(buyer, supplier.party.account, price, Purpose.PAYMENT)))
                     self.week.payments += 1
 
     def refund(self) -> None:
@@ -225,7 +236,7 @@ class _Story:
         buyer, shop, price, id_ = self.payments[-3]
         part = price if self.dice.below(2) else (price + 1) // 2
         order = self.order(shop, buyer.party.account, part, Purpose.REFUND, reference=id_, key=shop.till)
-        self.take(order)
+        self.take(Submission(order))
         self.week.refunds += 1
 
     def change_back(self) -> None:
@@ -243,7 +254,7 @@ class _Story:
         shop = self.week.people[name]
         half = self.town.book.balance(shop.party.account) // 2
         order = self.order(shop, self.town.chart.waiting, half, Purpose.RECONVERSION)
-        self.take(order)
+        self.take(Submission(order))
         return order.order.id
 
     def order(
@@ -257,7 +268,7 @@ class _Story:
     def seconds(self, more: int) -> int:
         return self.clock.now // 1_000_000 + more
 
-    def take(self, order: SignedOrder, request: SignedRequest | None = None) -> None:
-        [result] = self.desk.take([Submission(order, request)])
-        if not isinstance(result, Taken):
-            raise result
+    def take(self, *submissions: Submission) -> None:
+        for result in self.desk.take(submissions):
+            if not isinstance(result, Taken):
+                raise result
