@@ -110,7 +110,7 @@ def init(
 @_command(app, "serve", _("Serve the currency: the API, the till, the directory."))
 def serve(
     host: str = typer.Option("127.0.0.1", "--host", metavar="HOST", help=_("The address to listen on.")),
-    port: int = _option("--port", help=_("The port; that of a local public address, else 8123."), metavar="PORT"),
+    port: int = _option("--port", help=_("The port; that of a local public address, else 8000."), metavar="PORT"),
 ) -> None:
     from api.commands import serving
 
@@ -119,7 +119,7 @@ def serve(
 
 @_command(app, "demo", _("A town with its currency, to look at and try; fresh each time."))
 def demo(
-    port: int = typer.Option(8123, "--port", envvar="PORT", metavar="PORT", help=_("The port to serve on.")),
+    port: int = typer.Option(8000, "--port", envvar="PORT", metavar="PORT", help=_("The port to serve on.")),
     folder: Path = typer.Option(Path(".demo"), "--folder", metavar="DIR", help=_("Where the demo's files go.")),
 ) -> None:
     from api.demo import demo as run_demo

@@ -15,7 +15,7 @@ from ledger.currency import parties
 from ledger.currency.charter import Charter
 from ledger.currency.town import Town
 
-TRIAL_URL = "http://127.0.0.1:8123"
+TRIAL_URL = "http://127.0.0.1:8000"
 
 
 @dataclass

@@ -12,7 +12,7 @@ from api.commands.opened import opened
 from ledger.currency.charter import Charter
 from ledger.currency.town import Town
 
-DEFAULT_PORT = 8123
+DEFAULT_PORT = 8000
 
 
 def serve(host: str, port: int | None) -> None:

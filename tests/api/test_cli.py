@@ -103,7 +103,7 @@ def test_init_makes_a_currency(run: Run, tmp_path: Path) -> None:
     made = run(*INIT)
     assert made.code == 0
     assert re.fullmatch(r"[0-9A-Z]{5}-[0-9A-Z]{5}", made.json["join_code"])
-    assert made.json["join_link"] == f"http://127.0.0.1:8123/J/{made.json['join_code']}"
+    assert made.json["join_link"] == f"http://127.0.0.1:8000/J/{made.json['join_code']}"
     town = open_town(tmp_path / "home")
     assert town.charter.reconversion_fee_bp == 500 and [a.name for a in town.charter.reserve] == [BANK, CASH]
     _, party = parties.join(town, made.json["join_code"], towns.key_of("operator").public, "bureau")

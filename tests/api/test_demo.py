@@ -24,7 +24,8 @@ from ledger.currency.audit import audit
 from merchants import codes
 
 PATARD = Path(sys.executable).with_name("patard")
-URL = "http://127.0.0.1:8123"
+URL = "http://127.0.0.1:8000"
+README = Path(__file__).parents[2] / "README.md"
 READY_SECONDS = 60
 
 
@@ -99,6 +100,7 @@ def test_every_run_ends_with_the_same_root_on_both_databases(tmp_path: Path, fre
     first, week = seeded(tmp_path / "first")
     assert seeded(tmp_path / "second")[0] == first
     assert seeded(tmp_path / "third", fresh_postgres)[0] == first
+    assert first.hex() in README.read_text(), "the README shows what the demo prints"
     assert len(week.people) > 35 and week.payments > 350 and week.refunds and week.waiting == 1
 
 
