@@ -6,6 +6,7 @@ ratio is the median of the rounds' ratios, the rates are the medians of the roun
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import platform
@@ -48,16 +49,24 @@ def measure(
     work: Callable[[], int],
     floor: Callable[[], int] | None = None,
     *,
+    prepare: Callable[[], None] | None = None,
     rounds: int = 5,
     warmup: int = 1,
 ) -> Figure:
-    """Measure `work` (returns how many things it did) with `floor` in turn, through pytest-benchmark."""
+    """Measure `work` (returns how many things it did) with `floor` in turn, through pytest-benchmark.
+
+    `prepare` makes what a round needs, before its floor; its time does not count.
+    """
     rates: list[float] = []
     floors: list[float] = []
 
     def before() -> None:
+        if prepare is not None:
+            prepare()
+            gc.collect()
         if floor is not None:
             floors.append(timed(floor))
+            gc.collect()
 
     def once() -> None:
         rates.append(timed(work))
