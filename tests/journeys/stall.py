@@ -194,4 +194,4 @@ def till(browser: Browser, stall: Stall, **options: Any) -> Iterator[Till]:
     made = Till(context.new_page(), stall)
     yield made
     context.close()
-    assert made.complaints == []
+    assert made.complaints == [], made.complaints

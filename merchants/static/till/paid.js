@@ -74,7 +74,7 @@ function notice(line, milliseconds) {
 
 function celebrate() {
   chime();
-  navigator.vibrate?.(90);
+  if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(90); // refused, aloud, on a page that nobody touched
 }
 
 function announce(text) {
