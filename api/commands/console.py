@@ -113,10 +113,10 @@ class Console:
             yield [lambda done, total: None for _title in titles]
             return
         from rich.console import Console as RichConsole
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
         bars = Progress(
-            TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn(), TimeRemainingColumn(),
+            TextColumn("{task.description}"), BarColumn(24), TaskProgressColumn(), TimeRemainingColumn(),
             console=RichConsole(file=sys.stderr, markup=False), transient=True,
         )  # fmt: skip
 

@@ -51,6 +51,9 @@ def bring_in(
             CONSOLE.give({"posted": 0, "lines": error.lines, "wrong": error.total,
                           "problems": [problem._asdict() for problem in error.problems]})  # fmt: skip
             raise
+        except KeyboardInterrupt:
+            told = _("Interrupted. What was imported stands; the same command again completes it.")
+            raise CliError(Exit.INTERRUPTED, "interrupted", told) from None
         _problems(done.problems, done.left_out)
         if not dry_run:
             for name, cents in booked:
