@@ -176,24 +176,9 @@ def _account(store: Reading, number: int) -> State:
     return state
 
 
-def seq_at(store: Reading, at: int) -> int:
-    """The last log entry taken at or before the moment `at` (us); 0 when there is none.
-
-    A binary search over the log itself: `at` grows strictly with `seq`, so no index is needed.
-    """
-    low, high = 0, store.head().seq
-    while low < high:
-        middle = (low + high + 1) // 2
-        if store.at(middle) <= at:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
 def place_at(store: Reading, at: int) -> int:
     """The greatest place a transfer taken at or before the moment `at` (us) can have."""
-    return (seq_at(store, at) << 8) + 255
+    return (store.seq_at(at) << 8) + 255
 
 
 def _after(row: TransferRow, number: int) -> int:

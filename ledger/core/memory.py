@@ -67,9 +67,8 @@ class MemoryReading:
     def find(self, id_: bytes) -> LogRow | None:
         return self._rows.by_id.get(id_)
 
-    def at(self, seq: int) -> int:
-        ask(0 < seq <= len(self._rows.log), "only a log entry has a time")
-        return self._rows.log[seq - 1].at
+    def seq_at(self, at: int) -> int:
+        return bisect_right(self._rows.log, at, key=lambda row: row.at)
 
     def transfers(self, after: int, limit: int) -> list[TransferRow]:
         return list(islice((row for place, row in self._rows.transfers.items() if place > after), limit))

@@ -50,7 +50,15 @@ SELECT_CORRECTIONS = "SELECT corrects, record FROM log WHERE corrects = ANY(%s) 
 SELECT_LOG = f"SELECT {_LOG} FROM log WHERE seq > %s ORDER BY seq LIMIT %s"
 SELECT_ENTRIES = f"SELECT {_LOG} FROM log WHERE seq = ANY(%s)"
 SELECT_BY_ID = f"SELECT {_LOG} FROM log WHERE id = %s"
-SELECT_AT = "SELECT at FROM log WHERE seq = %s"
+SEQ_AT = """
+WITH RECURSIVE search(low, high) AS (
+    SELECT 0::bigint, seq FROM head WHERE one = 1
+    UNION ALL
+    SELECT CASE WHEN l.at <= %(at)s THEN l.seq ELSE low END, CASE WHEN l.at <= %(at)s THEN high ELSE l.seq - 1 END
+    FROM search JOIN log l ON l.seq = (low + high + 1) / 2 WHERE low < high
+)
+SELECT max(low) FROM search
+"""
 _TRANSFER = ", ".join(TransferRow._fields)
 SELECT_TRANSFERS = f"SELECT {_TRANSFER} FROM transfer WHERE place > %s ORDER BY place LIMIT %s"
 SELECT_ALL_ACCOUNTS = f"SELECT {_STATE} FROM account WHERE number > %s ORDER BY number LIMIT %s"
@@ -128,9 +136,9 @@ class PostgresReading:
         rows = self._all(SELECT_BY_ID, (id_,))
         return LogRow(*rows[0]) if rows else None
 
-    def at(self, seq: int) -> int:
-        at: int = self._all(SELECT_AT, (seq,))[0][0]
-        return at
+    def seq_at(self, at: int) -> int:
+        seq: int = self._all(SEQ_AT, {"at": at})[0][0]
+        return seq
 
     def transfers(self, after: int, limit: int) -> list[TransferRow]:
         return [TransferRow(*row) for row in self._all(SELECT_TRANSFERS, (after, limit))]

@@ -91,13 +91,22 @@ WITH RECURSIVE walk(place, n) AS (
 SELECT {", ".join("t." + name for name in TransferRow._fields)} FROM walk JOIN transfer t ON t.place = walk.place
 ORDER BY t.place DESC
 """
+SEQ_AT = """
+WITH RECURSIVE search(low, high) AS (
+    SELECT 0, seq FROM head
+    UNION ALL
+    SELECT CASE WHEN l.at <= :at THEN l.seq ELSE low END, CASE WHEN l.at <= :at THEN high ELSE l.seq - 1 END
+    FROM search CROSS JOIN log l ON l.seq = (low + high + 1) / 2 WHERE low < high
+)
+SELECT max(low) FROM search
+"""
 SEEK = """
 WITH RECURSIVE seek(place) AS (
     SELECT :place
     UNION ALL
     SELECT CASE WHEN t.debit = :number
-        THEN CASE WHEN t.debit_jump > :target THEN t.debit_jump ELSE t.debit_previous END
-        ELSE CASE WHEN t.credit_jump > :target THEN t.credit_jump ELSE t.credit_previous END END
+        THEN CASE WHEN t.debit_jump >= :target THEN t.debit_jump ELSE t.debit_previous END
+        ELSE CASE WHEN t.credit_jump >= :target THEN t.credit_jump ELSE t.credit_previous END END
     FROM seek JOIN transfer t ON t.place = seek.place WHERE seek.place > :target
 )
 SELECT min(place) FROM seek
@@ -187,9 +196,9 @@ class SqliteReading:
         rows = self._all(f"SELECT {_LOG} FROM log WHERE id = ?", (id_,))
         return LogRow(*rows[0]) if rows else None
 
-    def at(self, seq: int) -> int:
-        at: int = self._all("SELECT at FROM log WHERE seq = ?", (seq,))[0][0]
-        return at
+    def seq_at(self, at: int) -> int:
+        seq: int = self._all(SEQ_AT, {"at": at})[0][0]
+        return seq
 
     def transfers(self, after: int, limit: int) -> list[TransferRow]:
         rows = self._all(f"SELECT {_TRANSFER} FROM transfer WHERE place > ? ORDER BY place LIMIT ?", (after, limit))

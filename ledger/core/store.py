@@ -57,8 +57,11 @@ class Reading(Protocol):
         """The log entry with that id."""
         ...
 
-    def at(self, seq: int) -> int:
-        """The time (us) of the log entry `seq`, which must exist."""
+    def seq_at(self, at: int) -> int:
+        """The last log entry taken at or before the moment `at` (us); 0 when there is none.
+
+        A binary search over the log: `at` grows strictly with `seq`, so no index is needed.
+        """
         ...
 
     def transfers(self, after: int, limit: int) -> list[TransferRow]:

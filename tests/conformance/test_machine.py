@@ -229,7 +229,7 @@ class Machine(RuleBasedStateMachine):
             return
         seq = data.draw(st.integers(1, len(self.model.said)))
         with self.book.store.reading() as store:
-            at = store.at(seq)
+            at = store.log(seq - 1, 1)[0].at
         expected = [balance for line, balance in self.model.lines[number] if line <= seq]
         assert self.book.balance(number, at) == (expected[-1] if expected else 0)
 

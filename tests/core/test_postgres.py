@@ -136,7 +136,7 @@ def test_no_statement_reads_a_whole_table(book: Book) -> None:
         (postgres.SELECT_ENTRIES, (numbers,)),
         (postgres.SELECT_LOG, (1, 2)),
         (postgres.SELECT_BY_ID, (PAY.id,)),
-        (postgres.SELECT_AT, (3,)),
+        (postgres.SEQ_AT, {"at": 3}),
         (postgres.SELECT_TRANSFERS, (1, 2)),
         (postgres.SELECT_ALL_ACCOUNTS, (1, 2)),
         (postgres.WALK, place),
