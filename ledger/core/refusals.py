@@ -1,9 +1,11 @@
 """Every reason why the engine refuses, with its stable code, in the order in which they are tried.
 
 Two stages. `SHAPE`: a constructor in `model` raised `Malformed`; no book was asked. `STATE`: `rules` looked at
-the book. Within a stage the first that applies, in the order below, is the answer; for one transaction the
-transfers are taken in order. Before any of the second stage comes idempotency: an id that is in the log with
-the same content is answered as posted, whatever has happened to its accounts since.
+the book. Within a stage the first that applies, in the order below, is the answer. A transaction is gone through
+three times, its transfers in order and the debited account before the credited one, and the order below holds for
+each account: first whether they can take part (unknown, closed, unit), then what it corrects, then what the accounts
+would hold (floor, ceiling, total), and cover last of all. Before any of the second stage comes idempotency: an id that
+is in the log with the same content is answered as posted, whatever has happened to its accounts since.
 """
 
 from __future__ import annotations

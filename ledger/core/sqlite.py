@@ -24,7 +24,6 @@ from sqlalchemy.sql.expression import bindparam
 from ledger.core import rules
 from ledger.core.model import Head
 from ledger.core.rules import Fold, LogRow, Original, State, TransferRow
-from ledger.core.schema import upgrade as create_schema  # noqa: F401  (the name before `schema` was there)
 from ledger.core.store import StoreError, WriterLock
 from ledger.core.tables import ACCOUNT, HEAD
 
