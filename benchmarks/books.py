@@ -37,12 +37,12 @@ class Town:
         for some in _pieces(self.holders):
             yield [_conversion(number) for number in some]
 
-    def payments(self, count: int, *, hot: bool = False) -> list[Instruction]:
-        """Payments of a few cents from one random holder to another, or (`hot`) all from the first holder."""
-        choice, holders = self.pick.choice, self.holders
+    def payments(self, count: int, *, hot: bool = False, shops: int = HOLDERS) -> list[Instruction]:
+        """Payments of a few cents from random holders (`hot`: the first alone) to random ones of the first `shops`."""
+        choice, holders, payees = self.pick.choice, self.holders, self.holders[:shops]
         made: list[Instruction] = []
         while len(made) < count:
-            payer, payee = holders[0] if hot else choice(holders), choice(holders)
+            payer, payee = holders[0] if hot else choice(holders), choice(payees)
             if payer != payee:
                 moved = (Transfer(payer, payee, self.pick.randrange(1, 50), "PAT"),)
                 made.append(Transaction(_id(), "payment", moved))

@@ -186,8 +186,7 @@ def _after(row: TransferRow, number: int) -> int:
 
 
 def _entry(row: TransferRow, log: LogRow, state: State) -> Entry:
-    instruction = record.parse(log.record).instruction
-    assert isinstance(instruction, Transaction)
+    kind, booked_on, evidence = record.shown(log.record)
     debited = row.debit == state.number
     change = state.normal * (row.amount if debited else -row.amount)
     return Entry(
@@ -195,11 +194,11 @@ def _entry(row: TransferRow, log: LogRow, state: State) -> Entry:
         log.seq,
         log.at,
         log.id,
-        instruction.kind,
-        instruction.booked_on,
+        kind,
+        booked_on,
         row.credit if debited else row.debit,
         change,
         _after(row, state.number),
         log.corrects,
-        instruction.evidence,
+        evidence,
     )

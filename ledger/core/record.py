@@ -22,6 +22,7 @@ from ledger.core.model import (
     NO_EVIDENCE,
     Account,
     Closing,
+    Evidence,
     Instruction,
     Malformed,
     Note,
@@ -140,10 +141,17 @@ def _read(body: dict[str, Any]) -> Record:
     return Record(seq, at, salt, instruction)
 
 
+def shown(data: bytes) -> tuple[str, date | None, Evidence]:
+    """Kind, booked_on and evidence of a record that the book itself wrote: what a statement shows, unverified."""
+    body = orjson.loads(data)
+    booked_on = date.fromisoformat(body["booked_on"]) if "booked_on" in body else None
+    return body["kind"], booked_on, body.get("evidence", NO_EVIDENCE)
+
+
 def same_content(record: bytes, instruction: Instruction) -> bool:
     """Whether `record` is what posting `instruction` would have written, wherever and whenever that was."""
     stood = parse(record)
     return encode(instruction, stood.seq, stood.at, stood.salt.hex()) == record
 
 
-__all__ = ["Malformed", "Record", "RecordError", "encode", "parse", "same_content"]
+__all__ = ["Malformed", "Record", "RecordError", "encode", "parse", "same_content", "shown"]
