@@ -6,12 +6,13 @@ STAMP := .venv/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help install demo test browser bench check lint types contracts format lock clean
+.PHONY: help install demo test planted browser bench check lint types contracts format lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo      a town with its currency on this machine (PORT=8123 moves it, Ctrl-C ends it)"
 	@echo "make test      every test"
+	@echo "make planted   bugs put into a copy of the source, one at a time: does a test see each?"
 	@echo "make bench     the benchmarks; writes benchmarks/results.json"
 	@echo "make check     lint, format, types, import contracts"
 	@echo "make format    rewrite the sources in the one format"
@@ -38,6 +39,9 @@ browser: install
 
 test: install browser
 	@$(BIN)/pytest $(ARGS)
+
+planted: install
+	@$(BIN)/python -m tests.planted $(ARGS)
 
 bench: install
 	@$(BIN)/pytest benchmarks $(ARGS)

@@ -1,0 +1,346 @@
+"""Bugs, planted one at a time: does a test turn red for each?
+
+    make planted                         # all of them; prints the count, fails when one stays unseen
+    .venv/bin/python -m tests.planted limit floor      # those whose name holds a word
+    .venv/bin/python -m tests.planted --list
+
+Each is a substitution in the source, made in a copy of the tree in a temporary folder, where the tests that ought to
+notice are run. First the copy is tested as it is: a test that is red anyway sees nothing. `tests/test_planted.py` holds
+that every substitution still fits the source, so that this script cannot rot.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+COPIED = ("ledger", "merchants", "api", "wallet_cli", "tests", "pyproject.toml")
+SECONDS = 900
+"""A test that hangs has noticed too; but it should not take all day."""
+
+
+class Bug(NamedTuple):
+    """What is wrong, and which tests ought to see it (arguments of pytest). `edits` are (file, text, instead)."""
+
+    name: str
+    tests: str
+    edits: tuple[tuple[str, str, str], ...]
+
+
+def bug(name: str, tests: str, *edit: str) -> Bug:
+    """A bug of one substitution or, in threes, several."""
+    return Bug(name, tests, tuple((edit[i], edit[i + 1], edit[i + 2]) for i in range(0, len(edit), 3)))
+
+
+DESK, ORDERS, RULES, SQLITE = "merchants/desk.py", "api/orders.py", "ledger/core/rules.py", "ledger/core/sqlite.py"
+KEYS, STRICT, LIVE, REQUESTS = "ledger/currency/keys.py", "api/strict.py", "api/live.py", "merchants/requests.py"
+SESSIONS, CONVERSION = "ledger/currency/sessions.py", "ledger/currency/conversion.py"
+
+BUGS: tuple[Bug, ...] = (
+    # The engine: one at a time, once, on the disk.
+    bug("SQLite: the lock dropped", "tests/api/test_concurrent.py -k sqlite",
+        SQLITE, 'cursor.execute("BEGIN IMMEDIATE")', 'cursor.execute("BEGIN")'),
+    bug("PostgreSQL: the lock dropped", "tests/api/test_concurrent.py -k postgres",
+        "ledger/core/postgres.py", "{SELECT_HEAD} FOR UPDATE", "{SELECT_HEAD}"),
+    bug("SQLite: what another process wrote goes unnoticed", "tests/api/test_concurrent.py -k sqlite",
+        SQLITE, "if version != self.version or", "if"),
+    bug("SQLite: synchronous = NORMAL", "tests/core/test_sqlite.py",
+        SQLITE, "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"),
+    bug("PostgreSQL: synchronous_commit = off", "tests/core/test_postgres.py",
+        "ledger/core/postgres_driver.py", "SET synchronous_commit = on;", "SET synchronous_commit = off;"),
+    bug("SQLite: answered before the commit", "tests/journeys/test_kill.py -k sqlite",
+        SQLITE, 'cursor.execute("BEGIN IMMEDIATE")\n',
+        'driver.in_transaction and cursor.execute("COMMIT")\n                cursor.execute("BEGIN IMMEDIATE")\n',
+        SQLITE, 'yield writing\n                cursor.execute("COMMIT")\n', "yield writing\n"),
+    bug("idempotency off", "tests/conformance/test_again.py",
+        RULES, "stood = known.get(id_)", "stood = None"),
+    bug("an id taken by other content is answered as posted", "tests/conformance/test_again.py tests/api/test_desk.py",
+        RULES, "if record.same_content(stood, instruction):", "if True:"),
+    bug("the floor is not checked", "tests/conformance/test_money.py tests/api/test_desk.py",
+        RULES, "state.floor is not None and balance < state.floor", "False"),
+    bug("the floor is off by one", "tests/conformance/test_money.py tests/api/test_desk.py",
+        RULES, "balance < state.floor:", "balance < state.floor - 1:"),
+    bug("cover is not checked", "tests/conformance/test_money.py tests/currency/test_conversion.py",
+        RULES, "if covered.balance > covering.balance and", "if False and"),
+    bug("refunds without a bound", "tests/conformance/test_money.py tests/api/test_desk.py",
+        RULES, "if taken[way] > left[way]:", "if False:"),
+    bug("time stands still within a commit", "tests/conformance/test_again.py",
+        RULES, "at = now if now > at else at + 1", "at = now"),
+    bug("a leaf hashed without its prefix", "tests/core/test_tree.py",
+        "ledger/core/tree.py", '_LEAF, _NODE = sha256(b"\\0")', "_LEAF, _NODE = sha256()"),
+    bug("records without salt", "tests/core/test_salt.py",
+        "ledger/core/book.py", "salts=self.entropy(16 * len(batch)),", "salts=bytes(16 * len(batch)),"),
+    bug("the log can be changed", "tests/core/test_schema.py",
+        "ledger/migrations/versions/0001_engine.py", '("UPDATE", "DELETE"), "UPDATE OR DELETE OR TRUNCATE", "log"',
+        '("DELETE",), "DELETE OR TRUNCATE", "log"'),
+    bug("the writer mixes up two callers", "tests/core/test_writer.py",
+        "ledger/core/writer.py", "sink.set_result(results[index])", "sink.set_result(results[0])"),
+    # The desk: whose money, how much, until when.
+    bug("the order's amount changed", "tests/api/test_desk.py -k account_to_account",
+        DESK, "(Transfer(order.payer, order.payee, order.amount, order.unit),)",
+        "(Transfer(order.payer, order.payee, order.amount + 1, order.unit),)"),
+    bug("payer and payee swapped", "tests/api/test_desk.py -k account_to_account",
+        DESK, "(Transfer(order.payer, order.payee, order.amount, order.unit),)",
+        "(Transfer(order.payee, order.payer, order.amount, order.unit),)"),
+    bug("signatures of orders not verified", "tests/api/test_desk.py -k signed_by",
+        DESK, "self.signed.verify(self.signed.order.network)", "pass"),
+    bug("signatures verified without their domain", "tests/currency/test_messages.py",
+        "ledger/currency/messages.py", "check_signature(self.key, self.signature, ORDER_DOMAIN + self.order.body())",
+        "check_signature(self.key, self.signature, self.order.body())",
+        "ledger/currency/messages.py", "key.sign(ORDER_DOMAIN + self.body())", "key.sign(self.body())"),
+    bug("orders of another network taken", "tests/api/test_desk.py -k another_currency",
+        DESK, "if order.network != self.town.charter.network:", "if False:"),
+    bug("a revoked key accepted", "tests/api/test_desk.py -k do_not_act",
+        DESK, "device is None or device.revoked_at is not None or", "device is None or"),
+    bug("anybody's key accepted", "tests/api/test_desk.py -k do_not_act",
+        DESK, " or device.account != order.payer:", ":"),
+    bug("a till spends", "tests/api/test_desk.py -k roles",
+        DESK, "else parties.SPEND\n", "else parties.SPEND | parties.TAKE\n"),
+    bug("orders never expire", "tests/api/test_desk.py -k last_second",
+        DESK, "if order.is_expired(seconds):", "if False:"),
+    bug("orders expire a second early", "tests/api/test_desk.py -k last_second",
+        "ledger/currency/messages.py", "return self.expires_at < now", "return self.expires_at <= now"),
+    bug("orders stay open for ever", "tests/api/test_desk.py -k for_a_day",
+        DESK, "if order.expires_at > seconds + LONGEST_ORDER_SECONDS:", "if False:"),
+    bug("the currency's own accounts can be paid", "tests/api/test_desk.py -k no_member",
+        DESK, "elif order.payee not in self._members:", "elif False:"),
+    bug("requests never expire", "tests/api/test_desk.py -k last_second tests/merchants/test_requests.py",
+        REQUESTS, "if asked.is_expired(now):", "if False:"),
+    bug("requests' signatures not verified", "tests/api/test_desk.py -k requests",
+        REQUESTS, "if key_id(key) == asked.key_id and verify(key, request.signature, message):", "if True:"),
+    bug("a one-time code paid twice", "tests/api/test_desk.py -k do_not_fit",
+        REQUESTS, "if not asked.is_static and order.id != asked.payment_id():", "if False:"),
+    bug("a request's amount not compared", "tests/api/test_desk.py -k do_not_fit",
+        REQUESTS, "if asked.amount not in (0, order.amount):", "if False:"),
+    bug("a named request need not be there", "tests/api/test_desk.py -k do_not_fit",
+        DESK, "if any(order.reference):", "if False:"),
+    bug("memos from requests that nobody signed", "tests/api/test_desk.py -k only_payments",
+        DESK, "if submission.request is not None:\n            # Its", "if False:\n            # Its"),
+    bug("the limit for one payment off", "tests/api/test_desk.py -k limit_for_one_payment",
+        DESK, "if limits.per_payment is not None and", "if False and"),
+    bug("the limit for one day off", "tests/api/test_desk.py -k limit",
+        DESK, "if before + order.amount > limits.per_day:", "if False:"),
+    bug("the day ends at midnight in UTC", "tests/api/test_desk.py -k midnight",
+        "ledger/currency/charter.py", "local = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self.timezone))",
+        "local = datetime(day.year, day.month, day.day, tzinfo=UTC)"),
+    bug("a double tap counts twice against the limit", "tests/api/test_desk.py -k batch_counts",
+        DESK, "if order.id in day.ids or order in earlier:", "if False:"),
+    bug("an order that stands is refused once its key is revoked", "tests/api/test_desk.py -k answered_again",
+        DESK, "results[index] = self._stood(instruction, submission, error)", "results[index] = error"),
+    bug("receipts for another order", "tests/api/test_desk.py -k account_to_account",
+        DESK, "Receipt(order.network, order.hash(),", "Receipt(order.network, bytes(32),"),
+    bug("who may change back is not asked", "tests/api/test_desk.py -k change_back",
+        DESK, "if PartyKind(party.kind) not in self.town.charter.reconversion_by:", "if False:"),
+    # Keys, sessions, the office.
+    bug("small-order keys verify", "tests/currency/test_keys.py tests/api/test_desk.py -k small_order",
+        KEYS, "if y in _SMALL_ORDER_Y or y >= _P:", "if y >= _P:"),
+    bug("small-order keys are registered", "tests/currency/test_keys.py tests/api/test_desk.py -k anybody",
+        KEYS, "if y in _SMALL_ORDER_Y:", "if False:"),
+    bug("a session outlives its time", "tests/api/test_access.py -k session_ends",
+        SESSIONS, "if row is None or row.expires_at < self.town.now():", "if row is None:"),
+    bug("a session outlives its key", "tests/api/test_access.py -k session_ends",
+        SESSIONS, ".where(SESSION.c.token_hash == _hash(token), DEVICE_KEY.c.revoked_at.is_(None))",
+        ".where(SESSION.c.token_hash == _hash(token))",
+        "ledger/currency/parties.py", "connection.execute(SESSION.delete().where(SESSION.c.key == key.key))", "pass"),
+    bug("a challenge opens two sessions", "tests/api/test_access.py -k challenge",
+        SESSIONS, "if challenge in self._used:", "if False:"),
+    bug("challenges are anybody's", "tests/api/test_access.py -k challenge",
+        SESSIONS, "not hmac.compare_digest(self._seal(challenge[:16]), challenge[16:])", "False"),
+    bug("tokens kept in the clear", "tests/api/test_access.py -k in_the_clear",
+        SESSIONS, 'return sha256(b"patard/session-token/1\\0" + token.encode()).digest()',
+        "return bytes.fromhex(token)[:32].ljust(32)"),
+    bug("a join code works twice", "tests/api/test_access.py tests/currency/test_parties.py -k code",
+        "ledger/currency/parties.py", "or row.used_by not in (None, key):", "or False:",
+        "ledger/currency/parties.py", "if used.rowcount != 1:", "if False:"),
+    bug("an operator invites himself as treasurer", "tests/api/test_access.py -k treasurer",
+        "api/routes/devices.py", 'if body.role == "treasurer" and caller.role != "treasurer":', "if False:"),
+    bug("an operator accepts what is changed back", "tests/api/test_access.py -k acceptance",
+        "api/routes/office.py", 'TREASURER = frozenset({"treasurer"})', "TREASURER = parties.OFFICE"),
+    bug("an account read by a stranger", "tests/api/test_access.py",
+        "api/auth.py", "if account != caller.account and caller.role not in parties.AUDIT:", "if False:"),
+    bug("unknown told from forbidden", "tests/api/test_access.py -k cannot_tell",
+        "api/routes/devices.py", '"there is no such key, or it is none of yours"', 'f"{wanted and wanted.role}"'),
+    bug("one slip issues twice", "tests/currency/test_conversion.py tests/api/test_desk.py -k 'slip or conversions'",
+        CONVERSION, "conversion_id(town, reserve, reference),\n", "town.new_id(),\n"),
+    bug("the fee is not taken", "tests/currency/test_conversion.py tests/api/test_desk.py -k 'accept or decided'",
+        CONVERSION, "fee = town.charter.fee(amount)", "fee = 0"),
+    # The API: what comes in, what goes out.
+    bug("a route without a row in the table of access", "tests/api/test_access.py -k has_a_row",
+        "api/routes/public.py", '@router.get("/v1/log", response_model=LogOut)',
+        '@router.get("/v1/log2", response_model=LogOut)\n@router.get("/v1/log", response_model=LogOut)'),
+    bug("a key twice in a body", "tests/api/test_strict.py -k test_bodies",
+        STRICT, "if len(found) != len(pairs):", "if False:"),
+    bug("floats in bodies", "tests/api/test_strict.py -k 'test_bodies or amounts'",
+        STRICT, "parse_float=_no_float, parse_constant=_no_float, ", ""),
+    bug("half of a surrogate pair", "tests/api/test_strict.py -k 'test_bodies or fields'",
+        STRICT, "        _valid_text(found)\n    except", "    except"),
+    bug("bodies without a limit", "tests/api/test_strict.py -k 'limit or ten_mega'",
+        STRICT, "if length > MAX_BODY:", "if False:", STRICT, "if len(body) > MAX_BODY:", "if False:"),
+    bug("bodies without a limit when sent in chunks", "tests/api/test_strict.py -k ten_mega",
+        STRICT, "if len(body) > MAX_BODY:", "if False:"),
+    bug("any media type", "tests/api/test_strict.py -k media",
+        STRICT, 'if body and kind != b"application/json":', "if False:"),
+    bug("booleans are numbers", "tests/api/test_strict.py -k 'fields or amounts'",
+        "api/schemas.py", 'ConfigDict(extra="forbid", strict=True)', 'ConfigDict(extra="forbid")'),
+    bug("unknown keys are ignored", "tests/api/test_strict.py -k test_bodies",
+        "api/schemas.py", 'ConfigDict(extra="forbid", strict=True)', "ConfigDict(strict=True)"),
+    bug("names that turn the writing around", "tests/api/test_strict.py -k names tests/currency/test_text.py",
+        "ledger/currency/text.py", '    "Cf": "an invisible character",\n', ""),
+    bug("event streams without a session", "tests/api/test_access.py -k events",
+        "api/routes/accounts.py", '    caller: Caller,\n    bearer: Token,\n    after', '    after',
+        "api/routes/accounts.py",
+        "    number = readable(caller, account)\n    seq =", "    number = auth.number(account)\n    seq =",
+        "api/routes/accounts.py", "lambda: found.sessions.find(bearer)", "lambda: None",
+        "api/routes/accounts.py", "from api.auth import", "from api import auth\nfrom api.auth import"),
+    bug("a stream outlives its session", "tests/api/test_live.py -k ends_with_its",
+        LIVE, "        allowed()\n", ""),
+    bug("what others commit is not seen", "tests/api/test_live.py -k another_process",
+        LIVE, "await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)", "await self._wake.wait()"),
+    bug("a stream begins again with what was seen last", "tests/api/test_live.py -k 'twice or came_after'",
+        "merchants/statement.py", "[entry for entry in entries if entry.seq > seq]",
+        "[entry for entry in entries if entry.seq >= seq]",
+        "merchants/statement.py", "if rows[0].place >> 8 <= seq:", "if rows[0].place >> 8 < seq:"),
+    bug("a stream forgets what came while nobody listened", "tests/api/test_live.py -k 'twice or beginning'",
+        LIVE, "seq = head if seq is None else min(seq, head)", "seq = head"),
+    bug("streams keep the server from ending", "tests/api/test_live.py -k when_the_server",
+        "api/server.py", "await self._app.state.services.live.close()", "pass"),
+    bug("a refusal that is not in the table", "tests/api/test_errors.py",
+        DESK, '"order_too_long", "an order', '"order_far_too_long", "an order'),
+)  # fmt: skip
+
+
+class Outcome(NamedTuple):
+    """What became of one bug: `red` (seen), `green` (unseen), or what went wrong with the try itself."""
+
+    bug: Bug
+    colour: str
+    seconds: float
+    said: str
+
+
+def plant(tree: Path, one: Bug) -> dict[Path, str]:
+    """Make the substitutions in `tree`; the files as they were. Raises ValueError where the text is not there once."""
+    before: dict[Path, str] = {}
+    for name, old, new in one.edits:
+        path = tree / name
+        text = path.read_text()
+        before.setdefault(path, text)
+        if text.count(old) != 1:
+            raise ValueError(f"{one.name}: {old!r} stands {text.count(old)} times in {name}")
+        path.write_text(text.replace(old, new))
+    return before
+
+
+def copy_of_the_tree(folder: Path) -> Path:
+    """A copy of the sources and tests in `folder`."""
+    ignored = shutil.ignore_patterns("__pycache__", "*.pyc", ".hypothesis")
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+        else:
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
+def run_tests(tree: Path, arguments: str) -> tuple[int | None, str]:
+    """pytest's exit code in `tree` (None: it hung) and what it said."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-x", "-q", "--tb=line", "-p", "no:cacheprovider", *shlex.split(arguments)],
+        cwd=tree,
+        # Compiled files are recognised by second and size, which a substitution may leave as they are.
+        env={**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        said, _ = process.communicate(timeout=SECONDS)
+        return process.returncode, said
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        said, _ = process.communicate()
+        return None, said
+
+
+def try_one(one: Bug, trees: SimpleQueue[Path]) -> Outcome:
+    """Plant one bug in a free copy and run its tests."""
+    tree, began = trees.get(), time.monotonic()
+    try:
+        before = plant(tree, one)
+        try:
+            code, said = run_tests(tree, one.tests)
+        finally:
+            for path, text in before.items():
+                path.write_text(text)
+        # 1: tests failed. Anything else (nothing collected, a syntax error) would be the plant's own mistake.
+        colour = {1: "red", 0: "green", None: "red (hangs)"}.get(code, f"pytest ended with {code}")
+        return Outcome(one, colour, time.monotonic() - began, said)
+    finally:
+        trees.put(tree)
+
+
+def choose(words: Sequence[str]) -> list[Bug]:
+    """The bugs whose name holds one of the words; all without any."""
+    return [one for one in BUGS if not words or any(word.lower() in one.name.lower() for word in words)]
+
+
+def clean_first(chosen: list[Bug], trees: SimpleQueue[Path], jobs: int) -> list[Outcome]:
+    """Run the same tests without any bug; those outcomes that are not green."""
+    files = sorted({word for one in chosen for word in shlex.split(one.tests) if word.startswith("tests/")})
+    runs = [Bug("no bug", " ".join(files[number::jobs]), ()) for number in range(min(jobs, len(files)))]
+    with ThreadPoolExecutor(jobs) as pool:
+        return [o for o in pool.map(lambda one: try_one(one, trees), runs) if o.colour != "green"]
+
+
+def main() -> int:
+    """Try the bugs and print what became of each."""
+    parser = argparse.ArgumentParser(prog="tests.planted", description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("words", nargs="*", help="only bugs whose name holds one of these")
+    parser.add_argument("--list", action="store_true", help="say which bugs there are")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at once")
+    parser.add_argument("--trust", action="store_true", help="do not run the tests without a bug first")
+    given = parser.parse_args()
+    chosen = choose(given.words)
+    if given.list:
+        print("\n".join(one.name for one in chosen))
+        return 0
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="patard-planted-") as folder:
+        trees: SimpleQueue[Path] = SimpleQueue()
+        for number in range(given.jobs):
+            tree = Path(folder) / str(number)
+            tree.mkdir()
+            trees.put(copy_of_the_tree(tree))
+        os.chmod(folder, 0o755)
+        for outcome in clean_first(chosen, trees, given.jobs) if not given.trust else []:
+            print(f"Red without any bug: pytest {outcome.bug.tests}\n{outcome.said[-2_000:]}")
+            return 2
+        unseen = []
+        with ThreadPoolExecutor(given.jobs) as pool:
+            for outcome in pool.map(lambda one: try_one(one, trees), chosen):
+                print(f"{outcome.colour:<12}{outcome.seconds:6.1f} s  {outcome.bug.name}", flush=True)
+                if not outcome.colour.startswith("red"):
+                    unseen.append(outcome)
+    for outcome in unseen:
+        print(f"\n{outcome.bug.name}: {outcome.colour}; ran pytest {outcome.bug.tests}\n{outcome.said[-2_000:]}")
+    seen = len(chosen) - len(unseen)
+    print(f"{seen} of {len(chosen)} planted bugs turned a test red ({time.monotonic() - began:.0f} s).")
+    return 1 if unseen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
