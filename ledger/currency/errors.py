@@ -66,6 +66,12 @@ ERRORS: dict[str, tuple[int, str]] = {
     "party_kind_unknown": (422, "A party is a person, a shop, an association or a public_body."),
     "role_not_for_kind": (422, "This kind of party has no such role."),
     "party_closed": (409, "The party was closed."),
+    "party_is_office": (
+        409,
+        "The party has live keys of an operator, treasurer or auditor. A treasurer revokes them first, or it is closed "
+        "at the machine with `patard party close`.",
+    ),
+    "invites_too_many": (409, "Too many join codes of this party wait to be used; they expire by themselves."),
     "party_ambiguous": (409, "Several parties have this name; use the account number."),
     "text_malformed": (422, "A name or label holds a control character, a hidden or direction mark, or is too long."),
     "busy": (503, "More payments wait than one commit takes. Nothing was done; try again in a moment."),
