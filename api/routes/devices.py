@@ -104,7 +104,10 @@ def keys(found: Served, caller: Caller) -> KeysOut:
 
 @router.delete("/v1/keys/{key}", status_code=204)
 def revoke(key: str, found: Served, caller: Caller) -> Response:
-    """Revoke a key of one's own party (a lost phone); the association's office may revoke any."""
+    """Revoke a key of one's own party (a lost phone); the association's office may revoke any.
+
+    The keys of treasurers and auditors, who watch the operators, are a treasurer's to revoke.
+    """
     need(caller, parties.SPEND | parties.OFFICE)
     try:
         wanted = parties.find_device(found.town, hex_bytes(key, 32))
@@ -113,6 +116,8 @@ def revoke(key: str, found: Served, caller: Caller) -> Response:
     office = caller.role in parties.OFFICE
     if wanted is None or (wanted.account != caller.account and not office):
         raise CurrencyError("not_found", "there is no such key, or it is none of yours")
+    if wanted.role in ("treasurer", "auditor") and caller.role != "treasurer":
+        raise CurrencyError("role_insufficient", "a treasurer revokes the keys of treasurers and auditors")
     parties.revoke(found.town, wanted, last_too=office)
     return Response(status_code=204)
 

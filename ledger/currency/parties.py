@@ -9,9 +9,9 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
-from ledger.core.ids import account_number, b32encode, derived_id, new_account_number
+from ledger.core.ids import account_number, b32encode, derived_id, is_fresh, new_account_number
 from ledger.core.model import Account, Closing, Note, Opening, Side
 from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
@@ -25,6 +25,8 @@ MAX_LABEL = 40
 CODE_BYTES = 6
 """A join code has 48 random bits, lives for days at most, and tries at it are limited."""
 INVITE_SECONDS = 7 * 86_400
+MAX_OPEN_INVITES = 20
+"""Join codes of one party that were neither used nor have expired."""
 
 ROLES: dict[str, frozenset[PartyKind]] = {
     "member": frozenset({PartyKind.PERSON}),
@@ -104,11 +106,13 @@ def holding(network: bytes, id_: bytes, unit: str) -> Account:
 def admit(town: Town, kind: str, name: str, id_: bytes | None = None) -> Party:
     """Admit a party and open its account. The same id with the same kind is answered again.
 
-    Raises `CurrencyError`: party_kind_unknown, text_malformed, id_taken.
+    Raises `CurrencyError`: party_kind_unknown, text_malformed, id_reserved, id_taken.
     """
     if kind not in list(PartyKind):
         raise CurrencyError("party_kind_unknown", f"{kind!r} is none of {', '.join(PartyKind)}")
     kind, name = str(kind), _name(name, MAX_NAME)
+    if id_ is not None and not is_fresh(id_):
+        raise CurrencyError("id_reserved", "make a UUIDv7 for a new party")
     id_ = id_ or town.new_id()
     account = holding(town.charter.network, id_, town.charter.code)
     opening = Opening(id_, account, evidence={"party": kind})
@@ -123,10 +127,25 @@ def admit(town: Town, kind: str, name: str, id_: bytes | None = None) -> Party:
     return by_account(town, account.number)
 
 
-def close(town: Town, party: Party) -> None:
-    """Close a party: its account, which must be empty, and its keys. Raises `CurrencyError`: account_not_empty."""
+def close(town: Town, party: Party, *, office_too: bool = True) -> None:
+    """Close a party: its account, which must be empty, and its keys.
+
+    Raises `CurrencyError`: account_not_empty; reconversion_waiting; party_is_office for a party with keys that run the currency, unless
+    `office_too` (whoever sits at the machine may).
+    """
+    from ledger.currency import conversion  # which works with parties
 
     def also(connection: Connection, posted: Any) -> None:
+        # Within the commit, when no other request can come: a refusal would have no open account to go back to.
+        if not posted.replay and any(asked.account == party.account for asked in conversion.waiting(town)):
+            raise CurrencyError("reconversion_waiting", f"{party.name} waits to change back: accept or refuse it first")
+        office = select(DEVICE_KEY.c.key).where(
+            DEVICE_KEY.c.party == party.id, DEVICE_KEY.c.revoked_at.is_(None), DEVICE_KEY.c.role.in_(sorted(AUDIT))
+        )
+        if not office_too and connection.execute(office).first() is not None:
+            raise CurrencyError(
+                "party_is_office", f"{party.name} has keys of the office; a treasurer revokes them first"
+            )
         connection.execute(
             update(PARTY).where(PARTY.c.id == party.id, PARTY.c.closed_at.is_(None)).values(closed_at=posted.at)
         )
@@ -205,7 +224,7 @@ def shown_code(code: str) -> str:
 def invite(town: Town, party: Party, role: str, *, seconds: int = INVITE_SECONDS) -> str:
     """A one-time code with which one device key can join `party` in `role`.
 
-    Raises `CurrencyError`: role_not_for_kind, party_closed.
+    Raises `CurrencyError`: role_not_for_kind, party_closed, invites_too_many.
     """
     if role not in ROLES or party.kind not in ROLES[role]:
         fit = ", ".join(r for r, kinds in ROLES.items() if party.kind in kinds)
@@ -213,10 +232,18 @@ def invite(town: Town, party: Party, role: str, *, seconds: int = INVITE_SECONDS
     if party.closed_at is not None:
         raise CurrencyError("party_closed", f"{party.name} was closed")
     code = b32encode(town.book.entropy(CODE_BYTES))
+    now = town.now()
     with town.book.store.writing() as store:
+        # Used ones stay: they answer a joining whose answer was lost, and there is one a key at most.
+        store.connection.execute(delete(INVITE).where(INVITE.c.used_by.is_(None), INVITE.c.expires_at < now))
+        waiting = select(func.count()).where(INVITE.c.party == party.id, INVITE.c.used_by.is_(None))
+        if store.connection.execute(waiting).scalar_one() >= MAX_OPEN_INVITES:
+            raise CurrencyError(
+                "invites_too_many", f"{MAX_OPEN_INVITES} join codes of {party.name} wait to be used; use one, or wait"
+            )
         store.connection.execute(
             insert(INVITE).values(
-                code_hash=_code_hash(code), party=party.id, role=role, expires_at=town.now() + seconds * 1_000_000
+                code_hash=_code_hash(code), party=party.id, role=role, expires_at=now + seconds * 1_000_000
             )
         )
     return code
@@ -234,6 +261,8 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
         raise CurrencyError("key_weak" if isinstance(error, KeyWeak) else "key_malformed", str(error)) from error
     label = _name(label, MAX_LABEL)
     hashed = _code_hash(plain_code(code))
+    # Before the code: a first try of the same request may be under way, and writes both at once.
+    known = find_device(town, key)
     with town.reading() as connection:
         row = connection.execute(select(INVITE).where(INVITE.c.code_hash == hashed)).first()
         party_row = row and connection.execute(_parties().where(PARTY.c.id == row.party)).first()
@@ -245,8 +274,9 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
         return device(town, key), party
     if row.expires_at < town.now() or party.closed_at is not None:
         raise wrong
-    if find_device(town, key) is not None:
-        raise CurrencyError("key_taken", "this key is registered already; every device makes its own")
+    taken = CurrencyError("key_taken", "this key is registered already; every device makes its own")
+    if known is not None:
+        raise taken
     note = _key_note(town, "key_added", key, row.role, party.account)
 
     def also(connection: Connection, posted: Any) -> None:
@@ -254,6 +284,13 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
             update(INVITE).where(INVITE.c.code_hash == hashed, INVITE.c.used_by.is_(None)).values(used_by=key)
         )
         if used.rowcount != 1:
+            by = connection.execute(select(INVITE.c.used_by).where(INVITE.c.code_hash == hashed)).scalar()
+            if by == key:
+                return  # The same request, sent again while this one waited: it stands.
+            raise wrong
+        if posted.replay:
+            raise taken  # By another code, while this one waited.
+        if connection.execute(select(PARTY.c.closed_at).where(PARTY.c.id == party.id)).scalar() is not None:
             raise wrong
         connection.execute(
             insert(DEVICE_KEY).values(
@@ -261,7 +298,12 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
             )
         )
 
-    town.post(note, also)
+    try:
+        town.post(note, also)
+    except CurrencyError as error:
+        if error.code == "id_taken":  # its note stands, for another party or role
+            raise taken from None
+        raise
     return device(town, key), party
 
 
@@ -304,6 +346,22 @@ def devices_for(connection: Connection, keys: set[bytes], accounts: set[int]) ->
     return [DeviceKey(*row) for row in found]
 
 
+def acting_keys(town: Town, kinds: frozenset[str]) -> dict[int, list[bytes]]:
+    """The keys that act now for each account of the parties of those kinds, in the order of their bytes."""
+    query = (
+        select(HOLDING.c.account, DEVICE_KEY.c.key)
+        .join(HOLDING, HOLDING.c.party == DEVICE_KEY.c.party)
+        .join(PARTY, PARTY.c.id == DEVICE_KEY.c.party)
+        .where(PARTY.c.kind.in_(sorted(kinds)), DEVICE_KEY.c.revoked_at.is_(None))
+        .order_by(DEVICE_KEY.c.key)
+    )
+    found: dict[int, list[bytes]] = {}
+    with town.reading() as connection:
+        for account, key in connection.execute(query):
+            found.setdefault(account, []).append(key)
+    return found
+
+
 def revoke(town: Town, key: DeviceKey, *, last_too: bool = False) -> None:
     """Revoke a key and end its sessions. Revoking twice changes nothing.
 
@@ -311,12 +369,16 @@ def revoke(town: Town, key: DeviceKey, *, last_too: bool = False) -> None:
     """
     if key.revoked_at is not None:
         return
-    party = by_account(town, key.account)
-    others = [k for k in devices(town, party) if k.key != key.key and k.revoked_at is None and k.role in SPEND]
-    if key.role in SPEND and not others and not last_too:
-        raise CurrencyError("key_last", "this is the last key that can pay; add another device first")
+    others = select(DEVICE_KEY.c.key).where(
+        DEVICE_KEY.c.party == key.party, DEVICE_KEY.c.key != key.key, DEVICE_KEY.c.revoked_at.is_(None),
+        DEVICE_KEY.c.role.in_(sorted(SPEND)),
+    )  # fmt: skip
 
     def also(connection: Connection, posted: Any) -> None:
+        # Under the lock of all writing: two devices that revoke each other at once leave one.
+        last = key.role in SPEND and not posted.replay and connection.execute(others).first() is None
+        if last and not last_too:
+            raise CurrencyError("key_last", "this is the last key that can pay; add another device first")
         connection.execute(
             update(DEVICE_KEY)
             .where(DEVICE_KEY.c.key == key.key, DEVICE_KEY.c.revoked_at.is_(None))

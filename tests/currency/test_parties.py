@@ -228,6 +228,71 @@ def test_of_many_at_once_one_key_gets_the_code(town: Town) -> None:
     assert rows(town, DEVICE_KEY) == 1
 
 
+def test_a_joining_sent_again_while_the_first_is_under_way_stands(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both have read the unused code when the second commits; also with the second at any other moment before."""
+    for moment in ("post", "reading"):
+        party = parties.admit(town, "person", "Alice")
+        code, key = parties.invite(town, party, "member"), key_of(moment).public
+        second: list[object] = []
+        whole = getattr(Town, moment)
+
+        def overtaken(self: Town, *args, code=code, key=key, whole=whole, second=second, moment=moment):
+            monkeypatch.setattr(Town, moment, whole)
+            second.append(parties.join(town, code, key, "phone"))
+            return whole(self, *args)
+
+        monkeypatch.setattr(Town, moment, overtaken)
+        assert [parties.join(town, code, key, "phone")] == second
+        assert len(parties.devices(town, party)) == 1
+
+
+def test_a_key_that_joins_with_two_codes_at_once_joins_with_one(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    alice, bob = (parties.admit(town, "person", name) for name in ("Alice", "Bob"))
+    whole = Town.post
+    for number, other in enumerate((alice, bob)):
+        key = key_of(f"double {number}").public
+        first, second = parties.invite(town, alice, "member"), parties.invite(town, other, "member")
+
+        def overtaken(self: Town, *args, key=key, second=second):
+            monkeypatch.setattr(Town, "post", whole)
+            parties.join(town, second, key, "phone")
+            return whole(self, *args)
+
+        monkeypatch.setattr(Town, "post", overtaken)
+        refused("key_taken", parties.join, town, first, key, "phone")
+        assert parties.device(town, key).party == other.id
+        parties.join(town, first, key_of(f"spare {number}").public, "the code was not used up")
+
+
+def test_whoever_was_closed_while_a_device_joined_gets_none(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    party = parties.admit(town, "person", "Alice")
+    code, whole = parties.invite(town, party, "member"), Town.post
+
+    def overtaken(self: Town, *args):
+        monkeypatch.setattr(Town, "post", whole)
+        parties.close(town, party)
+        return whole(self, *args)
+
+    monkeypatch.setattr(Town, "post", overtaken)
+    refused("join_code_invalid", parties.join, town, code, key_of("late").public, "late")
+    assert rows(town, DEVICE_KEY) == 0
+
+
+def test_a_party_has_so_many_open_codes_and_expired_ones_are_swept(town: Town) -> None:
+    alice, bob = (parties.admit(town, "person", name) for name in ("Alice", "Bob"))
+    codes = [parties.invite(town, alice, "member") for _ in range(parties.MAX_OPEN_INVITES)]
+    refused("invites_too_many", parties.invite, town, alice, "member")
+    parties.invite(town, bob, "member")
+    parties.join(town, codes[0], key_of("phone").public, "phone")
+    parties.invite(town, alice, "member")
+    refused("invites_too_many", parties.invite, town, alice, "member")
+    towns.clock(town).forward(parties.INVITE_SECONDS + 1)
+    parties.invite(town, alice, "member")
+    assert rows(town, INVITE) == 2
+    with nothing_moves(town):
+        parties.join(town, codes[0], key_of("phone").public, "phone")  # the used one still answers
+
+
 # --- revoking --------------------------------------------------------------------------------------------
 
 
@@ -251,6 +316,31 @@ def test_the_last_key_that_spends_stays(town: Town) -> None:
     parties.revoke(town, parties.device(town, till.public))
     parties.revoke(town, parties.device(town, shop.key.public), last_too=True)
     assert all(d.revoked_at for d in parties.devices(town, shop.party))
+
+
+def test_two_devices_that_revoke_each_other_at_once_leave_one(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    alice = towns.member(town, "person", "Alice")
+    second = towns.join(town, alice.party, "member", "Alice's laptop")
+    whole = Town.post
+
+    def overtaken(self: Town, *args):
+        monkeypatch.setattr(Town, "post", whole)
+        parties.revoke(town, parties.device(town, second.public))
+        return whole(self, *args)
+
+    monkeypatch.setattr(Town, "post", overtaken)
+    refused("key_last", parties.revoke, town, parties.device(town, alice.key.public))
+    assert [d.revoked_at is None for d in parties.devices(town, alice.party)] == [True, False]
+
+
+def test_the_office_closes_only_at_the_machine(town: Town) -> None:
+    office = parties.admit(town, "association", "Bureau")
+    key = towns.join(town, office, "treasurer", "treasurer")
+    with nothing_moves(town):
+        refused("party_is_office", parties.close, town, office, office_too=False)
+    assert parties.device(town, key.public).revoked_at is None
+    parties.close(town, office)
+    assert parties.device(town, key.public).revoked_at is not None
 
 
 def test_a_till_takes_and_gives_back_but_does_not_pay(town: Town) -> None:
