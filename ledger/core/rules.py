@@ -226,7 +226,9 @@ def fold(
     peaks = tree.split(head.frontier)
     tree.append(peaks, head.seq, [entry.leaf for entry in log])
     end = Head(seq, at, b"".join(peaks), tree.root(peaks))
-    return Fold(answers, log, transfers, [*opened.values()], [s for n, s in changed.items() if n not in opened], end)
+    # Sorted: neighbours lie on one page of the table, and every store writes in the same order.
+    updated = [changed[number] for number in sorted(changed) if number not in opened]
+    return Fold(answers, log, transfers, [*opened.values()], updated, end)
 
 
 def _again(instruction: Instruction, stood: bytes) -> Answer:
