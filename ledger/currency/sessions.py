@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import threading
+from collections import OrderedDict
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ from ledger.currency.tables import DEVICE_KEY, SESSION
 from ledger.currency.town import Town
 
 CHALLENGE_SECONDS = 120
+MAX_USED = 100_000
+"""Used challenges that are remembered: of registered keys only, and 120 seconds' worth of them."""
 TOKEN_BYTES = 32
 
 
@@ -37,7 +40,7 @@ class Sessions:
     def __init__(self, town: Town) -> None:
         self.town = town
         self._secret = sha256(b"patard/challenge/1\0" + town.key.seed()).digest()
-        self._used: dict[bytes, int] = {}
+        self._used: OrderedDict[bytes, int] = OrderedDict()
         self._lock = threading.Lock()
 
     def challenge(self) -> tuple[bytes, int]:
@@ -60,14 +63,11 @@ class Sessions:
             raise CurrencyError("signature_invalid", error.detail) from error
         if int.from_bytes(challenge[:4]) < now // 1_000_000:
             raise stale
-        with self._lock:
-            self._used = {c: end for c, end in self._used.items() if end >= now // 1_000_000}
-            if challenge in self._used:
-                raise stale
-            self._used[challenge] = int.from_bytes(challenge[:4])
         device = parties.find_device(self.town, key)
         if device is None or device.revoked_at is not None:
             raise CurrencyError("key_unknown", "this key is not registered with the currency, or was revoked")
+        if not self._use(challenge, now // 1_000_000):
+            raise stale
         token = self.town.book.entropy(TOKEN_BYTES).hex()
         expires_at = now + self.town.charter.limits.session_hours * 3_600_000_000
         with self.town.book.store.writing() as store:
@@ -92,6 +92,19 @@ class Sessions:
         """End a session; one that has ended stays so."""
         with self.town.book.store.writing() as store:
             store.connection.execute(delete(SESSION).where(SESSION.c.token_hash == _hash(token)))
+
+    def _use(self, challenge: bytes, second: int) -> bool:
+        """Whether `challenge` is used for the first time; it is remembered while it would be good."""
+        with self._lock:
+            # Oldest use first: whatever stays behind one that is still good goes with it, soon enough.
+            while self._used and next(iter(self._used.values())) < second:
+                self._used.popitem(last=False)
+            if challenge in self._used:
+                return False
+            if len(self._used) >= MAX_USED:
+                raise CurrencyError("busy", "too many sessions are opened at this moment; try again in a minute")
+            self._used[challenge] = int.from_bytes(challenge[:4])
+            return True
 
     def _seal(self, start: bytes) -> bytes:
         return hmac.digest(self._secret, start, "sha256")[:16]
