@@ -46,9 +46,10 @@ def join(home: Home, given: str, server: str | None, label: str | None, *, prote
             raise WalletError(Exit.USAGE, "already_joined", text.format(path=home.path, name=clean(begun.name)))
         if begun is not None and server and _checked(server, insecure) != begun.server:
             begun = None
+        resumed = begun is not None
         if begun is None:
             begun = _begin(home, code, _checked(server, insecure), _label(label), protect=protect)
-        _finish(Wallet(home, begun), code)
+        _finish(Wallet(home, begun), code, resumed=resumed)
 
 
 def _code_and_server(given: str, server: str | None) -> tuple[str, str | None]:
@@ -133,14 +134,18 @@ def _welcome(currency: Currency, server: str) -> None:
     TERMINAL.note("currency_pinned", told, **fields)
 
 
-def _finish(wallet: Wallet, code: str) -> None:
-    """Register the key; with another code than the one that was begun with, that one is tried first."""
+def _finish(wallet: Wallet, code: str, *, resumed: bool) -> None:
+    """Register the key; with another code than the one that was begun with, that one is tried first.
+
+    `resumed`: an earlier command began this, and never learned what the server did.
+    """
     from api.client import plain_code
 
     home, settings = wallet.home, wallet.settings
     client = wallet.offline_client()
     check_pinned(settings, wallet.asked(client.currency))
     key = wallet.key
+    unanswered = resumed
     codes = [settings.pending_code]
     if plain_code(code) != plain_code(settings.pending_code):
         codes.append(code)
@@ -151,10 +156,9 @@ def _finish(wallet: Wallet, code: str) -> None:
         except WalletError as error:
             if error.exit_code is not Exit.REFUSED:
                 raise
+            unanswered = unanswered or getattr(error.__cause__, "unanswered_before", False)
             if tried is codes[-1]:
-                # It was refused for good, so this key is registered nowhere: the next try begins anew.
-                files.remove(home.settings_file)
-                files.remove(home.key_file)
+                _give_up(home, error, unanswered=unanswered)
                 raise
     joined = replace(
         settings,
@@ -177,6 +181,24 @@ def _finish(wallet: Wallet, code: str) -> None:
         TERMINAL.say(_("The key has no passphrase: whoever can read this folder can pay."))
     TERMINAL.say(_("Keep a copy of the key: `wallet backup FILE`."))
     TERMINAL.give(summary(joined))
+
+
+def _give_up(home: Home, error: WalletError, *, unanswered: bool) -> None:
+    """After a refusal for good. The key goes only if it cannot be registered: no try of it was left unanswered."""
+    if not unanswered:
+        files.remove(home.settings_file)
+        files.remove(home.key_file)
+    elif error.code == "key_taken":
+        # By another code, so none will do: the next try begins anew. The key itself may be some wallet's.
+        files.set_aside(home.settings_file)
+        files.set_aside(home.key_file)
+    else:
+        text = _(
+            "An earlier try was never answered, so the key is kept in {path}: run the same command again in a minute, "
+            "or with a new code from the association."
+        )
+        error.message += " " + text.format(path=home.path)
+        error.fields["kept"] = str(home.key_file)
 
 
 def summary(settings: Settings) -> dict[str, str]:
