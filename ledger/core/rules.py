@@ -26,9 +26,7 @@ from ledger.core.model import (
     Transfer,
 )
 
-# What a NamedTuple's own constructor calls, without the Python function around it, which takes as long again.
-_new = tuple.__new__
-
+_new = tuple.__new__  # as a NamedTuple's constructor, without its Python function, which takes as long again
 ROW_BYTES = 6
 NODE_BYTES = 1 + ROW_BYTES
 """One node of a spine: the rank of a skew-binary tree (u8), the row of its root (u48)."""
@@ -40,7 +38,7 @@ class State:
 
     `spine` is the skew-binary list of the account's transfers (Myers, "An applicative random-access stack",
     1983): pairs of rank and row, newest first. From it the next transfer's two pointers follow without
-    reading an old row. `last` is its first row: the account's last transfer, 0 when it has none.
+    reading an old row. `last` is its first row, 0 when there is none.
     """
 
     __slots__ = ("ceiling", "closed", "cover", "credits", "debits", "floor", "guards", "last", "normal", "number",
@@ -226,8 +224,7 @@ def fold(
     peaks = tree.split(head.frontier)
     tree.append(peaks, head.seq, [entry.leaf for entry in log])
     end = Head(seq, at, b"".join(peaks), tree.root(peaks))
-    # Sorted: neighbours lie on one page of the table, and every store writes in the same order.
-    updated = [changed[number] for number in sorted(changed) if number not in opened]
+    updated = [changed[n] for n in sorted(changed) if n not in opened]  # sorted: neighbours lie on one page
     return Fold(answers, log, transfers, [*opened.values()], updated, end)
 
 
