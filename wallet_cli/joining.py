@@ -48,8 +48,10 @@ def join(home: Home, given: str, server: str | None, label: str | None, *, prote
             begun = None
         resumed = begun is not None
         if begun is None:
-            begun = _begin(home, code, _checked(server, insecure), _label(label), protect=protect)
-        _finish(Wallet(home, begun), code, resumed=resumed)
+            wallet = _begin(home, code, _checked(server, insecure), _label(label), protect=protect)
+        else:
+            wallet = Wallet(home, begun)
+        _finish(wallet, code, resumed=resumed)
 
 
 def _code_and_server(given: str, server: str | None) -> tuple[str, str | None]:
@@ -86,7 +88,7 @@ def _label(label: str | None) -> str:
         raise WalletError(Exit.USAGE, error.code, reason(error.code, error.detail), detail=error.detail) from error
 
 
-def _begin(home: Home, code: str, server: str, label: str, *, protect: bool) -> Settings:
+def _begin(home: Home, code: str, server: str, label: str, *, protect: bool) -> Wallet:
     """Pin the currency, make the key, and put both on the disk."""
     from api.client import Client
 
@@ -114,7 +116,7 @@ def _begin(home: Home, code: str, server: str, label: str, *, protect: bool) -> 
     files.set_aside(home.key_file)
     files.write(home.key_file, keyfile.seal(key.seed(), chosen), overwrite=False)
     home.save(settings)
-    return settings
+    return Wallet(home, settings, key)
 
 
 def _welcome(currency: Currency, server: str) -> None:

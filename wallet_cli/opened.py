@@ -52,13 +52,13 @@ class Wallet:
     transport: httpx.BaseTransport | None = None
     """Stands in for the network, in tests."""
 
-    def __init__(self, home: Home, settings: Settings) -> None:
+    def __init__(self, home: Home, settings: Settings, key: PrivateKey | None = None) -> None:
         self.home = home
         self.settings = settings
         self._client: Client | None = None
         self._down: ServerUnreachable | None = None
         self._checked = False
-        self._key: PrivateKey | None = None
+        self._key = key
         self.told: list[str] = []
 
     @property

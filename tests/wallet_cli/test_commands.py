@@ -200,7 +200,9 @@ def test_a_code_that_somebody_else_paid_while_the_question_stood(
 ) -> None:
     """The server says "not paid" and takes somebody else's payment before ours arrives."""
     request = one_time(town, people.shop, 450)
-    towns.take(town, _order_of_bob(town, people, request.request.payment_id()))
+    asked = request.request
+    bobs = towns.order(town, people.bob, people.shop.account, 450, reference=request.reference, id_=asked.payment_id())
+    towns.take(town, bobs, request)
     shop = {"account": number(people.shop), "name": "Boulangerie", "kind": "shop"}
     state = {
         "payment_id": request.request.payment_id().hex(), "payee": shop, "amount_cents": 450, "label": "",
@@ -210,10 +212,6 @@ def test_a_code_that_somebody_else_paid_while_the_question_stood(
     ran = wallet("pay", link(town, request), "--yes", "--json")
     assert (ran.code, ran.error["code"]) == (Exit.ALREADY_PAID, "already_paid")
     assert balance(town, people.alice) == 100_000
-
-
-def _order_of_bob(town: Town, people: Cast, id: bytes):
-    return towns.order(town, people.bob, people.shop.account, 1, id_=id)
 
 
 @pytest.mark.parametrize("answer", ["o\n", "oui\n", "Y\n", "yes\n", " O \n"])
