@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ledger.currency import parties
 from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import key_id, verify
-from ledger.currency.messages import REQUEST_DOMAIN, MessageError, SignedRequest
+from ledger.currency.messages import REQUEST_DOMAIN, MessageError, Purpose, SignedRequest
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
 from merchants.desk import order_of
@@ -64,8 +64,16 @@ def is_paid(town: Town, signed: SignedRequest) -> bool:
     if signed.request.is_static:
         return False
     found = town.book.find(signed.request.payment_id())
-    order = order_of(found.instruction) if found else None
-    return order is not None and order.order.reference == signed.reference
+    paid = order_of(found.instruction) if found else None
+    if paid is None:
+        return False
+    order, request = paid.order, signed.request
+    return (
+        order.purpose is Purpose.PAYMENT
+        and order.payee == request.payee
+        and request.amount in (0, order.amount)
+        and order.reference == signed.reference
+    )
 
 
 def _is_genuine(town: Town, signed: SignedRequest, payee: Party) -> bool:

@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 from sqlalchemy import Connection, select
 
 from ledger.core import record
+from ledger.core.ids import is_fresh
 from ledger.core.model import Head, Instruction, Outcome, Posted, Refused, Transaction, Transfer
 from ledger.currency import parties
 from ledger.currency.charter import PartyKind
@@ -25,6 +26,8 @@ from merchants import requests
 
 LONGEST_ORDER_SECONDS = 86_400 + 3_600
 """An order stays open for a day at most (and an hour for clocks that differ)."""
+PAID = frozenset({"payment", "import"})
+"""Kinds of transactions that a refund can give back."""
 KINDS = {Purpose.PAYMENT: "payment", Purpose.REFUND: "refund", Purpose.RECONVERSION: "reconversion_asked"}
 
 
@@ -87,10 +90,8 @@ class Desk:
             ready.append(index)
             instructions.append(instruction)
         if ready:
-            memos = {
-                s.signed.order.id: s.request.request.label for s in (batch[i] for i in ready) if s.request is not None
-            }
-            outcome = town.book.post(instructions, lambda c, o: _keep_memos(c, o, memos))
+            labels = [s.request.request.label if s.request is not None else "" for s in (batch[i] for i in ready)]
+            outcome = town.book.post(instructions, lambda c, o: _keep_memos(c, o, labels))
             for index, answer in zip(ready, outcome.answers, strict=True):
                 if isinstance(answer, Refused):
                     results[index] = CurrencyError(answer.code, answer.detail)
@@ -150,6 +151,9 @@ class Desk:
             raise CurrencyError("order_expired", "the order's last moment has passed; nothing was moved")
         if order.expires_at > seconds + LONGEST_ORDER_SECONDS:
             raise CurrencyError("order_too_long", "an order may stay open for a day at most")
+        one_time = submission.request is not None and not submission.request.request.is_static
+        if not one_time and not is_fresh(order.id):
+            raise CurrencyError("id_reserved", "an order that answers no one-time request has a UUIDv7 of its own")
         if order.purpose is Purpose.RECONVERSION:
             self._check_reconversion(order)
         elif order.payee not in self._members:
@@ -159,6 +163,8 @@ class Desk:
         elif order.purpose is Purpose.PAYMENT:
             self._check_request(submission, devices, seconds)
             return
+        else:
+            self._check_refund(order)
         if submission.request is not None:
             # Its label would become a memo, though nobody has looked at who signed it.
             raise CurrencyError("request_hash_differs", "only a payment answers a request")
@@ -174,6 +180,12 @@ class Desk:
             if d.account == order.payee and d.revoked_at is None and d.role in parties.TAKE | parties.SPEND
         ]  # fmt: skip
         requests.match(order, request, seconds, tills, self.town.key.public)
+
+    def _check_refund(self, order: Order) -> None:
+        """A payment can be given back, a refund cannot: the till of whoever got it would pay it out again."""
+        found = self.town.book.find(order.reference)
+        if found is not None and (type(found.instruction) is not Transaction or found.instruction.kind not in PAID):
+            raise CurrencyError("correction_unknown", "only a payment can be given back, and this is none")
 
     def _check_reconversion(self, order: Order) -> None:
         if order.payee != self.town.chart.waiting:
@@ -271,11 +283,11 @@ def order_of(instruction: Instruction) -> SignedOrder | None:
     return SignedOrder(Order.from_bytes(order), key, signature)
 
 
-def _keep_memos(connection: Connection, outcome: Outcome, memos: dict[bytes, str]) -> None:
+def _keep_memos(connection: Connection, outcome: Outcome, labels: Sequence[str]) -> None:
     rows = [
-        {"id": a.id, "text": memos[a.id]}
-        for a in outcome.answers
-        if isinstance(a, Posted) and not a.replay and memos.get(a.id)
+        {"id": answer.id, "text": label}
+        for answer, label in zip(outcome.answers, labels, strict=True)
+        if isinstance(answer, Posted) and not answer.replay and label
     ]
     if rows:
         connection.execute(MEMO.insert(), rows)

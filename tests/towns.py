@@ -13,7 +13,7 @@ from ledger.currency import parties
 from ledger.currency.charter import Charter, PartyKind, ReserveAccount, ReserveKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import PrivateKey
-from ledger.currency.messages import NO_REFERENCE, Order, Purpose, SignedOrder
+from ledger.currency.messages import NO_REFERENCE, Order, Purpose, SignedOrder, SignedRequest
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
 from merchants.desk import Desk, Submission, Taken
@@ -144,9 +144,9 @@ def ask_back(town: Town, shop: Member, amount: int) -> bytes:
     return take(town, order(town, shop, town.chart.waiting, amount, purpose=Purpose.RECONVERSION))
 
 
-def take(town: Town, signed: SignedOrder) -> bytes:
+def take(town: Town, signed: SignedOrder, request: SignedRequest | None = None) -> bytes:
     """Hand an order to the desk and hold that it was taken; its id."""
-    [result] = Desk(town).take([Submission(signed)])
+    [result] = Desk(town).take([Submission(signed, request)])
     assert isinstance(result, Taken), result
     return signed.order.id
 

@@ -13,7 +13,7 @@ from ledger.currency import parties
 from ledger.currency.errors import CurrencyError
 from ledger.currency.messages import SignedRequest
 from ledger.currency.town import Town
-from merchants import statement
+from merchants import asked, statement
 from merchants.desk import memos
 
 router = APIRouter(tags=["orders"])
@@ -64,6 +64,6 @@ def read_request(town: Town, signed: SignedRequest) -> RequestOut:
         amount_cents=request.amount,
         label=request.label,
         expires_at=None if request.is_static else rfc3339(request.expires_at * 1_000_000),
-        paid=id_ is not None and town.book.find(id_) is not None,
+        paid=asked.is_paid(town, signed),
         expired=request.is_expired(town.now() // 1_000_000),
     )

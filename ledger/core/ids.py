@@ -128,10 +128,30 @@ def uuid7(at_us: int, random10: bytes) -> bytes:
     """A time-ordered id (UUIDv7): the milliseconds of ``at_us`` (microseconds since the epoch), then 74 random bits."""
     if len(random10) != 10:
         raise ValueError(f"an id is made from 10 random bytes, got {len(random10)}")
+    return _versioned(_milliseconds(at_us) + random10, 7)
+
+
+def timed_id(at_us: int, digest10: bytes) -> bytes:
+    """An id (UUIDv8) that follows from something with a time: its milliseconds, then 74 bits of a digest of it."""
+    if len(digest10) != 10:
+        raise ValueError(f"a timed id is made from 10 bytes of a digest, got {len(digest10)}")
+    return _versioned(_milliseconds(at_us) + digest10, 8)
+
+
+def is_fresh(id_: bytes) -> bool:
+    """Whether an id is one that a caller makes (UUIDv7), and none that follows from something (UUIDv8).
+
+    Ids that follow from public things can be worked out by anybody. Were callers free to use them, a payment of one
+    cent could take the id of a bank line, a revocation or another payer's code, and shut them out for good.
+    """
+    return id_[6] >> 4 == 7 and id_[8] >> 6 == 2
+
+
+def _milliseconds(at_us: int) -> bytes:
     at_ms = at_us // 1000
     if not 0 <= at_ms < 1 << 48:
         raise ValueError(f"the time {at_us} us does not fit an id")
-    return _versioned(at_ms.to_bytes(6, "big") + random10, 7)
+    return at_ms.to_bytes(6, "big")
 
 
 def derived_id(domain: str, *parts: bytes | str) -> bytes:

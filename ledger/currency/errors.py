@@ -38,6 +38,11 @@ ERRORS: dict[str, tuple[int, str]] = {
     "message_wrong_network": (422, "The message belongs to another currency."),
     "order_expired": (422, "The order's last moment has passed. Nothing was moved; make a new one."),
     "order_too_long": (422, "An order may stay open for a day at most."),
+    "id_reserved": (
+        422,
+        "An id that a caller makes is a UUIDv7. Those that follow from something (UUIDv8) are kept for what they "
+        "follow from, so that nobody can use up the id of another's payment, bank line or revocation.",
+    ),
     "order_id_differs": (422, "The order answers a one-time request and must carry the id that follows from it."),
     "request_expired": (422, "The payment request's last moment has passed; ask the till for a new code."),
     "request_amount_differs": (422, "The order's amount is not the one that the request asks for."),
@@ -59,6 +64,11 @@ ERRORS: dict[str, tuple[int, str]] = {
     "conversion_taken": (
         409,
         "This slip or bank line has issued units before, with another amount or for another account.",
+    ),
+    "charter_changed": (409, "The charter was changed while the server ran. Nothing was done; restart the server."),
+    "reconversion_waiting": (
+        409,
+        "The party asked to change units back and nobody decided yet; accept or refuse that first.",
     ),
     "conversion_uneven": (422, "The slip or bank line brought more euros than units asked for; a euro makes a unit."),
     "opening_taken": (409, "The euros of this statement were booked before, with another amount."),

@@ -25,7 +25,7 @@ import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
-from ledger.core.ids import MAX_ACCOUNT_NUMBER, b32encode, uuid7
+from ledger.core.ids import MAX_ACCOUNT_NUMBER, b32encode, timed_id
 from ledger.currency.keys import KEY_BYTES, KEY_ID_BYTES, SIGNATURE_BYTES, PrivateKey, key_id
 from ledger.currency.text import TextError, check_text
 from ledger.currency.wire import (
@@ -134,7 +134,7 @@ class Request:
         if self.is_static:
             raise ValueError("many payments may answer a static code: each payer makes an id")
         digest = hashlib.sha256(_PAYMENT_ID_DOMAIN + self.body()).digest()
-        return uuid7(self.expires_at * 1_000_000, digest[:10])
+        return timed_id(self.expires_at * 1_000_000, digest[:10])
 
     def sign(self, key: PrivateKey) -> SignedRequest:
         """Sign as the till whose ``key_id`` this names; ``ValueError`` with another key."""

@@ -221,8 +221,8 @@ def shown_code(code: str) -> str:
     return f"{code[:5]}-{code[5:]}"
 
 
-def invite(town: Town, party: Party, role: str, *, seconds: int = INVITE_SECONDS) -> str:
-    """A one-time code with which one device key can join `party` in `role`.
+def invite(town: Town, party: Party, role: str, *, seconds: int = INVITE_SECONDS, by: str = "console") -> str:
+    """A one-time code with which one device key can join `party` in `role`. `by` is the inviting key (hex).
 
     Raises `CurrencyError`: role_not_for_kind, party_closed, invites_too_many.
     """
@@ -243,8 +243,9 @@ def invite(town: Town, party: Party, role: str, *, seconds: int = INVITE_SECONDS
             )
         store.connection.execute(
             insert(INVITE).values(
-                code_hash=_code_hash(code), party=party.id, role=role, expires_at=now + seconds * 1_000_000
-            )
+                code_hash=_code_hash(code), party=party.id, role=role, made_by=by,
+                expires_at=now + seconds * 1_000_000,
+            )  # fmt: skip
         )
     return code
 
@@ -277,7 +278,7 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
     taken = CurrencyError("key_taken", "this key is registered already; every device makes its own")
     if known is not None:
         raise taken
-    note = _key_note(town, "key_added", key, row.role, party.account)
+    note = _key_note("key_added", key, row.role, party.account, row.made_by)
 
     def also(connection: Connection, posted: Any) -> None:
         used = connection.execute(
@@ -310,8 +311,8 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
 ERROR_CODE = "this join code is mistyped, used or expired; ask the association for a new one"
 
 
-def _key_note(town: Town, kind: str, key: bytes, role: str, account: int) -> Note:
-    evidence = {"account": f"{account:016x}", "key": key.hex(), "role": role}
+def _key_note(kind: str, key: bytes, role: str, account: int, by: str | None = None) -> Note:
+    evidence = {"account": f"{account:016x}", "key": key.hex(), "role": role} | ({"by": by} if by else {})
     return Note(derived_id("patard/key", kind, key), kind, evidence)
 
 
@@ -386,4 +387,4 @@ def revoke(town: Town, key: DeviceKey, *, last_too: bool = False) -> None:
         )
         connection.execute(SESSION.delete().where(SESSION.c.key == key.key))
 
-    town.post(_key_note(town, "key_revoked", key.key, key.role, key.account), also)
+    town.post(_key_note("key_revoked", key.key, key.role, key.account), also)

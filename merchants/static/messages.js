@@ -37,13 +37,18 @@ export function requestBody({ network, payee, nonce, amount, expiresAt, label, k
 /** The id that the one payment of a request will have. */
 export async function paymentId(body, expiresAt) {
   const digest = await sha256(underDomain(PAYMENT_ID_DOMAIN, body));
-  return uuid7(expiresAt * 1000, digest.slice(0, 10));
+  return timeOrdered(expiresAt * 1000, digest.slice(0, 10), 8);
 }
 
-/** A time-ordered id: 6 bytes of milliseconds, 10 random ones, and the bits of RFC 9562. */
+/** An id that nobody else has: a time and 10 random bytes. */
 export function uuid7(milliseconds, random10) {
-  const id = concat(uint(milliseconds, 6), sized(random10, 10));
-  id[6] = (id[6] & 0x0f) | 0x70;
+  return timeOrdered(milliseconds, random10, 7);
+}
+
+/** 6 bytes of milliseconds, 10 others, and the bits of RFC 9562: version 7 for random ids, 8 for those that follow. */
+function timeOrdered(milliseconds, ten, version) {
+  const id = concat(uint(milliseconds, 6), sized(ten, 10));
+  id[6] = (id[6] & 0x0f) | (version << 4);
   id[8] = (id[8] & 0x3f) | 0x80;
   return id;
 }

@@ -153,7 +153,7 @@ def test_layouts_by_hand() -> None:
     assert REQUEST.body() == request
     assert SIGNED["request"].raw == request + TILL.sign(b"patard/request/1\0" + request)
     digest = bytearray(n(1_800_000_000_000, 6) + hashlib.sha256(b"patard/request-id/1\0" + request).digest()[:10])
-    digest[6] = 0x70 | digest[6] & 0x0F
+    digest[6] = 0x80 | digest[6] & 0x0F
     digest[8] = 0x80 | digest[8] & 0x3F
     assert REQUEST.payment_id() == digest
 
