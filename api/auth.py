@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeAlias
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from api.directory import Directory
 from ledger.core.ids import account_number
 from ledger.currency import parties
 from ledger.currency.errors import CurrencyError
@@ -28,6 +29,7 @@ class Services:
     def __init__(self, town: Town, live: Any, writer: Any) -> None:
         self.town = town
         self.desk = Desk(town)
+        self.directory = Directory(town)
         self.sessions = Sessions(town)
         self.live = live
         self.writer = writer

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -51,6 +52,8 @@ _LANGUAGE_NAMES: Mapping[Lang, str] = {"fr": "Français", "en": "English"}
 _LOCALES: Mapping[Lang, str] = {"fr": "fr_FR", "en": "en_GB"}
 _CODE_CHARS = 10
 _PICTURE_SECONDS = 3_600
+_PICTURES = 256
+"""Of each form, kept drawn; some 5 kB each."""
 
 
 class Problem(NamedTuple):
@@ -84,6 +87,9 @@ class Pages:
 
     def __init__(self, town: Town) -> None:
         self.town = town
+        # A till's screen and its customer ask for the same few pictures.
+        self._svg = lru_cache(_PICTURES)(lambda link: codes.svg(link).encode())
+        self._png = lru_cache(_PICTURES)(codes.png)
         self.templates = Environment(
             loader=FileSystemLoader(HERE / "templates"),
             autoescape=True,
@@ -151,11 +157,11 @@ class Pages:
 
     def picture_svg(self, request: Request) -> Response:
         """The QR code of a payment link."""
-        return self._picture(request, "image/svg+xml", lambda link: codes.svg(link).encode())
+        return self._picture(request, "image/svg+xml", self._svg)
 
     def picture_png(self, request: Request) -> Response:
         """The QR code of a payment link, for what cannot show SVG."""
-        return self._picture(request, "image/png", codes.png)
+        return self._picture(request, "image/png", self._png)
 
     def join(self, request: Request) -> Response:
         """A join link. Whether the code is good is not told here: only using it tells."""
@@ -179,10 +185,10 @@ class Pages:
 
     def _picture(self, request: Request, media_type: str, draw: Callable[[str], bytes]) -> Response:
         try:
-            # Only what is a request of this currency is drawn: a server that draws anything is a tool for others.
+            # Only what somebody here signed is drawn: a server that draws anything is a tool for others, and drawing
+            # is the most that a stranger can make it do.
             signed = SignedRequest.parse(request.path_params["text"])
-            if signed.request.network != self.town.charter.network:
-                raise CurrencyError("message_wrong_network", "this request belongs to another currency")
+            asked.look(self.town, signed)
         except CurrencyError as error:
             return self._problem(request, _why_no_payment(_texts(request), error))
         content = draw(make_link(self.town.charter.public_url, signed))

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from html import escape
 
-import orjson
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from api.auth import Served, number
 from api.schemas import CurrencyOut, DirectoryOut, LimitsOut, LogOut, rfc3339
 from ledger.core.ids import account_text
-from ledger.currency import parties, proofs
+from ledger.currency import parties
 from ledger.currency.errors import ERRORS, CurrencyError
-from ledger.currency.parties import Party
-from ledger.currency.town import Town
 
 router = APIRouter(tags=["public"])
-PUBLIC_KINDS = frozenset({"shop", "association", "public_body"})
 
 
 @router.get("/errors", response_class=HTMLResponse)
@@ -61,30 +57,10 @@ def currency(found: Served) -> CurrencyOut:
     )
 
 
-def _directory(town: Town, listed: list[Party]) -> DirectoryOut:
-    with town.reading() as connection:
-        keys = parties.devices_for(connection, set(), {party.account for party in listed})
-    shown = [
-        {
-            "account": account_text(party.account),
-            "keys": sorted(k.key.hex() for k in keys if k.account == party.account and k.revoked_at is None),
-            "kind": party.kind,
-            "name": party.name,
-        }
-        for party in listed
-    ]
-    content = orjson.dumps(
-        {"at": rfc3339(town.now()), "network": town.charter.network.hex(), "parties": shown},
-        option=orjson.OPT_SORT_KEYS,
-    )
-    signature = proofs.sign_directory(town.key, town.charter.network, content)
-    return DirectoryOut(content=content.decode(), signature=signature.hex())
-
-
 @router.get("/v1/directory", response_model=DirectoryOut)
-def directory(found: Served) -> DirectoryOut:
+def directory(found: Served) -> Response:
     """Shops, associations and public bodies, with the keys that sign their requests; signed by the currency."""
-    return _directory(found.town, parties.every(found.town, kinds=PUBLIC_KINDS, open_only=True))
+    return Response(found.directory.listed(), media_type="application/json")
 
 
 @router.get("/v1/directory/{account}", response_model=DirectoryOut)
@@ -93,7 +69,7 @@ def directory_of(account: str, found: Served) -> DirectoryOut:
     party = parties.by_account(found.town, number(account))
     if party.closed_at is not None:
         raise CurrencyError("not_found", "no party holds this account")
-    return _directory(found.town, [party])
+    return found.directory.one(party)
 
 
 @router.get("/v1/log", response_model=LogOut)
