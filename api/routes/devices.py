@@ -136,7 +136,7 @@ def invite(body: InviteIn, found: Served, caller: Caller) -> InviteOut:
     if body.role == "treasurer" and caller.role != "treasurer":
         # What a treasurer decides beside the operators must not be had by inviting oneself.
         raise CurrencyError("role_insufficient", "a treasurer, or `patard invite` at the machine, gives out this role")
-    code = parties.invite(found.town, party, body.role)
+    code = parties.invite(found.town, party, body.role, by=caller.key.hex())
     expires_at = found.town.now() + parties.INVITE_SECONDS * 1_000_000
     return InviteOut(
         code=parties.shown_code(code),

@@ -130,8 +130,8 @@ def admit(town: Town, kind: str, name: str, id_: bytes | None = None) -> Party:
 def close(town: Town, party: Party, *, office_too: bool = True) -> None:
     """Close a party: its account, which must be empty, and its keys.
 
-    Raises `CurrencyError`: account_not_empty; reconversion_waiting; party_is_office for a party with keys that run the currency, unless
-    `office_too` (whoever sits at the machine may).
+    Raises `CurrencyError`: account_not_empty; reconversion_waiting; party_is_office for a party with keys that run
+    the currency, unless `office_too` (whoever sits at the machine may).
     """
     from ledger.currency import conversion  # which works with parties
 
@@ -243,9 +243,12 @@ def invite(town: Town, party: Party, role: str, *, seconds: int = INVITE_SECONDS
             )
         store.connection.execute(
             insert(INVITE).values(
-                code_hash=_code_hash(code), party=party.id, role=role, made_by=by,
+                code_hash=_code_hash(code),
+                party=party.id,
+                role=role,
+                made_by=by,
                 expires_at=now + seconds * 1_000_000,
-            )  # fmt: skip
+            )
         )
     return code
 

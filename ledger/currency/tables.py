@@ -58,7 +58,10 @@ class DeviceKeyTable(SQLModel, table=True):
 
 
 class InviteTable(SQLModel, table=True):
-    """A one-time code that lets one device key join a party. Only the code's hash is kept."""
+    """A one-time code that lets one device key join a party. Only the code's hash is kept.
+
+    `made_by` is the key (hex) that asked for it, or "console"; None where the program did not keep it yet.
+    """
 
     __tablename__ = "invite"
     code_hash: bytes = Field(sa_column=Column(BYTES, primary_key=True))
@@ -66,6 +69,7 @@ class InviteTable(SQLModel, table=True):
     role: str = Field(sa_column=Column(TEXT, nullable=False))
     expires_at: int = Field(sa_column=Column(BIG, nullable=False))
     used_by: bytes | None = Field(sa_column=Column(BYTES))
+    made_by: str | None = Field(sa_column=Column(TEXT))
     __table_args__ = (CheckConstraint("length(code_hash) = 32", name="invite_hash"), {"sqlite_strict": True})
 
 

@@ -157,7 +157,7 @@ def test_a_joining_is_noted_in_the_log_without_its_label(town: Town) -> None:
     assert record is not None and isinstance(record.instruction, Note)
     assert record.instruction.kind == "key_added"
     assert record.instruction.evidence == {
-        "account": f"{alice.account:016x}", "key": alice.key.public.hex(), "role": "member"
+        "account": f"{alice.account:016x}", "by": "console", "key": alice.key.public.hex(), "role": "member"
     }  # fmt: skip
 
 
