@@ -20,8 +20,16 @@ from merchants import statement
 from merchants.statement import Line
 
 POLL_SECONDS = 0.5
+STREAMS_PER_KEY = 8
+"""The screens of one device: a till has one. A line that broke leaves its stream behind for a while."""
 HEARTBEAT_SECONDS = 15
 BATCH = 4_096
+
+
+class Screen(asyncio.Event):
+    """Set when something touched its account; `ended` once a younger one of the same device took its place."""
+
+    ended = False
 
 
 class Live:
@@ -30,7 +38,8 @@ class Live:
     def __init__(self, town: Town) -> None:
         self.town = town
         self.heartbeat_seconds: float = HEARTBEAT_SECONDS
-        self._screens: dict[int, set[asyncio.Event]] = {}
+        self._screens: dict[int, set[Screen]] = {}
+        self._devices: dict[bytes, list[Screen]] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closing = False
@@ -78,13 +87,22 @@ class Live:
         with self.town.book.store.reading() as store:
             return store.transfers(place, BATCH)
 
-    async def stream(self, account: int, seq: int | None, allowed: Callable[[], object]) -> AsyncIterator[bytes]:
+    async def stream(
+        self, account: int, seq: int | None, allowed: Callable[[], object], key: bytes
+    ) -> AsyncIterator[bytes]:
         """Server-sent events of `account` after log entry `seq` (None: from now on), without end.
 
         `allowed` raises `CurrencyError` once whoever listens may no longer; it is asked before anything is told.
+        `key` is the device's, which has `STREAMS_PER_KEY` at once: one more ends the oldest.
         """
-        touched = asyncio.Event()
+        touched = Screen()
         self._screens.setdefault(account, set()).add(touched)
+        device = self._devices.setdefault(key, [])
+        device.append(touched)
+        if len(device) > STREAMS_PER_KEY:
+            oldest = device.pop(0)
+            oldest.ended = True
+            oldest.set()
         try:
             head = (await run_in_threadpool(self.town.book.head)).seq
             if self._task is None:
@@ -95,7 +113,7 @@ class Live:
             touched.set()
             # Tells the screen that it is connected, and proxies that this is a stream.
             yield b"retry: 1000\n: connected\n\n"
-            while not self._closing:
+            while not (self._closing or touched.ended):
                 try:
                     await asyncio.wait_for(touched.wait(), self.heartbeat_seconds)
                 except TimeoutError:
@@ -113,6 +131,10 @@ class Live:
             screens.discard(touched)
             if not screens:
                 self._screens.pop(account, None)
+            if touched in device:
+                device.remove(touched)
+            if not device and self._devices.get(key) is device:
+                del self._devices[key]
 
     def _news(self, account: int, seq: int, allowed: Callable[[], object]) -> Iterator[list[Line]]:
         allowed()

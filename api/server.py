@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from socket import socket
+from typing import Any
 
 import uvicorn
 
 from api.app import create_app
+from api.connections import Connection, Waiting, allowed
 from ledger.currency.town import Town
 
 
@@ -19,10 +22,13 @@ class Server(uvicorn.Server):
 
     def __init__(self, town: Town, host: str, port: int, *, ready: Callable[[], None] | None = None) -> None:
         self._app = create_app(town)
+        # Not uvicorn's `limit_concurrency`, which counts whoever is connected and then refuses whoever pays.
+        self.waiting = Waiting(allowed())
+        protocol: Any = partial(Connection, waiting=self.waiting)
         super().__init__(
             uvicorn.Config(
                 self._app, host=host, port=port, log_level="warning", access_log=False, server_header=False,
-                timeout_graceful_shutdown=10, limit_concurrency=2_000,
+                timeout_graceful_shutdown=10, http=protocol, ws="none",
             )
         )  # fmt: skip
         self._ready = ready

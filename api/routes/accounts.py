@@ -108,7 +108,7 @@ def events(
     number = readable(caller, account)
     seq = int(last_event_id) if last_event_id and last_event_id.isdecimal() and len(last_event_id) < 16 else after
     return StreamingResponse(
-        found.live.stream(number, seq, lambda: found.sessions.find(bearer)),
+        found.live.stream(number, seq, lambda: found.sessions.find(bearer), caller.key),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

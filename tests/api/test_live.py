@@ -297,8 +297,8 @@ def test_a_place_that_is_none(shop: Shop, after: str) -> None:
 
 
 def test_many_screens(shop: Shop) -> None:
-    headers = shop.api.session(shop.people.shop.key)
-    screens = [shop.listen(headers) for _ in range(20)]
+    tills = [towns.join(shop.town, shop.people.shop.party, "cashier", f"Caisse, une de {n}") for n in range(4)]
+    screens = [shop.listen(headers) for headers in map(shop.api.session, tills) for _ in range(5)]
     seq = shop.pay(4)
     answered = time.monotonic()
     events = [screen.next() for screen in screens]
