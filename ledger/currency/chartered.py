@@ -14,6 +14,7 @@ from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Note
 from ledger.core.record import Record
 from ledger.currency.charter import Charter
+from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 
 KIND = "charter"
@@ -90,6 +91,18 @@ def latest(town: Town) -> Rules | None:
     while rules := rules_in(town.book.find(note_id(town.charter.network, found.version + 1 if found else 1))):
         found = rules
     return found
+
+
+def require_latest(town: Town) -> None:
+    """Hold that the charter in use is the last one noted: another process may have opened the book with a newer one.
+
+    Raises `CurrencyError`: charter_changed.
+    """
+    noted = latest(town)
+    if noted is None or noted != rules_of(town.charter, town.key.public, noted.version):
+        raise CurrencyError(
+            "charter_changed", "the charter was changed since this program started, and nothing was done: restart it"
+        )
 
 
 def keep(town: Town, before: Rules | None) -> Rules:

@@ -8,11 +8,16 @@ way, uses one derived id, so it is decided once.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
+from sqlalchemy import Connection
+
 from ledger.core.ids import derived_id
 from ledger.core.model import Posted, Transaction, Transfer
+from ledger.currency import chartered
 from ledger.currency.chart import EUR
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import decimal_text
@@ -22,6 +27,8 @@ from ledger.currency.town import Town
 _REFERENCE = re.compile(r"[A-Z0-9](?:[A-Z0-9./-]{0,33}[A-Z0-9])?\Z")
 CONSOLE = "console"
 """Who acted, in a record, when it was somebody at the machine and not a key over the API."""
+CORRECTED = "conversion_corrected"
+"""Kind of the transaction that takes a conversion back."""
 
 
 def plain_reference(text: str) -> str:
@@ -72,12 +79,82 @@ def convert(
         evidence={"by": by, "reference": reference, "reserve": f"{chart.reserve[reserve]:016x}"},
     )
     try:
-        return town.post(transaction)
+        posted = town.post(transaction)
     except CurrencyError as error:
         if error.code != "id_taken":
             raise
-        again = f"{reference} on {reserve!r} has issued units before, not these; correct that conversion instead"
-        raise CurrencyError("conversion_taken", again) from error
+        stood = town.book.find(transaction.id)
+        instruction = stood and stood.instruction
+        assert stood is not None
+        # Whoever else of the office typed it in first, it is the same conversion.
+        if not isinstance(instruction, Transaction) or transaction != replace(
+            instruction, evidence={**instruction.evidence, "by": by}
+        ):
+            again = f"{reference} on {reserve!r} has issued units before, not these; to take those back: "
+            raise CurrencyError("conversion_taken", again + f"`patard unconvert {reference}`") from error
+        posted = Posted(transaction.id, stood.seq, stood.at, replay=True)
+    if posted.replay and town.book.find(corrected_id(transaction.id)) is not None:
+        raise CurrencyError(
+            "conversion_taken",
+            f"the conversion of {reference} on {reserve!r} was taken back; what is right goes in under a reference of "
+            f"its own, such as {reference}/2",
+        )
+    return posted
+
+
+def corrected_id(id_: bytes) -> bytes:
+    """Id of the one transaction that can take back the conversion `id_`."""
+    return derived_id("patard/conversion-corrected", id_)
+
+
+class Conversion(NamedTuple):
+    """A conversion that the log has."""
+
+    id: bytes
+    account: int
+    amount: int
+    reserve: str
+    reference: str
+    transaction: Transaction
+
+
+def find_conversion(town: Town, id_: bytes) -> Conversion:
+    """The conversion with that id, taken back or not. Raises `CurrencyError`: not_found."""
+    found = town.book.find(id_)
+    instruction = found and found.instruction
+    if not isinstance(instruction, Transaction) or instruction.kind != "conversion":
+        raise CurrencyError("not_found", "no conversion has this id")
+    units, evidence = instruction.transfers[0], instruction.evidence
+    names = {f"{number:016x}": name for name, number in town.chart.reserve.items()}
+    reserve = names.get(str(evidence.get("reserve")), "")
+    return Conversion(id_, units.credit, units.amount, reserve, str(evidence.get("reference", "")), instruction)
+
+
+def conversions_of(town: Town, reference: str) -> list[Conversion]:
+    """The conversions that name this slip or bank line: one for each reserve account at most.
+
+    Raises `CurrencyError`: reference_malformed.
+    """
+    ids = [conversion_id(town, name, plain_reference(reference)) for name in town.chart.reserve]
+    return [find_conversion(town, id_) for id_ in ids if town.book.find(id_) is not None]
+
+
+def correct(town: Town, id_: bytes, *, by: str = CONSOLE) -> Posted:
+    """Take a mistyped conversion back: all its units, and its euros from the guarantee. Asking again changes nothing.
+
+    The slip or bank line stays used; what is right goes in under a reference of its own (S-17/2). Raises
+    `CurrencyError`: not_found, below_floor when units were spent, account_closed.
+    """
+    wrong = find_conversion(town, id_).transaction
+    back = tuple(Transfer(t.credit, t.debit, t.amount, t.unit) for t in wrong.transfers)
+    correction = Transaction(corrected_id(id_), CORRECTED, back, None, id_, {"by": by})
+    try:
+        return town.post(correction)
+    except CurrencyError as error:
+        stood = town.book.find(correction.id) if error.code == "id_taken" else None
+        if stood is None or not isinstance(stood.instruction, Transaction) or stood.instruction.transfers != back:
+            raise
+        return Posted(correction.id, stood.seq, stood.at, replay=True)
 
 
 class Asked(NamedTuple):
@@ -131,14 +208,23 @@ def find_asked(town: Town, id_: bytes) -> Asked:
 
 
 def accept(town: Town, asked: Asked, *, by: str = CONSOLE) -> Posted:
-    """Destroy the units and owe the shop the euros, less the charter's fee. Raises: reconversion_decided."""
+    """Destroy the units and owe the shop the euros, less the charter's fee.
+
+    Raises `CurrencyError`: reconversion_decided, charter_changed.
+    """
     chart, unit = town.chart, town.charter.code
     transfers = [Transfer(chart.waiting, chart.circulation, asked.amount, unit)]
     if asked.payout:
         transfers.append(Transfer(chart.guarantee, chart.payouts, asked.payout, EUR))
     if asked.fee:
         transfers.append(Transfer(chart.guarantee, chart.income, asked.fee, EUR))
-    return _decide(town, asked, "reconversion", tuple(transfers), None, by)
+
+    def also(connection: Connection, posted: Posted) -> None:
+        # Within the commit, when no other charter can be noted: `asked` has the fee of the charter in memory.
+        if not posted.replay:
+            chartered.require_latest(town)
+
+    return _decide(town, asked, "reconversion", tuple(transfers), None, by, also)
 
 
 def refuse(town: Town, asked: Asked, *, by: str = CONSOLE) -> Posted:
@@ -148,12 +234,13 @@ def refuse(town: Town, asked: Asked, *, by: str = CONSOLE) -> Posted:
 
 
 def _decide(
-    town: Town, asked: Asked, kind: str, transfers: tuple[Transfer, ...], corrects: bytes | None, by: str
-) -> Posted:
+    town: Town, asked: Asked, kind: str, transfers: tuple[Transfer, ...], corrects: bytes | None, by: str,
+    also: Callable[[Connection, Posted], None] | None = None,
+) -> Posted:  # fmt: skip
     id_ = derived_id("patard/reconversion-decided", asked.id)
     decision = Transaction(id_, kind, transfers, None, corrects, {"asked": asked.id.hex(), "by": by})
     try:
-        return town.post(decision)
+        return town.post(decision, also)
     except CurrencyError as error:
         if error.code != "id_taken":
             raise

@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from ledger.core.model import Posted, Transaction, Transfer
-from ledger.currency import conversion, reserve
+from ledger.currency import chartered, conversion, parties, reserve
+from ledger.currency.audit import audit
 from ledger.currency.chart import EUR
 from ledger.currency.errors import ERRORS, CurrencyError
 from ledger.currency.messages import Purpose
@@ -50,8 +51,42 @@ def test_a_slip_issues_once(town: Town) -> None:
         assert again == first._replace(replay=True)
         refused("conversion_taken", convert, town, alice, 5_001)
         refused("conversion_taken", convert, town, bob, 5_000)
+        # Somebody else of the office types the same slip in: it is the same conversion.
+        retried = conversion.convert(town, alice.party, 5_000, reserve=CASH, reference="SLIP-1", by="ab" * 32)
+        assert retried == first._replace(replay=True)
+        assert "`patard unconvert SLIP-1`" in refused("conversion_taken", convert, town, bob, 5_000).detail
     # The same reference on another account of the reserve is another slip.
     assert not convert(town, bob, 700, "SLIP-1", BANK).replay
+
+
+def test_a_mistyped_conversion_is_taken_back(town: Town) -> None:
+    alice = towns.member(town, "person", "Alice")
+    wrong = convert(town, alice, 50_000).id
+    first = conversion.correct(town, wrong)
+    assert town.book.balance(alice.account) == 0
+    report = reserve.report(town)
+    assert (report.circulation, report.guarantee, report.reserve, report.covered) == (0, 0, 0, True)
+    record = town.book.find(first.id)
+    assert record is not None and isinstance(record.instruction, Transaction)
+    assert (record.instruction.kind, record.instruction.corrects) == ("conversion_corrected", wrong)
+    with nothing_moves(town):
+        assert conversion.correct(town, wrong) == first._replace(replay=True)
+        assert conversion.correct(town, wrong, by="ab" * 32) == first._replace(replay=True)
+        # A try that was on its way must not issue what was just taken back.
+        assert "SLIP-1/2" in refused("conversion_taken", convert, town, alice, 50_000).detail
+        refused("conversion_taken", convert, town, alice, 5_000)
+        refused("not_found", conversion.correct, town, first.id)
+        refused("not_found", conversion.correct, town, bytes(15) + b"\1")
+    convert(town, alice, 5_000, "SLIP-1/2")
+    assert town.book.balance(alice.account) == 5_000
+
+
+def test_a_conversion_whose_units_were_spent_stays(town: Town) -> None:
+    alice, bob = towns.member(town, "person", "Alice"), towns.member(town, "person", "Bob")
+    wrong = convert(town, alice, 5_000).id
+    towns.pay(town, alice, bob, 1)
+    with nothing_moves(town):
+        refused("below_floor", conversion.correct, town, wrong)
 
 
 @pytest.mark.parametrize("amount", [0, -1, 2**32, True, 1.0, "5"])
@@ -110,6 +145,29 @@ def test_accepting_destroys_the_units_and_owes_the_euros_less_the_fee(town: Town
         assert conversion.accept(town, asked) == first._replace(replay=True)
         refused("reconversion_decided", conversion.refuse, town, asked)
         refused("reconversion_decided", conversion.accept, town, asked, by="somebody else")
+
+
+def test_a_fee_that_changed_while_the_program_ran(town: Town, shop: towns.Member) -> None:
+    asked = conversion.find_asked(town, towns.ask_back(town, shop, 4_000))
+    done = conversion.find_asked(town, towns.ask_back(town, shop, 1_000))
+    conversion.accept(town, done)
+    cheaper = Town(towns.charter(reconversion_fee_bp=100), town.book, town.key, town.engine)
+    chartered.keep(cheaper, chartered.latest(cheaper))
+    with nothing_moves(town):
+        refused("charter_changed", conversion.accept, town, asked)
+        assert conversion.accept(town, done).replay
+    conversion.accept(cheaper, conversion.find_asked(cheaper, asked.id))
+    assert audit(cheaper).clean
+
+
+def test_a_shop_that_waits_to_change_back_is_not_closed(town: Town, shop: towns.Member) -> None:
+    asked = conversion.find_asked(town, towns.ask_back(town, shop, 10_010))
+    with nothing_moves(town):
+        refused("reconversion_waiting", parties.close, town, shop.party)
+    assert parties.by_account(town, shop.account).closed_at is None
+    conversion.accept(town, asked)
+    parties.close(town, shop.party)
+    assert parties.by_account(town, shop.account).closed_at is not None
 
 
 def test_refusing_gives_the_units_back(town: Town, shop: towns.Member) -> None:
