@@ -48,6 +48,13 @@ def check() -> None:
         CONSOLE.say(_line(finding))
     if total > SHOWN:
         CONSOLE.say(_("... and {count} more").format(count=total - min(SHOWN, len(findings))))
+    notices = audited.notices if audited is not None else []
+    if notices:
+        CONSOLE.say(_("Keys that the office added to accounts that had one (allowed, to be looked at):"))
+    for notice in notices[-SHOWN:]:
+        CONSOLE.say("  " + _("entry {seq}: ").format(seq=notice.seq) + notice.text)
+    if len(notices) > SHOWN:
+        CONSOLE.say(_("... and {count} more").format(count=len(notices) - SHOWN))
     CONSOLE.facts(
         {
             _("entries"): str(report.entries),
@@ -62,6 +69,7 @@ def check() -> None:
             "ok": not total, "entries": report.entries, "transfers": report.transfers, "accounts": report.accounts,
             "orders": audited.orders if audited is not None else 0, "root": report.root.hex(), "found": total,
             "findings": findings,
+            "notices": [{"seq": n.seq, "transaction": n.id.hex(), "detail": n.text} for n in notices],
         }
     )  # fmt: skip
     if total:

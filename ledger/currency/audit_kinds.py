@@ -1,155 +1,27 @@
 """What each kind of entry must look like for the currency: one function a kind, from a record to what is wrong.
 
-Pure, but for the state that `audit` gathers on its way through the log and hands in.
+Pure, but for the story that `audit` gathers on its way through the log and hands in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from ledger.core.ids import derived_id
-from ledger.core.model import Closing, Evidence, Note, Opening, Side, Transaction, Transfer
+from ledger.core.model import Evidence, Transaction, Transfer
 from ledger.core.record import Record
-from ledger.currency import chartered, parties
-from ledger.currency.chart import EUR, Chart
-from ledger.currency.charter import PartyKind
-from ledger.currency.chartered import Rules
-from ledger.currency.conversion import CONSOLE
+from ledger.currency import parties
+from ledger.currency.audit_story import Asked, Problem, Story, bytes_of, number_of
+from ledger.currency.chart import EUR
+from ledger.currency.conversion import CONSOLE, CORRECTED, corrected_id
 from ledger.currency.imported import IMPORT, OPENING, opening_id
-from ledger.currency.keys import KeyRefused, public_key
 from ledger.currency.messages import NO_REFERENCE, MessageError, Order, Purpose, SignedOrder
 
 PURPOSES = {"payment": Purpose.PAYMENT, "refund": Purpose.REFUND, "reconversion_asked": Purpose.RECONVERSION}
 ON_ITS_WAY = 60_000_000
 """Microseconds between the desk's look at a key or a clock and the commit, at the very most."""
-
-Problem = tuple[str, str]
-"""A stable code and a sentence."""
-
-
-@dataclass(slots=True)
-class Key:
-    """A registered key: for which account, as what, and until when (us; None: still)."""
-
-    account: int
-    role: str
-    revoked_at: int | None = None
-
-
-class Asked(NamedTuple):
-    """A request to change back that is not decided yet."""
-
-    account: int
-    amount: int
-
-
-@dataclass
-class Story:
-    """What the log has told so far."""
-
-    chart: Chart
-    rules: Rules
-    holders: dict[int, str] = field(default_factory=dict)
-    """Kind of party by account."""
-    parties: dict[int, bytes] = field(default_factory=dict)
-    closed: dict[int, int] = field(default_factory=dict)
-    """When an account was closed (us)."""
-    issuers: set[int] = field(default_factory=set)
-    keys: dict[bytes, Key] = field(default_factory=dict)
-    joined: set[int] = field(default_factory=set)
-    """Accounts that had a key at some time."""
-    asked: dict[bytes, Asked] = field(default_factory=dict)
-    own: dict[int, str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        chart = self.chart
-        own = ("circulation", "waiting", "guarantee", "payouts", "suspense", "income", "operations")
-        self.own = {getattr(chart, name): name for name in own}
-        self.own |= {number: f"reserve account {name!r}" for name, number in chart.reserve.items()}
-
-    def name(self, number: int) -> str:
-        """An account, for people."""
-        return self.own.get(number) or f"account {number:016x}"
-
-
-def opening(story: Story, record: Record, instruction: Opening) -> Iterator[Problem]:
-    account = instruction.account
-    kind = instruction.evidence.get("party")
-    if kind is not None:
-        if kind not in list(PartyKind):
-            yield "party_kind_unknown", f"an account was opened for a {kind!r}, which is no kind of party"
-        if account != parties.holding(story.rules.network, instruction.id, story.chart.unit):
-            yield "account_rules", f"account {account.number:016x} of a party has another number, floor or side"
-        story.holders[account.number] = str(kind)
-        story.parties[account.number] = instruction.id
-    elif account.number in story.own:
-        right = {o.account.number: o.account for o in story.chart.openings()}[account.number]
-        if account != right:
-            yield "account_rules", f"{story.name(account.number)} was opened with other bounds or another cover"
-    elif account.unit == story.chart.unit:
-        if account.floor is not None or account.normal is not Side.CREDIT or "issuer" not in instruction.evidence:
-            yield "account_rules", f"account {account.number:016x} counts {account.unit} and belongs to nobody"
-        story.issuers.add(account.number)
-
-
-def closing(story: Story, record: Record, instruction: Closing) -> Iterator[Problem]:
-    if instruction.number in story.own:
-        yield "account_rules", f"{story.name(instruction.number)} was closed"
-    story.closed[instruction.number] = record.at
-
-
-def note(story: Story, record: Record, instruction: Note) -> Iterator[Problem]:
-    if instruction.kind == chartered.KIND:
-        yield from _charter(story, record, instruction)
-    elif instruction.kind in ("key_added", "key_revoked"):
-        yield from _key(story, record, instruction)
-
-
-def _charter(story: Story, record: Record, instruction: Note) -> Iterator[Problem]:
-    try:
-        rules = chartered.read(instruction.evidence)
-    except ValueError as error:
-        yield "charter_malformed", str(error)
-        return
-    if (rules.network, rules.code) != (story.rules.network, story.rules.code):
-        yield "charter_changed", f"the charter became that of network {rules.network.hex()}, {rules.code}"
-        return
-    if instruction.id != chartered.note_id(rules.network, rules.version):
-        yield "id_not_derived", "the note of the charter has another id than follows from it"
-    story.rules = rules
-
-
-def _key(story: Story, record: Record, instruction: Note) -> Iterator[Problem]:
-    evidence = instruction.evidence
-    try:
-        raw, account = bytes.fromhex(str(evidence["key"])), int(str(evidence["account"]), 16)
-        role = str(evidence["role"])
-    except (KeyError, ValueError):
-        yield "note_malformed", f"a note of {instruction.kind} without key, account and role"
-        return
-    if instruction.id != derived_id("patard/key", instruction.kind, raw):
-        yield "id_not_derived", f"the note of {instruction.kind} has another id than follows from the key"
-    known = story.keys.get(raw)
-    if instruction.kind == "key_revoked":
-        if known is None or known.account != account:
-            yield "key_unknown", f"key {raw.hex()[:16]} was revoked, but never registered for this account"
-        elif known.revoked_at is None:
-            known.revoked_at = record.at
-        return
-    try:
-        public_key(raw)
-    except KeyRefused as error:
-        yield "key_weak", error.detail
-    kind = story.holders.get(account)
-    if kind is None or role not in parties.ROLES or kind not in parties.ROLES[role]:
-        yield "role_not_for_kind", f"key {raw.hex()[:16]} became {role} of an account that is a {kind or 'stranger'}'s"
-    if known is not None:
-        yield "key_taken", f"key {raw.hex()[:16]} was registered twice"
-        return
-    story.keys[raw] = Key(account, role)
-    story.joined.add(account)
+TREASURER = frozenset({"treasurer"})
+"""Roles that decide what is changed back, and undo conversions."""
 
 
 # --- orders ----------------------------------------------------------------------------------------------
@@ -228,7 +100,7 @@ def conversion(story: Story, record: Record, transaction: Transaction) -> Iterat
     units = [t for t in transaction.transfers if t.unit == chart.unit]
     euros = [t for t in transaction.transfers if t.unit == EUR]
     names = {number: name for name, number in chart.reserve.items()}
-    reserve = names.get(_number(evidence.get("reserve")))
+    reserve = names.get(number_of(evidence.get("reserve")))
     reference = str(evidence.get("reference", ""))
     if reserve is None or not reference:
         yield "reference_missing", "issued without the slip or bank line that brought the euros"
@@ -239,15 +111,30 @@ def conversion(story: Story, record: Record, transaction: Transaction) -> Iterat
         return
     if units[0].debit != chart.circulation or units[0].credit not in story.holders:
         yield "conversion_shape", "the units did not go from circulation to a member"
-    if euros[0].debit != _number(evidence.get("reserve")) or euros[0].credit != chart.guarantee:
+    if euros[0].debit != number_of(evidence.get("reserve")) or euros[0].credit != chart.guarantee:
         yield "conversion_shape", "the euros did not go from the reserve account named to the guarantee"
+    story.conversions[transaction.id] = [(t.credit, t.debit, t.amount, t.unit) for t in transaction.transfers]
+
+
+def corrected(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+    """A conversion that was mistyped, taken back: all of it, units and euros, once."""
+    yield from _by(story, record, transaction.evidence, TREASURER)
+    conversion_id = transaction.corrects or b""
+    way_back = story.conversions.pop(conversion_id, None)
+    if way_back is None:
+        yield "correction_unrelated", "it takes back a conversion that there is none of, or that was taken back before"
+        return
+    if transaction.id != corrected_id(conversion_id):
+        yield "id_not_derived", "its id does not follow from the conversion: that could be taken back twice"
+    if _plain(transaction) != way_back:
+        yield "conversion_shape", "not the whole conversion, units and euros, was taken back"
 
 
 def reserve_opening(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
     evidence, chart = transaction.evidence, story.chart
     yield from _by(story, record, evidence, parties.OFFICE)
     names = {number: name for name, number in chart.reserve.items()}
-    number, reference = _number(evidence.get("reserve")), str(evidence.get("reference", ""))
+    number, reference = number_of(evidence.get("reserve")), str(evidence.get("reference", ""))
     if number not in names or not reference:
         yield "reference_missing", "opened without the statement that shows the euros"
     elif transaction.id != opening_id(story.rules.network, names[number], reference):
@@ -262,11 +149,11 @@ def reserve_opening(story: Story, record: Record, transaction: Transaction) -> I
 
 def accepted(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
     chart, asked = story.chart, _decided(story, transaction)
-    yield from _by(story, record, transaction.evidence, parties.OFFICE)
+    yield from _by(story, record, transaction.evidence, TREASURER)
     if asked is None:
         yield "reconversion_unasked", "nobody asked for this change back, or it was decided already"
         return
-    if transaction.id != derived_id("patard/reconversion-decided", _bytes(transaction.evidence.get("asked"))):
+    if transaction.id != derived_id("patard/reconversion-decided", bytes_of(transaction.evidence.get("asked"))):
         yield "id_not_derived", "its id does not follow from the request: that could be decided twice"
     fee = story.rules.fee(asked.amount)
     right = [(chart.waiting, chart.circulation, asked.amount, chart.unit)]
@@ -283,11 +170,11 @@ def accepted(story: Story, record: Record, transaction: Transaction) -> Iterator
 
 def refused(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
     asked = _decided(story, transaction)
-    yield from _by(story, record, transaction.evidence, parties.OFFICE)
+    yield from _by(story, record, transaction.evidence, TREASURER)
     if asked is None:
         yield "reconversion_unasked", "nobody asked for this change back, or it was decided already"
         return
-    if transaction.id != derived_id("patard/reconversion-decided", _bytes(transaction.evidence.get("asked"))):
+    if transaction.id != derived_id("patard/reconversion-decided", bytes_of(transaction.evidence.get("asked"))):
         yield "id_not_derived", "its id does not follow from the request: that could be decided twice"
     if _plain(transaction) != [(story.chart.waiting, asked.account, asked.amount, story.chart.unit)]:
         yield "reconversion_shape", "the units did not all go back to whoever asked"
@@ -316,6 +203,7 @@ def other(story: Story, record: Record, transaction: Transaction) -> Iterator[Pr
 
 KINDS: dict[str, Callable[[Story, Record, Transaction], Iterator[Problem]]] = {
     "conversion": conversion,
+    CORRECTED: corrected,
     "reconversion": accepted,
     "reconversion_refused": refused,
     IMPORT: imported,
@@ -328,15 +216,16 @@ def _by(story: Story, record: Record, evidence: Evidence, roles: frozenset[str])
     by = evidence.get("by")
     if by == CONSOLE:
         return
-    key = story.keys.get(_bytes(by))
+    key = story.keys.get(bytes_of(by))
     if key is None or key.role not in roles:
-        yield "role_insufficient", f"booked by {str(by)[:16]!r}, who held no office"
+        who = "who held no office" if key is None else f"the key of a {key.role}, who may not"
+        yield "role_insufficient", f"booked by {str(by)[:16]!r}, {who}"
     elif key.revoked_at is not None and key.revoked_at + ON_ITS_WAY < record.at:
         yield "key_revoked", f"booked by key {str(by)[:16]}, which had been revoked"
 
 
 def _decided(story: Story, transaction: Transaction) -> Asked | None:
-    return story.asked.pop(_bytes(transaction.evidence.get("asked")), None)
+    return story.asked.pop(bytes_of(transaction.evidence.get("asked")), None)
 
 
 def _plain(transaction: Transaction) -> list[tuple[int, int, int, str]]:
@@ -348,17 +237,3 @@ def _tried(make: Callable[[], Transfer]) -> Transfer | None:
         return make()
     except ValueError:  # payer and payee are one account, say
         return None
-
-
-def _bytes(value: object) -> bytes:
-    try:
-        return bytes.fromhex(str(value))
-    except ValueError:
-        return b""
-
-
-def _number(value: object) -> int:
-    try:
-        return int(str(value), 16)
-    except ValueError:
-        return 0

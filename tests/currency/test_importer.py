@@ -78,7 +78,8 @@ def test_a_small_file(town: Town, write: Write) -> None:
     assert [dict(entry.evidence) for entry in page] == [
         {"at": "2024-02-01", "kind": "payment"}, {"at": "2024-01-31T23:30:00Z", "kind": "conversion"}
     ]  # fmt: skip
-    assert audit(town).clean
+    # Nothing is wrong but that no euro stands behind these units yet.
+    assert [finding.code for finding in audit(town).findings] == ["not_covered"]
 
 
 def test_a_second_run_changes_nothing(town: Town, write: Write) -> None:
@@ -376,6 +377,7 @@ def test_stopped_half_way_and_completed(town: Town, write: Write, monkeypatch: p
     with nothing_moves(town):
         assert importer.run(town, path, ASSO).stood == 9_000
     assert sum(town.book.balance(party.account) for party in parties.every(town)) == 40 * 50_000
+    open_reserve(town, BANK, 40 * 50_000, "releve")
     assert audit(town).clean
 
 

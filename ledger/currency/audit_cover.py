@@ -1,0 +1,74 @@
+"""What must hold between the currency's own accounts, all along the log: no unit without a euro, no euro unaccounted.
+
+The same three things that the reserve report adds up, here from the log alone, each with the entry since which it
+does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.core.model import Transaction
+from ledger.core.record import Record
+from ledger.currency.audit_story import Problem, Story
+
+Since = tuple[str, int, bytes, str]
+"""A code, the entry (sequence number and id) since which something does not hold, and a sentence."""
+
+
+class Cover:
+    """Balances of the currency's own accounts and of issuers, on the way through the log."""
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        self.held = dict.fromkeys(story.own, 0)
+        """Debits less credits, cents."""
+        self.issued: dict[int, int] = {}
+        """The same of issuers' accounts: what each has out, where it is more than nothing."""
+        self._since: dict[str, Since] = {}
+
+    def move(self, record: Record, transaction: Transaction) -> Iterator[Problem]:
+        """Take an entry in, and say what it must not have done."""
+        held, issued, touched = self.held, self.issued, False
+        for t in transaction.transfers:
+            for number, change in ((t.debit, t.amount), (t.credit, -t.amount)):
+                if number in held:
+                    held[number] += change
+                    touched = True
+                elif number in self.story.issuers:
+                    issued[number] = issued.get(number, 0) + change
+                    touched = True
+        if not touched:
+            return
+        chart = self.story.chart
+        circulation, guarantee = held[chart.circulation], -held[chart.guarantee]
+        if circulation > guarantee:
+            yield "not_covered", f"{circulation} units were in circulation and {guarantee} in the guarantee"
+        imported = sum(max(0, cents) for cents in issued.values())
+        self._hold(
+            "not_covered", not imported or circulation + imported <= guarantee, record, transaction,
+            f"issuers have {imported} units out beside {circulation} in circulation, and the guarantee is {guarantee}",
+        )  # fmt: skip
+        reserve = sum(held[number] for number in chart.reserve.values())
+        payouts = -held[chart.payouts]
+        self._hold(
+            "reserve_short", guarantee <= reserve - payouts, record, transaction,
+            f"the guarantee of {guarantee} is more than the {reserve - payouts} that the reserve accounts hold, "
+            "less what is owed to shops (cents)",
+        )  # fmt: skip
+        owed = guarantee + payouts - held[chart.suspense] - held[chart.income]
+        there = reserve + held[chart.operations]
+        self._hold(
+            "euros_unexplained", owed == there, record, transaction,
+            f"guarantee, payouts due, suspense and fees are {owed}, reserve accounts and operations {there} (cents)",
+        )  # fmt: skip
+
+    def _hold(self, code: str, holds: bool, record: Record, transaction: Transaction, text: str) -> None:
+        if holds:
+            self._since.pop(code, None)
+        elif code not in self._since:
+            self._since[code] = (code, record.seq, transaction.id, f"since then {text}")
+
+    def end(self) -> list[Since]:
+        """What does not hold at the end of the log."""
+        return list(self._since.values())

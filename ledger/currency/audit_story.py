@@ -1,0 +1,216 @@
+"""What the log has told so far, and how accounts, keys and charters enter that story.
+
+One function for each kind of record that moves no money, from a record to what is wrong with it. `audit` walks the log
+and hands the story on; `audit_kinds` judges what moves money by it; `audit_tables` holds the tables against its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ledger.core.ids import derived_id
+from ledger.core.model import Closing, Note, Opening, Side
+from ledger.core.record import Record
+from ledger.currency import chartered, parties
+from ledger.currency.chart import Chart
+from ledger.currency.charter import PartyKind
+from ledger.currency.chartered import Rules
+from ledger.currency.conversion import CONSOLE
+from ledger.currency.keys import KeyRefused, public_key
+
+Problem = tuple[str, str]
+"""A stable code and a sentence."""
+
+
+@dataclass(slots=True)
+class Key:
+    """A registered key: for which account, as what, and until when (us; None: still)."""
+
+    account: int
+    role: str
+    revoked_at: int | None = None
+
+
+class Asked(NamedTuple):
+    """A request to change back that is not decided yet."""
+
+    account: int
+    amount: int
+
+
+class Notice(NamedTuple):
+    """Something that is allowed, and that whoever audits may want to look at. `seq` and `id` name the entry."""
+
+    seq: int
+    id: bytes
+    text: str
+
+
+@dataclass
+class Story:
+    """What the log has told so far."""
+
+    chart: Chart
+    rules: Rules
+    noted: int = 0
+    """Version of the last note of the charter; 0 before the first."""
+    holders: dict[int, str] = field(default_factory=dict)
+    """Kind of party by account."""
+    parties: dict[int, bytes] = field(default_factory=dict)
+    closed: dict[int, int] = field(default_factory=dict)
+    """When an account was closed (us)."""
+    issuers: set[int] = field(default_factory=set)
+    keys: dict[bytes, Key] = field(default_factory=dict)
+    joined: set[int] = field(default_factory=set)
+    """Accounts that had a key at some time."""
+    asked: dict[bytes, Asked] = field(default_factory=dict)
+    conversions: dict[bytes, list[tuple[int, int, int, str]]] = field(default_factory=dict)
+    """What would take back each conversion that stands: (debit, credit, cents, unit)."""
+    notices: list[Notice] = field(default_factory=list)
+    own: dict[int, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        chart = self.chart
+        own = ("circulation", "waiting", "guarantee", "payouts", "suspense", "income", "operations")
+        self.own = {getattr(chart, name): name for name in own}
+        self.own |= {number: f"reserve account {name!r}" for name, number in chart.reserve.items()}
+
+    def name(self, number: int) -> str:
+        """An account, for people."""
+        return self.own.get(number) or f"account {number:016x}"
+
+
+def opening(story: Story, record: Record, instruction: Opening) -> Iterator[Problem]:
+    """An account of a party, of the currency itself or of an issuer; there are no others."""
+    account = instruction.account
+    kind = instruction.evidence.get("party")
+    if kind is not None:
+        if kind not in list(PartyKind):
+            yield "party_kind_unknown", f"an account was opened for a {kind!r}, which is no kind of party"
+        if account != parties.holding(story.rules.network, instruction.id, story.chart.unit):
+            yield "account_rules", f"account {account.number:016x} of a party has another number, floor or side"
+        story.holders[account.number] = str(kind)
+        story.parties[account.number] = instruction.id
+    elif account.number in story.own:
+        right = {o.account.number: o.account for o in story.chart.openings()}[account.number]
+        if account != right:
+            yield "account_rules", f"{story.name(account.number)} was opened with other bounds or another cover"
+    elif account.unit == story.chart.unit:
+        if account.floor is not None or account.normal is not Side.CREDIT or "issuer" not in instruction.evidence:
+            yield "account_rules", f"account {account.number:016x} counts {account.unit} and belongs to nobody"
+        # Known to be wrong or not: what it has out are units that something must be behind.
+        story.issuers.add(account.number)
+    else:
+        yield (
+            "account_rules",
+            f"account {account.number:016x} counts {account.unit} and is none of the currency's own: what passes "
+            "through it is in no report",
+        )
+
+
+def closing(story: Story, record: Record, instruction: Closing) -> Iterator[Problem]:
+    """The end of an account; the currency's own have none."""
+    if instruction.number in story.own:
+        yield "account_rules", f"{story.name(instruction.number)} was closed"
+    story.closed[instruction.number] = record.at
+
+
+def note(story: Story, record: Record, instruction: Note) -> Iterator[Problem]:
+    """A charter, or a key that came or went."""
+    if instruction.kind == chartered.KIND:
+        yield from _charter(story, instruction)
+    elif instruction.kind in ("key_added", "key_revoked"):
+        yield from _key(story, record, instruction)
+
+
+def _charter(story: Story, instruction: Note) -> Iterator[Problem]:
+    """The rules from here on. A note that is not the next one changes none: its fee was never the charter's."""
+    try:
+        rules = chartered.read(instruction.evidence)
+    except ValueError as error:
+        yield "charter_malformed", str(error)
+        return
+    before = story.rules
+    if (rules.network, rules.code) != (before.network, before.code):
+        yield "charter_changed", f"the charter became that of network {rules.network.hex()}, {rules.code}"
+        return
+    if rules.key != before.key:
+        yield "charter_changed", f"the currency's key became {rules.key[:16]}, that of the folder is {before.key[:16]}"
+        return
+    if rules.version != story.noted + 1:
+        yield "charter_version", f"a charter number {rules.version} was noted after number {story.noted}"
+        return
+    if instruction.id != chartered.note_id(rules.network, rules.version):
+        yield "id_not_derived", "the note of the charter has another id than follows from it"
+        return
+    story.rules, story.noted = rules, rules.version
+
+
+def _key(story: Story, record: Record, instruction: Note) -> Iterator[Problem]:
+    evidence = instruction.evidence
+    try:
+        raw, account = bytes.fromhex(str(evidence["key"])), int(str(evidence["account"]), 16)
+        role = str(evidence["role"])
+    except (KeyError, ValueError):
+        yield "note_malformed", f"a note of {instruction.kind} without key, account and role"
+        return
+    if instruction.id != derived_id("patard/key", instruction.kind, raw):
+        yield "id_not_derived", f"the note of {instruction.kind} has another id than follows from the key"
+    known = story.keys.get(raw)
+    if instruction.kind == "key_revoked":
+        if known is None or known.account != account:
+            yield "key_unknown", f"key {raw.hex()[:16]} was revoked, but never registered for this account"
+        elif known.revoked_at is None:
+            known.revoked_at = record.at
+        return
+    try:
+        public_key(raw)
+    except KeyRefused as error:
+        yield "key_weak", error.detail
+    kind = story.holders.get(account)
+    if kind is None or role not in parties.ROLES or kind not in parties.ROLES[role]:
+        yield "role_not_for_kind", f"key {raw.hex()[:16]} became {role} of an account that is a {kind or 'stranger'}'s"
+    if known is not None:
+        yield "key_taken", f"key {raw.hex()[:16]} was registered twice"
+        return
+    if "by" in evidence:
+        yield from _invited(story, Notice(record.seq, instruction.id, ""), raw, Key(account, role), evidence["by"])
+    story.keys[raw] = Key(account, role)
+    story.joined.add(account)
+
+
+def _invited(story: Story, place: Notice, raw: bytes, key: Key, by: object) -> Iterator[Problem]:
+    """Who made the code that this key joined with: its party itself, or the office, which is worth a look.
+
+    Older notes do not say; nor did invitations made before they did.
+    """
+    inviting = story.keys.get(bytes_of(by))
+    if inviting is not None and inviting.account == key.account:
+        if inviting.role not in parties.SPEND | parties.OFFICE:
+            yield "role_insufficient", f"key {raw.hex()[:16]} was invited by the key of a {inviting.role}, who may not"
+        return
+    if by != CONSOLE and (inviting is None or inviting.role not in parties.OFFICE):
+        yield "role_insufficient", f"key {raw.hex()[:16]} was invited by {str(by)[:16]!r}, who held no office"
+        return
+    if key.account in story.joined:
+        who = "at the machine" if by == CONSOLE else f"with key {str(by)[:16]}"
+        text = f"key {raw.hex()[:16]} became {key.role} of account {key.account:016x}, which had one; invited {who}"
+        story.notices.append(place._replace(text=text))
+
+
+def bytes_of(value: object) -> bytes:
+    """The bytes that hex in a record stands for; none when it is not hex."""
+    try:
+        return bytes.fromhex(str(value))
+    except ValueError:
+        return b""
+
+
+def number_of(value: object) -> int:
+    """The account number that hex in a record stands for; 0 when it is not hex."""
+    try:
+        return int(str(value), 16)
+    except ValueError:
+        return 0
