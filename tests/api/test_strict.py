@@ -430,6 +430,22 @@ def test_any_depth_is_answered(depth: int) -> None:
             assert depth > 100
 
 
+# These are JSON of one meaning; that no route has such a body is for the routes to say.
+PLAIN = {"an empty object", "an extra key", "an extra key of nothing", "an extra key without end", "an empty key",
+         "a prototype", "another case", "lists in lists, just"}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_the_reader_refuses_it_by_itself(name: str) -> None:
+    """Whatever the route and its model would say: the reader is what a route without a model has."""
+    content = BODIES[name]({"order": "A", "request": "B"})
+    if name in PLAIN:
+        assert read_object(content) is not None
+    else:
+        with pytest.raises(BodyMalformed):
+            read_object(content)
+
+
 def test_the_reader_takes_what_is_plain() -> None:
     body = '{"a":"é😀\\ud83d\\ude00","b":[1,-2,true,null],"c":{"d":18446744073709551615}}'
     assert read_object(body.encode()) == json.loads(body)
