@@ -207,6 +207,18 @@ def convert(
     office.convert(party, amount, cash, bank, reserve, euros, date)
 
 
+@_command(app, "unconvert", _("Take a mistyped conversion back, while its units were not spent."))
+def unconvert(
+    reference: str = typer.Argument(metavar="REFERENCE", help=_("Its slip or bank line."), show_default=False),
+    reserve: str = _option("--reserve", help=_("The reserve account, where there are several."), metavar="NAME"),
+    json: bool = JSON,
+) -> None:
+    from api.commands import office
+
+    CONSOLE.as_json = json
+    office.unconvert(reference, reserve)
+
+
 @_command(reconvert_app, "list", _("The requests that wait."))
 def reconvert_list(json: bool = JSON) -> None:
     from api.commands import office

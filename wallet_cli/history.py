@@ -28,6 +28,7 @@ KINDS = {
     "payment": N_("Payment"),
     "refund": N_("Refund"),
     "conversion": N_("Change from euros"),
+    "conversion_corrected": N_("Change from euros taken back"),
     "reconversion_asked": N_("Change back asked"),
     "reconversion": N_("Change back"),
     "reconversion_refused": N_("Change back refused"),

@@ -12,6 +12,7 @@ from ledger.core.model import Posted
 from ledger.currency import conversion, parties, reserve
 from ledger.currency.charter import Charter
 from ledger.currency.conversion import Asked
+from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 
 
@@ -58,6 +59,54 @@ def convert(
         {"id": posted.id.hex(), "seq": posted.seq, "replay": posted.replay, "party": party.name,
          "account": account_text(party.account), "amount_cents": cents, "reserve": name,
          "reference": conversion.plain_reference(reference), "balance_cents": balance}
+    )  # fmt: skip
+
+
+def unconvert(reference: str, reserve_name: str | None) -> None:
+    """Take back the conversion of a slip or bank line."""
+    with opened() as town:
+        found = conversion.conversions_of(town, reference)
+        if reserve_name is not None:
+            found = [one for one in found if one.reserve == reserve_name]
+        if len(found) > 1:
+            told = _("{reference} is on several reserve accounts ({names}): choose one with --reserve NAME.")
+            names = ", ".join(one.reserve for one in found)
+            raise CliError(
+                Exit.USAGE, "reserve_account_unknown", told.format(reference=found[0].reference, names=names)
+            )
+        if not found:
+            told = _("No conversion names {reference}.")
+            raise CliError(Exit.REFUSED, "not_found", told.format(reference=conversion.plain_reference(reference)))
+        [one] = found
+        party = parties.by_account(town, one.account)
+        symbol = town.charter.symbol
+        try:
+            posted = conversion.correct(town, one.id)
+        except CurrencyError as error:
+            if error.code != "below_floor":
+                raise
+            told = _("{name} holds {left} and has spent some of these {amount}: have them paid back first.")
+            left = money(town.book.balance(party.account), symbol)
+            raise CliError(
+                Exit.REFUSED, error.code, told.format(name=party.name, left=left, amount=money(one.amount, symbol))
+            ) from error
+        balance = town.book.balance(party.account)
+    if posted.replay:
+        told = _("{reference} was taken back before; nothing was moved now.")
+    else:
+        told = _("{reference} is taken back: {amount} from {name}, {euros} from the guarantee on {reserve}.")
+    CONSOLE.say(
+        told.format(reference=one.reference, amount=money(one.amount, symbol), name=party.name,
+                    euros=euros(one.amount), reserve=one.reserve)
+    )  # fmt: skip
+    CONSOLE.say(_("What is right goes in under a reference of its own, such as {again}.").format(
+        again=f"{one.reference}/2"
+    ))  # fmt: skip
+    CONSOLE.say(_("Balance of {name}: {amount}").format(name=party.name, amount=money(balance, symbol)))
+    CONSOLE.give(
+        {"id": posted.id.hex(), "seq": posted.seq, "replay": posted.replay, "corrects": one.id.hex(),
+         "party": party.name, "account": account_text(party.account), "amount_cents": one.amount,
+         "reserve": one.reserve, "reference": one.reference, "balance_cents": balance}
     )  # fmt: skip
 
 

@@ -69,6 +69,17 @@ def convert(body: ConversionIn, found: Served, caller: Caller, response: Respons
     return _booked(posted, response)
 
 
+@router.post("/v1/conversions/{id}/correction", status_code=201, response_model=BookedOut, responses=_BOOKED)
+def correct(id: str, found: Served, caller: Caller, response: Response) -> BookedOut:
+    """Take a mistyped conversion back: all its units, while they were not spent, and its euros."""
+    need(caller, TREASURER)
+    try:
+        wrong = hex_bytes(id, 16)
+    except ValueError:
+        raise CurrencyError("not_found", "no conversion has this id") from None
+    return _booked(conversion.correct(found.town, wrong, by=caller.key.hex()), response)
+
+
 @router.get("/v1/reconversions", response_model=ReconversionsOut)
 def waiting(found: Served, caller: Caller) -> ReconversionsOut:
     """The requests to change back that wait for a decision, oldest first."""

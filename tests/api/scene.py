@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from ledger.currency import parties, proofs
+from ledger.currency import conversion, parties, proofs
 from ledger.currency.town import Town
 from tests import towns
 from tests.served import Cast, Headers, Served, answer, ask_back_order, one_time, refund_order, shown
@@ -65,6 +65,10 @@ class Scene:
     def conversion_body(self) -> dict[str, Any]:
         account = shown(self.people.shop)
         return {"account": account, "amount_cents": 100, "reserve": BANK, "reference": f"SLIP-{next(_numbers)}"}
+
+    def converted(self) -> str:
+        reference = f"MISTYPED-{next(_numbers)}"
+        return conversion.convert(self.town, self.people.shop.party, 100, reserve=BANK, reference=reference).id.hex()
 
     def payment_body(self) -> dict[str, str]:
         request = one_time(self.town, self.people.shop, 5)

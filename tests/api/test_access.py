@@ -108,6 +108,10 @@ TABLE: dict[tuple[str, str], Row] = {
         _only(204, *OFFICE), lambda s: f"/v1/parties/{s.new_party()}", unknown=f"/v1/parties/{NO_ACCOUNT}"
     ),
     ("POST", "/v1/conversions"): Row(_only(201, *OFFICE), lambda s: "/v1/conversions", Scene.conversion_body),
+    ("POST", "/v1/conversions/{id}/correction"): Row(
+        _only(201, TREASURER), lambda s: f"/v1/conversions/{s.converted()}/correction",
+        unknown=f"/v1/conversions/{NO_ID}/correction",
+    ),
     ("GET", "/v1/reconversions"): Row(_only(200, *AUDIT), lambda s: "/v1/reconversions"),
     ("POST", "/v1/reconversions/{id}/acceptance"): Row(
         _only(201, TREASURER), lambda s: f"/v1/reconversions/{s.asked()}/acceptance",

@@ -240,6 +240,25 @@ def test_a_conversion(run: Run, town: Town) -> None:
     assert report["covered"] is True
 
 
+def test_a_mistyped_conversion_taken_back(run: Run, town: Town) -> None:
+    made = run("convert", "Alice Martin", "500", "--cash", "S17").json
+    assert "patard unconvert S17" in run("convert", "Alice Martin", "50", "--cash", "S17").error["message"]
+    done = run("unconvert", "s 17")
+    assert done.code == 0
+    assert (done.json["corrects"], done.json["amount_cents"], done.json["balance_cents"]) == (made["id"], 50_000, 0)
+    assert run("unconvert", "S17", "--reserve", CASH).json == {**done.json, "replay": True}
+    assert "S17/2" in run("unconvert", "S17", plain=True).out
+    assert run("convert", "Alice Martin", "50", "--cash", "S17/2").code == 0
+    assert run("unconvert", "S18").error["code"] == "not_found"
+    assert run("unconvert", "S17", "--reserve", BANK).error["code"] == "not_found"
+    assert run("unconvert", "é").error["code"] == "reference_malformed"
+    run("convert", "Alice Martin", "1", "--bank", "S17/2")
+    both = run("unconvert", "S17/2")
+    assert (both.code, both.error["code"]) == (2, "reserve_account_unknown")
+    assert run("unconvert", "S17/2", "--reserve", BANK).code == 0
+    assert run("check").json["ok"] is True
+
+
 @pytest.mark.parametrize(
     ("code", "name", "args"),
     [
