@@ -25,6 +25,7 @@ from api.commands import serving
 from api.commands.console import CONSOLE, CliError, Exit, _, money
 from api.commands.members import invited
 from api.home import DATABASE_URL, Home, found_home, open_town
+from ledger.core.alone import alone
 from ledger.core.ids import account_text
 from ledger.currency import parties, reserve
 from ledger.currency.links import make_link
@@ -67,7 +68,8 @@ def demo(port: int, folder: Path) -> None:
             _wallet(folder / "wallet", town, week)
             things = _next(folder, town, home)
             (folder / "next.json").write_text(json.dumps(things.__dict__, indent=2) + "\n", encoding="utf-8")
-            serving.run(town, HOST, port, lambda: _show(town, week, things))
+            with alone(home.database()):
+                serving.run(town, HOST, port, lambda: _show(town, week, things))
         finally:
             town.book.close()
     CONSOLE.say()

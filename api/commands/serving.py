@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from api.commands.console import CONSOLE, CliError, Exit, _
 from api.commands.opened import opened
+from api.home import home_of
+from ledger.core.alone import alone
 from ledger.currency.charter import Charter
 from ledger.currency.town import Town
 
@@ -16,8 +18,8 @@ DEFAULT_PORT = 8000
 
 
 def serve(host: str, port: int | None) -> None:
-    """Serve the currency of the environment. Brings the tables of an older book up to date first."""
-    with opened(upgrade=True) as town:
+    """Serve the currency of the environment, alone. Brings the tables of an older book up to date first."""
+    with alone(home_of().database()), opened(upgrade=True) as town:
         port = port or default_port(town.charter)
         require_free(host, port)
         told = _("{name} is served on {address}; Ctrl-C ends it.")

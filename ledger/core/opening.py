@@ -77,12 +77,12 @@ def _store(
 ) -> tuple[Store, Engine, Callable[[BaseException], BaseException]]:
     """The store at `place`, its engine, and what makes its driver's errors clear."""
     address = os.fspath(place)
-    if address.startswith(("postgresql://", "postgresql+psycopg://", "postgres://")):
+    if is_postgres(address):
         from ledger.core import postgres
 
         engine = postgres.open_engine("postgresql://" + address.split("://", 1)[1])
         return postgres.PostgresStore(engine), engine, postgres.trouble
-    path = _path(address)
+    path = sqlite_path(address)
     if not upgrade and not path.exists():
         raise StoreError("no_book", f"there is no book at {path}: `patard init` makes one")
     from ledger.core import sqlite
@@ -91,7 +91,13 @@ def _store(
     return sqlite.SqliteStore(engine), engine, sqlite.trouble
 
 
-def _path(address: str) -> Path:
+def is_postgres(address: str) -> bool:
+    """Whether a book's address is a PostgreSQL database's."""
+    return address.startswith(("postgresql://", "postgresql+psycopg://", "postgres://"))
+
+
+def sqlite_path(address: str) -> Path:
+    """The file of an SQLite book's address. Raises `StoreError`: address_unknown."""
     if address.startswith("sqlite:///") and len(address) > len("sqlite:///"):
         return Path(unquote(address.removeprefix("sqlite:///")))
     if not address or re.match(r"[a-z][a-z0-9+]*:", address) or address == ":memory:":
