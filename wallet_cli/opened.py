@@ -152,14 +152,21 @@ class Wallet:
                 raise
             TERMINAL.note(error.code, error.message)
             return []
-        self.told += [one.kept.id for one in found if one.fate is Fate.POSTED]
         for one in found:
+            self.heard(one)
             TERMINAL.note(f"order_{one.fate}", told(self.settings, one), **as_json(self.settings, one))
             if one.code == "server_unreachable":
                 from api.client import ServerUnreachable
 
                 self._down = ServerUnreachable(one.detail, maybe_sent=True, kind="connection")
         return found
+
+    def heard(self, settled: Settled) -> None:
+        """Remember that the user is told of an order in the log, unless its receipt could not be written down."""
+        if settled.fate is Fate.POSTED and not settled.code:
+            self.told.append(settled.kept.id)
+        elif settled.fate is Fate.POSTED:
+            TERMINAL.note(settled.code, settled.detail)
 
     def close(self) -> None:
         """The command has said all it had to say: the orders that it told of need not be told of again."""

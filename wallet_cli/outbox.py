@@ -115,7 +115,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The fate of one order; `code` and `detail` say why it was refused or is still open."""
+    """The fate of one order; `code` and `detail` say why it was refused, is still open, or could not be noted."""
 
     kept: Kept
     fate: Fate
@@ -250,7 +250,11 @@ def send(home: Home, settings: Settings, client: Client, kept: Kept, *, first: b
         # A server that does not sign what it says has said nothing: the order stays open.
         return Settled(kept, Fate.OPEN, "receipt_invalid", problem)
     kept = replace(kept, receipt=taken.receipt, refused=None, settled_at=datetime.now(UTC))
-    _note_done(home, kept)
+    try:
+        _note_done(home, kept)
+    except WalletError as error:
+        # A full disk does not unmake a payment. The order stays in the outbox, and is asked after again.
+        return Settled(kept, Fate.POSTED, error.code, error.message)
     return Settled(kept, Fate.POSTED)
 
 

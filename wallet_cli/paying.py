@@ -271,7 +271,7 @@ def _carry_out(wallet: Wallet, plan: Plan, *, yes: bool) -> None:
         outbox.keep(home, kept)
         settled = outbox.send(home, settings, wallet.offline_client(), kept, first=True)
     if settled.fate is Fate.POSTED:
-        wallet.told.append(kept.id)
+        wallet.heard(settled)
         reading.remember(wallet, plan.balance_after, settled.kept.settled_at)
         _finish(wallet, settled.kept, balance_after=plan.balance_after)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,9 +52,10 @@ def _as_json(wallet: Wallet, cents: int, at: datetime, *, stale: bool) -> dict[s
 
 
 def remember(wallet: Wallet, cents: int, at: datetime | None) -> None:
-    """Keep the balance for when the server is away."""
+    """Keep the balance for when the server is away, where the disk lets us."""
     at = at or datetime.now(UTC)
-    files.write_json(wallet.home.last_file, {"v": 1, "balance_cents": cents, "at": at.isoformat()})
+    with suppress(WalletError):
+        files.write_json(wallet.home.last_file, {"v": 1, "balance_cents": cents, "at": at.isoformat()})
 
 
 def last_known(wallet: Wallet) -> tuple[int, datetime] | None:

@@ -262,6 +262,41 @@ def test_a_receipt_that_proves_nothing_settles_nothing(
     assert waiting(tmp_path) == []
 
 
+def test_a_full_disk_after_the_payment_hides_nothing(
+    wallet: Run, town: Town, people: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = files.write
+
+    def full(path: Path, data: bytes, *, overwrite: bool = True) -> None:
+        if path.parent.name == "done" or path.name == "last.json":
+            raise files.unusable(path, OSError(28, "No space left on device"))
+        write(path, data, overwrite=overwrite)
+
+    monkeypatch.setattr(files, "write", full)
+    text = bill(town, people)
+    ran = wallet("pay", text, "--yes", "--json")
+    assert (ran.code, ran.json["status"], [note["code"] for note in ran.notes]) == (0, "paid", ["file_unusable"])
+    assert len(waiting(tmp_path)) == 1
+    monkeypatch.setattr(files, "write", write)
+    assert wallet("outbox", "settle").code == 0
+    assert waiting(tmp_path) == []
+    assert wallet("receipt", "--json").json["id"] == ran.json["id"]
+    assert payments(town, people.alice) == 1
+
+
+def test_a_full_disk_before_the_payment_pays_nothing(
+    wallet: Run, town: Town, people: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with unmoved(town):
+        ran = wallet("pay", bill(town, people), "--yes", "--json")
+    assert (ran.code, ran.error["code"]) == (Exit.FILES, "file_unusable")
+    assert waiting(tmp_path) == []
+
+
 def test_settling_needs_no_passphrase(
     wallet: Run, town: Town, people: Cast, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
