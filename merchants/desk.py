@@ -151,9 +151,6 @@ class Desk:
             raise CurrencyError("order_expired", "the order's last moment has passed; nothing was moved")
         if order.expires_at > seconds + LONGEST_ORDER_SECONDS:
             raise CurrencyError("order_too_long", "an order may stay open for a day at most")
-        one_time = submission.request is not None and not submission.request.request.is_static
-        if not one_time and not is_fresh(order.id):
-            raise CurrencyError("id_reserved", "an order that answers no one-time request has a UUIDv7 of its own")
         if order.purpose is Purpose.RECONVERSION:
             self._check_reconversion(order)
         elif order.payee not in self._members:
@@ -162,12 +159,14 @@ class Desk:
             raise CurrencyError("payee_unknown", "this account is not one of a member of this currency")
         elif order.purpose is Purpose.PAYMENT:
             self._check_request(submission, devices, seconds)
-            return
         else:
             self._check_refund(order)
-        if submission.request is not None:
+        request = submission.request
+        if request is not None and order.purpose is not Purpose.PAYMENT:
             # Its label would become a memo, though nobody has looked at who signed it.
             raise CurrencyError("request_hash_differs", "only a payment answers a request")
+        if (request is None or request.request.is_static) and not is_fresh(order.id):
+            raise CurrencyError("id_reserved", "an order that answers no one-time request has a UUIDv7 of its own")
 
     def _check_request(self, submission: Submission, devices: dict[bytes, parties.DeviceKey], seconds: int) -> None:
         order, request = submission.signed.order, submission.request

@@ -27,6 +27,9 @@ from tests.wallet_cli.network import (
     refused_connection,
 )
 
+FRESH = bytes(6) + b"\x70\x00\x80" + bytes(6) + b"1"
+"""A UUIDv7."""
+
 
 @pytest.fixture
 def network(api: Served) -> Network:
@@ -111,8 +114,8 @@ def test_a_shop_and_the_office(client: Client, town: Town, people: Cast) -> None
         assert office.accept(asked.id.hex()).replay is True
         with pytest.raises(ApiError, match="reconversion_decided"):
             office.refuse(asked.id.hex())
-        new = office.admit("person", "Chloé", bytes(15) + b"1")
-        assert office.admit("person", "Chloé", bytes(15) + b"1") == new
+        new = office.admit("person", "Chloé", FRESH)
+        assert office.admit("person", "Chloé", FRESH) == new
         for replay in (False, True):
             slip = {"reserve": towns.BANK, "reference": "A-1"}
             assert office.convert(new.account, 700, **slip, booked_on=date(2025, 6, 1)).replay is replay

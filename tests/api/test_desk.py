@@ -814,7 +814,7 @@ def test_parties(api: Served, people: Cast) -> None:
         assert admit(id=id_).json() == first
         is_problem(admit(id=id_, kind="person"), "id_taken")
         is_problem(admit(kind="king"), "party_kind_unknown")
-        is_problem(admit(id="00" * 16), "id_malformed")
+        is_problem(admit(id="00" * 16), "id_reserved")
         is_problem(admit(id=people.alice.party.id.hex()), "id_taken")
         path = f"/v1/parties/{shown(people.alice)}"
         is_problem(api.client.delete(path, headers=headers), "account_not_empty")
