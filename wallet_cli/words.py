@@ -42,6 +42,7 @@ REASONS = {
     "image_too_large": N_("This picture is too large."),
     "image_unreadable": N_("This file is not a whole PNG, JPEG or WebP picture."),
     "internal": N_("The server failed; try again in a moment."),
+    "invites_too_many": N_("Too many join codes of this account wait to be used; they expire by themselves."),
     "join_code_invalid": N_("This join code is mistyped, used or expired. Ask the association for a new one."),
     "key_last": N_("This is the last key that can pay: add another device before you revoke it."),
     "key_taken": N_("This key is registered already."),
