@@ -190,6 +190,7 @@ def test_answers_are_what_the_document_says(town: Town, people: Cast, api: Serve
         ("get", "/v1/parties", "/v1/parties", None, AUDITOR),
         ("post", "/v1/parties", "/v1/parties", {"kind": "person", "name": "Zoé"}, OPERATOR),
         ("post", "/v1/conversions", "/v1/conversions", scene.conversion_body(), OPERATOR),
+        ("post", "/v1/conversions/{id}/correction", f"/v1/conversions/{scene.converted()}/correction", None, TREASURER),
         ("get", "/v1/reconversions", "/v1/reconversions", None, AUDITOR),
         ("post", "/v1/reconversions/{id}/acceptance", f"/v1/reconversions/{asked}/acceptance", None, TREASURER),
         ("post", "/v1/reconversions/{id}/acceptance", f"/v1/reconversions/{asked}/acceptance", None, TREASURER),
