@@ -26,6 +26,7 @@ LOCAL = {"HomeError", "FileRefused", "ImportRefused"}
 
 NOT_OVER_HTTP = {
     "kind_malformed": "kinds are ours", "date_malformed": "the body's reader makes a date of it",
+    "id_malformed": "an id that is no UUIDv7 is reserved, and that is said first",
     "account_malformed": "so with account numbers", "unit_malformed": "an order with such a unit is malformed itself",
     "bounds_malformed": "accounts are opened by us", "transfers_malformed": "transactions are made by us",
     "evidence_malformed": "and so is their evidence", "account_exists": "numbers follow from ids",
