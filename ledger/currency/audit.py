@@ -19,7 +19,7 @@ from ledger.core.model import Closing, Note, Opening, Transaction
 from ledger.core.record import RecordError
 from ledger.currency import audit_kinds as kinds
 from ledger.currency import audit_story, audit_tables, chartered
-from ledger.currency.audit_cover import Cover
+from ledger.currency.audit_cover import IMPORTED_UNCOVERED, Cover
 from ledger.currency.audit_story import Notice, Problem, Story
 from ledger.currency.keys import verify
 from ledger.currency.messages import ORDER_DOMAIN, SignedOrder
@@ -147,7 +147,10 @@ class _Run:
     def end(self, town: Town, tables: audit_tables.Rows, at: int) -> None:
         """What is wrong at the end of the log, and where charter and tables say something else than it."""
         for code, seq, id_, text in self.cover.end():
-            self.find(code, seq, id_, text)
+            if code == IMPORTED_UNCOVERED:
+                self.story.notices.append(Notice(seq, id_, text))
+            else:
+                self.find(code, seq, id_, text)
         noted = self.story.rules
         if noted != chartered.rules_of(town.charter, town.key.public, noted.version) or not self.story.noted:
             self.find(
