@@ -11,6 +11,7 @@ import pytest
 from api.directory import MAX_SECONDS, Directory
 from ledger.core.ids import account_text
 from ledger.currency import parties, proofs
+from ledger.currency.keys import PrivateKey
 from ledger.currency.parties import DeviceKey, Party
 from merchants import codes
 from tests import towns
@@ -41,7 +42,12 @@ def test_it_is_signed_once_until_the_log_grows_or_a_minute_passes(
 ) -> None:
     signed: list[int] = []
     whole = proofs.sign_directory
-    monkeypatch.setattr(proofs, "sign_directory", lambda *args: signed.append(1) or whole(*args))
+
+    def sign(key: PrivateKey, network: bytes, content: bytes) -> bytes:
+        signed.append(1)
+        return whole(key, network, content)
+
+    monkeypatch.setattr(proofs, "sign_directory", sign)
     for _ in range(3):
         listed(api)
     assert len(signed) == 1
@@ -83,7 +89,12 @@ def test_only_a_request_of_somebody_here_is_drawn(
 ) -> None:
     drawn: list[str] = []
     whole = codes.modules
-    monkeypatch.setattr(codes, "modules", lambda text: drawn.append(text) or whole(text))
+
+    def modules(text: str) -> tuple[tuple[bool, ...], ...]:
+        drawn.append(text)
+        return whole(text)
+
+    monkeypatch.setattr(codes, "modules", modules)
     forged = one_time(api.town, people.shop, 1, key=towns.key_of("a stranger's"))
     others = one_time(api.town, people.shop, 1, key=people.bob.key)
     nobody = one_time(api.town, people.shop._replace(party=people.shop.party._replace(account=4711)), 1)
