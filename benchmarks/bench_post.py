@@ -20,7 +20,7 @@ from ledger.core.book import Book
 from ledger.core.model import Instruction
 from ledger.core.opening import open_book
 
-SIZES = {1: 300, 100: 8_000, 1_000: 20_000, 8_190: 32_760}
+SIZES = {1: 200, 100: 4_000, 1_000: 12_000, 8_190: 24_570}
 """Batch size and transfers a round."""
 
 

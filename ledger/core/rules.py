@@ -181,8 +181,7 @@ def fold(
     known = dict(posted)
     left: dict[bytes, Left] = {}
     seq, at = head.seq, head.at
-    hexed = salts.hex()
-    for index, instruction in enumerate(batch):
+    for index, (instruction, salt) in enumerate(zip(batch, salts.hex(" ", 16).split(), strict=True)):
         id_ = instruction.id
         stood = known.get(id_)
         if stood is not None:
@@ -211,7 +210,7 @@ def fold(
         if times is not None:
             now = times[index]
         at = now if now > at else at + 1
-        data = record.encode(instruction, seq, at, hexed[32 * index : 32 * index + 32])
+        data = record.encode(instruction, seq, at, salt)
         known[id_] = data
         log.append(_new(LogRow, (seq, id_, at, corrects, tree.leaf_hash(data), data)))
         answers.append(_new(Posted, (id_, seq, at, False)))

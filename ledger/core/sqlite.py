@@ -29,6 +29,8 @@ from ledger.core.tables import ACCOUNT, HEAD
 
 WAL_BUG = ((3, 7, 0), (3, 51, 2))
 """Versions of the library whose WAL two connections can corrupt (sqlite.org, WAL-reset bug)."""
+EMPTY = bytearray()
+"""Adding to it is the quickest way to make a blob that the driver takes at once: see `SqliteWriting.write`."""
 BUSY_MS = 10_000
 CACHE_KIB = 65_536
 
@@ -75,6 +77,9 @@ SELECT_BATCH_ACCOUNTS = (
     "UNION ALL SELECT cover FROM account WHERE cover IS NOT NULL)"
 )
 _LOG = "seq, id, at, corrects, leaf, record"
+# Opening a JSON set takes as long as looking a few ids up.
+FEW = 8
+SELECT_FEW_POSTED = [f"SELECT id, record FROM log WHERE id IN ({', '.join('?' * n)})" for n in range(FEW + 1)]
 SELECT_POSTED = "SELECT id, record FROM log WHERE id IN (SELECT unhex(value) FROM json_each(?))"
 SELECT_CORRECTIONS = (
     "SELECT corrects, record FROM log WHERE corrects IN (SELECT unhex(value) FROM json_each(?)) ORDER BY seq"
@@ -172,6 +177,8 @@ class SqliteReading:
         return Head(*self._all(SELECT_HEAD)[0])
 
     def posted(self, ids: Collection[bytes]) -> dict[bytes, bytes]:
+        if len(ids) <= FEW:
+            return dict(self._all(SELECT_FEW_POSTED[len(ids)], [EMPTY + id_ for id_ in ids]))
         return dict(self._all(SELECT_POSTED, (_hexes(ids),)))
 
     def accounts(self, numbers: Collection[int]) -> dict[int, State]:
@@ -281,8 +288,7 @@ class SqliteWriting(SqliteReading):
         """See `store.Writing.write`.
 
         Blobs go in as `bytearray` and nothing as None: those two the driver takes as they are, while for each
-        `bytes` and None it searches an adapter, which took longer than writing the row. Adding to an empty
-        `bytearray` is the quickest way to make one.
+        `bytes` and None it searches an adapter, which took longer than writing the row.
         """
         cursor = self._cursor
         if fold.opened:
@@ -291,18 +297,17 @@ class SqliteWriting(SqliteReading):
                 [(s.number, s.unit, s.normal, s.floor, s.ceiling, s.cover, s.opened, s.closed, s.debits, s.credits,
                   s.last, s.spine) for s in fold.opened],
             )  # fmt: skip
-        none = bytearray()
         INSERT_LOG.run(
             cursor,
             (
-                (seq, none + id_, at, none + corrects if corrects else none, none + leaf, none + record)
+                (seq, EMPTY + id_, at, EMPTY + corrects if corrects else EMPTY, EMPTY + leaf, EMPTY + record)
                 for seq, id_, at, corrects, leaf, record in fold.log
             ),
         )
         INSERT_TRANSFER.run(cursor, fold.transfers)
         cursor.executemany(
             UPDATE_ACCOUNT,
-            ((s.closed, s.debits, s.credits, s.last, none + s.spine, s.number) for s in fold.changed),
+            ((s.closed, s.debits, s.credits, s.last, EMPTY + s.spine, s.number) for s in fold.changed),
         )
         cursor.execute(UPDATE_HEAD, fold.head)
         self.written = True
