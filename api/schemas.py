@@ -299,6 +299,7 @@ class IdentityOut(BaseModel):
 class ReserveOut(BaseModel):
     unit: str
     circulation: int
+    imported: int
     guarantee: int
     payouts_due: int
     suspense: int

@@ -259,13 +259,13 @@ def show_reserve() -> None:
         CONSOLE.say(f"    {money(identity.left)} {identity.relation} {money(identity.right)}")
     CONSOLE.give(
         {
-            "unit": charter.code, "circulation_cents": report.circulation, "imported_cents": report.imported,
-            "waiting_cents": report.waiting, "guarantee_cents": report.guarantee,
-            "payouts_due_cents": report.payouts_due, "fees_cents": report.fees, "suspense_cents": report.suspense,
-            "operations_cents": report.operations, "reserve_cents": report.reserve,
-            "banks": [{"name": b.name, "kind": b.kind, "ledger_cents": b.ledger} for b in report.banks],
+            "unit": charter.code, "circulation": report.circulation, "imported": report.imported,
+            "waiting": report.waiting, "guarantee": report.guarantee,
+            "payouts_due": report.payouts_due, "fees": report.fees, "suspense": report.suspense,
+            "operations": report.operations, "reserve": report.reserve,
+            "banks": [{"name": b.name, "kind": b.kind, "ledger": b.ledger} for b in report.banks],
             "identities": [
-                {"name": i.name, "left_cents": i.left, "relation": i.relation, "right_cents": i.right, "holds": i.holds}
+                {"name": i.name, "left": i.left, "relation": i.relation, "right": i.right, "holds": i.holds}
                 for i in report.identities
             ],
             "covered": report.covered, "size": report.seq, "root": report.root.hex(),

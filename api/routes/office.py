@@ -123,7 +123,8 @@ def reserve_out(town: Town) -> ReserveOut:
     """The reserve report as API and command line show it."""
     r = reserve.report(town)
     return ReserveOut(
-        unit=town.charter.code, circulation=r.circulation, guarantee=r.guarantee, payouts_due=r.payouts_due,
+        unit=town.charter.code, circulation=r.circulation, imported=r.imported, guarantee=r.guarantee,
+        payouts_due=r.payouts_due,
         suspense=r.suspense, fees=r.fees, operations=r.operations, waiting=r.waiting, reserve=r.reserve,
         banks=[BankOut(name=b.name, kind=b.kind, ledger=b.ledger) for b in r.banks],
         identities=[IdentityOut(**i._asdict()) for i in r.identities],

@@ -235,8 +235,8 @@ def test_a_conversion(run: Run, town: Town) -> None:
     assert run("convert", "Alice Martin", "51", "--cash", "BON17").error["code"] == "conversion_taken"
     assert run("convert", "Alice Martin", "50", "--bank", "VIR1").json["balance_cents"] == 10_000
     report = run("reserve").json
-    assert (report["circulation_cents"], report["guarantee_cents"], report["reserve_cents"]) == (10_000,) * 3
-    assert [bank["ledger_cents"] for bank in report["banks"]] == [5_000, 5_000]
+    assert (report["circulation"], report["guarantee"], report["reserve"]) == (10_000,) * 3
+    assert [bank["ledger"] for bank in report["banks"]] == [5_000, 5_000]
     assert report["covered"] is True
 
 
@@ -281,7 +281,7 @@ def test_a_conversion_that_is_refused(run: Run, town: Town, code: int, name: str
     args = (*args[:1], "--json", *args[1:]) if "--" in args else (*args, "--json")
     ran = run("convert", *args, plain=True)
     assert (ran.code, ran.error["code"]) == (code, name)
-    assert run("reserve").json["circulation_cents"] == 0
+    assert run("reserve").json["circulation"] == 0
 
 
 def test_no_unit_without_a_euro_in_words(run: Run, town: Town) -> None:
@@ -310,7 +310,7 @@ def test_changing_back(run: Run, town: Town, tmp_path: Path) -> None:
         ran = run("reconvert", "accept", wrong)
         assert (ran.code, ran.error["code"]) == (1, "not_found")
     report = run("reserve").json
-    assert (report["circulation_cents"], report["payouts_due_cents"], report["fees_cents"]) == (6_000, 3_800, 200)
+    assert (report["circulation"], report["payouts_due"], report["fees"]) == (6_000, 3_800, 200)
     assert run("reserve", plain=True).code == 0
     assert run("check").json["ok"] is True
 
@@ -322,7 +322,7 @@ def test_a_reserve_that_does_not_add_up_exits_with_1(run: Run, town: Town, tmp_p
     assert run("import", str(tmp_path / "past.csv"), "--issuer", "asso").code == 0
     ran = run("reserve")
     assert ran.code == 1 and ran.error["code"] == "not_covered"
-    assert ran.json["covered"] is False and ran.json["imported_cents"] == 900
+    assert ran.json["covered"] is False and ran.json["imported"] == 900
 
 
 # --- check and replay ------------------------------------------------------------------------------------
