@@ -52,7 +52,8 @@ class Scene:
 
     def join_body(self) -> dict[str, str]:
         key = towns.key_of(f"device {next(_numbers)}")
-        code = parties.invite(self.town, self.people.shop.party, "cashier")
+        # A party of its own: the codes that may wait for one are counted.
+        code = parties.invite(self.town, parties.admit(self.town, "shop", "Nouvelle"), "cashier")
         signature = proofs.sign_join(key, self.town.charter.network, code)
         return {"code": code, "key": key.public.hex(), "label": "Caisse", "signature": signature.hex()}
 

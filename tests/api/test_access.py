@@ -145,7 +145,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 def _streams_that_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether a stream may be opened is asked here; what flows through it is asked in `test_live`."""
 
-    async def stream(self: Live, account: int, seq: int | None, allowed: object) -> AsyncIterator[bytes]:
+    async def stream(*_: object) -> AsyncIterator[bytes]:
         yield b": connected\n\n"
 
     monkeypatch.setattr(Live, "stream", stream)
