@@ -275,7 +275,14 @@ def import_(
     issuer: list[str] = _many("--issuer", help=_("An account that may go below zero."), metavar="NAME"),
     shop: list[str] = _many("--shop", help=_("A name that is a shop; others are persons."), metavar="NAME"),
     parties: Path = _option("--parties", help=_("A CSV of names and kinds."), metavar="FILE"),
-    kinds: str = _option("--kinds", help=_("The kinds that lines may have."), metavar="A,B"),
+    kinds: str = _option(
+        "--kinds",
+        metavar="A,B",
+        help=_(
+            "The kinds that lines may have, in place of payment, refund, conversion, reconversion, transfer, issue, "
+            "fee, correction, opening."
+        ),
+    ),
     round: str = _option("--round", help=_("half-even, half-up or down; else never."), metavar="HOW"),
     unit: str = _option("--unit", help=_("What the file calls the unit."), metavar="NAME"),
     encoding: str = _option("--encoding", help=_("The file's encoding, if not found."), metavar="NAME"),

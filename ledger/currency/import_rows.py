@@ -26,9 +26,10 @@ from ledger.currency.parties import MAX_NAME
 from ledger.currency.text import TextError, clean_text
 
 COLUMNS = ("id", "at", "from", "to", "amount", "unit", "kind")
-KINDS = ("payment", "refund", "conversion", "reconversion", "transfer", "issue", "topup", "fee", "gift", "correction",
-         "opening")  # fmt: skip
-"""What a line's kind may be unless the caller says otherwise."""
+KINDS = ("payment", "refund", "conversion", "reconversion", "transfer", "issue", "fee", "correction", "opening")
+"""What a line's kind may be unless the caller says otherwise: what a currency of this sort does itself. The list is
+short on purpose: what a kind of another name did (a gift? a bonus without a euro behind it?), only who brings the file
+can say, and does so by naming it."""
 ROUNDINGS = ("half-even", "half-up", "down")
 MAX_ID = 200
 

@@ -20,6 +20,7 @@ from api.commands.console import CONSOLE
 from api.home import open_town
 from ledger.core import sqlite
 from ledger.currency import conversion, parties
+from ledger.currency.import_rows import KINDS
 from ledger.currency.links import parse_link
 from ledger.currency.town import Town
 from merchants import codes
@@ -86,6 +87,11 @@ def test_help_is_quick_and_narrow() -> None:
     names = ("sqlalchemy", "fastapi", "rich", "PIL", "psycopg")
     slow = f"import sys, api.cli; print([name for name in {names} if name in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", slow], text=True).strip() == "[]"
+
+
+def test_the_help_names_the_kinds_that_an_import_takes(run: Run) -> None:
+    told = run("import", "--help", plain=True).out.split("--kinds")[1].split("--round")[0]
+    assert re.findall(r"[a-z]{3,}", told)[-len(KINDS) :] == list(KINDS)
 
 
 def test_both_languages(tmp_path: Path) -> None:

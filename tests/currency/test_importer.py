@@ -168,6 +168,8 @@ def test_an_empty_file_with_a_header(town: Town, write: Write) -> None:
         ("self_transfer", {"to": "asso"}),
         ("self_transfer", {"to": " asso  "}),
         ("kind_unknown", {"kind": "theft"}),
+        ("kind_unknown", {"kind": "gift"}),
+        ("kind_unknown", {"kind": "topup"}),
         ("kind_unknown", {"kind": ""}),
         ("unit_unknown", {"unit": "EUR"}),
         ("unit_unknown", {"unit": ""}),
@@ -262,6 +264,15 @@ def test_kinds_and_unit_are_what_the_caller_says(town: Town, write: Write) -> No
     assert [code for _, code in problems(town, path)] == ["unit_unknown"]
     done = importer.run(town, path, Options(ASSO.issuers, kinds=frozenset({"don"}), unit="Doublon"))
     assert done.posted == 1
+
+
+def test_a_kind_that_nobody_named_is_told_by_line(town: Town, write: Write) -> None:
+    path = write(
+        HEADER + line(id="1") + line(id="2", kind="gift") + line(id="3", kind="Payment") + line(id="4", kind="dû")
+    )
+    assert problems(town, path) == [(3, "kind_unknown"), (5, "kind_unknown")]
+    done = importer.run(town, path, Options(ASSO.issuers, kinds=frozenset({"payment", "gift", "dû"})))
+    assert done.posted == 4
 
 
 # --- lines left out --------------------------------------------------------------------------------------
