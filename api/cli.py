@@ -44,8 +44,10 @@ app = typer.Typer(
     **_SETTINGS,
 )
 party_app = typer.Typer(**_SETTINGS)
+key_app = typer.Typer(**_SETTINGS)
 reconvert_app = typer.Typer(**_SETTINGS)
 app.add_typer(party_app, name="party", help=_("Parties: add, list, close."))
+app.add_typer(key_app, name="key", help=_("The devices of a party: list, revoke."))
 app.add_typer(reconvert_app, name="reconvert", help=_("Requests to change back to euros: list, accept, refuse."))
 
 JSON = typer.Option(False, "--json", help=_("The result as JSON; amounts in whole cents."))
@@ -173,6 +175,26 @@ def invite(
 
     CONSOLE.as_json = json
     members.invite(party, role, png)
+
+
+@_command(key_app, "list", _("The devices that act, or acted, for a party."))
+def key_list(party: str = PARTY, json: bool = JSON) -> None:
+    from api.commands import keys
+
+    CONSOLE.as_json = json
+    keys.show(party)
+
+
+@_command(key_app, "revoke", _("Shut out a device that was lost or stolen."))
+def key_revoke(
+    party: str = PARTY,
+    key: str = typer.Argument(metavar="KEY", help=_("The device's label, or how its key begins."), show_default=False),
+    json: bool = JSON,
+) -> None:
+    from api.commands import keys
+
+    CONSOLE.as_json = json
+    keys.revoke(party, key)
 
 
 @_command(app, "code", _("The lasting code of a shop, to be printed."))

@@ -214,6 +214,36 @@ def test_an_invitation_as_a_picture(run: Run, town: Town, tmp_path: Path) -> Non
     assert (ran.code, ran.error["code"]) == (2, "file_unwritable")
 
 
+def test_a_lost_device_is_shut_out(run: Run, town: Town, tmp_path: Path) -> None:
+    assert run("key", "list", "Boulangerie").json == []
+    assert "Boulangerie" in run("key", "list", "Boulangerie", plain=True).out
+    for label in ("Téléphone", "Tablette", "tablette"):
+        code = run("invite", "Boulangerie").json["code"]
+        opened = open_town(tmp_path / "home")
+        parties.join(opened, code, towns.key_of(label).public, label)
+        opened.book.close()
+    phone, *tablets = (towns.key_of(label).public.hex() for label in ("Téléphone", "Tablette", "tablette"))
+    listed = run("key", "list", "boulangerie").json
+    assert [(key["key"], key["role"], key["revoked_at"]) for key in listed] == [
+        (key, "owner", None) for key in (phone, *tablets)
+    ]
+    for which, name in (("tablette", "key_ambiguous"), ("", "key_unknown"), ("vélo", "key_unknown")):
+        refused = run("key", "revoke", "Boulangerie", which)
+        assert (refused.code, refused.error["code"]) == (1, name)
+    assert run("key", "revoke", "Alice Martin", phone).error["code"] == "key_unknown"
+
+    done = run("key", "revoke", "Boulangerie", tablets[0][:12].upper()).json
+    assert (done["key"], done["replay"], done["keys_left"]) == (tablets[0], False, 2)
+    assert run("key", "revoke", "Boulangerie", tablets[0]).json["replay"] is True
+    assert run("key", "revoke", "Boulangerie", "TABLETTE").json["key"] == tablets[1]
+    last = run("key", "revoke", "Boulangerie", "téléphone", plain=True)
+    assert last.code == 0 and "patard invite " in last.out
+    assert all(key["revoked_at"] for key in run("key", "list", "Boulangerie").json)
+    table = run("key", "list", "Boulangerie", plain=True).out
+    assert phone[:16] in table and max(map(len, table.splitlines())) <= 80
+    assert run("check").json["ok"] is True
+
+
 def test_a_code_to_print(run: Run, town: Town, tmp_path: Path) -> None:
     png, svg = tmp_path / "code.png", tmp_path / "code.svg"
     made = run("code", "Boulangerie", "--amount", "3,50", "--label", "Café", "--png", str(png), "--svg", str(svg)).json

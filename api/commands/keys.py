@@ -1,0 +1,87 @@
+"""The device keys of a party: list them, and shut out a device that was lost."""
+
+from __future__ import annotations
+
+from api.commands.console import CONSOLE, CliError, Exit, _
+from api.commands.opened import opened
+from ledger.core.ids import account_text
+from ledger.currency import parties
+from ledger.currency.parties import DeviceKey, Party
+from ledger.currency.town import Town
+
+SHOWN = 16
+"""Hex digits of a key that people see; enough to tell the devices of one party apart."""
+
+
+def show(who: str) -> None:
+    """Every key of a party, oldest first."""
+    with opened() as town:
+        party = parties.named(town, who)
+        found = parties.devices(town, party)
+        rows = [
+            (key.key.hex()[:SHOWN], key.role, _day(town, key.added_at),
+             key.label if key.revoked_at is None
+             else _("{label} (revoked {day})").format(label=key.label, day=_day(town, key.revoked_at)))
+            for key in found
+        ]  # fmt: skip
+    if found:
+        CONSOLE.table([(_("key"), False), (_("role"), False), (_("since"), False), (_("device"), False)], rows)
+    else:
+        CONSOLE.say(_("No device of {name} has joined yet.").format(name=party.name))
+    CONSOLE.give([_told(party, key) for key in found])
+
+
+def revoke(who: str, which: str) -> None:
+    """Shut out one device: its orders are refused from now on, its sessions end. The last key too.
+
+    Raises `CliError` (REFUSED): key_unknown, key_ambiguous.
+    """
+    with opened() as town:
+        party = parties.named(town, who)
+        key = _meant(party, parties.devices(town, party), which)
+        before = key.revoked_at is not None
+        parties.revoke(town, key, last_too=True)
+        key = parties.device(town, key.key)
+        left = sum(one.revoked_at is None for one in parties.devices(town, party))
+    if before:
+        told = _("{label} of {name} was revoked before; nothing was changed now.")
+    else:
+        told = _("{label} of {name} is shut out: nothing that it signs is taken any more.")
+    CONSOLE.say(told.format(label=key.label, name=party.name))
+    if not left and party.closed_at is None:
+        CONSOLE.say(
+            _("That leaves {name} without a device. A new one joins with: patard invite {account}").format(
+                name=party.name, account=account_text(party.account)
+            )
+        )
+    CONSOLE.give({**_told(party, key), "replay": before, "keys_left": left})
+
+
+def _meant(party: Party, keys: list[DeviceKey], which: str) -> DeviceKey:
+    """The key whose label is `which` (any case), or whose hex begins with it; one in use before a revoked one."""
+    wanted = which.strip().casefold()
+    fits = [key for key in keys if wanted and (key.label.casefold() == wanted or key.key.hex().startswith(wanted))]
+    found = [key for key in fits if key.revoked_at is None] or fits
+    if not found:
+        told = _("No device of {name} is called {which!r}: `patard key list {account}` shows them.")
+        raise CliError(
+            Exit.REFUSED, "key_unknown", told.format(name=party.name, which=which, account=account_text(party.account))
+        )
+    if len(found) > 1:
+        told = _("{count} devices of {name} are meant by {which!r}: write more of the key. They are: {keys}.")
+        names = ", ".join(f"{key.key.hex()[:SHOWN]} ({key.label})" for key in found)
+        raise CliError(
+            Exit.REFUSED, "key_ambiguous", told.format(count=len(found), name=party.name, which=which, keys=names)
+        )
+    return found[0]
+
+
+def _day(town: Town, at: int) -> str:
+    return town.charter.local_date(at).isoformat()
+
+
+def _told(party: Party, key: DeviceKey) -> dict[str, object]:
+    return {
+        "key": key.key.hex(), "role": key.role, "label": key.label, "party": party.name,
+        "account": account_text(party.account), "added_at": key.added_at, "revoked_at": key.revoked_at,
+    }  # fmt: skip
