@@ -29,13 +29,19 @@ if TYPE_CHECKING:
     from api.client import Currency
 
 MAX_LABEL = 40
+_CODE = re.compile(r"[0-9A-HJKMNP-TV-Z]{10}", re.ASCII)
+"""What a code looks like once case, hyphens and look-alikes are set aside."""
 _LINK = re.compile(r"(https?://[^/\s]+)/J/([0-9A-Za-z-]{4,64})", re.ASCII | re.IGNORECASE)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def join(home: Home, given: str, server: str | None, label: str | None, *, protect: bool, insecure: bool) -> None:
     """Join with a code, or with the link that holds server and code. Raises `WalletError`."""
+    from api.client import plain_code
+
     code, server = _code_and_server(given, server)
+    if not _CODE.fullmatch(plain_code(code)):  # before anybody thinks up a passphrase
+        raise WalletError(Exit.REFUSED, "join_code_invalid", reason("join_code_invalid", ""))
     home.make()
     with files.locked(home.path):
         begun = home.settings()

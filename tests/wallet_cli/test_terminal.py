@@ -121,6 +121,28 @@ def test_a_first_evening_at_the_terminal(street: tuple[Town, Cast, str], tmp_pat
     assert "\x1b" not in screen.shown
 
 
+def test_joining_asks_twice_and_only_for_a_code_that_could_be_one(
+    street: tuple[Town, Cast, str], tmp_path: Path
+) -> None:
+    town, people, url = street
+    home = tmp_path / "alice"
+    for code, server, exit_code in (
+        ("not-a-code", url, Exit.REFUSED),
+        (invite(town, people.alice.party, "member"), "http://127.0.0.1:9", Exit.UNREACHABLE),
+    ):
+        screen = Screen(home, "join", code, "--server", server)
+        assert screen.end() == exit_code, screen.shown
+        assert "assphrase" not in screen.shown
+    screen = Screen(home, "join", invite(town, people.alice.party, "member"), "--server", url)
+    for question in ("passphrase for this wallet: ", "once more: "):
+        screen.until(question)
+        screen.type(PASSPHRASE + "\n")
+    assert screen.end() == 0, screen.shown
+    assert screen.shown.count("assphrase") == 1  # neither question came again, and no third one
+    screen = Screen(home, "balance", WALLET_PASSPHRASE=PASSPHRASE)
+    assert screen.end() == 0, screen.shown
+
+
 def test_a_link_through_a_pipe_is_asked_about_at_the_terminal(street: tuple[Town, Cast, str], tmp_path: Path) -> None:
     town, people, url = street
     home = tmp_path / "alice"
