@@ -24,7 +24,6 @@ app = typer.Typer(
     cls=Group,
     help=_("Your wallet in a local currency: read, pay, keep receipts."),
     epilog=epilogue(),
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -327,7 +326,7 @@ def _run(args: Sequence[str]) -> int:
     from typer.main import get_command
 
     try:
-        code = get_command(app).main(args=list(args), prog_name="wallet", standalone_mode=False)
+        code = get_command(app).main(args=list(args) or ["--help"], prog_name="wallet", standalone_mode=False)
     except WalletError as error:
         TERMINAL.fail(error)
         return int(error.exit_code)

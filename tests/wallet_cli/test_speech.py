@@ -127,3 +127,9 @@ def test_no_module_loads_a_table_or_a_picture_reader(module: str) -> None:
 
 def test_version() -> None:
     assert wallet("--version").stdout.startswith("wallet ")
+
+
+def test_nothing_typed_shows_the_help_as_it_is() -> None:
+    ran = wallet()
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == wallet("--help").stdout
