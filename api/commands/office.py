@@ -37,6 +37,8 @@ def convert(
     given = cents if brought is None else amount(brought, "--euros")
     booked_on = _day(day)
     with opened() as town:
+        if booked_on is not None and booked_on > town.charter.local_date(town.now()):
+            raise CliError(Exit.USAGE, "date_future", _("--date: {day} lies in the future.").format(day=booked_on))
         party = parties.named(town, who)
         name = _reserve_account(town.charter, "cash" if cash is not None else "bank", reserve_name)
         reference = cash if cash is not None else bank

@@ -309,6 +309,7 @@ def test_a_mistyped_conversion_taken_back(run: Run, town: Town) -> None:
         (2, "amount_malformed", ("Alice Martin", "0", "--cash", "S1")),
         (2, "amount_decimals", ("Alice Martin", "1.0005", "--cash", "S1")),
         (2, "date_malformed", ("Alice Martin", "50", "--cash", "S1", "--date", "yesterday")),
+        (2, "date_future", ("Alice Martin", "50", "--cash", "S1", "--date", "9999-12-31")),
         (1, "amount_malformed", ("Alice Martin", "99999999", "--cash", "S1")),
         (2, "usage", ("Alice Martin",)),
     ],
