@@ -15,6 +15,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ class Next:
     pairing_code: str
     wallet_home: str
     wallet_passphrase: str
+    balance_command: str
     pay_command: str
     reserve_command: str
     log_size: int
@@ -61,7 +63,7 @@ def demo(port: int, folder: Path) -> None:
     with _own(folder), _database(url):
         home = Home(folder / "home", url)
         public_url = f"http://{HOST}:{port}"
-        CONSOLE.say(_("Making a town, and a week of its life..."))
+        _prose(_("Making a town, and a week of its life..."))
         week = make(home, public_url)
         town = open_town(home)
         try:
@@ -146,6 +148,7 @@ def _next(folder: Path, town: Town, home: Home) -> Next:
     signed = requests.static(town.charter.network, shop.account, town.key)
     link = make_link(town.charter.public_url, signed)
     wallet = folder / "wallet"
+    calls = f"WALLET_HOME={shlex.quote(str(wallet))} WALLET_PASSPHRASE={PASSPHRASE} {_program('wallet')}"
     head = town.book.head()
     return Next(
         town.charter.public_url,
@@ -153,8 +156,8 @@ def _next(folder: Path, town: Town, home: Home) -> Next:
         code,
         str(wallet),
         PASSPHRASE,
-        f"WALLET_HOME={shlex.quote(str(wallet))} WALLET_PASSPHRASE={PASSPHRASE} {_program('wallet')} pay {link} "
-        f"--amount {PAID} --yes",
+        f"{calls} balance",
+        f"{calls} pay {link} --amount {PAID} --yes",
         f"PATARD_HOME={shlex.quote(str(home.folder))} {_program('patard')} reserve",
         head.seq,
         head.root.hex(),
@@ -173,28 +176,39 @@ def _program(name: str) -> str:
 
 def _show(town: Town, week: demo_town.Week, things: Next) -> None:
     """What there is, the four things to try, and the line that says that the server is ready."""
-    say, symbol = CONSOLE.say, town.charter.symbol
+    say, prose, symbol = CONSOLE.say, _prose, town.charter.symbol
     last = demo_town.MONDAY.replace(day=demo_town.MONDAY.day + demo_town.DAYS - 1)
     told = _("{name}: {parties} parties, {payments} payments and {refunds} refunds from {first} to {last},")
-    say(told.format(name=town.charter.name, parties=len(week.people), payments=week.payments, refunds=week.refunds,
-                    first=demo_town.MONDAY, last=last))  # fmt: skip
-    say(_("{amount} in circulation. Log root after {size} entries:").format(
+    prose(told.format(name=town.charter.name, parties=len(week.people), payments=week.payments, refunds=week.refunds,
+                      first=demo_town.MONDAY, last=last))  # fmt: skip
+    prose(_("{amount} in circulation. Log root after {size} entries:").format(
         amount=money(reserve.report(town).circulation, symbol), size=things.log_size))  # fmt: skip
     say(things.log_root)
     say()
-    say(_("1. The till of {shop}, in a browser; pair it with the code {code}:").format(
+    prose(_("1. The till of {shop}, in a browser; pair it with the code {code}:").format(
         shop=demo_town.SHOP, code=things.pairing_code))  # fmt: skip
     say(f"   {things.till_url}")
-    say(_("2. The wallet of {name} (passphrase: {passphrase}) has joined:").format(
+    prose(_("2. The wallet of {name} (passphrase: {passphrase}) has joined:").format(
         name=demo_town.MEMBER, passphrase=PASSPHRASE))  # fmt: skip
-    say(f"   WALLET_HOME={shlex.quote(things.wallet_home)} {_program('wallet')} balance")
-    say(_("3. It pays the code on the counter of {shop}; the till shows it:").format(shop=demo_town.SHOP))
+    say(f"   {things.balance_command}")
+    prose(_("3. It pays the code on the counter of {shop}; the till shows it:").format(shop=demo_town.SHOP))
     say(f"   {things.pay_command}")
-    say(_("4. The reserve behind it all:"))
+    prose(_("4. The reserve behind it all:"))
     say(f"   {things.reserve_command}")
     say()
     say(_("Ctrl-C ends the demo."))
     say(f"ready: {things.url}")
+
+
+def _prose(text: str) -> None:
+    """Words, in lines as wide as the terminal; never broken within one, and no code at its hyphen.
+
+    What is to be copied (links, commands, the root) is said as it is: a terminal's own breaks are not copied.
+    """
+    width = max(20, shutil.get_terminal_size().columns)
+    # Not at the spaces that hold an amount together, which `textwrap` leaves alone.
+    for line in textwrap.wrap(text, width, subsequent_indent="   ", break_long_words=False, break_on_hyphens=False):
+        CONSOLE.say(line)
 
 
 def _free_port() -> int:

@@ -126,14 +126,16 @@ def test_the_town_is_in_order(tmp_path: Path) -> None:
 def test_the_four_things_work_when_typed(start: Start, tmp_path: Path) -> None:
     running = start()
     things = running.ready()
-    assert {"till_url", "pairing_code", "wallet_home", "pay_command", "reserve_command"} <= things.keys()
+    names = ("till_url", "pairing_code", "wallet_home", "balance_command", "pay_command", "reserve_command", "log_root")
     told = "".join(running.said)
-    for name in ("till_url", "pairing_code", "wallet_home", "pay_command", "reserve_command", "log_root"):
+    for name in names:
         assert things[name] in told
     assert httpx.get(things["till_url"]).status_code == 200
     log = httpx.get(f"{things['url']}/v1/log").json()
     assert (log["size"], log["root"]) == (things["log_size"], things["log_root"])
 
+    balance = running.typed(things["balance_command"])
+    assert balance.returncode == 0, balance.stderr
     paid = running.typed(things["pay_command"])
     assert paid.returncode == 0 and "4.20" in paid.stdout, paid.stderr
     again = running.typed(things["pay_command"])
@@ -153,6 +155,18 @@ def test_the_four_things_work_when_typed(start: Start, tmp_path: Path) -> None:
 
     assert running.end() == 0
     assert "Traceback" not in "".join(running.said)
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize("columns", [80, 40])
+def test_the_screen_breaks_no_word(start: Start, columns: int, lang: str) -> None:
+    running = start(COLUMNS=str(columns), PATARD_LANG=lang)
+    things = running.ready()
+    commands = {things[name] for name in ("till_url", "balance_command", "pay_command", "reserve_command", "log_root")}
+    lines = [line.rstrip("\n") for line in running.said]
+    assert commands <= {line.strip() for line in lines}
+    assert any(things["pairing_code"] in line for line in lines)
+    assert all(len(line) <= columns for line in lines if line.strip() not in commands and "ready: " not in line)
 
 
 def test_asking_again_starts_fresh_and_two_at_once_are_refused(start: Start, tmp_path: Path) -> None:
