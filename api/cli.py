@@ -343,6 +343,10 @@ def run(args: Sequence[str]) -> int:
         CONSOLE.fail("interrupted", _("Interrupted."))
         return int(Exit.INTERRUPTED)
     except Exception as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # nothing after the name: the parser shows what there is
+            context: Any = vars(error)["ctx"]
+            CONSOLE.note(context.get_help())
+            return int(Exit.USAGE)
         from api.commands.failures import told
 
         exit_code, name, message = told(error)

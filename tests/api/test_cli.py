@@ -525,6 +525,13 @@ def test_a_port_that_is_taken(run: Run, town: Town) -> None:
     assert run("serve", "--port", "99999", plain=True).code == 3
 
 
+def test_a_name_alone_shows_the_help(run: Run) -> None:
+    for args in ((), ("party",), ("key",)):
+        ran = run(*args, plain=True)
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err == run(*args, "--help", plain=True).out
+
+
 def test_wrong_usage_is_one_line(run: Run) -> None:
     for args in (
         ("bogus",),
