@@ -101,7 +101,7 @@ def _association(town: Town, answers: Answers) -> parties.Party:
 def _ask(answers: Answers) -> None:
     """Ask for what no flag says, or name the flags where nobody can be asked."""
     if not sys.stdin.isatty():
-        needed = {"--code": answers.code, "--name": answers.name, "--bank or --cash": answers.banks or answers.cash}
+        needed = {"--code": answers.code, "--name": answers.name, _("--bank or --cash"): answers.banks or answers.cash}
         missing = [flag for flag, value in needed.items() if not value]
         if missing:
             told = _("Nobody can be asked here; add {flags}. `patard init --help` explains them.")

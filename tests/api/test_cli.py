@@ -102,6 +102,15 @@ def test_both_languages(tmp_path: Path) -> None:
         assert word in ran.stderr and len(ran.stderr.splitlines()) == 1
 
 
+def test_french_has_no_english_and_no_gender(tmp_path: Path) -> None:
+    env = {**os.environ, "PATARD_LANG": "fr", "PATARD_HOME": str(tmp_path / "home")}
+    told = subprocess.run([PATARD, "init"], capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL).stderr
+    assert "--bank ou --cash" in told and " or " not in told
+    init = [PATARD, "init", "--code", "GON", "--name", "La Gonette", "--bank", BANK]
+    told = subprocess.run(init, capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL).stdout
+    assert "La monnaie La Gonette est fondée dans " in told
+
+
 # --- init ------------------------------------------------------------------------------------------------
 
 
