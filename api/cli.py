@@ -133,12 +133,13 @@ def demo(
 def party_add(
     kind: str = typer.Argument(metavar="KIND", help="person, shop, association, public_body", show_default=False),
     name: str = typer.Argument(metavar="NAME", help=_("Its name."), show_default=False),
+    again: bool = typer.Option(False, "--again", help=_("Another one of the same name.")),
     json: bool = JSON,
 ) -> None:
     from api.commands import members
 
     CONSOLE.as_json = json
-    members.add(kind, name)
+    members.add(kind, name, again=again)
 
 
 @_command(party_app, "list", _("The parties with account and balance."))

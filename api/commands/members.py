@@ -8,22 +8,47 @@ from api.commands.console import CONSOLE, CliError, Exit, _, money, terminal_cod
 from api.commands.opened import opened
 from ledger.core.ids import account_text
 from ledger.currency import parties
+from ledger.currency.charter import PartyKind
 from ledger.currency.parties import Party
+from ledger.currency.text import TextError, clean_text
 from ledger.currency.town import Town
 
 FIRST_ROLE = {"person": "member", "shop": "owner", "public_body": "owner", "association": "operator"}
 """What the first device of a party is, unless somebody says otherwise."""
 
 
-def add(kind: str, name: str) -> None:
-    """Admit a party."""
+def add(kind: str, name: str, *, again: bool = False) -> None:
+    """Admit a party. Two persons may have one name; another shop of an open one's name only with `again`.
+
+    Raises `CliError` (REFUSED): party_name_taken.
+    """
     with opened() as town:
+        namesake = None if again else _namesake(town, kind, name)
+        if namesake is not None and kind != PartyKind.PERSON:
+            told = _("{name} takes part already (account {account}): for another of this name add --again.")
+            account = account_text(namesake.account)
+            raise CliError(Exit.REFUSED, "party_name_taken", told.format(name=namesake.name, account=account))
         party = parties.admit(town, kind, name)
+    if namesake is not None:
+        told = _("Beware: {name} was there already (account {other}); from now on only the account tells them apart.")
+        CONSOLE.note(told.format(name=namesake.name, other=account_text(namesake.account)))
     CONSOLE.say(
         _("{name} was admitted; account {account}").format(name=party.name, account=account_text(party.account))
     )
     CONSOLE.say(_("Next: patard invite {account}").format(account=account_text(party.account)))
     CONSOLE.give(_party(party, 0))
+
+
+def _namesake(town: Town, kind: str, name: str) -> Party | None:
+    """An open party of this kind and name, as `parties.named` would find it: in any case."""
+    if kind not in list(PartyKind):
+        return None
+    try:
+        wanted = clean_text(name, max_chars=parties.MAX_NAME).casefold()
+    except TextError:
+        return None  # it will not be admitted anyway
+    found = parties.every(town, kinds=frozenset({kind}), open_only=True)
+    return next((party for party in found if party.name.casefold() == wanted), None)
 
 
 def show(kind: str | None, *, closed: bool) -> None:

@@ -106,7 +106,7 @@ def test_french_has_no_english_and_no_gender(tmp_path: Path) -> None:
     env = {**os.environ, "PATARD_LANG": "fr", "PATARD_HOME": str(tmp_path / "home")}
     told = subprocess.run([PATARD, "init"], capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL).stderr
     assert "--bank ou --cash" in told and " or " not in told
-    init = [PATARD, "init", "--code", "GON", "--name", "La Gonette", "--bank", BANK]
+    init = [str(PATARD), "init", "--code", "GON", "--name", "La Gonette", "--bank", BANK]
     told = subprocess.run(init, capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL).stdout
     assert "La monnaie La Gonette est fondée dans " in told
 
@@ -199,6 +199,20 @@ def test_parties(run: Run, town: Town) -> None:
     assert (ran.code, ran.error["code"]) == (1, "account_not_empty")
     table = run("party", "list", plain=True).out
     assert "Alice Martin" in table and max(map(len, table.splitlines())) <= 80
+
+
+def test_two_of_one_name(run: Run, town: Town) -> None:
+    refused = run("party", "add", "shop", " boulangerie ")
+    assert (refused.code, refused.error["code"]) == (1, "party_name_taken")
+    assert "--again" in refused.error["message"]
+    assert len(run("party", "list").json) == 3
+    assert run("party", "add", "shop", "Boulangerie", "--again").code == 0
+    person = run("party", "add", "person", "Alice Martin", plain=True)
+    assert person.code == 0 and "Alice Martin" in person.err and len(person.err.splitlines()) == 1
+    assert run("party", "add", "person", "Boulangerie", plain=True).err == ""
+    assert run("party", "add", "shop", "Épicerie").code == 0
+    assert run("party", "close", "Épicerie").code == 0
+    assert run("party", "add", "shop", "Épicerie").code == 0, "a closed shop keeps no name"
 
 
 def test_an_invitation_joins(run: Run, town: Town, tmp_path: Path) -> None:
