@@ -2,7 +2,7 @@
 
 import { $, counted, say, t } from "../page.js";
 import { money } from "./paid.js";
-import { listTime } from "./times.js";
+import { fullTime, listTime } from "./times.js";
 
 const SHOWN = 10;
 const PAGES = 5;
@@ -104,6 +104,7 @@ export class Journal {
     const back = this.refundedOf(payment.id);
     row.dataset.payment = payment.id;
     put("when", listTime(payment.at, this.api.now()));
+    row.querySelector(".when").title = fullTime(payment.at);
     put("name", payment.who ?? payment.memo ?? t("A member"));
     put("memo", payment.who ? (payment.memo ?? "") : "");
     put("amount", money(payment.amount));

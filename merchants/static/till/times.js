@@ -7,13 +7,22 @@ const LOCALE = LANG === "en" ? "en-GB" : "fr-FR";
 const clock = new Intl.DateTimeFormat(LOCALE, SHORT);
 const exact = new Intl.DateTimeFormat(LOCALE, { ...SHORT, second: "2-digit" });
 const dated = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", ...SHORT });
+const years = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", year: "numeric", timeZone: SHORT.timeZone });
+const full = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", year: "numeric", ...SHORT });
 const day = new Intl.DateTimeFormat("sv-SE", { timeZone: CURRENCY.timezone });
 
 /** "14:02", or "14:02:31" to the second. */
 export const clockTime = (at, seconds = false) => (seconds ? exact : clock).format(at);
 
-/** "14:02" for today, "3 nov., 14:02" for any other day. */
-export const listTime = (at, now) => (day.format(at) === day.format(now) ? clock : dated).format(at);
+/** "14:02" for today, "3 nov., 14:02" for another day of this year, "3 nov. 2025" before: it stands on one line. */
+export function listTime(at, now) {
+  const [then, today] = [day.format(at), day.format(now)];
+  if (then === today) return clock.format(at);
+  return (then.slice(0, 4) === today.slice(0, 4) ? dated : years).format(at);
+}
+
+/** "3 nov. 2025, 14:02", whatever day it is. */
+export const fullTime = (at) => full.format(at);
 
 /** Seconds as "4:59". */
 export function countdown(seconds) {
