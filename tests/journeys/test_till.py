@@ -23,6 +23,11 @@ from tests.journeys.stall import PHONE, SHOP, Stall, till
 
 pytestmark = pytest.mark.browser
 
+WHY_NOT = (
+    ("0", "0,01\u202fP au moins"), ("abc", "comme 12,50"), ("-1", "comme 12,50"), ("1,234", "deux décimales au plus"),
+    ("10,01", "au plus"), ("", "comme 12,50"),
+)  # fmt: skip
+
 
 def test_a_sale_from_the_code_to_paid(browser: Browser, stall: Stall) -> None:
     """Pair, type, show, scan the screenshot, pay: "paid" stands there within a second of the commit."""
@@ -122,12 +127,17 @@ def test_refund_in_parts_up_to_what_is_left(browser: Browser, stall: Stall) -> N
             row.locator(".refund-button").click()
             page.locator("#refund-amount").fill("10,01")
             expect(page.locator("#refund-go")).to_be_disabled()
+            for typed, why in WHY_NOT:
+                page.locator("#refund-amount").fill(typed)
+                expect(page.locator("#refund-error")).to_contain_text(why)
+                expect(page.locator("#refund-go")).to_be_disabled()
             page.locator("#refund-amount").fill(amount)
+            expect(page.locator("#refund-error")).to_be_empty()
             page.locator("#refund-go").click()
             expect(row.locator(".back")).to_have_text(back)
             expect(page.locator("#total")).to_have_text(total)
         expect(row.locator(".refund-button")).to_be_hidden()
-        expect(page.locator("#count")).to_have_text("1 paiement · 10,00\u202fP remboursés")
+        expect(page.locator("#count")).to_have_text("1 paiement · remboursé\u00a0: 10,00\u202fP")
         page.reload()
         shop.is_online()
         expect(row.locator(".back")).to_have_text("-10,00\u202fP")
@@ -159,7 +169,7 @@ def test_a_refund_whose_answer_was_lost_is_made_once(browser: Browser, stall: St
         page.unroute("**/v1/refunds")
         page.on("request", overhear)
         page.reload()
-        expect(page.locator("#toasts")).to_contain_text("9,00\u202fP remboursés à Bob Vandenbroucke")
+        expect(page.locator("#toasts")).to_contain_text("Remboursé\u00a0: 9,00\u202fP à Bob Vandenbroucke")
         assert len(sent) == 2
         assert sent[0] == sent[1]
         assert SignedOrder.parse(sent[0]).order.purpose is Purpose.REFUND

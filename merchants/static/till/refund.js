@@ -9,7 +9,7 @@ import { $, CURRENCY, LANG, say, t } from "../page.js";
 import { forget, keep, kept } from "../store.js";
 import { explain } from "./errors.js";
 import { money, note } from "./paid.js";
-import { listTime } from "./times.js";
+import { fullTime } from "./times.js";
 
 const OPEN_SECONDS = 600;
 const OUTBOX = "refund";
@@ -21,6 +21,8 @@ export class Refunds {
     this.dialog = $("refund");
     this.payment = null;
     this.settling = null;
+    // On a phone the list is far below the keypad, and the keypad is what the next customer waits for.
+    this.dialog.onclose = () => scrollTo({ top: 0 });
     $("refund-close").onclick = () => this.dialog.close();
     $("refund-form").onsubmit = (event) => this.#submit(event);
     $("refund-amount").oninput = () => this.#check();
@@ -48,7 +50,7 @@ export class Refunds {
       return;
     }
     const { amount, refunded } = this.payment;
-    const what = [this.payment.payer.name, listed.memo, listTime(listed.at, this.till.api.now())];
+    const what = [this.payment.payer.name, listed.memo, fullTime(listed.at)];
     say($("refund-of"), what.filter(Boolean).join(" · "));
     say($("refund-paid"), money(amount));
     say($("refund-before"), money(refunded));
@@ -72,9 +74,15 @@ export class Refunds {
     const fits = cents !== null && cents > 0 && cents <= this.#left;
     say($("refund-go"), fits ? t("Give back {amount}", { amount: money(cents) }) : t("Give back"));
     $("refund-go").disabled = !fits;
-    const tooMuch = cents !== null && cents > this.#left;
-    say($("refund-error"), tooMuch ? t("At most {amount} can be refunded.", { amount: money(this.#left) }) : "");
+    say($("refund-error"), fits ? "" : this.#whyNot(cents));
     return fits ? cents : null;
+  }
+
+  #whyNot(cents) {
+    if (cents !== null && cents > this.#left) return t("At most {amount} can be refunded.", { amount: money(this.#left) });
+    if (cents === 0) return t("The least that can be refunded is {amount}.", { amount: money(1) });
+    if (/^\s*[0-9\s]+[.,][0-9]{3,}\s*$/.test($("refund-amount").value)) return t("An amount has two decimals at most.");
+    return t("Type an amount such as {example}.", { example: formatCents(1250, LANG) });
   }
 
   async #submit(event) {
