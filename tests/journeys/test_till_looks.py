@@ -207,3 +207,45 @@ def test_the_page_of_a_link_turns_over_when_it_is_paid(browser: Browser, stall: 
         assert page.evaluate("navigator.clipboard.readText()") == f"wallet pay {link}"
         stall.pay(link, stall.bob)
         expect(page.locator(".stamp")).to_have_text("Payé", timeout=8_000)
+
+
+def test_after_a_refund_a_phone_is_back_at_the_keypad(browser: Browser, stall: Stall) -> None:
+    """The keypad, the amount and what is wrong with it are on the screen when they are needed."""
+    with till(browser, stall, viewport=PHONE) as shop:
+        page = shop.pair().page
+        stall.pay(shop.ask("3"), stall.bob)
+        shop.shows_paid().next()
+        page.locator(".refund-button").click()
+        assert page.evaluate("scrollY") > 0  # the list is below the keypad
+        page.locator("#refund-go").click()
+        expect(page.locator("#refund")).to_be_hidden()
+        expect(page.locator("#display")).to_be_in_viewport(ratio=1)
+        for keys, seen in (("4", "#display"), ("Escape", "#display")):
+            page.evaluate("scrollTo(0, document.body.scrollHeight)")
+            shop.press(keys)
+            expect(page.locator(seen)).to_be_in_viewport(ratio=1)
+        page.evaluate("document.activeElement.blur(); scrollTo(0, document.body.scrollHeight)")
+        shop.press("Enter")
+        expect(page.locator("#keypad-error")).not_to_be_empty()
+        expect(page.locator("#keypad-error")).to_be_in_viewport(ratio=1)
+
+
+def test_a_payment_of_another_year_says_its_year_on_one_line(browser: Browser, stall: Stall) -> None:
+    with till(browser, stall, viewport={"width": 1280, "height": 800}) as shop:
+        page = shop.pair().page
+        stall.pay(shop.ask("3"), stall.bob)
+        shop.shows_paid().next()
+        when = page.locator("#payments .when")
+        line = when.evaluate("one => one.offsetHeight")
+        shown = when.evaluate("""async (one) => {
+            const { listTime } = await import("/static/till/times.js");
+            const at = (text) => new Date(text);
+            const now = at("2026-03-02T12:00:00Z");
+            return ["2026-03-02T08:00:00Z", "2026-02-27T12:00:00Z", "2025-09-28T12:00:00Z"].map((text) => {
+                one.textContent = listTime(at(text), now);
+                return [one.textContent, one.offsetHeight];
+            });
+        }""")
+        assert [height for _, height in shown] == [line] * 3
+        assert "2026" not in shown[1][0] and "févr." in shown[1][0]
+        assert shown[2][0] == "28 sept. 2025"

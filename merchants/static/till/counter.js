@@ -54,12 +54,16 @@ export class Counter {
     this.amount.press(key);
     say($("keypad-error"), "");
     this.#render();
+    $("display").scrollIntoView({ block: "nearest" });
   }
 
   async show() {
     const wrong = this.#whyNot();
     say($("keypad-error"), wrong ?? "");
-    if (wrong) return;
+    if (wrong) {
+      for (const seen of ["keypad-error", "display"]) $(seen).scrollIntoView({ block: "nearest" });
+      return;
+    }
     $("label").blur();
     await this.#open(this.amount.cents, cleanLabel($("label").value));
   }
