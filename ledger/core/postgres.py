@@ -206,12 +206,12 @@ class PostgresWriting(PostgresReading):
             raise StoreError("rolled_back", "nothing was posted: an error inside the commit had been swallowed")
 
 
-def _log_columns(rows: Sequence[LogRow]) -> Sequence[bytes]:
+def _log_columns(rows: Sequence[tuple[Any, ...]]) -> Sequence[bytes]:
     seqs, ids, ats, corrects, leaves, records = zip(*rows, strict=True)
     return int8s(seqs), byteas(ids), int8s(ats), byteas(corrects), byteas(leaves), byteas(records)
 
 
-def _transfer_columns(rows: Sequence[TransferRow]) -> Sequence[bytes]:
+def _transfer_columns(rows: Sequence[tuple[int, ...]]) -> Sequence[bytes]:
     # A batch of openings and notes moves nothing.
     columns: Iterable[Sequence[int]] = zip(*rows, strict=True) if rows else [()] * len(TransferRow._fields)
     return [int8s(column) for column in columns]

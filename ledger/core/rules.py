@@ -26,7 +26,6 @@ from ledger.core.model import (
     Transfer,
 )
 
-_new = tuple.__new__  # as a NamedTuple's constructor, without its Python function, which takes as long again
 ROW_BYTES = 6
 NODE_BYTES = 1 + ROW_BYTES
 """One node of a spine: the rank of a skew-binary tree (u8), the row of its root (u48)."""
@@ -131,11 +130,15 @@ class TransferRow(NamedTuple):
 
 
 class Fold(NamedTuple):
-    """What a batch comes to: the answers, and everything that one commit has to write."""
+    """What a batch comes to: the answers, and everything that one commit has to write.
+
+    `log` and `transfers` are what `LogRow` and `TransferRow` hold, as plain tuples: those of numbers and bytes the
+    garbage collector looks at once and never again, named ones it visits at every collection.
+    """
 
     answers: list[Answer]
-    log: list[LogRow]
-    transfers: list[TransferRow]
+    log: list[tuple[int, bytes, int, bytes | None, bytes, bytes]]
+    transfers: list[tuple[int, int, int, int, int, int, int, int, int, int]]
     opened: list[State]
     changed: list[State]
     head: Head
@@ -174,8 +177,8 @@ def fold(
     it names and every covered or covering one (changed in place); `originals` what its corrections name, by id.
     """
     answers: list[Answer] = []
-    log: list[LogRow] = []
-    transfers: list[TransferRow] = []
+    log: list[tuple[int, bytes, int, bytes | None, bytes, bytes]] = []
+    transfers: list[tuple[int, int, int, int, int, int, int, int, int, int]] = []
     opened: dict[int, State] = {}
     changed: dict[int, State] = {}
     known = dict(posted)
@@ -212,8 +215,8 @@ def fold(
         at = now if now > at else at + 1
         data = record.encode(instruction, seq, at, salt)
         known[id_] = data
-        log.append(_new(LogRow, (seq, id_, at, corrects, tree.leaf_hash(data), data)))
-        answers.append(_new(Posted, (id_, seq, at, False)))
+        log.append((seq, id_, at, corrects, tree.leaf_hash(data), data))
+        answers.append(Posted(id_, seq, at))
         if corrects is not None:
             assert type(instruction) is Transaction
             for t in instruction.transfers:
@@ -221,7 +224,7 @@ def fold(
     if not log:
         return Fold(answers, log, transfers, [], [], head)
     peaks = tree.split(head.frontier)
-    tree.append(peaks, head.seq, [entry.leaf for entry in log])
+    tree.append(peaks, head.seq, [row[4] for row in log])
     end = Head(seq, at, b"".join(peaks), tree.root(peaks))
     updated = [changed[n] for n in sorted(changed) if n not in opened]  # sorted: neighbours lie on one page
     return Fold(answers, log, transfers, [*opened.values()], updated, end)
@@ -244,7 +247,7 @@ def _move(
     seq: int,
     accounts: Mapping[int, State],
     left: Mapping[bytes, Left],
-    rows: list[TransferRow],
+    rows: list[tuple[int, int, int, int, int, int, int, int, int, int]],
     changed: dict[int, State],
 ) -> tuple[str, str] | None:
     """Post the transfers of `transaction`, or leave everything as it was and say why not."""
@@ -281,10 +284,8 @@ def _move(
     for t, debit, credit, debit_after, credit_after in moves:
         row = place.to_bytes(ROW_BYTES)
         debit_previous, credit_previous = debit.last, credit.last
-        rows.append(
-            _new(TransferRow, (place, debit.number, credit.number, t.amount, debit_after, credit_after,
-                               debit_previous, credit_previous, debit.push(place, row), credit.push(place, row)))
-        )  # fmt: skip
+        rows.append((place, debit.number, credit.number, t.amount, debit_after, credit_after,
+                     debit_previous, credit_previous, debit.push(place, row), credit.push(place, row)))  # fmt: skip
         changed[debit.number] = debit
         changed[credit.number] = credit
         place += 1

@@ -85,14 +85,13 @@ class Rows(NamedTuple):
 def take(before: Rows, fold: Fold) -> Rows:
     """The rows after `fold`. Raises `ContractBroken`, and `before` is what it was."""
     rows = before.copy()
-    todo = list(reversed(fold.transfers))
+    log = [LogRow(*row) for row in fold.log]
+    todo = [TransferRow(*row) for row in reversed(fold.transfers)]
     touched: set[int] = set()
-    ask(bool(fold.log), "a write has something to write")
+    ask(bool(log), "a write has something to write")
     new = [answer for answer in fold.answers if isinstance(answer, Posted) and not answer.replay]
-    ask(
-        [a[:3] for a in new] == [(e.id, e.seq, e.at) for e in fold.log], "what is answered as posted is what is written"
-    )
-    for entry in fold.log:
+    ask([a[:3] for a in new] == [(e.id, e.seq, e.at) for e in log], "what is answered as posted is what is written")
+    for entry in log:
         _take_entry(rows, entry)
         instruction = record.parse(entry.record).instruction
         if isinstance(instruction, Transaction):

@@ -11,7 +11,7 @@ from ledger.core import record, rules, tree
 from ledger.core.book import Book
 from ledger.core.memory import MemoryStore
 from ledger.core.model import Instruction, Posted
-from ledger.core.rules import Fold, State
+from ledger.core.rules import Fold, LogRow, State, TransferRow
 from ledger.core.strict import ContractBroken
 from tests.conformance.town import (
     FREE,
@@ -53,7 +53,7 @@ def folded(book: Book, batch: list[Instruction]) -> Fold:
 
 def spoiled_row(field: str, value: Callable[[Any], Any], which: int = 0) -> Callable[[Fold], Fold]:
     def spoil(fold: Fold) -> Fold:
-        row = fold.transfers[which]
+        row = TransferRow(*fold.transfers[which])
         fold.transfers[which] = row._replace(**{field: value(getattr(row, field))})
         return fold
 
@@ -62,7 +62,7 @@ def spoiled_row(field: str, value: Callable[[Any], Any], which: int = 0) -> Call
 
 def spoiled_entry(field: str, value: Callable[[Any], Any], which: int = 0) -> Callable[[Fold], Fold]:
     def spoil(fold: Fold) -> Fold:
-        row = fold.log[which]
+        row = LogRow(*fold.log[which])
         fold.log[which] = row._replace(**{field: value(getattr(row, field))})
         return fold
 
@@ -102,9 +102,10 @@ def spoiled_head(**fields: Any) -> Callable[[Fold], Fold]:
 
 def other_record(fold: Fold) -> Fold:
     """A record that says another amount, with its own leaf."""
-    said = record.parse(fold.log[0].record)
+    row = LogRow(*fold.log[0])
+    said = record.parse(row.record)
     data = record.encode(tx(100, t(A, B, 11), t(B, C, 5)), said.seq, said.at, said.salt.hex())
-    fold.log[0] = fold.log[0]._replace(record=data, leaf=tree.leaf_hash(data))
+    fold.log[0] = row._replace(record=data, leaf=tree.leaf_hash(data))
     return fold
 
 
