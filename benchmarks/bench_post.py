@@ -32,7 +32,7 @@ class Ground:
         self.book, self.bare, self.town, self.shadow = book, bare, Town(), Shadow()
         for batch in self.town.founding():
             post(book, batch)
-            bare.write(rows(self.shadow.fold(batch), bare.blob))
+            bare.write(rows(self.shadow.fold(batch)))
         self._batches: list[list[Instruction]] = []
         self._rows: list[Rows] = []
 
@@ -42,7 +42,7 @@ class Ground:
         def fill() -> None:
             self._batches = in_batches(self.town.payments(SIZES[size], hot=hot), size)
             others = in_batches(self.town.payments(SIZES[size], hot=hot), size)
-            self._rows = [rows(self.shadow.fold(batch), self.bare.blob) for batch in others]
+            self._rows = [rows(self.shadow.fold(batch)) for batch in others]
 
         return fill
 
