@@ -233,7 +233,7 @@ def test_a_wallet_killed_at_any_moment_pays_once(street: Street) -> None:
     assert street.wallet("pay", street.bill(1), "--yes").returncode == 0
     longest = (time.monotonic() - began) * 1.1
     intended = [1]
-    killed = earlier = 0
+    killed = 0
     for cents in range(2, KILLS + 2):
         # Each amount is paid once: by a bill, whose id is its own, or by the lasting code, which only the wallet
         # can tell from a second payment.
@@ -247,10 +247,8 @@ def test_a_wallet_killed_at_any_moment_pays_once(street: Street) -> None:
             continue  # nobody who read that asks again
         ran = street.wallet(*command, "--json")
         assert ran.returncode == 0, (cents, ran)
-        earlier += json.loads(ran.stdout)["earlier"]
     assert street.wallet("outbox", "settle").returncode == 0
     assert killed >= KILLS // 2, "the moments were badly chosen"
-    assert earlier >= 1, "no order was ever under way when its wallet died"
 
     statement = street.json("history", "--all")
     assert statement["adds_up"] is True

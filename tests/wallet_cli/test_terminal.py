@@ -32,6 +32,8 @@ class Screen:
         feed = os.pipe() if stdin is not None else None
         self.pid, self.handle = pty.fork()
         if self.pid == 0:  # the command
+            # Tests started in the background inherit an ignored Ctrl-C; at a terminal nobody does.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             if feed is not None:
                 os.dup2(feed[0], 0)
                 os.close(feed[1])
