@@ -294,11 +294,9 @@ class SqliteWriting(SqliteReading):
         """
         cursor = self._cursor
         if fold.opened:
-            cursor.executemany(
-                INSERT_ACCOUNT,
-                [(s.number, s.unit, s.normal, s.floor, s.ceiling, s.cover, s.opened, s.closed, s.debits, s.credits,
-                  s.last, s.spine) for s in fold.opened],
-            )  # fmt: skip
+            rows = [(s.number, s.unit, s.normal, s.floor, s.ceiling, s.cover, s.opened, s.closed, s.debits, s.credits,
+                     s.last, s.spine) for s in fold.opened]  # fmt: skip
+            cursor.executemany(INSERT_ACCOUNT, rows)
         INSERT_LOG.run(
             cursor,
             (
