@@ -174,7 +174,9 @@ def _fits(town: Town, home: Home, read_only: bool) -> None:
     charter, book = town.charter, town.book
     with book.store.reading() as store:
         rows = store.log(0, 1)
-        missing = [n for n in town.chart.reserve.values() if n not in store.accounts(town.chart.reserve.values())]
+        own = [*town.chart.own().values(), *town.chart.reserve.values()]
+        there = store.accounts(own)
+    missing = [number for number in own if number not in there]
     if not rows:
         raise StoreError("no_book", "the book is empty: `patard init` founds the currency in it")
     noted = chartered.rules_in(book.find(rows[0].id))
@@ -211,7 +213,8 @@ def _fits(town: Town, home: Home, read_only: bool) -> None:
             town.found()
     elif missing:
         raise HomeError(
-            "charter_not_applied", "the charter has a new reserve account; `patard reserve` opens it in the book"
+            "charter_not_applied",
+            "the charter, or this program, has a new account; `patard reserve` opens it in the book",
         )
 
 

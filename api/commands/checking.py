@@ -12,7 +12,7 @@ from ledger.core import check as engine
 from ledger.core.book import Book
 from ledger.core.opening import open_book
 from ledger.core.replay import Difference, ReplayError, rebuild
-from ledger.currency.audit import Audit, audit
+from ledger.currency.audit.walk import Audit, audit
 
 SHOWN = 50
 

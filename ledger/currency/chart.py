@@ -14,6 +14,13 @@ from ledger.core.ids import derived_id, new_account_number
 from ledger.core.model import Account, Opening, Side
 
 EUR = "EUR"
+OWN = (
+    "circulation", "waiting", "maturing", "guarantee", "payouts", "suspense", "income", "operations", "claims",
+    "transit",
+)  # fmt: skip
+"""The currency's own accounts beside those of the reserve. Units wait on `waiting` (a change back that nobody decided
+yet) and `maturing` (euros of a direct debit that may still be taken back); `transit` is on its way between two
+accounts of the reserve, `claims` is owed by members whose euros went back after their units were spent."""
 
 
 def own_number(network: bytes, name: str) -> int:
@@ -29,20 +36,26 @@ class Chart:
     network: bytes
     circulation: int
     waiting: int
+    maturing: int
     guarantee: int
     payouts: int
     suspense: int
     income: int
     operations: int
+    claims: int
+    transit: int
     reserve: dict[str, int]
 
     @classmethod
     def of(cls, unit: str, network: bytes, reserve: Iterable[str]) -> Chart:
         """The chart of the currency `unit` on `network`, with reserve accounts of those names."""
-        names = ("circulation", "waiting", "guarantee", "payouts", "suspense", "income", "operations")
-        numbers = {name: own_number(network, name) for name in names}
+        numbers = {name: own_number(network, name) for name in OWN}
         banks = {name: own_number(network, f"reserve/{name}") for name in reserve}
         return cls(unit, network, **numbers, reserve=banks)
+
+    def own(self) -> dict[str, int]:
+        """The numbers of the currency's own accounts by name, without those of the reserve."""
+        return {name: getattr(self, name) for name in OWN}
 
     def openings(self) -> list[Opening]:
         """Opens every account of the chart. The ids are derived: posting them again changes nothing."""
@@ -52,10 +65,13 @@ class Chart:
             # The one rule that makes this a currency: no unit is out that the guarantee does not hold a euro for.
             Account(self.circulation, self.unit, debit, cover=self.guarantee),
             Account(self.waiting, self.unit, credit),
+            Account(self.maturing, self.unit, credit),
             Account(self.payouts, EUR, credit),
             Account(self.suspense, EUR, credit, floor=None),
             Account(self.income, EUR, credit, floor=None),
             Account(self.operations, EUR, debit, floor=None),
+            Account(self.claims, EUR, debit),
+            Account(self.transit, EUR, debit, floor=None),
             *(Account(number, EUR, debit) for number in self.reserve.values()),
         ]
         return [Opening(derived_id("patard/open", self.network, f"{a.number:016x}"), a) for a in accounts]

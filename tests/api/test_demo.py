@@ -20,7 +20,7 @@ from api import demo, demo_town
 from api.home import Home, open_town
 from ledger.core.check import check
 from ledger.currency import conversion, parties, reserve
-from ledger.currency.audit import audit
+from ledger.currency.audit.walk import audit
 from merchants import codes
 
 PATARD = Path(sys.executable).with_name("patard")

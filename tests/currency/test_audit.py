@@ -11,7 +11,7 @@ from sqlalchemy import text
 from ledger.core.ids import derived_id
 from ledger.core.model import Account, Note, Opening, Side, Transaction, Transfer
 from ledger.currency import chartered, conversion, parties
-from ledger.currency.audit import Audit, audit
+from ledger.currency.audit.walk import Audit, audit
 from ledger.currency.chart import EUR
 from ledger.currency.imported import import_id, issuer_number, open_reserve
 from ledger.currency.messages import ORDER_DOMAIN, Purpose, SignedOrder

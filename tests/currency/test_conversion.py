@@ -8,7 +8,7 @@ import pytest
 
 from ledger.core.model import Posted, Transaction, Transfer
 from ledger.currency import chartered, conversion, parties, reserve
-from ledger.currency.audit import audit
+from ledger.currency.audit.walk import audit
 from ledger.currency.chart import EUR
 from ledger.currency.errors import ERRORS, CurrencyError
 from ledger.currency.messages import Purpose

@@ -12,7 +12,7 @@ import pytest
 from ledger.core.ids import account_text
 from ledger.core.model import Transaction
 from ledger.currency import conversion, importer, parties, reserve
-from ledger.currency.audit import audit
+from ledger.currency.audit.walk import audit
 from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.import_rows import FileRefused, Problem

@@ -28,7 +28,7 @@ from ledger.core.check import check
 from ledger.core.opening import open_book
 from ledger.core.replay import rebuild
 from ledger.core.tree import append, leaf_hash, root
-from ledger.currency import audit
+from ledger.currency.audit import walk as audit
 from ledger.currency.messages import Purpose, SignedOrder, SignedReceipt
 from ledger.currency.town import Town
 from tests import towns

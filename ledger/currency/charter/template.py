@@ -63,9 +63,31 @@ _COMMENTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "reserve": (
         "Où sont les euros du fonds de garantie : un [[reserve]] par compte en banque (bank) ou caisse (cash).\n"
-        "Les livres suivent un compte par son nom (name) : il ne change plus ensuite. L'IBAN n'est pas obligatoire.",
+        "Les livres suivent un compte par son nom (name) : il ne change plus ensuite. L'IBAN n'est pas obligatoire ;\n"
+        "avec lui, les virements et les relevés du compte sont reconnus. holder : le titulaire, tel que la banque le\n"
+        "connaît. liquid = false : de l'argent placé. number : le numéro du plan comptable.",
         "Where the euros of the reserve are: one [[reserve]] for each bank account (bank) or cash box (cash).\n"
-        "The books follow an account by its name, which does not change afterwards. The IBAN can be left out.",
+        "The books follow an account by its name, which does not change afterwards. The IBAN can be left out; with\n"
+        "it, transfers and statements of the account are known. holder: the account's holder as the bank knows it.\n"
+        "liquid = false: money that is placed. number: its number in the chart of accounts.",
+    ),
+    "bank": (
+        "La banque. topup : le compte où les adhérents envoient leurs euros ; payout : celui d'où l'on paie les\n"
+        "commerces. Au-delà de second_signature_above, deux personnes signent l'ordre de paiement.",
+        "The bank. topup: the account to which members send their euros; payout: that from which shops are paid.\n"
+        "Above second_signature_above, two people sign a payout file.",
+    ),
+    "mandates": (
+        "Le change mensuel par prélèvement SEPA. creditor_id : l'identifiant créancier (ICS) donné par la banque ;\n"
+        "day : le jour du mois ; notice_days : combien de jours avant on prévient ; risk_days : combien de jours\n"
+        "après l'arrivée des euros les unités sont remises (un prélèvement peut être contesté pendant 8 semaines).",
+        "Monthly top-ups by SEPA direct debit. creditor_id: the creditor identifier (ICS) that the bank gave; day:\n"
+        "the day of the month; notice_days: how long before it is announced; risk_days: how many days after the euros\n"
+        "the units arrive (a direct debit can be disputed for 8 weeks).",
+    ),
+    "bookkeeping": (
+        "La comptabilité : le SIREN de l'association, la fin de l'exercice (mois-jour), les numéros du plan comptable.",
+        "The accounts: the association's SIREN, the end of its year (month-day), the numbers of its chart of accounts.",
     ),
 }
 _UNSET: Final = {"per_payment": "500.00", "per_day": "1000.00"}
@@ -75,13 +97,17 @@ def render(document: Mapping[str, Any], lang: str) -> str:
     """The values of a charter file as its text, with comments in English if ``lang`` is "en", else French."""
     lines = _comment("", lang)
     for key, value in document.items():
-        if key not in ("limits", "reserve"):
+        if not isinstance(value, dict) and key != "reserve":
             lines += ["", *_comment(key, lang), f"{key} = {_value(value)}"]
     lines += ["", *_comment("limits", lang), "[limits]"]
     for key in ("per_payment", "per_day", "session_hours", "request_seconds"):
         value = document["limits"].get(key)
         lines += _comment(key, lang)
         lines.append(f"# {key} = {_value(_UNSET[key])}" if value is None else f"{key} = {_value(value)}")
+    for name in ("bank", "mandates", "bookkeeping"):
+        if name in document:
+            lines += ["", *_comment(name, lang), f"[{name}]"]
+            lines += [f"{key} = {_value(value)}" for key, value in document[name].items()]
     lines += ["", *_comment("reserve", lang)]
     for account in document["reserve"]:
         values = {**account, "iban": _grouped(account["iban"])} if "iban" in account else account

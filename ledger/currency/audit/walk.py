@@ -17,10 +17,12 @@ from typing import NamedTuple
 from ledger.core import record as records
 from ledger.core.model import Closing, Note, Opening, Transaction
 from ledger.core.record import RecordError
-from ledger.currency import audit_kinds as kinds
-from ledger.currency import audit_story, audit_tables, chartered
-from ledger.currency.audit_cover import IMPORTED_UNCOVERED, Cover
-from ledger.currency.audit_story import Notice, Problem, Story
+from ledger.currency import chartered
+from ledger.currency.audit import kinds
+from ledger.currency.audit import story as audit_story
+from ledger.currency.audit import tables as audit_tables
+from ledger.currency.audit.cover import IMPORTED_UNCOVERED, Cover
+from ledger.currency.audit.story import Notice, Problem, Story
 from ledger.currency.keys import verify
 from ledger.currency.messages import ORDER_DOMAIN, SignedOrder
 from ledger.currency.town import Town

@@ -99,8 +99,8 @@ def whole(low: int, high: int, unit: str, more: str = "") -> Callable[[object], 
     return rule
 
 
-def amount(maximum: int = MAX_CENTS) -> Callable[[object], int]:
-    """A rule for an amount above zero, written in quotes so that no cent is lost on the way."""
+def amount(maximum: int = MAX_CENTS, *, zero: bool = False) -> Callable[[object], int]:
+    """A rule for an amount, written in quotes so that no cent is lost on the way; above zero, or also `zero`."""
 
     def rule(value: object) -> int:
         if type(value) is float:
@@ -113,7 +113,7 @@ def amount(maximum: int = MAX_CENTS) -> Callable[[object], int]:
             cents = parse_amount(_text(value), maximum=maximum)
         except AmountError as error:
             raise Wrong(str(error)) from None
-        if cents == 0:
+        if cents == 0 and not zero:
             raise Wrong("nobody could pay anything; for no limit, leave the line out")
         return cents
 
@@ -218,6 +218,61 @@ def iban(value: object) -> str:
     if int("".join(str(int(char, 36)) for char in text[4:] + text[:4])) % 97 != 1:
         raise Wrong("its check digits do not fit: a character is wrong or two are swapped; copy it again")
     return text
+
+
+def bic(value: object) -> str:
+    text = re.sub(r"[ \u00a0\u202f]", "", _text(value)).upper()
+    if not re.fullmatch(r"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?", text):
+        raise Wrong("a BIC has 8 or 11 letters and digits; copy it from the bank's paper, such as CCOPFRPP")
+    return text
+
+
+def holder(value: object) -> str:
+    """The name of an account's holder: 70 characters at most, as transfers carry it."""
+    return _clean(value, 70)
+
+
+def yes_or_no(value: object) -> bool:
+    if type(value) is not bool:
+        raise Wrong("write true or false, without quotes")
+    return value
+
+
+def ledger_number(value: object) -> str:
+    """A number of the French chart of accounts (PCG): its class and group are digits, what follows is one's own."""
+    if type(value) is int:
+        raise Wrong(f'put quotes around it: "{value}"')
+    text = _text(value)
+    if not re.fullmatch(r"[1-8][0-9]{1,2}[0-9A-Z]{0,9}", text):
+        raise Wrong('use a number of the chart of accounts: 2 to 12 digits, the first from 1 to 8, such as "5121"')
+    return text
+
+
+def creditor_id(value: object) -> str:
+    """A SEPA creditor identifier: country, two check digits (mod 97 without the business code), code, number."""
+    text = re.sub(r"[ \u00a0\u202f]", "", _text(value)).upper()
+    if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{3}[A-Z0-9]{1,28}", text):
+        raise Wrong("this is no SEPA creditor identifier (ICS); the bank gives it, such as FR72ZZZ123456")
+    if int("".join(str(int(char, 36)) for char in text[7:] + text[:4])) % 97 != 1:
+        raise Wrong("its check digits do not fit: a character is wrong or two are swapped; copy it again")
+    return text
+
+
+def siren(value: object) -> str:
+    text = re.sub(r"[ \u00a0\u202f]", "", str(value) if type(value) is int else _text(value))
+    doubled = [int(digit) * (1 + index % 2) for index, digit in enumerate(text)] if text.isdecimal() else []
+    if not re.fullmatch(r"[0-9]{9}", text) or sum(d // 10 + d % 10 for d in doubled) % 10:
+        raise Wrong("a SIREN has 9 digits, the last of which checks the others; copy it again")
+    return text
+
+
+def year_end(value: object) -> tuple[int, int]:
+    """The last day of the business year, as month and day; the end of February is written 02-28."""
+    found = re.fullmatch(r"([0-9]{2})-([0-9]{2})", _text(value))
+    month, day = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1 <= month <= 12 or day != (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)[month - 1]:
+        raise Wrong('write the last day of a month, as "12-31"')
+    return month, day
 
 
 def nearest(given: object, known: Iterable[str]) -> str | None:

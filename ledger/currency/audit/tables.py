@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from ledger.core.ids import derived_id
-from ledger.currency.audit_story import Problem, Story
+from ledger.currency.audit.story import Problem, Story
 from ledger.currency.tables import DEVICE_KEY, HOLDING, PARTY
 from ledger.currency.town import Town
 

@@ -11,7 +11,7 @@ from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Transaction, Transfer
 from ledger.core.record import Record
 from ledger.currency import parties
-from ledger.currency.audit_story import Asked, Problem, Story, bytes_of, number_of
+from ledger.currency.audit.story import Asked, Problem, Story, bytes_of, number_of
 from ledger.currency.chart import EUR
 from ledger.currency.conversion import CONSOLE, CORRECTED, corrected_id
 from ledger.currency.imported import IMPORT, OPENING, opening_id

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ledger.core.model import Transaction
 from ledger.core.record import Record
-from ledger.currency.audit_story import Problem, Story
+from ledger.currency.audit.story import Problem, Story
 
 IMPORTED_UNCOVERED = "imported_uncovered"
 """Not a fault of the book: a currency that moved in, whose euros are not booked yet. The reserve report says it too."""

@@ -1,7 +1,7 @@
 """What the log has told so far, and how accounts, keys and charters enter that story.
 
 One function for each kind of record that moves no money, from a record to what is wrong with it. `audit` walks the log
-and hands the story on; `audit_kinds` judges what moves money by it; `audit_tables` holds the tables against its end.
+and hands the story on; `kinds` judges what moves money by it; `tables` holds the tables against its end.
 """
 
 from __future__ import annotations
@@ -73,8 +73,7 @@ class Story:
 
     def __post_init__(self) -> None:
         chart = self.chart
-        own = ("circulation", "waiting", "guarantee", "payouts", "suspense", "income", "operations")
-        self.own = {getattr(chart, name): name for name in own}
+        self.own = {number: name for name, number in chart.own().items()}
         self.own |= {number: f"reserve account {name!r}" for name, number in chart.reserve.items()}
 
     def name(self, number: int) -> str:

@@ -1,0 +1,105 @@
+"""What a bank's statement says, whatever the format it came in.
+
+A statement is checked before it exists: a reader makes one only when opening balance, booked lines and closing balance
+add up, in euros, on one account. What depends on the book (whose account, does it continue the last one) is for
+`taking`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from ledger.currency.money import decimal_text
+
+
+class StatementError(ValueError):
+    """A bank file that is refused whole. `code` is stable, `line` counts from 1 (None: no line is at fault).
+
+    Codes: statement_unreadable (not a file of this format, cut, damaged), statement_format_unknown,
+    statement_too_large, statement_sum_wrong (opening + lines is not closing), statement_not_euros,
+    statement_pending (holds lines that are not booked yet), statement_empty; and, from `taking`,
+    statement_account_unknown, statement_gap, statement_differs, statement_overdrawn, statement_future.
+    """
+
+    def __init__(self, code: str, detail: str, line: int | None = None) -> None:
+        super().__init__(f"line {line}: {detail}" if line else detail)
+        self.code = code
+        self.detail = detail
+        self.line = line
+
+
+class LineKind(StrEnum):
+    """What the bank says a line is, where it says so."""
+
+    TRANSFER = "transfer"
+    """A credit transfer, in or out."""
+    DEBIT = "debit"
+    """A direct debit that we collected, or that somebody collected from us."""
+    RETURN = "return"
+    """A transfer or direct debit that came back: rejected, returned, refunded, reversed."""
+    CHARGE = "charge"
+    """The bank's own fees."""
+    CASH = "cash"
+    """Cash paid in or taken out."""
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BankLine:
+    """One booked line. `amount` is signed cents: more than 0 came in, less went out; never 0.
+
+    A batch that the bank books as one sum is one line; its parts, where the file tells them, stand in `parts`.
+    Texts are as the bank wrote them but for blanks at the ends. `where` is the line of the file, from 1.
+    """
+
+    booked_on: date
+    amount: int
+    value_on: date | None = None
+    kind: LineKind = LineKind.OTHER
+    bank_ref: str = ""
+    """The bank's own reference of the line (AcctSvcrRef, FITID, entry number); not always unique, not always there."""
+    name: str = ""
+    """Who paid, or who was paid."""
+    iban: str = ""
+    """Their account, without spaces; "" where the file does not tell."""
+    text: str = ""
+    """What they wrote: remittance information, structured reference, label; joined by one blank."""
+    end_to_end: str = ""
+    """The end-to-end id that we gave an order of ours (NOTPROVIDED is "")."""
+    mandate: str = ""
+    reason: str = ""
+    """Why it came back (AC04, MD06, ...), where the file tells."""
+    where: int = 0
+    parts: tuple[BankLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One account over some days, all of its booked lines. Balances are signed cents of euros.
+
+    `opening` + the lines = `closing`. `first` and `last` are the days it covers, both in it. `account` is an IBAN, or
+    where the format has none the French bank, branch and account number (BBAN without key: 21 characters).
+    """
+
+    format: str
+    """camt.053, cfonb120 or ofx."""
+    account: str
+    opening: int
+    closing: int
+    first: date
+    last: date
+    lines: tuple[BankLine, ...] = field(default=())
+    number: str = ""
+    """The bank's number of this statement, where it gives one."""
+
+    def __post_init__(self) -> None:
+        total = self.opening + sum(line.amount for line in self.lines)
+        if total != self.closing:
+            raise StatementError(
+                "statement_sum_wrong",
+                f"opening balance and lines come to {decimal_text(total)}, the closing balance is "
+                f"{decimal_text(self.closing)}: a line or an amount is missing or was changed; "
+                "fetch the file from the bank again",
+            )
