@@ -90,7 +90,7 @@ def account_number(text: str) -> int:
     return number
 
 
-def _times_alpha(value: int) -> int:
+def times_alpha(value: int) -> int:
     """Multiply by x in GF(32) = GF(2)[x] / (x^5 + x^2 + 1)."""
     value <<= 1
     return value ^ 0b100101 if value & 32 else value
@@ -101,7 +101,7 @@ def _weight_rows() -> tuple[tuple[int, ...], ...]:
     rows: list[tuple[int, ...]] = []
     row = tuple(range(32))
     for _ in range(_DATA_CHARS):
-        row = tuple(_times_alpha(value) for value in row)
+        row = tuple(times_alpha(value) for value in row)
         rows.append(row)
     return tuple(rows)
 

@@ -6,7 +6,7 @@ folder or from settings, and in tests by hand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -56,20 +56,33 @@ class Town:
         with the engine's code when the instruction is refused; then nothing was written.
         """
 
-        def check(connection: Connection, outcome: Outcome) -> None:
-            answer = outcome.answers[0]
-            if isinstance(answer, Refused):
-                raise CurrencyError(answer.code, answer.detail)
+        def first(connection: Connection, answers: list[Posted]) -> None:
             if also is not None:
-                also(connection, answer)
+                also(connection, answers[0])
 
-        outcome = self.book.post([instruction], check)
-        answer = outcome.answers[0]
-        assert isinstance(answer, Posted)
-        return answer
+        return self.post_all([instruction], first)[0]
+
+    def post_all(
+        self, instructions: Sequence[Instruction], also: Callable[[Connection, list[Posted]], None] | None = None
+    ) -> list[Posted]:
+        """Post several instructions in one commit, all of them or none. Like `post` in everything else."""
+
+        def check(connection: Connection, outcome: Outcome) -> None:
+            for answer in outcome.answers:
+                if isinstance(answer, Refused):
+                    raise CurrencyError(answer.code, answer.detail)
+            if also is not None:
+                also(connection, posted(outcome))
+
+        return posted(self.book.post(instructions, check))
 
     def found(self) -> None:
         """Open the currency's own accounts; those that are open stay as they are."""
         for answer in self.book.post(self.chart.openings()).answers:
             if isinstance(answer, Refused):
                 raise CurrencyError(answer.code, f"the book does not fit the charter: {answer.detail}")
+
+
+def posted(outcome: Outcome) -> list[Posted]:
+    """The answers of an outcome in which nothing was refused."""
+    return [answer for answer in outcome.answers if isinstance(answer, Posted)]

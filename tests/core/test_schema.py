@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 def load_every_table() -> None:
     """Import every room's `tables`, whoever has one by now."""
-    for path in sorted(ROOT.glob("*/tables.py")) + sorted(ROOT.glob("*/*/tables.py")):
+    for path in sorted(path for room in ("ledger", "merchants", "api") for path in (ROOT / room).rglob("tables.py")):
         importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
 
 

@@ -20,7 +20,8 @@ class StatementError(ValueError):
     Codes: statement_unreadable (not a file of this format, cut, damaged), statement_format_unknown,
     statement_too_large, statement_sum_wrong (opening + lines is not closing), statement_not_euros,
     statement_pending (holds lines that are not booked yet), statement_empty; and, from `taking`,
-    statement_account_unknown, statement_gap, statement_differs, statement_overdrawn, statement_future.
+    statement_account_unknown, statement_gap, statement_differs, statement_opening, statement_overdrawn,
+    statement_future.
     """
 
     def __init__(self, code: str, detail: str, line: int | None = None) -> None:
@@ -44,6 +45,8 @@ class LineKind(StrEnum):
     CASH = "cash"
     """Cash paid in or taken out."""
     OTHER = "other"
+    OPENING = "opening"
+    """What was on the account before its first statement; no reader makes this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,3 +106,8 @@ class Statement:
                 f"{decimal_text(self.closing)}: a line or an amount is missing or was changed; "
                 "fetch the file from the bank again",
             )
+
+
+def same_account(iban: str, account: str) -> bool:
+    """Whether a statement's `account` is that of `iban`: the same IBAN, or a French BBAN without its key."""
+    return account == iban or len(account) == 21 and iban.startswith("FR") and account == iban[4:25]

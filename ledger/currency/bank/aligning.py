@@ -1,0 +1,171 @@
+"""Which lines of a statement are known already. Pure: a statement and a timeline in, new lines or one refusal out.
+
+A line is counted by its day and amount, for that is all that every format tells. Balances decide the rest: the
+statement must begin at a balance that the account had on that day, so a repeated file cannot pass for a continuation,
+nor a continuation for a repeated file. Only where a day's lines sum to nothing do both fit; then names and references
+decide, and in doubt nothing is booked twice.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from ledger.currency.bank.reference import squeezed
+from ledger.currency.bank.statement import BankLine, Statement, StatementError
+from ledger.currency.money import decimal_text
+
+
+class Known(NamedTuple):
+    """A line that was taken before."""
+
+    id: bytes
+    booked_on: date
+    amount: int
+    bank_ref: str = ""
+    iban: str = ""
+    end_to_end: str = ""
+    text: str = ""
+    """Name and text."""
+
+
+class Timeline(NamedTuple):
+    """What is known of an account: its lines from some day on in the order of their days, and where it stands.
+
+    `closing` is the bank's balance after all of them; `last` the last day that a statement covered.
+    """
+
+    lines: Sequence[Known]
+    closing: int
+    last: date
+
+
+class Aligned(NamedTuple):
+    """What a statement brings: the lines that are `new`, and those `gone` that a corrected one no longer has."""
+
+    new: list[BankLine]
+    gone: list[Known]
+
+
+class _Try(NamedTuple):
+    new: list[BankLine]
+    missing: list[Known]
+    score: int
+
+
+def align(statement: Statement, timeline: Timeline, *, corrected: bool = False) -> Aligned:
+    """What `statement` adds to `timeline`, whose lines reach back to the statement's first day or before.
+
+    `corrected` allows the statement to replace lines. Raises `StatementError`: statement_gap, statement_differs.
+    """
+    if statement.first > timeline.last:
+        if statement.opening != timeline.closing:
+            raise StatementError("statement_gap", _gap(statement, timeline.closing, timeline.last))
+        return Aligned(list(statement.lines), [])
+    within = [known for known in timeline.lines if known.booked_on >= statement.first]
+    start = timeline.closing - sum(known.amount for known in within)
+    day = [known for known in within if known.booked_on == statement.first]
+    rest = [known for known in within if statement.first < known.booked_on <= statement.last]
+    tries: list[_Try] = []
+    balance = start
+    for skipped in range(len(day) + 1):
+        if balance == statement.opening:
+            tries.append(_match(statement.lines, day[skipped:] + rest))
+        if skipped < len(day):
+            balance += day[skipped].amount
+    if not tries:
+        raise StatementError("statement_gap", _gap(statement, start, statement.first))
+    fitting = [found for found in tries if _fits(found, statement, timeline)]
+    if fitting:
+        # The first of equals skips least: what may be known counts as known.
+        return Aligned(max(fitting, key=lambda found: found.score).new, [])
+    best = min(tries, key=lambda found: len(found.missing) + len(found.new))
+    if not corrected:
+        raise StatementError("statement_differs", _difference(best))
+    later = [known for known in within if known.booked_on > statement.last]
+    if later and sum(line.amount for line in best.new) != sum(known.amount for known in best.missing):
+        raise StatementError(
+            "statement_differs",
+            f"the statements after {statement.last} begin at another balance than this one ends with: import the "
+            "corrected ones of those days as well, the latest first",
+        )
+    return Aligned(best.new, best.missing)
+
+
+def _match(lines: Sequence[BankLine], known: Sequence[Known]) -> _Try:
+    """Pair lines with known ones of the same day and amount, those that say the same first."""
+    open_: dict[tuple[date, int], list[Known]] = defaultdict(list)
+    for one in known:
+        open_[one.booked_on, one.amount].append(one)
+    new: list[BankLine] = []
+    undecided: list[tuple[BankLine, str]] = []
+    score = 0
+    for line in lines:
+        candidates = open_.get((line.booked_on, line.amount))
+        if not candidates:
+            new.append(line)
+            continue
+        said = squeezed(line.name + line.text)
+        same = next((one for one in candidates if _says_the_same(one, line, said)), None)
+        if same is None:
+            undecided.append((line, said))
+        else:
+            candidates.remove(same)
+            score += 1
+    for line, said in undecided:
+        candidates = open_[line.booked_on, line.amount]
+        if candidates:
+            other = candidates.pop(0)
+            score -= bool((other.text or other.iban) and (said or line.iban))
+        else:
+            new.append(line)
+    order = {id(line): index for index, line in enumerate(lines)}
+    new.sort(key=lambda line: order[id(line)])
+    return _Try(new, [one for left in open_.values() for one in left], score)
+
+
+def _says_the_same(known: Known, line: BankLine, said: str) -> bool:
+    if line.bank_ref and line.bank_ref == known.bank_ref:
+        return True
+    if line.end_to_end and line.end_to_end == known.end_to_end:
+        return True
+    if line.iban and known.iban:
+        return line.iban == known.iban and squeezed(known.text)[:20] == said[:20]
+    before = squeezed(known.text)
+    return bool(said and before) and (said in before or before in said)
+
+
+def _fits(found: _Try, statement: Statement, timeline: Timeline) -> bool:
+    """Whether this is one history: nothing was added before its end, nothing left out but after the file's own end."""
+    if any(line.booked_on < timeline.last for line in found.new):
+        return False
+    ends_early = all(known.booked_on == statement.last for known in found.missing)
+    grew = any(line.booked_on == statement.last for line in found.new)
+    return not found.missing or ends_early and not grew
+
+
+def _gap(statement: Statement, balance: int, day: date) -> str:
+    return (
+        f"it begins on {statement.first} with {decimal_text(statement.opening)}, and by the statements taken so far "
+        f"the account held {decimal_text(balance)} on {day}: a statement in between is missing, import that one first"
+    )
+
+
+def _difference(found: _Try) -> str:
+    told = [f"{_line(one.booked_on, one.amount)} was there before and is not now" for one in found.missing[:3]]
+    told += [f"{_line(one.booked_on, one.amount)} is there now and was not before" for one in found.new[:3]]
+    return (
+        f"these days were taken before, with other lines ({'; '.join(told)}): if the bank corrected the statement, "
+        "import it with --corrected, which undoes what is gone"
+    )
+
+
+def _line(day: date, amount: int) -> str:
+    return f"{decimal_text(amount)} on {day}"
+
+
+def by_day(known: Iterable[Known]) -> list[Known]:
+    """Known lines in the order of their days; within one, as they came."""
+    return sorted(known, key=lambda one: one.booked_on)

@@ -1,0 +1,183 @@
+"""Each line of a statement becomes one entry of the log, whose id is the line's: booked once, by construction.
+
+What a line is, is found by its references: a member's on a top-up, a payout's or a direct debit's that we gave the
+bank ourselves (`matching`). What cannot be told goes to suspense, where a person places it. A booking that stopped
+anywhere goes on where it stopped; whoever else books at the same time books the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from ledger.core.ids import derived_id
+from ledger.core.model import Instruction, Outcome, Refused, Transaction, Transfer
+from ledger.currency.bank import matching, topups
+from ledger.currency.bank.lines import Books, Line, line_of, lines
+from ledger.currency.bank.statement import LineKind
+from ledger.currency.bank.tables import BANK_LINE
+from ledger.currency.conversion import CONSOLE
+from ledger.currency.town import Town
+
+BATCH = 500
+WITHDRAWN = "bank_withdrawn"
+"""Kind of the entry that undoes a line which a corrected statement no longer has."""
+_LINE = BANK_LINE.c
+
+
+class Stuck(NamedTuple):
+    """A line that the engine refused to book, with its code and reason. It stays, and is tried again."""
+
+    line: Line
+    code: str
+    detail: str
+
+
+class Booked(NamedTuple):
+    """What a run came to: lines by the kind of entry they became, and those that could not be booked."""
+
+    kinds: dict[str, int]
+    stuck: list[Stuck]
+
+
+def waiting(town: Town) -> int:
+    """How many lines were taken and are not booked yet."""
+    with town.reading() as connection:
+        query = select(func.count()).where(_LINE.seq.is_(None), _LINE.withdrawn.is_(None))
+        return int(connection.execute(query).scalar_one())
+
+
+def book(town: Town, *, by: str = CONSOLE, progress: Callable[[int, int], None] | None = None) -> Booked:
+    """Book every line that was taken and is not booked yet, and undo those that a corrected statement took away.
+
+    `progress` is called with the lines done and all of them.
+    """
+    run = _Run(town, Books(town, by))
+    total, done, after = waiting(town), 0, 0
+    while batch := lines(town, _LINE.seq.is_(None), _LINE.place > after, limit=BATCH):
+        after = batch[-1].place
+        # Euros that came in before those that went out: a bank books a day's lines in no order of ours.
+        batch.sort(key=lambda line: (line.booked_on, line.amount < 0, line.place))
+        run.book(batch)
+        done += len(batch)
+        if progress is not None:
+            progress(done, max(total, done))
+    run.undo_withdrawn()
+    return Booked(run.kinds, run.stuck)
+
+
+class _Run:
+    def __init__(self, town: Town, books: Books) -> None:
+        self.town = town
+        self.books = books
+        self.kinds: dict[str, int] = {}
+        self.stuck: list[Stuck] = []
+
+    def book(self, batch: Sequence[Line]) -> None:
+        """Book these lines: as what their references say, and where the engine refuses that, in suspense."""
+        refused: list[tuple[Line, Refused]] = []
+        pending: list[tuple[Line, Instruction]] = []
+        for line in batch:
+            # What goes out or comes back leans on what is booked: on a balance, on the line that it takes back.
+            if pending and (line.amount < 0 or line.kind == LineKind.RETURN):
+                refused += self._post(pending)
+                pending = []
+            pending.append((line, matching.find(self.books, line)))
+        refused += self._post(pending)
+        if refused:
+            # A balance that went elsewhere in between, a party that was closed: once more, with what is true now.
+            self.books.forget()
+            again = [line for line, _why in refused]
+            refused = [left for line in again for left in self._post([(line, matching.find(self.books, line))])]
+        if refused:
+            refused = self._post([(line, matching.suspense(self.books, line)) for line, _why in refused])
+        self.stuck += [Stuck(line, why.code, why.detail) for line, why in refused]
+
+    def undo_withdrawn(self) -> None:
+        """Undo the lines that a corrected statement no longer has, one by one: there are few, ever."""
+        query = select(BANK_LINE).where(
+            _LINE.withdrawn.is_not(None), _LINE.seq.is_not(None), _LINE.undone_seq.is_(None)
+        )
+        with self.town.reading() as connection:
+            gone = [line_of(row) for row in connection.execute(query.order_by(_LINE.place))]
+        for line in gone:
+            refused = self._post([(line, self._undoing(line))])
+            self.stuck += [Stuck(line, why.code, why.detail) for line, why in refused]
+
+    def _undoing(self, line: Line) -> Transaction:
+        id_ = derived_id("patard/bank-line-undone", line.id)
+        if line.became == topups.CONVERSION:
+            return topups.undo(self.books, line, id_, WITHDRAWN, line)
+        stood = self.town.book.find(line.id)
+        assert stood is not None and isinstance(stood.instruction, Transaction)
+        back = tuple(Transfer(t.credit, t.debit, t.amount, t.unit) for t in stood.instruction.transfers)
+        evidence = self.books.evidence(line, returns=line.id.hex())
+        return Transaction(id_, WITHDRAWN, back, line.booked_on, evidence=evidence)
+
+    def _post(self, batch: Sequence[tuple[Line, Instruction]]) -> list[tuple[Line, Refused]]:
+        """Post, and index in the same commit what became of each line. Gives those that were refused."""
+        refused: list[tuple[Line, Refused]] = []
+        stood: list[tuple[int, Instruction]] = []
+
+        def also(connection: Connection, outcome: Outcome) -> None:
+            for (line, instruction), answer in zip(batch, outcome.answers, strict=True):
+                if not isinstance(answer, Refused):
+                    stood.append((answer.seq, instruction))
+                    continue
+                # Somebody else booked it, otherwise than we would have: then that is what it became.
+                found = self.town.book.find(instruction.id) if answer.code == "id_taken" else None
+                if found is None:
+                    refused.append((line, answer))
+                else:
+                    stood.append((found.seq, found.instruction))
+            index(connection, stood)
+
+        self.town.book.post([instruction for _line, instruction in batch], also)
+        for _seq, instruction in stood:
+            kind = kind_of(instruction)
+            self.kinds[kind] = self.kinds.get(kind, 0) + 1
+        return refused
+
+
+_BECAME = (
+    update(BANK_LINE)
+    .where(_LINE.id == bindparam("line"))
+    .values(became=bindparam("of_kind"), seq=bindparam("entry"), holder=bindparam("account"))
+)
+_UNDONE = (
+    update(BANK_LINE)
+    .where(_LINE.id == bindparam("line"), _LINE.undone_seq.is_(None))
+    .values(undone_seq=bindparam("entry"))
+)
+
+
+def index(connection: Connection, entries: Sequence[tuple[int, Instruction]]) -> None:
+    """Note in the bank's table what these entries of the log (seq and instruction) made of lines."""
+    became = [
+        {"line": one.id, "of_kind": kind_of(one), "entry": seq, "account": holder_of(one)}
+        for seq, one in entries
+        if kind_of(one) != WITHDRAWN
+    ]
+    undone = [
+        {"line": bytes.fromhex(str(one.evidence["returns"])), "entry": seq}
+        for seq, one in entries
+        if kind_of(one) in (WITHDRAWN, topups.RETURN)
+    ]
+    if became:
+        connection.execute(_BECAME, became)
+    if undone:
+        connection.execute(_UNDONE, undone)
+
+
+def kind_of(instruction: Instruction) -> str:
+    """What an entry made of a line: its kind."""
+    kind: str = getattr(instruction, "kind", "")
+    return kind
+
+
+def holder_of(instruction: Instruction) -> int | None:
+    """The member's account that an entry says it is for."""
+    named = instruction.evidence.get("holder")
+    return int(str(named), 16) if named else None

@@ -1,0 +1,119 @@
+"""Lines of statements as the bank's table has them, and what booking has to know to tell what they are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Row, select
+
+from ledger.currency import parties
+from ledger.currency.bank.reference import member_reference
+from ledger.currency.bank.tables import BANK_LINE
+from ledger.currency.bank.taking import line_reference
+from ledger.currency.errors import CurrencyError
+from ledger.currency.town import Town
+
+
+class Line(NamedTuple):
+    """A line that was taken. Amounts are signed cents; see `statement.BankLine` and `tables.BankLineTable`."""
+
+    id: bytes
+    place: int
+    statement: bytes
+    reserve: int
+    booked_on: date
+    amount: int
+    ordinal: int
+    kind: str
+    bank_ref: str
+    name: str
+    iban: str
+    text: str
+    end_to_end: str
+    mandate: str
+    reason: str
+    parts: tuple[dict[str, Any], ...]
+    became: str | None
+    seq: int | None
+    holder: int | None
+    placed_as: str | None
+    placed_seq: int | None
+    undone_seq: int | None
+
+    @property
+    def reference(self) -> str:
+        """What tells it from every other line of its account."""
+        return line_reference(self.booked_on, self.amount, self.ordinal)
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The texts in which a reference may stand."""
+        return (self.text, self.end_to_end, self.mandate, self.name)
+
+
+def lines(town: Town, *where: ColumnElement[bool], limit: int | None = None) -> list[Line]:
+    """The lines that fit, in the order in which they were taken; those that a corrected statement took away are not."""
+    query = select(BANK_LINE).where(BANK_LINE.c.withdrawn.is_(None), *where).order_by(BANK_LINE.c.place).limit(limit)
+    with town.reading() as connection:
+        return [line_of(row) for row in connection.execute(query)]
+
+
+def find_line(town: Town, id_: bytes) -> Line:
+    """The line with that id. Raises `CurrencyError`: not_found."""
+    found = lines(town, BANK_LINE.c.id == id_)
+    if not found:
+        raise CurrencyError("not_found", "no bank line has this id")
+    return found[0]
+
+
+def line_of(row: Row[Any]) -> Line:
+    """A row of the table."""
+    values = row._mapping
+    given = {name: values[name] for name in Line._fields if name not in ("booked_on", "parts")}
+    return Line(**given, booked_on=date.fromisoformat(row.booked_on), parts=tuple(json.loads(row.parts)))
+
+
+@dataclass
+class Books:
+    """What lines are held against while they are booked: who is known by which reference. `by` is who imports.
+
+    Loaded when first asked for, and kept for a run; `forget` loads anew what changes while lines are booked.
+    """
+
+    town: Town
+    by: str
+    undone: set[bytes] = field(default_factory=set)
+    """Lines that something in this run takes back already: one line is taken back once."""
+    extra: dict[str, Any] = field(default_factory=dict)
+    """What finders of other modules keep here (open payouts, direct debits)."""
+
+    @cached_property
+    def members(self) -> dict[str, int]:
+        """Accounts of open parties by their reference."""
+        network = self.town.charter.network
+        found = parties.every(self.town, open_only=True)
+        return {member_reference(network, party.account): party.account for party in found}
+
+    @cached_property
+    def reserve_names(self) -> dict[int, str]:
+        """Names of the reserve's accounts by number."""
+        return {number: name for name, number in self.town.chart.reserve.items()}
+
+    @cached_property
+    def own_ibans(self) -> set[str]:
+        """The reserve's IBANs."""
+        return {account.iban for account in self.town.charter.reserve if account.iban}
+
+    def forget(self) -> None:
+        """Load anew what may have changed."""
+        self.__dict__.pop("members", None)
+        self.undone.clear()
+        self.extra.clear()
+
+    def evidence(self, line: Line, **more: str | int) -> dict[str, str | int]:
+        """What every entry of a line says: who booked it, on which account, which line."""
+        return {"by": self.by, "reserve": f"{line.reserve:016x}", "reference": line.reference, **more}

@@ -1,0 +1,325 @@
+"""Statements in: hold one against what is known of its account, and keep it with its new lines, whole or not at all.
+
+No money moves here. A statement that was taken is a note in the log and rows in the bank's tables, in one commit;
+`booking` then makes one log entry of each line, now or after a crash.
+
+A line's id follows from the account, its day, its amount and how many such lines came before it (`line_reference`):
+the same line in two formats, in files that overlap or in the same file twice is one line, and can be booked once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from ledger.core.ids import derived_id
+from ledger.core.model import Evidence, Note, Posted
+from ledger.currency.bank.aligning import Aligned, Known, Timeline, align, by_day
+from ledger.currency.bank.statement import BankLine, LineKind, Statement, StatementError, same_account
+from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
+from ledger.currency.charter import ReserveAccount
+from ledger.currency.conversion import CONSOLE
+from ledger.currency.errors import CurrencyError
+from ledger.currency.money import decimal_text
+from ledger.currency.town import Town
+
+KIND = "bank_statement"
+MAX_LINES = 1 << 20
+_TRIES = 5
+_LINE, _STATEMENT = BANK_LINE.c, BANK_STATEMENT.c
+
+
+class Taken(NamedTuple):
+    """A statement as it was taken. `new` and `gone` count lines; both 0: it was known already, and nothing was kept."""
+
+    statement: Statement
+    account: ReserveAccount
+    new: int
+    gone: int
+    id: bytes | None
+
+
+def statement_id(network: bytes, reserve: str, number: int) -> bytes:
+    """Id of the note that takes the statement `number` (from 1) of that reserve account."""
+    return derived_id("patard/bank-statement", network, reserve, str(number))
+
+
+def line_reference(booked_on: date, amount: int, ordinal: int) -> str:
+    """What tells a line from every other of its account, such as ``20261120/2500/1``."""
+    return f"{booked_on:%Y%m%d}/{amount}/{ordinal}"
+
+
+def line_id(network: bytes, reserve: str, reference: str) -> bytes:
+    """Id of the one log entry that books this line."""
+    return derived_id("patard/bank-line", network, reserve, reference)
+
+
+def take(
+    town: Town, statements: Sequence[Statement], *, file: str = "", by: str = CONSOLE, opening: bool = False,
+    corrected: bool = False,
+) -> list[Taken]:  # fmt: skip
+    """Keep the statements of one file: all of them or, with an error, none.
+
+    `opening` lets the first statement of an account begin with euros that the ledger does not have: they become a line
+    of their own, for a person to place. `corrected` lets a statement replace lines of an earlier one. Raises
+    `StatementError`: statement_account_unknown, statement_gap, statement_differs, statement_opening,
+    statement_overdrawn, statement_future, statement_too_large.
+    """
+    for _ in range(_TRIES):
+        plans = _Plans(town, opening=opening, corrected=corrected)
+        taken = [plans.add(statement) for statement in sorted(statements, key=lambda s: (s.first, s.last))]
+        try:
+            plans.keep(file, by)
+        except _Overtaken:
+            continue
+        return taken
+    raise CurrencyError("busy", "somebody else imports statements of this account right now; try again in a moment")
+
+
+class _Overtaken(Exception):
+    """Somebody else took a statement of the account in between: look again."""
+
+
+@dataclass
+class _Account:
+    """One account of the reserve while a file is aligned. `timeline` is None before its first statement."""
+
+    account: ReserveAccount
+    number: int
+    statements: int
+    timeline: Timeline | None
+    ordinals: dict[tuple[str, int], int]
+
+
+class _Plan(NamedTuple):
+    note: Note
+    statement: Statement
+    account: _Account
+    lines: list[tuple[bytes, BankLine, int]]
+    """Id, line and ordinal of each new line."""
+    gone: list[bytes]
+
+
+class _Plans:
+    def __init__(self, town: Town, *, opening: bool, corrected: bool) -> None:
+        self.town = town
+        self.opening = opening
+        self.corrected = corrected
+        self.accounts: dict[str, _Account] = {}
+        self.plans: list[_Plan] = []
+
+    def add(self, statement: Statement) -> Taken:
+        """Align one statement, after those that were added before it."""
+        town = self.town
+        reserve = _reserve_account(town, statement)
+        _possible(town, statement, reserve)
+        known = self.accounts.get(reserve.name)
+        if known is None:
+            known = self.accounts[reserve.name] = self._load(reserve, statement.first)
+        lines = list(statement.lines)
+        if known.timeline is None:
+            aligned = Aligned(self._before(known, statement) + lines, [])
+            known.timeline = Timeline([], statement.opening, statement.first - timedelta(days=1))
+        else:
+            aligned = align(statement, known.timeline, corrected=self.corrected)
+        if not aligned.new and not aligned.gone and known.statements and statement.last <= known.timeline.last:
+            return Taken(statement, reserve, 0, 0, None)
+        plan = self._plan(known, statement, aligned)
+        self.plans.append(plan)
+        return Taken(statement, reserve, len(plan.lines), len(plan.gone), plan.note.id)
+
+    def keep(self, file: str, by: str) -> None:
+        """Write all plans in one commit. Raises `_Overtaken`."""
+        if not self.plans:
+            return
+        town = self.town
+        notes = [replace(p.note, evidence={**p.note.evidence, "by": by}) for p in self.plans]
+
+        def also(connection: Connection, answers: list[Posted]) -> None:
+            for plan, posted in zip(self.plans, answers, strict=True):
+                if posted.replay:
+                    raise _Overtaken
+                _write(connection, plan, posted, file, by)
+
+        try:
+            town.post_all(notes, also)
+        except CurrencyError as error:
+            if error.code == "id_taken":  # the statement of that number is another by now
+                raise _Overtaken from None
+            raise
+
+    def _load(self, reserve: ReserveAccount, since: date) -> _Account:
+        number = self.town.chart.reserve[reserve.name]
+        mine = _LINE.reserve == number
+        # A file may hold several statements, the first of which begins first: none needs older lines than that one.
+        query = (
+            select(BANK_LINE)
+            .where(mine, _LINE.booked_on >= since.isoformat(), _LINE.withdrawn.is_(None),
+                   _LINE.kind != LineKind.OPENING)
+            .order_by(_LINE.place)
+        )  # fmt: skip
+        with self.town.reading() as connection:
+            first = connection.execute(
+                select(_STATEMENT.opening).where(_STATEMENT.reserve == number, _STATEMENT.number == 1)
+            ).scalar()
+            count, last = connection.execute(
+                select(func.count(), func.max(_STATEMENT.last)).where(_STATEMENT.reserve == number)
+            ).one()
+            timeline = None
+            if first is not None:
+                total = connection.execute(
+                    select(func.sum(_LINE.amount)).where(
+                        mine, _LINE.withdrawn.is_(None), _LINE.kind != LineKind.OPENING
+                    )
+                ).scalar()
+                lines = by_day(_known(row) for row in connection.execute(query))
+                timeline = Timeline(lines, first + int(total or 0), date.fromisoformat(last))
+        return _Account(reserve, number, count, timeline, {})
+
+    def _before(self, known: _Account, statement: Statement) -> list[BankLine]:
+        """The euros that were on the account before its first statement, as a line; none where the ledger has them."""
+        ledger = _ledger_before(self.town, known.number, statement.first)
+        rest = statement.opening - ledger
+        if not rest:
+            return []
+        if not self.opening:
+            raise StatementError(
+                "statement_opening",
+                f"the first statement of {known.account.name} begins with {decimal_text(statement.opening)}, the "
+                f"ledger has {decimal_text(ledger)} before {statement.first}: import an earlier statement first, or "
+                "this one with --opening, which puts the difference into suspense for you to place",
+            )
+        day = statement.first - timedelta(days=1)
+        return [BankLine(booked_on=day, amount=rest, kind=LineKind.OPENING, text=f"solde au {day:%d/%m/%Y}")]
+
+    def _plan(self, known: _Account, statement: Statement, aligned: Aligned) -> _Plan:
+        network, name = self.town.charter.network, known.account.name
+        lines = []
+        for line in aligned.new:
+            ordinal = self._next_ordinal(known, line)
+            reference = line_reference(line.booked_on, line.amount, ordinal)
+            lines.append((line_id(network, name, reference), line, ordinal))
+        assert known.timeline is not None
+        gone = {one.id for one in aligned.gone}
+        left = [one for one in known.timeline.lines if one.id not in gone]
+        added = [_as_known(id_, line) for id_, line, _ordinal in lines if line.kind is not LineKind.OPENING]
+        closing = known.timeline.closing + sum(one.amount for one in added) - sum(one.amount for one in aligned.gone)
+        known.timeline = Timeline(by_day([*left, *added]), closing, max(known.timeline.last, statement.last))
+        known.statements += 1
+        references = "\n".join(line_reference(line.booked_on, line.amount, ordinal) for _id, line, ordinal in lines)
+        evidence: Evidence = {
+            "reserve": f"{known.number:016x}", "number": known.statements, "format": statement.format,
+            "first": statement.first.isoformat(), "last": statement.last.isoformat(),
+            "opening": statement.opening, "closing": statement.closing, "lines": len(lines), "gone": len(gone),
+            "digest": sha256(references.encode()).hexdigest(),
+        }  # fmt: skip
+        note = Note(statement_id(network, name, known.statements), KIND, evidence)
+        return _Plan(note, statement, known, lines, sorted(gone))
+
+    def _next_ordinal(self, known: _Account, line: BankLine) -> int:
+        key = (line.booked_on.isoformat(), line.amount)
+        if key not in known.ordinals:
+            query = select(func.max(_LINE.ordinal)).where(
+                _LINE.reserve == known.number, _LINE.booked_on == key[0], _LINE.amount == key[1]
+            )
+            with self.town.reading() as connection:
+                known.ordinals[key] = int(connection.execute(query).scalar() or 0)
+        known.ordinals[key] += 1
+        return known.ordinals[key]
+
+
+def _write(connection: Connection, plan: _Plan, posted: Posted, file: str, by: str) -> None:
+    statement, reserve = plan.statement, plan.account.number
+    connection.execute(
+        insert(BANK_STATEMENT).values(
+            id=posted.id, seq=posted.seq, reserve=reserve, number=plan.note.evidence["number"],
+            format=statement.format, bank_number=statement.number, first=statement.first.isoformat(),
+            last=statement.last.isoformat(), opening=statement.opening, closing=statement.closing, file=file,
+            taken_at=posted.at, taken_by=by,
+        )
+    )  # fmt: skip
+    if plan.gone:
+        connection.execute(update(BANK_LINE).where(_LINE.id.in_(plan.gone)).values(withdrawn=posted.id))
+    rows = [
+        {
+            "id": id_, "place": (posted.seq << 20) + index, "statement": posted.id, "reserve": reserve,
+            "booked_on": line.booked_on.isoformat(), "amount": line.amount, "ordinal": ordinal,
+            "value_on": line.value_on.isoformat() if line.value_on else None, "kind": str(line.kind),
+            "bank_ref": line.bank_ref, "name": line.name, "iban": line.iban, "text": line.text,
+            "end_to_end": line.end_to_end, "mandate": line.mandate, "reason": line.reason,
+            "parts": json.dumps([_part(part) for part in line.parts], ensure_ascii=False),
+        }
+        for index, (id_, line, ordinal) in enumerate(plan.lines)
+    ]  # fmt: skip
+    if rows:
+        connection.execute(insert(BANK_LINE), rows)
+
+
+def _part(part: BankLine) -> dict[str, Any]:
+    return {
+        "amount": part.amount, "name": part.name, "iban": part.iban, "text": part.text,
+        "end_to_end": part.end_to_end, "mandate": part.mandate, "reason": part.reason,
+    }  # fmt: skip
+
+
+def _reserve_account(town: Town, statement: Statement) -> ReserveAccount:
+    for account in town.charter.reserve:
+        if account.iban and same_account(account.iban, statement.account):
+            return account
+    ibans = ", ".join(account.iban for account in town.charter.reserve if account.iban) or "none so far"
+    raise StatementError(
+        "statement_account_unknown",
+        f"this statement is of the account {statement.account}, which is none of the reserve's ({ibans}): choose the "
+        'right file, or give the account its line iban = "..." in the charter',
+    )
+
+
+def _possible(town: Town, statement: Statement, reserve: ReserveAccount) -> None:
+    if statement.opening < 0 or statement.closing < 0:
+        raise StatementError(
+            "statement_overdrawn",
+            f"{reserve.name} is overdrawn: the reserve cannot be less than nothing; move euros there first",
+        )
+    today = town.charter.local_date(town.now())
+    latest = max([statement.last, *(line.booked_on for line in statement.lines)])
+    if latest > today + timedelta(days=1):
+        raise StatementError(
+            "statement_future", f"it reaches to {latest} and today is {today}: check the date of the file and the clock"
+        )
+    if len(statement.lines) > MAX_LINES - 1:
+        raise StatementError("statement_too_large", f"a statement has at most {MAX_LINES - 1} lines: split it by days")
+
+
+def _ledger_before(town: Town, number: int, day: date) -> int:
+    """What the ledger has on an account from entries that count for days before `day`, in cents."""
+    total, before = 0, None
+    while True:
+        page = town.book.statement(number, limit=1_000, before=before)
+        for entry in page.entries:
+            if (entry.booked_on or town.charter.local_date(entry.at)) < day:
+                total += entry.change
+        if not page.next:
+            return total
+        before = page.next
+
+
+def _known(row: Row[Any]) -> Known:
+    return Known(
+        row.id,
+        date.fromisoformat(row.booked_on),
+        row.amount,
+        row.bank_ref,
+        row.iban,
+        row.end_to_end,
+        row.name + row.text,
+    )
+
+
+def _as_known(id_: bytes, line: BankLine) -> Known:
+    return Known(id_, line.booked_on, line.amount, line.bank_ref, line.iban, line.end_to_end, line.name + line.text)

@@ -1,0 +1,119 @@
+"""Statements against what is known of their account: they continue, repeat, overlap, correct, or are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.currency.bank.statement import BankLine, StatementError
+from ledger.currency.bank.taking import take
+from ledger.currency.town import Town
+from tests.currency.bank.scene import DAY, IBAN, balances, bring, line, opened, statement
+from tests.towns import BANK
+
+NEXT = DAY + timedelta(days=1)
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    with opened(tmp_path / "home") as made:
+        yield made
+
+
+def on(day: date, *amounts: int) -> list[BankLine]:
+    return [line(amount, f"line {amount} of {day}", day) for amount in amounts]
+
+
+def refusal(town: Town, *statements: Any, **how: Any) -> str:
+    with pytest.raises(StatementError) as caught:
+        take(town, statements, **how)
+    return caught.value.code
+
+
+def test_days_one_after_the_other(town: Town) -> None:
+    bring(town, statement(on(DAY, 100, 200)))
+    bring(town, statement(on(NEXT, 300), 300))
+    assert balances(town) == {BANK: 600, "suspense": 600}
+
+
+def test_a_day_that_comes_in_two_files(town: Town) -> None:
+    bring(town, statement(on(DAY, 100, 200)))
+    bring(town, statement(on(DAY, 100, 400), 300))
+    assert balances(town)[BANK] == 800
+
+
+def test_files_that_overlap(town: Town) -> None:
+    bring(town, statement(on(DAY, 100, 200)))
+    bring(town, statement([*on(DAY, 100, 200), *on(NEXT, 200)]))
+    bring(town, statement([*on(NEXT, 200, 50)], 300))
+    assert balances(town)[BANK] == 550
+
+
+def test_a_day_whose_lines_come_in_another_order(town: Town) -> None:
+    bring(town, statement(on(DAY, 100, 200, 300)))
+    assert bring(town, statement(on(DAY, 300, 100, 200), format="cfonb120")).kinds == {}
+
+
+def test_a_day_that_sums_to_nothing_is_not_booked_twice(town: Town) -> None:
+    day = [line(500, "VIR MARTIN"), line(-500, "RETOUR MARTIN")]
+    bring(town, statement([line(700, "first", DAY - timedelta(days=1))]))
+    bring(town, statement(day, 700))
+    assert bring(town, statement(day, 700)).kinds == {}
+    other = [line(500, "VIR DURAND"), line(-500, "RETOUR DURAND")]
+    assert bring(town, statement(other, 700)).kinds == {"bank_suspense": 2}
+
+
+def test_a_missing_statement_is_told(town: Town) -> None:
+    bring(town, statement(on(DAY, 100)))
+    later = statement(on(NEXT, 300), 400)
+    assert refusal(town, later) == "statement_gap"
+    bring(town, statement(on(DAY, 100, 300)))
+    bring(town, later)
+    assert balances(town)[BANK] == 700
+
+
+def test_other_lines_for_the_same_day_are_refused(town: Town) -> None:
+    bring(town, statement(on(DAY, 100, 200)))
+    assert refusal(town, statement(on(DAY, 100, 250))) == "statement_differs"
+    bring(town, statement(on(NEXT, 10), 300))
+    assert refusal(town, statement(on(DAY, 100, 200, 50))) == "statement_differs"
+    assert refusal(town, statement(on(DAY, 100, 250)), corrected=True) == "statement_differs"
+
+
+def test_a_first_statement_with_euros_that_the_ledger_does_not_have(town: Town) -> None:
+    first = statement(on(DAY, 100), 1_500_000)
+    assert refusal(town, first) == "statement_opening"
+    bring(town, first, opening=True)
+    assert balances(town) == {BANK: 1_500_100, "suspense": 1_500_100}
+    bring(town, statement(on(NEXT, 1), 1_500_100))
+    assert bring(town, first).kinds == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"account": "FR7630006000011234567890188"}, "statement_account_unknown"),
+        ({"opening": -500}, "statement_overdrawn"),
+        ({"days": 30}, "statement_future"),
+    ],
+)
+def test_statements_that_cannot_be(town: Town, changes: dict[str, Any], code: str) -> None:
+    day = DAY + timedelta(days=changes.pop("days", 0))
+    assert refusal(town, statement(on(day, 100), **changes)) == code
+
+
+def test_a_file_is_taken_whole_or_not_at_all(town: Town) -> None:
+    good, bad = statement(on(DAY, 100)), statement(on(NEXT, 300), 999)
+    assert refusal(town, good, bad) == "statement_gap"
+    size = town.book.head().seq
+    assert bring(town, statement(on(NEXT, 300), 100), good).kinds == {"bank_suspense": 2}
+    assert town.book.head().seq == size + 4
+
+
+def test_an_account_is_known_without_its_key(town: Town) -> None:
+    bring(town, statement(on(DAY, 100)))
+    assert bring(town, statement(on(DAY, 100), account=IBAN[4:25])).kinds == {}
