@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
 
 from api.commands.console import CONSOLE, CliError, Exit, _
+from api.groups import bank, key, party, reconvert
+from api.groups.options import JSON, PARTY, SETTINGS, command, many, option
 
 EXITS = {
     Exit.OK: _("done"),
@@ -36,35 +38,16 @@ def _epilogue() -> str:
     return f"{exits}\n\n{shown}"
 
 
-_SETTINGS: dict[str, Any] = {"no_args_is_help": True, "add_completion": False, "rich_markup_mode": None}
 app = typer.Typer(
     help=_("A citizen local currency: found it, serve it, run its office, check its books."),
     epilog=_epilogue(),
     pretty_exceptions_enable=False,
-    **_SETTINGS,
+    **SETTINGS,
 )
-party_app = typer.Typer(**_SETTINGS)
-key_app = typer.Typer(**_SETTINGS)
-reconvert_app = typer.Typer(**_SETTINGS)
-app.add_typer(party_app, name="party", help=_("Parties: add, list, close."))
-app.add_typer(key_app, name="key", help=_("The devices of a party: list, revoke."))
-app.add_typer(reconvert_app, name="reconvert", help=_("Requests to change back to euros: list, accept, refuse."))
-
-JSON = typer.Option(False, "--json", help=_("The result as JSON; amounts in whole cents."))
-PARTY = typer.Argument(metavar="PARTY", help=_("A name or an account number."), show_default=False)
-
-
-def _option(*names: str, help: str, metavar: str | None = None) -> Any:
-    """An option that is None unless given."""
-    return typer.Option(None, *names, help=help, metavar=metavar, show_default=False)
-
-
-def _many(name: str, *, help: str, metavar: str) -> Any:
-    return typer.Option([], name, help=help, metavar=metavar, show_default=False)
-
-
-def _command(group: typer.Typer, name: str, help: str) -> Callable[[Any], Any]:
-    return group.command(name, help=help)
+app.add_typer(party.app, name="party", help=_("Parties: add, list, close."))
+app.add_typer(key.app, name="key", help=_("The devices of a party: list, revoke."))
+app.add_typer(reconvert.app, name="reconvert", help=_("Requests to change back to euros: list, accept, refuse."))
+app.add_typer(bank.app, name="bank", help=_("The bank's statements: import, watch a folder, look at the lines."))
 
 
 def _version(wanted: bool) -> None:
@@ -77,28 +60,28 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _patard(
-    home: str = _option("--home", help=_("The currency's folder, in place of PATARD_HOME."), metavar="DIR"),
+    home: str = option("--home", help=_("The currency's folder, in place of PATARD_HOME."), metavar="DIR"),
     version: bool = typer.Option(False, "--version", is_eager=True, callback=_version, help=_("Show the version.")),
 ) -> None:
     if home:
         os.environ["PATARD_HOME"] = home
 
 
-@_command(app, "init", _("Found a currency: its charter, its key, its book. Asks for what no option says."))
+@command(app, "init", _("Found a currency: its charter, its key, its book. Asks for what no option says."))
 def init(
-    code: str = _option("--code", help=_("Short name in the books: 2 to 8 capitals and digits."), metavar="CODE"),
-    name: str = _option("--name", help=_("Name of the currency."), metavar="NAME"),
-    symbol: str = _option("--symbol", help=_("What stands beside an amount."), metavar="P"),
-    public_url: str = _option("--public-url", help=_("Address of the server, as phones see it."), metavar="URL"),
-    fee_bp: int = _option("--fee-bp", help=_("Cost of changing back, in basis points (500 is 5 %)."), metavar="N"),
-    bank: list[str] = _many("--bank", help=_("A bank account of the reserve."), metavar="NAME[:IBAN]"),
-    cash: list[str] = _many("--cash", help=_("A cash box of the reserve."), metavar="NAME"),
+    code: str = option("--code", help=_("Short name in the books: 2 to 8 capitals and digits."), metavar="CODE"),
+    name: str = option("--name", help=_("Name of the currency."), metavar="NAME"),
+    symbol: str = option("--symbol", help=_("What stands beside an amount."), metavar="P"),
+    public_url: str = option("--public-url", help=_("Address of the server, as phones see it."), metavar="URL"),
+    fee_bp: int = option("--fee-bp", help=_("Cost of changing back, in basis points (500 is 5 %)."), metavar="N"),
+    bank: list[str] = many("--bank", help=_("A bank account of the reserve."), metavar="NAME[:IBAN]"),
+    cash: list[str] = many("--cash", help=_("A cash box of the reserve."), metavar="NAME"),
     timezone: str = typer.Option("Europe/Paris", "--timezone", metavar="ZONE", help=_("Where its days begin.")),
-    association: str = _option("--association", help=_("Name of the association."), metavar="NAME"),
+    association: str = option("--association", help=_("Name of the association."), metavar="NAME"),
     reconversion_by: str = typer.Option("shop", "--reconversion-by", metavar="KINDS", help=_("Who may change back.")),
-    per_payment: str = _option("--per-payment", help=_("Limit of one payment."), metavar="AMOUNT"),
-    per_day: str = _option("--per-day", help=_("Limit of one payer, a day."), metavar="AMOUNT"),
-    network: str = _option("--network", help=_("8 hex digits, for a copy of an existing currency."), metavar="HEX"),
+    per_payment: str = option("--per-payment", help=_("Limit of one payment."), metavar="AMOUNT"),
+    per_day: str = option("--per-day", help=_("Limit of one payer, a day."), metavar="AMOUNT"),
+    network: str = option("--network", help=_("8 hex digits, for a copy of an existing currency."), metavar="HEX"),
     json: bool = JSON,
 ) -> None:
     from api.commands.founding import Answers
@@ -109,17 +92,17 @@ def init(
                   per_payment, per_day, network))  # fmt: skip
 
 
-@_command(app, "serve", _("Serve the currency: the API, the till, the directory."))
+@command(app, "serve", _("Serve the currency: the API, the till, the directory."))
 def serve(
     host: str = typer.Option("127.0.0.1", "--host", metavar="HOST", help=_("The address to listen on.")),
-    port: int = _option("--port", help=_("The port; that of a local public address, else 8000."), metavar="PORT"),
+    port: int = option("--port", help=_("The port; that of a local public address, else 8000."), metavar="PORT"),
 ) -> None:
     from api.commands import serving
 
     serving.serve(host, port)
 
 
-@_command(app, "demo", _("A town with its currency, to look at and try; fresh each time."))
+@command(app, "demo", _("A town with its currency, to look at and try; fresh each time."))
 def demo(
     port: int = typer.Option(8000, "--port", envvar="PORT", metavar="PORT", help=_("The port to serve on.")),
     folder: Path = typer.Option(Path(".demo"), "--folder", metavar="DIR", help=_("Where the demo's files go.")),
@@ -129,47 +112,14 @@ def demo(
     run_demo(port, folder)
 
 
-@_command(party_app, "add", _("Admit a party: person, shop, association or public_body."))
-def party_add(
-    kind: str = typer.Argument(metavar="KIND", help="person, shop, association, public_body", show_default=False),
-    name: str = typer.Argument(metavar="NAME", help=_("Its name."), show_default=False),
-    again: bool = typer.Option(False, "--again", help=_("Another one of the same name.")),
-    json: bool = JSON,
-) -> None:
-    from api.commands import members
-
-    CONSOLE.as_json = json
-    members.add(kind, name, again=again)
-
-
-@_command(party_app, "list", _("The parties with account and balance."))
-def party_list(
-    kind: str = _option("--kind", help=_("Of this kind only."), metavar="KIND"),
-    every: bool = typer.Option(False, "--all", help=_("Closed ones too.")),
-    json: bool = JSON,
-) -> None:
-    from api.commands import members
-
-    CONSOLE.as_json = json
-    members.show(kind, closed=every)
-
-
-@_command(party_app, "close", _("Close a party whose account is empty."))
-def party_close(party: str = PARTY, json: bool = JSON) -> None:
-    from api.commands import members
-
-    CONSOLE.as_json = json
-    members.close(party)
-
-
-@_command(app, "invite", _("A one-time code with which a device joins a party."))
+@command(app, "invite", _("A one-time code with which a device joins a party."))
 def invite(
     party: str = PARTY,
-    role: str = _option(
+    role: str = option(
         "--role", help=_("member, owner, cashier, operator, treasurer or auditor; the usual one unless given."),
         metavar="ROLE",
     ),
-    png: Path = _option("--png", help=_("Write the picture of the code to a file instead."), metavar="FILE"),
+    png: Path = option("--png", help=_("Write the picture of the code to a file instead."), metavar="FILE"),
     json: bool = JSON,
 ) -> None:  # fmt: skip
     from api.commands import members
@@ -178,33 +128,13 @@ def invite(
     members.invite(party, role, png)
 
 
-@_command(key_app, "list", _("The devices that act, or acted, for a party."))
-def key_list(party: str = PARTY, json: bool = JSON) -> None:
-    from api.commands import keys
-
-    CONSOLE.as_json = json
-    keys.show(party)
-
-
-@_command(key_app, "revoke", _("Shut out a device that was lost or stolen."))
-def key_revoke(
-    party: str = PARTY,
-    key: str = typer.Argument(metavar="KEY", help=_("The device's label, or how its key begins."), show_default=False),
-    json: bool = JSON,
-) -> None:
-    from api.commands import keys
-
-    CONSOLE.as_json = json
-    keys.revoke(party, key)
-
-
-@_command(app, "code", _("The lasting code of a shop, to be printed."))
+@command(app, "code", _("The lasting code of a shop, to be printed."))
 def code(
     party: str = PARTY,
-    amount: str = _option("--amount", help=_("A fixed amount; else the payer types it."), metavar="AMOUNT"),
+    amount: str = option("--amount", help=_("A fixed amount; else the payer types it."), metavar="AMOUNT"),
     label: str = typer.Option("", "--label", metavar="TEXT", help=_("What it is for, 18 characters at most.")),
-    png: Path = _option("--png", help=_("Write it to this file as PNG."), metavar="FILE"),
-    svg: Path = _option("--svg", help=_("Write it to this file as SVG."), metavar="FILE"),
+    png: Path = option("--png", help=_("Write it to this file as PNG."), metavar="FILE"),
+    svg: Path = option("--svg", help=_("Write it to this file as SVG."), metavar="FILE"),
     json: bool = JSON,
 ) -> None:
     from api.commands import papers
@@ -213,15 +143,15 @@ def code(
     papers.code(party, amount, label, png, svg)
 
 
-@_command(app, "convert", _("Euros in, units out: against a cash slip or a bank line."))
+@command(app, "convert", _("Euros in, units out: against a cash slip or a bank line."))
 def convert(
     party: str = PARTY,
     amount: str = typer.Argument(metavar="AMOUNT", help=_("Units, such as 50 or 50,00."), show_default=False),
-    cash: str = _option("--cash", help=_("The cash slip."), metavar="SLIP"),
-    bank: str = _option("--bank", help=_("The bank's reference."), metavar="REF"),
-    reserve: str = _option("--reserve", help=_("The reserve account, where there are several."), metavar="NAME"),
-    euros: str = _option("--euros", help=_("What it brought; as much as the units unless given."), metavar="AMOUNT"),
-    date: str = _option("--date", help=_("The day it counts for."), metavar="YYYY-MM-DD"),
+    cash: str = option("--cash", help=_("The cash slip."), metavar="SLIP"),
+    bank: str = option("--bank", help=_("The bank's reference."), metavar="REF"),
+    reserve: str = option("--reserve", help=_("The reserve account, where there are several."), metavar="NAME"),
+    euros: str = option("--euros", help=_("What it brought; as much as the units unless given."), metavar="AMOUNT"),
+    date: str = option("--date", help=_("The day it counts for."), metavar="YYYY-MM-DD"),
     json: bool = JSON,
 ) -> None:
     from api.commands import office
@@ -230,10 +160,10 @@ def convert(
     office.convert(party, amount, cash, bank, reserve, euros, date)
 
 
-@_command(app, "unconvert", _("Take a mistyped conversion back, while its units were not spent."))
+@command(app, "unconvert", _("Take a mistyped conversion back, while its units were not spent."))
 def unconvert(
     reference: str = typer.Argument(metavar="REFERENCE", help=_("Its slip or bank line."), show_default=False),
-    reserve: str = _option("--reserve", help=_("The reserve account, where there are several."), metavar="NAME"),
+    reserve: str = option("--reserve", help=_("The reserve account, where there are several."), metavar="NAME"),
     json: bool = JSON,
 ) -> None:
     from api.commands import office
@@ -242,31 +172,7 @@ def unconvert(
     office.unconvert(reference, reserve)
 
 
-@_command(reconvert_app, "list", _("The requests that wait."))
-def reconvert_list(json: bool = JSON) -> None:
-    from api.commands import office
-
-    CONSOLE.as_json = json
-    office.waiting()
-
-
-@_command(reconvert_app, "accept", _("Owe the euros less the fee, destroy the units."))
-def reconvert_accept(id: str = typer.Argument(metavar="ID", show_default=False), json: bool = JSON) -> None:
-    from api.commands import office
-
-    CONSOLE.as_json = json
-    office.accept(id)
-
-
-@_command(reconvert_app, "refuse", _("Give the units back."))
-def reconvert_refuse(id: str = typer.Argument(metavar="ID", show_default=False), json: bool = JSON) -> None:
-    from api.commands import office
-
-    CONSOLE.as_json = json
-    office.refuse(id)
-
-
-@_command(app, "reserve", _("Circulation against reserve."))
+@command(app, "reserve", _("Circulation against reserve."))
 def reserve(json: bool = JSON) -> None:
     from api.commands import office
 
@@ -274,7 +180,7 @@ def reserve(json: bool = JSON) -> None:
     office.show_reserve()
 
 
-@_command(app, "check", _("Check every entry of the book, every signature and every rule. Cannot write."))
+@command(app, "check", _("Check every entry of the book, every signature and every rule. Cannot write."))
 def check(json: bool = JSON) -> None:
     from api.commands import checking
 
@@ -282,9 +188,9 @@ def check(json: bool = JSON) -> None:
     checking.check()
 
 
-@_command(app, "replay", _("Make the book anew from its records, and compare."))
+@command(app, "replay", _("Make the book anew from its records, and compare."))
 def replay(
-    into: Path = _option("--into", help=_("Keep the new book in this file."), metavar="FILE"), json: bool = JSON
+    into: Path = option("--into", help=_("Keep the new book in this file."), metavar="FILE"), json: bool = JSON
 ) -> None:
     from api.commands import checking
 
@@ -292,13 +198,13 @@ def replay(
     checking.replay(into)
 
 
-@_command(app, "import", _("Move a currency in, from a CSV of transfers: id,at,from,to,amount,unit,kind"))
+@command(app, "import", _("Move a currency in, from a CSV of transfers: id,at,from,to,amount,unit,kind"))
 def import_(
     file: Path = typer.Argument(metavar="FILE", help=_("Oldest lines first; - for stdin."), show_default=False),
-    issuer: list[str] = _many("--issuer", help=_("An account that may go below zero."), metavar="NAME"),
-    shop: list[str] = _many("--shop", help=_("A name that is a shop; others are persons."), metavar="NAME"),
-    parties: Path = _option("--parties", help=_("A CSV of names and kinds."), metavar="FILE"),
-    kinds: str = _option(
+    issuer: list[str] = many("--issuer", help=_("An account that may go below zero."), metavar="NAME"),
+    shop: list[str] = many("--shop", help=_("A name that is a shop; others are persons."), metavar="NAME"),
+    parties: Path = option("--parties", help=_("A CSV of names and kinds."), metavar="FILE"),
+    kinds: str = option(
         "--kinds",
         metavar="A,B",
         help=_(
@@ -306,12 +212,12 @@ def import_(
             "fee, correction, opening."
         ),
     ),
-    round: str = _option("--round", help=_("half-even, half-up or down; else never."), metavar="HOW"),
-    unit: str = _option("--unit", help=_("What the file calls the unit."), metavar="NAME"),
-    encoding: str = _option("--encoding", help=_("The file's encoding, if not found."), metavar="NAME"),
+    round: str = option("--round", help=_("half-even, half-up or down; else never."), metavar="HOW"),
+    unit: str = option("--unit", help=_("What the file calls the unit."), metavar="NAME"),
+    encoding: str = option("--encoding", help=_("The file's encoding, if not found."), metavar="NAME"),
     skip_bad: bool = typer.Option(False, "--skip-bad", help=_("Leave out the lines that cannot be taken.")),
     dry_run: bool = typer.Option(False, "--dry-run", help=_("Try the file, import nothing.")),
-    opening_reserve: list[str] = _many(
+    opening_reserve: list[str] = many(
         "--opening-reserve", help=_("Euros held behind the imported units."), metavar="NAME=AMOUNT"
     ),
     reference: str = typer.Option(

@@ -1,0 +1,27 @@
+"""Options and arguments that many commands share, and how a command is added to its group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from api.commands.console import _
+
+SETTINGS: dict[str, Any] = {"no_args_is_help": True, "add_completion": False, "rich_markup_mode": None}
+JSON = typer.Option(False, "--json", help=_("The result as JSON; amounts in whole cents."))
+PARTY = typer.Argument(metavar="PARTY", help=_("A name or an account number."), show_default=False)
+
+
+def option(*names: str, help: str, metavar: str | None = None) -> Any:
+    """An option that is None unless given."""
+    return typer.Option(None, *names, help=help, metavar=metavar, show_default=False)
+
+
+def many(name: str, *, help: str, metavar: str) -> Any:
+    return typer.Option([], name, help=help, metavar=metavar, show_default=False)
+
+
+def command(group: typer.Typer, name: str, help: str) -> Callable[[Any], Any]:
+    return group.command(name, help=help)
