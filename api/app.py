@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.concurrency import run_in_threadpool
 
 from api import orders as order_path
 from api import problems
 from api.auth import Services
 from api.live import Live
-from api.routes import accounts, devices, office, orders, public
+from api.routes import accounts, bank, devices, office, orders, public
 from api.schemas import OrderIn, PostedOut, ProblemOut
 from api.strict import BodyGuard
 from ledger.core.writer import Writer
@@ -22,8 +24,11 @@ from ledger.currency.town import Town
 from merchants import pages
 
 
-def create_app(town: Town) -> FastAPI:
-    """The application over `town`. It owns a writer thread from start-up to shut-down, not the town."""
+def create_app(town: Town, *, inbox: Path | None = None) -> FastAPI:
+    """The application over `town`. It owns a writer thread from start-up to shut-down, not the town.
+
+    Statements that are put into the folder `inbox` are taken, where one is given.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -31,8 +36,10 @@ def create_app(town: Town) -> FastAPI:
         with Writer(services.desk.take) as writer:
             services.writer = writer
             app.state.services = services
+            services.imports.start(inbox)
             yield
             await services.live.close()
+            await run_in_threadpool(services.imports.stop)
 
     app = FastAPI(
         title="Patard",
@@ -47,7 +54,7 @@ def create_app(town: Town) -> FastAPI:
         responses={"default": {"model": ProblemOut, "description": "RFC 9457 problem details with a stable code."}},
     )
     problems.handle(app)
-    for module in (public, devices, accounts, orders, office):
+    for module in (public, devices, accounts, orders, office, bank):
         app.include_router(module.router)
     app.router.routes.extend(pages.routes(town))
     app.add_middleware(BodyGuard)

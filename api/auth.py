@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.directory import Directory
+from api.imports import Imports
 from ledger.core.ids import account_number
 from ledger.currency import parties
 from ledger.currency.errors import CurrencyError
@@ -31,6 +32,7 @@ class Services:
         self.desk = Desk(town)
         self.directory = Directory(town)
         self.sessions = Sessions(town)
+        self.imports = Imports(town)
         self.live = live
         self.writer = writer
 

@@ -19,6 +19,7 @@ from ledger.core.book import UnknownAccount
 from ledger.core.model import Malformed
 from ledger.core.store import StoreError
 from ledger.core.writer import WriterBusy, WriterClosed
+from ledger.currency.bank.statement import StatementError
 from ledger.currency.errors import ERRORS, CurrencyError
 from ledger.currency.keys import KeyRefused
 
@@ -74,7 +75,7 @@ def handle(app: FastAPI) -> None:
         reason = error.__cause__ or error.detail
         return problem("body_malformed" if error.status_code < 500 else "internal", str(reason))
 
-    coded = (CurrencyError, Malformed, KeyRefused, UnknownAccount, WriterBusy, WriterClosed, StoreError)
+    coded = (CurrencyError, StatementError, Malformed, KeyRefused, UnknownAccount, WriterBusy, WriterClosed, StoreError)
     for kind in (*coded, SQLAlchemyError, pysqlite3.Error, psycopg.Error, Exception):
         app.add_exception_handler(kind, any_error)
     app.add_exception_handler(RequestValidationError, invalid)

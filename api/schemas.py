@@ -65,6 +65,8 @@ Signature = Annotated[str, _hex(64)]
 Account = Annotated[str, BeforeValidator(_account), Field(max_length=32, examples=["0KX7Q-92MAB-4TZ9"])]
 Message = Annotated[str, Field(min_length=1, max_length=512)]
 Cents = Annotated[int, Field(ge=1, le=2**32 - 1)]
+EuroCents = Annotated[int, Field(ge=1, lt=10**11), BeforeValidator(_digits)]
+"""An amount in an address: up to what one bank transfer can carry."""
 
 
 class In(BaseModel):
@@ -186,6 +188,7 @@ class EntryOut(BaseModel):
     balance_cents: int
     counterparty: WhoOut | None
     memo: str | None
+    reference: str | None
     corrects: str | None
 
 
@@ -350,5 +353,5 @@ def entry_out(line: Line) -> EntryOut:
         id=entry.id.hex(), seq=entry.seq, at=rfc3339(entry.at), booked_on=entry.booked_on, kind=entry.kind,
         change_cents=entry.change, balance_cents=entry.balance,
         counterparty=who(entry.counterparty, line.counterparty) if line.counterparty else None,
-        memo=line.memo, corrects=entry.corrects.hex() if entry.corrects else None,
+        memo=line.memo, reference=line.reference, corrects=entry.corrects.hex() if entry.corrects else None,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from socket import socket
 from typing import Any
 
@@ -20,8 +21,10 @@ class Server(uvicorn.Server):
     Setting `should_exit` ends it as a signal does: payments under way are answered, event streams are closed.
     """
 
-    def __init__(self, town: Town, host: str, port: int, *, ready: Callable[[], None] | None = None) -> None:
-        self._app = create_app(town)
+    def __init__(
+        self, town: Town, host: str, port: int, *, ready: Callable[[], None] | None = None, inbox: Path | None = None
+    ) -> None:
+        self._app = create_app(town, inbox=inbox)
         # Not uvicorn's `limit_concurrency`, which counts whoever is connected and then refuses whoever pays.
         self.waiting = Waiting(allowed())
         protocol: Any = partial(Connection, waiting=self.waiting)
@@ -44,6 +47,8 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets=sockets)
 
 
-def serve(town: Town, host: str, port: int, *, ready: Callable[[], None] | None = None) -> None:
+def serve(
+    town: Town, host: str, port: int, *, ready: Callable[[], None] | None = None, inbox: Path | None = None
+) -> None:
     """Serve `town` until SIGINT or SIGTERM; `ready` is called once the port takes connections."""
-    Server(town, host, port, ready=ready).run()
+    Server(town, host, port, ready=ready, inbox=inbox).run()

@@ -16,9 +16,13 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import problem
+from ledger.currency.errors import CurrencyError
 
 MAX_BODY = 16_384
 MAX_DIGITS = 20
+MAX_FILE = 32_000_000
+FILES = frozenset({"/v1/bank/imports"})
+"""Paths whose body is a file: it is read by the route, after the caller is known, with a bound of its own."""
 
 
 class BodyMalformed(ValueError):
@@ -141,7 +145,7 @@ class BodyGuard:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS", "DELETE"):
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS", "DELETE") or scope["path"] in FILES:
             await self.app(scope, receive, send)
             return
         try:
@@ -161,3 +165,17 @@ class BodyGuard:
             return {"type": "http.request", "body": body, "more_body": False}
 
         await self.app(scope, again, send)
+
+
+async def read_file_body(request: Request, limit: int = MAX_FILE) -> bytes:
+    """The file that a body is. Raises `CurrencyError`, body_too_large, before more than `limit` bytes are read."""
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/octet-stream":
+        raise CurrencyError("media_type_wrong", "send the file as application/octet-stream")
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise CurrencyError("body_too_large", f"a bank file is at most {limit // 1_000_000} MB")
+        parts.append(part)
+    return b"".join(parts)

@@ -20,6 +20,12 @@ class Line(NamedTuple):
     counterparty: Party | None
     memo: str | None
 
+    @property
+    def reference(self) -> str | None:
+        """The slip or bank line that an entry comes from."""
+        found = self.entry.evidence.get("reference")
+        return None if found is None else str(found)
+
 
 class Statement(NamedTuple):
     """A page, newest line first. `next` is the place to go on from; 0 when there is nothing older."""

@@ -22,6 +22,7 @@ NETWORK = bytes.fromhex("5a1e0c7d")
 START = 1_750_000_000_000_000
 """Where a test's clock begins: 2025-06-15 15:06:40 UTC, in microseconds."""
 BANK, CASH = "Banque", "Caisse"
+IBAN = "FR1420041010050500013M02606"
 
 
 class Clock:
@@ -59,7 +60,7 @@ def charter(**changes: Any) -> Charter:
         "reconversion_fee_bp": 500,
         "public_url": "https://pay.example.org",
         "reserve": (
-            ReserveAccount(name=BANK, kind=ReserveKind.BANK),
+            ReserveAccount(name=BANK, kind=ReserveKind.BANK, iban=IBAN, holder="ASSOCIATION LE PATARD"),
             ReserveAccount(name=CASH, kind=ReserveKind.CASH),
         ),
         "reconversion_by": frozenset({PartyKind.SHOP}),

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from api.client import Entry
 
 PAGE = 500
+_BANK_LINE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})/-?[0-9]+/[0-9]+")
 _FRENCH_DATE = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 
 KINDS = {
     "payment": N_("Payment"),
     "refund": N_("Refund"),
     "conversion": N_("Change from euros"),
+    "bank_return": N_("Euros that went back to your bank"),
     "conversion_corrected": N_("Change from euros taken back"),
     "reconversion_asked": N_("Change back asked"),
     "reconversion": N_("Change back"),
@@ -42,6 +44,7 @@ CSV_COLUMNS = (
     "counterparty",
     "counterparty_account",
     "memo",
+    "reference",
     "change",
     "balance",
     "change_cents",
@@ -154,6 +157,7 @@ def show_csv(entries: Sequence[Entry], settings: Settings, separator: str) -> No
                 _cell(other.name if other else None),
                 other.account if other else "",
                 _cell(entry.memo),
+                _cell(entry.reference),
                 number(entry.change_cents),
                 number(entry.balance_cents),
                 entry.change_cents,
@@ -179,7 +183,7 @@ def _row(settings: Settings, entry: Entry) -> tuple[str, ...]:
     kind = _(KINDS[entry.kind]) if entry.kind in KINDS else clean(entry.kind)
     # Payments are what a statement is full of: the name says it all.
     what = [name] if entry.kind == "payment" and name else [kind, name]
-    parts = [part for part in (*what, clean(entry.memo)) if part]
+    parts = [part for part in (*what, clean(entry.memo), _source(entry.reference)) if part]
     at = entry.at.astimezone(settings.zone())
     return (
         at.strftime("%d/%m/%y %H:%M" if LANG == "fr" else "%Y-%m-%d %H:%M"),
@@ -188,6 +192,15 @@ def _row(settings: Settings, entry: Entry) -> tuple[str, ...]:
         ("+" if entry.change_cents > 0 else "") + format_cents(entry.change_cents, LANG),
         format_cents(entry.balance_cents, LANG),
     )
+
+
+def _source(reference: str | None) -> str:
+    """What brought the euros of a conversion: a bank line, known by its day, or the slip that names it."""
+    found = _BANK_LINE.fullmatch(reference or "")
+    if not found:
+        return clean(reference or "")
+    day = date(int(found[1]), int(found[2]), int(found[3]))
+    return _("transfer of {day}").format(day=day.strftime("%d/%m/%Y") if LANG == "fr" else day.isoformat())
 
 
 def _as_json(entry: Entry) -> dict[str, Any]:
@@ -202,6 +215,7 @@ def _as_json(entry: Entry) -> dict[str, Any]:
         "balance_cents": entry.balance_cents,
         "counterparty": {"account": other.account, "name": clean(other.name), "kind": other.kind} if other else None,
         "memo": clean(entry.memo) if entry.memo is not None else None,
+        "reference": clean(entry.reference) if entry.reference is not None else None,
         "corrects": entry.corrects,
     }
 

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Sequence
+from typing import NoReturn
 
 import typer
 
+from wallet_cli import typed_euros
 from wallet_cli.errors import Exit, WalletError
-from wallet_cli.help import Command, Group, complaint, epilogue
+from wallet_cli.help import Group, complaint, epilogue
 from wallet_cli.terminal import TERMINAL, fit_streams
+from wallet_cli.typed import JSON, YES, command, open_typed, opened_wallets
 from wallet_cli.words import _
-
-if TYPE_CHECKING:
-    from wallet_cli.opened import Wallet
 
 app = typer.Typer(
     cls=Group,
@@ -30,9 +29,6 @@ app = typer.Typer(
 )
 keys_app = typer.Typer(cls=Group, rich_markup_mode=None)
 outbox_app = typer.Typer(cls=Group, rich_markup_mode=None)
-
-JSON = typer.Option(False, "--json", help=_("The result as JSON; amounts in whole cents."))
-YES = typer.Option(False, "--yes", "-y", help=_("Do not ask."))
 
 
 def _show_version(wanted: bool) -> None:
@@ -56,21 +52,7 @@ def _wallet(
         os.environ["WALLET_HOME"] = home
 
 
-def _command(group: typer.Typer, name: str, help: str) -> Callable[[Any], Any]:
-    return group.command(name, cls=Command, help=help)
-
-
-_opened: list[Wallet] = []
-
-
-def _open() -> Wallet:
-    from wallet_cli.opened import open_wallet
-
-    _opened.append(open_wallet())
-    return _opened[-1]
-
-
-@_command(app, "join", _("Make this machine a wallet, with a code from the association."))
+@command(app, "join", _("Make this machine a wallet, with a code from the association."))
 def join(
     code: str = typer.Argument(metavar="CODE", help=_("The code, or the link that holds it."), show_default=False),
     server: str = typer.Option("", "--server", metavar="URL", help=_("The currency's server."), show_default=False),
@@ -86,15 +68,15 @@ def join(
     joining.join(Home.find(), code, server or None, label or None, protect=not no_passphrase, insecure=insecure)
 
 
-@_command(app, "balance", _("The balance; with the server away, the last known one."))
+@command(app, "balance", _("The balance; with the server away, the last known one."))
 def balance(json: bool = JSON) -> None:
     from wallet_cli import reading
 
     TERMINAL.as_json = json
-    reading.balance(_open())
+    reading.balance(open_typed())
 
 
-@_command(app, "history", _("The entries, newest first, each with the balance after it."))
+@command(app, "history", _("The entries, newest first, each with the balance after it."))
 def history(
     limit: int = typer.Option(0, "--limit", "-n", metavar="N", help=_("How many (20)."), show_default=False),
     every: bool = typer.Option(False, "--all", help=_("All of them.")),
@@ -122,7 +104,7 @@ def history(
         )
     if separator not in (",", ";", "\t"):
         raise WalletError(Exit.USAGE, "usage", _("The separator is , or ; or a tab."))
-    wallet = _open()
+    wallet = open_typed()
     start, end = (
         statement.moment(since or None, wallet.settings),
         statement.moment(until or None, wallet.settings, end=True),
@@ -136,7 +118,7 @@ def history(
         statement.show(wallet, entries, following)
 
 
-@_command(app, "pay", _("Pay a code: its link, its picture (a file), or - for stdin."))
+@command(app, "pay", _("Pay a code: its link, its picture (a file), or - for stdin."))
 def pay(
     target: str = typer.Argument(
         "",
@@ -167,7 +149,7 @@ def pay(
         raise WalletError(Exit.USAGE, "usage", message)
     if to and cents is None:
         raise WalletError(Exit.USAGE, "amount_empty", _("{what} is missing.").format(what="--amount"))
-    wallet = _open()
+    wallet = open_typed()
     with wallet.nothing_signed():
         if to:
             paying.pay_account(wallet, to, cents or 0, yes=yes)
@@ -175,7 +157,7 @@ def pay(
             paying.pay_request(wallet, read_target(target, wallet.settings.network_id), cents, yes=yes)
 
 
-@_command(app, "receipt", _("The checked receipt of a payment; the last one without an id."))
+@command(app, "receipt", _("The checked receipt of a payment; the last one without an id."))
 def receipt(
     id: str = typer.Argument("", metavar="[ID]", help=_("An id, or its last 8 characters."), show_default=False),
     json: bool = JSON,
@@ -183,10 +165,10 @@ def receipt(
     from wallet_cli import receipts
 
     TERMINAL.as_json = json
-    receipts.show(_open(), id or None)
+    receipts.show(open_typed(), id or None)
 
 
-@_command(app, "refund", _("Give a received payment back, whole or in part."))
+@command(app, "refund", _("Give a received payment back, whole or in part."))
 def refund(
     id: str = typer.Argument(metavar="ID", help=_("The payment's id, or its last 8 characters."), show_default=False),
     amount: str = typer.Option("", "--amount", metavar="A", help=_("A part of it, such as 4,50."), show_default=False),
@@ -197,12 +179,12 @@ def refund(
 
     TERMINAL.as_json = json
     cents = paying.amount_of(amount or None)
-    wallet = _open()
+    wallet = open_typed()
     with wallet.nothing_signed():
         paying.refund(wallet, id, cents, yes=yes)
 
 
-@_command(app, "reconvert", _("Ask the association to change units back to euros."))
+@command(app, "reconvert", _("Ask the association to change units back to euros."))
 def reconvert(
     amount: str = typer.Argument(metavar="AMOUNT", help=_("Such as 150 or 150,00."), show_default=False),
     yes: bool = YES,
@@ -212,7 +194,7 @@ def reconvert(
 
     TERMINAL.as_json = json
     cents = paying.amount_of(amount) or 0
-    wallet = _open()
+    wallet = open_typed()
     with wallet.nothing_signed():
         paying.reconvert(wallet, cents, yes=yes)
 
@@ -229,15 +211,15 @@ def _outbox(context: typer.Context, json: bool = JSON) -> None:
         outbox_list(failed=False, json=json)
 
 
-@_command(keys_app, "list", _("Every device of your account."))
+@command(keys_app, "list", _("Every device of your account."))
 def keys_list(json: bool = JSON) -> None:
     from wallet_cli import devices
 
     TERMINAL.as_json = json
-    devices.show(_open())
+    devices.show(open_typed())
 
 
-@_command(keys_app, "add", _("A one-time code, also as a QR code, with which another device can join your account."))
+@command(keys_app, "add", _("A one-time code, also as a QR code, with which another device can join your account."))
 def keys_add(
     role: str = typer.Option(
         "", "--role", metavar="ROLE", help=_("member, owner or cashier; yours unless given."), show_default=False
@@ -247,10 +229,10 @@ def keys_add(
     from wallet_cli import devices
 
     TERMINAL.as_json = json
-    devices.add(_open(), role or None)
+    devices.add(open_typed(), role or None)
 
 
-@_command(keys_app, "revoke", _("Take a device's rights away, that of a lost phone for example."))
+@command(keys_app, "revoke", _("Take a device's rights away, that of a lost phone for example."))
 def keys_revoke(
     key: str = typer.Argument(
         metavar="KEY", help=_("The key, as the list shows it, or the device's name."), show_default=False
@@ -261,28 +243,31 @@ def keys_revoke(
     from wallet_cli import devices
 
     TERMINAL.as_json = json
-    devices.revoke(_open(), key, yes=yes)
+    devices.revoke(open_typed(), key, yes=yes)
 
 
-@_command(outbox_app, "list", _("Orders whose fate is not known yet."))
+@command(outbox_app, "list", _("Orders whose fate is not known yet."))
 def outbox_list(
     failed: bool = typer.Option(False, "--failed", help=_("Those that came to nothing, too.")), json: bool = JSON
 ) -> None:
     from wallet_cli import waiting
 
     TERMINAL.as_json = json
-    waiting.show(_open(), failed=failed)
+    waiting.show(open_typed(), failed=failed)
 
 
-@_command(outbox_app, "settle", _("Find out what became of them (as every command does first)."))
+@command(outbox_app, "settle", _("Find out what became of them (as every command does first)."))
 def outbox_settle(json: bool = JSON) -> None:
     from wallet_cli import waiting
 
     TERMINAL.as_json = json
-    waiting.settle(_open())
+    waiting.settle(open_typed())
 
 
-@_command(app, "backup", _("Copy the key, sealed with a passphrase, to a file."))
+typed_euros.add_to(app)
+
+
+@command(app, "backup", _("Copy the key, sealed with a passphrase, to a file."))
 def backup(
     file: str = typer.Argument("", metavar="[FILE]", help=_("Where to; a new file."), show_default=False),
     json: bool = JSON,
@@ -290,10 +275,10 @@ def backup(
     from wallet_cli import safekeeping
 
     TERMINAL.as_json = json
-    safekeeping.backup(_open(), file or None)
+    safekeeping.backup(open_typed(), file or None)
 
 
-@_command(app, "restore", _("Make a wallet from a backup."))
+@command(app, "restore", _("Make a wallet from a backup."))
 def restore(
     file: str = typer.Argument(metavar="FILE", help=_("The backup."), show_default=False), json: bool = JSON
 ) -> None:
@@ -311,10 +296,10 @@ app.add_typer(outbox_app, name="outbox", help=_("Orders that wait for an answer:
 def run(args: Sequence[str]) -> int:
     """Run one command line; the exit code."""
     TERMINAL.as_json = "--json" in args
-    _opened.clear()
+    opened_wallets.clear()
     code = _run(args)
     try:
-        for wallet in _opened:
+        for wallet in opened_wallets:
             wallet.close()
     except WalletError as error:
         TERMINAL.fail(error)
@@ -333,7 +318,7 @@ def _run(args: Sequence[str]) -> int:
     except BrokenPipeError:
         # Whoever read the output has enough of it (`wallet history | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _opened.clear()  # what was not read was not told
+        opened_wallets.clear()  # what was not read was not told
         return int(Exit.OK)
     except typer.Abort:
         code = Exit.INTERRUPTED

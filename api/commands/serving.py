@@ -5,12 +5,14 @@ from __future__ import annotations
 import signal
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from api.commands.console import CONSOLE, CliError, Exit, _
 from api.commands.opened import opened
 from api.home import home_of
 from ledger.core.alone import alone
+from ledger.currency.bank.inbox import FOLDER
 from ledger.currency.charter import Charter
 from ledger.currency.town import Town
 
@@ -24,7 +26,8 @@ def serve(host: str, port: int | None) -> None:
         require_free(host, port)
         told = _("{name} is served on {address}; Ctrl-C ends it.")
         address = f"http://{host}:{port}"
-        run(town, host, port, lambda: CONSOLE.say(told.format(name=town.charter.name, address=address)))
+        folder = home_of().folder / FOLDER
+        run(town, host, port, lambda: CONSOLE.say(told.format(name=town.charter.name, address=address)), folder)
 
 
 def default_port(charter: Charter) -> int:
@@ -48,14 +51,14 @@ def require_free(host: str, port: int) -> None:
         raise CliError(Exit.UNUSABLE, "port_busy", told.format(host=host, port=port, reason=reason)) from None
 
 
-def run(town: Town, host: str, port: int, ready: Callable[[], None]) -> None:
+def run(town: Town, host: str, port: int, ready: Callable[[], None], inbox: Path | None = None) -> None:
     """Serve until SIGINT or SIGTERM; both end it cleanly."""
     from api.server import serve as run_server
 
     # The server passes a signal on once it has shut down: both must come back here rather than end the process.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        run_server(town, host, port, ready=ready)
+        run_server(town, host, port, ready=ready, inbox=inbox)
     except KeyboardInterrupt:
         pass
     finally:

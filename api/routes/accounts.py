@@ -29,7 +29,8 @@ def _moment(name: str, text: str | None) -> int | None:
     return found
 
 
-def _cursor(text: str | None) -> int | None:
+def cursor_of(text: str | None) -> int | None:
+    """The place that a cursor stands for. Raises `CurrencyError`: cursor_malformed."""
     if text is None:
         return None
     try:
@@ -39,6 +40,11 @@ def _cursor(text: str | None) -> int | None:
     if len(raw) != 8 or not 0 < int.from_bytes(raw) < 2**62:
         raise CurrencyError("cursor_malformed", "this cursor is not one that this list gave")
     return int.from_bytes(raw)
+
+
+def cursor_text(place: int) -> str:
+    """The cursor that stands for a place; opaque to whoever gets it."""
+    return b32encode(place.to_bytes(8))
 
 
 @router.get("/{account}", response_model=AccountOut)
@@ -73,10 +79,10 @@ def entries(
 ) -> EntriesOut:
     """A statement page, newest entry first; `since` and `until` are both inclusive."""
     page = statement.statement(
-        found.town, readable(caller, account), limit=limit, before=_cursor(cursor), since=_moment("since", since),
+        found.town, readable(caller, account), limit=limit, before=cursor_of(cursor), since=_moment("since", since),
         until=_moment("until", until),
     )  # fmt: skip
-    following = b32encode(page.next.to_bytes(8)) if page.next else None
+    following = cursor_text(page.next) if page.next else None
     return EntriesOut(entries=[entry_out(line) for line in page.lines], next_cursor=following)
 
 

@@ -121,6 +121,16 @@ TABLE: dict[tuple[str, str], Row] = {
         _only(201, TREASURER), lambda s: f"/v1/reconversions/{s.asked()}/refusal",
         unknown=f"/v1/reconversions/{NO_ID}/refusal",
     ),
+    ("GET", "/v1/topup"): Row(_only(200, OWNER, STRANGER), lambda s: "/v1/topup"),
+    ("GET", "/v1/bank/statements"): Row(_only(200, *AUDIT), lambda s: "/v1/bank/statements"),
+    ("GET", "/v1/bank/lines"): Row(_only(200, *AUDIT), lambda s: "/v1/bank/lines"),
+    # A body that is no statement: whoever may import is told so, others are not asked for it.
+    ("POST", "/v1/bank/imports"): Row(
+        _only(201) | dict.fromkeys(OFFICE, "media_type_wrong"), lambda s: "/v1/bank/imports", lambda s: {}
+    ),
+    ("GET", "/v1/bank/imports/{id}"): Row(
+        _only(200) | dict.fromkeys(AUDIT, "not_found"), lambda s: f"/v1/bank/imports/{NO_ID}"
+    ),
     ("GET", "/v1/reserve"): Row(_only(200, *AUDIT), lambda s: "/v1/reserve"),
 }  # fmt: skip
 

@@ -19,7 +19,7 @@ ROOMS = ("ledger", "merchants", "api")
 # Where a code stands in what is written: the position of the argument.
 RAISED = {
     "CurrencyError": 0, "MessageError": 0, "RequestError": 0, "KeyRefused": 0, "RateLimited": 0, "Malformed": 0,
-    "TooMuch": 0, "AccountNumberError": 0, "problem": 0, "Refused": 1,
+    "TooMuch": 0, "StatementError": 0, "AccountNumberError": 0, "problem": 0, "Refused": 1,
 }  # fmt: skip
 # Errors whose codes never leave through the API: they are for whoever works at the machine.
 LOCAL = {"HomeError", "FileRefused", "ImportRefused"}
@@ -36,6 +36,7 @@ NOT_OVER_HTTP = {
     "party_ambiguous": "paths hold account numbers, not names", "link_malformed": "links are read by wallets",
     "conversion_uneven": "corrections of conversions are made at the machine",
     "opening_taken": "books are moved in at the machine",
+    "statement_too_large": "the body's bound says it first",
     "account_check_wrong": "a mistyped account is as unknown as any",
 }  # fmt: skip
 

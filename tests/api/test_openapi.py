@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.strict import FILES
 from ledger.currency.town import Town
 from tests.api.scene import AUDITOR, NOBODY, OPERATOR, OWNER, TREASURER, Scene
 from tests.served import Cast, Served, shown
@@ -196,6 +197,9 @@ def test_answers_are_what_the_document_says(town: Town, people: Cast, api: Serve
         ("post", "/v1/reconversions/{id}/acceptance", f"/v1/reconversions/{asked}/acceptance", None, TREASURER),
         ("post", "/v1/reconversions/{id}/refusal", f"/v1/reconversions/{other}/refusal", None, TREASURER),
         ("get", "/v1/reserve", "/v1/reserve", None, AUDITOR),
+        ("get", "/v1/topup", "/v1/topup?amount_cents=5000", None, OWNER),
+        ("get", "/v1/bank/statements", "/v1/bank/statements", None, AUDITOR),
+        ("get", "/v1/bank/lines", "/v1/bank/lines", None, AUDITOR),
         ("get", "/v1/me", "/v1/me", None, NOBODY),
         ("post", "/v1/payments", "/v1/payments", {}, NOBODY),
     ]
@@ -213,7 +217,12 @@ def test_answers_are_what_the_document_says(town: Town, people: Cast, api: Serve
         for path, method, o in _operations(document)
         if "200" in o["responses"] or "201" in o["responses"]
     }
-    assert {path for path, _ in left - seen} <= {"/v1/accounts/{account}/events", "/errors"}
+    assert {path for path, _ in left - seen} <= {
+        "/v1/accounts/{account}/events",
+        "/errors",
+        *FILES,
+        "/v1/bank/imports/{id}",
+    }  # what answers files is in test_bank
 
 
 def test_the_document_is_the_same_each_time(api: Served, document: dict[str, Any]) -> None:

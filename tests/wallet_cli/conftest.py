@@ -96,7 +96,7 @@ def wallet(
 ) -> Run:  # fmt: skip
     """`wallet("balance", "--json")` runs a command of Alice's wallet; `home=` names another folder."""
     monkeypatch.setenv("WALLET_PASSPHRASE", PASSPHRASE)
-    monkeypatch.setattr("api.client_wire.RETRY_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr("api.client.wire.RETRY_SECONDS", (0.0, 0.0))
 
     def command(*args: str, home: str = "alice", typed: str = "") -> Ran:
         monkeypatch.setenv("WALLET_HOME", str(tmp_path / home))

@@ -106,7 +106,7 @@ def test_an_entry_in_json(wallet: Run, town: Town, people: Cast) -> None:
     shop = {"account": number(people.shop), "name": "Boulangerie", "kind": "shop"}
     assert paid == {
         "id": id, "seq": paid["seq"], "at": paid["at"], "booked_on": None, "kind": "payment", "change_cents": -1_000,
-        "balance_cents": 99_000, "counterparty": shop, "memo": "Pain", "corrects": None,
+        "balance_cents": 99_000, "counterparty": shop, "memo": "Pain", "reference": None, "corrects": None,
     }  # fmt: skip
     assert (back["kind"], back["corrects"], back["change_cents"], back["counterparty"]) == ("refund", id, 400, shop)
     assert (start["kind"], start["counterparty"]) == ("conversion", None)

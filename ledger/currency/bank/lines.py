@@ -55,9 +55,10 @@ class Line(NamedTuple):
         return (self.text, self.end_to_end, self.mandate, self.name)
 
 
-def lines(town: Town, *where: ColumnElement[bool], limit: int | None = None) -> list[Line]:
+def lines(town: Town, *where: ColumnElement[bool], limit: int | None = None, latest_first: bool = False) -> list[Line]:
     """The lines that fit, in the order in which they were taken; those that a corrected statement took away are not."""
-    query = select(BANK_LINE).where(BANK_LINE.c.withdrawn.is_(None), *where).order_by(BANK_LINE.c.place).limit(limit)
+    order = BANK_LINE.c.place.desc() if latest_first else BANK_LINE.c.place
+    query = select(BANK_LINE).where(BANK_LINE.c.withdrawn.is_(None), *where).order_by(order).limit(limit)
     with town.reading() as connection:
         return [line_of(row) for row in connection.execute(query)]
 

@@ -60,6 +60,12 @@ def line_id(network: bytes, reserve: str, reference: str) -> bytes:
     return derived_id("patard/bank-line", network, reserve, reference)
 
 
+def statements(town: Town) -> list[Row[Any]]:
+    """Rows of the statements that were taken, in the order in which they were."""
+    with town.reading() as connection:
+        return list(connection.execute(select(BANK_STATEMENT).order_by(_STATEMENT.seq)))
+
+
 def take(
     town: Town, statements: Sequence[Statement], *, file: str = "", by: str = CONSOLE, opening: bool = False,
     corrected: bool = False,

@@ -203,6 +203,8 @@ class Entry(NamedTuple):
     counterparty: Counterparty | None
     memo: str | None
     corrects: str | None
+    reference: str | None = None
+    """The slip or bank line that a conversion comes from."""
 
     @classmethod
     def read(cls, f: Fields) -> Entry:
@@ -218,6 +220,7 @@ class Entry(NamedTuple):
             Counterparty.read(other) if other else None,
             f.maybe(f.text, "memo"),
             f.maybe(f.text, "corrects"),
+            f.maybe(f.text, "reference"),
         )
 
 

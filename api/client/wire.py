@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from api.client_answers import Fields
+from api.client.answers import Fields
 
 RETRY_SECONDS = (0.15, 0.6)
 """Waits before the second and third try of what is safe to send again."""

@@ -1,128 +1,49 @@
-"""The client of the API: what the `wallet` command and the tests speak to the server with.
-
-It imports no table and no engine. A key given to it opens a reading session when one is first needed, and a new one
-when that has ended. A request is sent again only where that is safe: reading, and whatever the server recognises as
-the same (an order of the same bytes, a join with the same code and key).
-
-Two things can go wrong, and a caller must tell them apart: `ApiError`, the server's own answer with a stable code;
-and `ServerUnreachable`, no answer of this API. After the second nobody knows what the server did: whoever sent an
-order keeps it and sends the very same bytes later.
-"""
+"""The calls of the API, by whom they are for."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, datetime
-from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
-from api.client_answers import (
-    AnswerMalformed,
+from api.client.answers import (
     Balance,
     Booked,
-    Counterparty,
-    Currency,
     Day,
     DeviceKey,
     Entry,
     Fields,
     Invite,
-    Limits,
     LogHead,
     Me,
     Page,
     Party,
     Payment,
     RequestState,
-    Side,
     SignedDirectory,
     Taken,
 )
-from api.client_wire import ApiError, ServerUnreachable, Wire, unreachable
+from api.client.bank import BankCalls
+from api.client.connection import Connection
+from api.client.wire import unreachable
 from ledger.currency import proofs
 from ledger.currency.keys import PrivateKey
 from ledger.currency.messages import Purpose, SignedOrder, SignedRequest
-
-__all__ = [
-    "AnswerMalformed",
-    "ApiError",
-    "Balance",
-    "Booked",
-    "Client",
-    "Counterparty",
-    "Currency",
-    "Day",
-    "DeviceKey",
-    "Entry",
-    "Invite",
-    "Limits",
-    "LogHead",
-    "Me",
-    "Page",
-    "Party",
-    "Payment",
-    "RequestState",
-    "ServerUnreachable",
-    "Side",
-    "SignedDirectory",
-    "Taken",
-    "plain_code",
-]
-
-T = TypeVar("T")
 
 _ORDERS = {Purpose.PAYMENT: "/v1/payments", Purpose.REFUND: "/v1/refunds", Purpose.RECONVERSION: "/v1/reconversions"}
 _TYPED = str.maketrans({"-": None, " ": None, "O": "0", "I": "1", "L": "1"})
 
 
-class Client:
-    """One server, and the key that reads there. Not for several threads at once.
-
-    `base_url` is the server's origin. Sessions need `key`, which may be given later (`client.key = ...`), and
-    `network`, which is asked for when it was not given. `timeout` is seconds for each step of one request.
-    """
-
-    def __init__(
-        self,
-        base_url: str,
-        *,
-        key: PrivateKey | None = None,
-        network: bytes | None = None,
-        timeout: float = 10.0,
-        transport: httpx.BaseTransport | None = None,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self.key = key
-        self.network = network
-        self._token: str | None = None
-        self._wire = Wire(base_url, timeout=timeout, transport=transport, sleep=sleep)
-
-    def close(self) -> None:
-        """Close the connections. A session stays until it ends by itself."""
-        self._wire.http.close()
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.close()
-
-    def server_time(self) -> float:
-        """Seconds since the epoch by the server's clock, as far as its last answer told; else by this machine's."""
-        return self._wire.server_time()
+class Client(BankCalls, Connection):
+    """Every call of the API, over one `Connection`."""
 
     # Anybody
 
     def health(self) -> None:
         """Return if the server and its database answer."""
         self._get("/health", lambda f: f.text("status"))
-
-    def currency(self) -> Currency:
-        """The currency's rules and its public key."""
-        return self._get("/v1/currency", Currency.read)
 
     def log(self) -> LogHead:
         """The end of the log."""
@@ -265,73 +186,6 @@ class Client:
     def reserve(self) -> dict[str, Any]:
         """The reserve report, as the server gives it."""
         return self._mine("GET", "/v1/reserve", lambda f: f.all())
-
-    # Sessions
-
-    def open_session(self) -> None:
-        """Open a session now rather than when it is first needed. `ValueError` without a key."""
-        if self.key is None:
-            raise ValueError("reading this needs a key")
-        public = self.key.public.hex()
-        network = self._network()
-        challenge = self._read(
-            lambda f: f.raw("challenge"), self._wire.send("POST", "/v1/challenges", {"key": public}, safe=True)
-        )
-        signature = proofs.sign_session(self.key, network, challenge).hex()
-        body = {"key": public, "challenge": challenge.hex(), "signature": signature}
-        # A challenge opens one session, so this is not sent twice.
-        self._token = self._read(lambda f: f.text("token"), self._wire.send("POST", "/v1/sessions", body, safe=False))
-
-    def close_session(self) -> None:
-        """End the session, if there is one."""
-        if self._token is not None:
-            headers, self._token = self._bearer(), None
-            self._wire.send("DELETE", "/v1/sessions/current", None, safe=True, headers=headers)
-
-    def _bearer(self) -> dict[str, str]:
-        if self._token is None:
-            self.open_session()
-        return {"Authorization": f"Bearer {self._token}"}
-
-    def _mine(
-        self,
-        method: str,
-        path: str,
-        read: Callable[[Fields], T],
-        *,
-        params: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
-        safe: bool = True,
-    ) -> T:
-        """A request that needs a session; one that has ended is renewed once."""
-        fresh = self._token is None
-        while True:
-            headers = self._bearer()
-            try:
-                return self._read(read, self._wire.send(method, path, body, safe=safe, params=params, headers=headers))
-            except ApiError as error:
-                if error.status != 401 or fresh:
-                    raise
-                self._token, fresh = None, True
-
-    # One request
-
-    def _network(self) -> bytes:
-        if self.network is None:
-            self.network = self.currency().network
-        return self.network
-
-    def _get(self, path: str, read: Callable[[Fields], T]) -> T:
-        return self._read(read, self._wire.send("GET", path, None, safe=True))
-
-    def _read(self, read: Callable[[Fields], T], response: httpx.Response) -> T:
-        if response.status_code == 204:
-            return read(Fields({}))
-        try:
-            return read(Fields(response.json()))
-        except (AnswerMalformed, ValueError, RecursionError) as error:
-            detail = f"the answer is not one of this API: {error}"
-            raise ServerUnreachable(detail, maybe_sent=True, kind="answer") from error
 
 
 def plain_code(text: str) -> str:

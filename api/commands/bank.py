@@ -1,0 +1,213 @@
+"""Statements from the bank: taken from files or a watched folder, booked line by line, and shown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement
+
+from api.commands.console import CONSOLE, N_, CliError, Exit, _, euros
+from api.commands.opened import opened
+from api.home import home_of
+from ledger.currency.bank import booking, inbox, taking
+from ledger.currency.bank.booking import Booked
+from ledger.currency.bank.formats.read import read_file
+from ledger.currency.bank.lines import Line, lines
+from ledger.currency.bank.statement import Statement, StatementError
+from ledger.currency.bank.tables import BANK_LINE
+from ledger.currency.bank.taking import Taken
+from ledger.currency.town import Town
+
+KINDS = {
+    "conversion": N_("conversion"),
+    "bank_suspense": N_("in suspense"),
+    "bank_return": N_("came back"),
+    "bank_transit": N_("between our accounts"),
+    "bank_line_known": N_("booked by hand before"),
+    "bank_withdrawn": N_("withdrawn by the bank"),
+}
+"""What a line became, for people. Kinds of other modules are added there."""
+
+
+def bring_in(files: Sequence[Path], *, opening: bool, corrected: bool) -> None:
+    """Take the files, oldest statement first, and book. Raises `CliError` (REFUSED) when one cannot be taken.
+
+    A file is whole in the books or not there at all; those before it stand.
+    """
+    read = [(path, _read(path)) for path in files]
+    read.sort(key=lambda item: min(((s.first, s.last) for s in item[1]), default=(date.max, date.max)))
+    with opened() as town:
+        try:
+            taken: list[tuple[Path, Taken]] = []
+            for path, statements in read:
+                try:
+                    found = taking.take(town, statements, file=path.name, opening=opening, corrected=corrected)
+                except StatementError as error:
+                    _show_taken(taken)
+                    raise _refused(path, error) from error
+                taken += [(path, one) for one in found]
+        finally:
+            # What was taken, now or by a run that was stopped, is booked whatever comes after it.
+            with CONSOLE.progress(_("Booking")) as (bar,):
+                booked = booking.book(town, progress=bar)
+        _show_taken(taken)
+        _show_booked(town, booked)
+        CONSOLE.give({"files": [_taken_json(path, one) for path, one in taken], **_booked_json(booked)})
+    if booked.stuck:
+        raise CliError(Exit.REFUSED, "lines_stuck", _("Some lines could not be booked; see above. They are kept."))
+
+
+def watch(folder: Path | None, *, once: bool) -> None:
+    """Take each file that is put into `folder`, until Ctrl-C."""
+    place = folder or home_of().folder / inbox.FOLDER
+    place.mkdir(parents=True, exist_ok=True)
+    if not once:
+        CONSOLE.say(_("Watching {folder}; Ctrl-C ends it.").format(folder=place))
+    while True:
+        with opened() as town:
+            for one in inbox.take_all(town, place):
+                if one.refusal is None:
+                    CONSOLE.say(_("{file}: taken").format(file=one.file))
+                    _show_booked(town, one.booked)
+                else:
+                    CONSOLE.note(_("{file}: refused. {reason}").format(file=one.file, reason=one.refusal))
+        if once:
+            return
+        time.sleep(inbox.SECONDS)
+
+
+def statements() -> None:
+    """The statements that were taken, the latest last."""
+    with opened() as town:
+        found = taking.statements(town)
+        names = {number: name for name, number in town.chart.reserve.items()}
+    CONSOLE.table(
+        [(_("Account"), False), (_("No."), True), (_("From"), False), (_("To"), False), (_("Opening"), True),
+         (_("Closing"), True)],
+        [[names.get(s.reserve, "?"), str(s.number), s.first, s.last, euros(s.opening), euros(s.closing)]
+         for s in found],
+    )  # fmt: skip
+    CONSOLE.give(
+        [
+            {"id": s.id.hex(), "reserve": names.get(s.reserve), "number": s.number, "format": s.format,
+             "first": s.first, "last": s.last, "opening": s.opening, "closing": s.closing, "file": s.file}
+            for s in found
+        ]
+    )  # fmt: skip
+
+
+def show_lines(since: str | None, until: str | None, account: str | None) -> None:
+    """The lines of statements, with what became of each."""
+    with opened() as town:
+        where: list[ColumnElement[bool]] = []
+        if since:
+            where.append(BANK_LINE.c.booked_on >= _day("--since", since))
+        if until:
+            where.append(BANK_LINE.c.booked_on <= _day("--until", until))
+        if account:
+            if account not in town.chart.reserve:
+                told = _("No reserve account is called {name!r}; the charter has: {names}.")
+                raise CliError(Exit.USAGE, "reserve_account_unknown",
+                               told.format(name=account, names=", ".join(town.chart.reserve)))  # fmt: skip
+            where.append(BANK_LINE.c.reserve == town.chart.reserve[account])
+        found = lines(town, *where)
+        names = {number: name for name, number in town.chart.reserve.items()}
+    rows = [
+        [line.booked_on.isoformat(), euros(line.amount), became(line), _cut(f"{line.name} {line.text}".strip(), 34)]
+        for line in found
+    ]
+    CONSOLE.table([(_("Day"), False), (_("Amount"), True), (_("Became"), False), (_("Who and what"), False)], rows)
+    CONSOLE.give([line_json(line, names) for line in found])
+
+
+def became(line: Line) -> str:
+    """What became of a line, for people."""
+    if line.became is None:
+        return _("not booked yet")
+    if line.placed_seq is not None:
+        return _("placed")
+    return kind_name(line.became)
+
+
+def kind_name(kind: str) -> str:
+    """What a line became, for people."""
+    known = KINDS.get(kind)
+    return _(known) if known else kind
+
+
+def line_json(line: Line, names: dict[int, str]) -> dict[str, Any]:
+    """A line for programs."""
+    return {
+        "id": line.id.hex(), "reserve": names.get(line.reserve), "reference": line.reference,
+        "booked_on": line.booked_on.isoformat(), "amount_cents": line.amount, "kind": line.kind, "name": line.name,
+        "iban": line.iban, "text": line.text, "became": line.became, "placed_as": line.placed_as, "seq": line.seq,
+    }  # fmt: skip
+
+
+def _read(path: Path) -> list[Statement]:
+    try:
+        return read_file(path)
+    except OSError as error:
+        told = _("{file} cannot be read: {reason}.")
+        raise CliError(Exit.USAGE, "statement_unreadable", told.format(file=path, reason=error.strerror)) from None
+    except StatementError as error:
+        raise _refused(path, error) from error
+
+
+def _refused(path: Path, error: StatementError) -> CliError:
+    told = _("{file} was refused, and nothing of it was booked: {reason}.")
+    return CliError(Exit.REFUSED, error.code, told.format(file=path, reason=error), line=error.line)
+
+
+def _show_taken(taken: Sequence[tuple[Path, Taken]]) -> None:
+    for path, one in taken:
+        statement = one.statement
+        told = _("{file}: {account}, {first} to {last}, closing balance {closing}: {new} new of {all} lines.")
+        CONSOLE.say(told.format(
+            file=path.name, account=one.account.name, first=statement.first, last=statement.last,
+            closing=euros(statement.closing), new=one.new, all=len(statement.lines)))  # fmt: skip
+        if one.gone:
+            CONSOLE.say(_("    {count} lines are gone, and were undone.").format(count=one.gone))
+
+
+def _show_booked(town: Town, booked: Booked) -> None:
+    CONSOLE.facts({kind_name(kind): str(count) for kind, count in sorted(booked.kinds.items())})
+    for stuck in booked.stuck:
+        told = _("{reference}, {amount}: {reason} ({code})")
+        CONSOLE.note(told.format(reference=stuck.line.reference, amount=euros(stuck.line.amount), reason=stuck.detail,
+                                 code=stuck.code))  # fmt: skip
+
+
+def _taken_json(path: Path, one: Taken) -> dict[str, Any]:
+    s = one.statement
+    return {
+        "file": path.name, "reserve": one.account.name, "format": s.format, "first": s.first.isoformat(),
+        "last": s.last.isoformat(), "opening": s.opening, "closing": s.closing, "lines": len(s.lines), "new": one.new,
+        "gone": one.gone,
+    }  # fmt: skip
+
+
+def _booked_json(booked: Booked) -> dict[str, Any]:
+    return {
+        "booked": booked.kinds,
+        "stuck": [
+            {"reference": s.line.reference, "amount_cents": s.line.amount, "code": s.code, "detail": s.detail}
+            for s in booked.stuck
+        ],
+    }
+
+
+def _day(option: str, text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        told = _("{option}: write a day as YYYY-MM-DD, not {text!r}.")
+        raise CliError(Exit.USAGE, "date_malformed", told.format(option=option, text=text)) from None
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

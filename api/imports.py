@@ -1,0 +1,119 @@
+"""Statements that came in over the API: taken at once, booked in the background, watched while that lasts.
+
+One import is booked at a time, by one thread beside the one that takes payments; the writer's lock is held for a batch
+of lines only, so a payment never waits for a file. What a stopped server left unbooked is booked at its next start.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ledger.currency.bank import booking, inbox, taking
+from ledger.currency.bank.booking import Stuck
+from ledger.currency.bank.formats.read import read
+from ledger.currency.bank.taking import Taken
+from ledger.currency.errors import CurrencyError
+from ledger.currency.town import Town
+
+LOGGER = logging.getLogger("patard")
+KEPT = 50
+
+
+@dataclass
+class Import:
+    """One file on its way. `state` is booking, done or failed; `done` of `total` lines are booked."""
+
+    id: str
+    file: str
+    taken: list[Taken]
+    state: str = "booking"
+    done: int = 0
+    total: int = 0
+    kinds: dict[str, int] = field(default_factory=dict)
+    stuck: Sequence[Stuck] = ()
+    why: str = ""
+
+
+class Imports:
+    """The imports of one server."""
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="bank")
+        self._known: OrderedDict[str, Import] = OrderedDict()
+        self._ending = threading.Event()
+        self._watcher: threading.Thread | None = None
+
+    def start(self, folder: Path | None = None) -> None:
+        """Book what an earlier run left, and from now on take what is put into `folder`, where one is given."""
+        if booking.waiting(self.town):
+            self._pool.submit(self._rest)
+        if folder is not None:
+            self._watcher = threading.Thread(target=self._watch, args=(folder,), name="inbox", daemon=True)
+            self._watcher.start()
+
+    def stop(self) -> None:
+        """End: a batch of lines under way is finished, the rest is booked by the next start."""
+        self._ending.set()
+        if self._watcher is not None:
+            self._watcher.join()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def take(self, data: bytes, file: str, *, by: str, opening: bool, corrected: bool) -> Import:
+        """Take a file and begin to book it. Raises `StatementError` and `CurrencyError`; then nothing was kept."""
+        taken = taking.take(self.town, read(data), file=file, by=by, opening=opening, corrected=corrected)
+        made = Import(self.town.new_id().hex(), file, taken, total=sum(one.new for one in taken))
+        self._known[made.id] = made
+        while len(self._known) > KEPT:
+            self._known.popitem(last=False)
+        self._pool.submit(self._book, made, by)
+        return made
+
+    def find(self, id: str) -> Import:
+        """An import of this server's run. Raises `CurrencyError`: not_found."""
+        found = self._known.get(id)
+        if found is None:
+            raise CurrencyError("not_found", "no import of this server has this id; its lines are in the list of lines")
+        return found
+
+    def _book(self, one: Import, by: str) -> None:
+        def progress(done: int, total: int) -> None:
+            one.done, one.total = done, total
+            if self._ending.is_set():
+                raise InterruptedError
+
+        try:
+            booked = booking.book(self.town, by=by, progress=progress)
+        except InterruptedError:
+            one.state, one.why = "failed", "the server was stopped; its next start goes on"
+        except Exception as error:
+            LOGGER.exception("booking %s", one.file)
+            one.state, one.why = "failed", str(error)
+        else:
+            one.kinds, one.stuck, one.state = booked.kinds, booked.stuck, "done"
+
+    def _rest(self) -> None:
+        try:
+            booking.book(self.town)
+        except Exception:
+            LOGGER.exception("booking what an earlier run left")
+
+    def _watch(self, folder: Path) -> None:
+        while not self._ending.wait(inbox.SECONDS):
+            if not folder.is_dir():
+                continue
+            try:
+                # In the one thread that books, so that a file is booked by one of them.
+                self._pool.submit(self._inbox, folder).result()
+            except Exception:
+                LOGGER.exception("the inbox %s", folder)
+
+    def _inbox(self, folder: Path) -> None:
+        for one in inbox.take_all(self.town, folder):
+            LOGGER.warning("inbox: %s %s", one.file, "taken" if one.refusal is None else f"refused: {one.refusal}")

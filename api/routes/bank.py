@@ -1,0 +1,112 @@
+"""The bank: how a member sends euros; statements in, and what became of their lines."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from sqlalchemy import ColumnElement
+from starlette.concurrency import run_in_threadpool
+
+from api.auth import Caller, Served, need
+from api.routes.accounts import cursor_of, cursor_text
+from api.schemas import EuroCents, Limit
+from api.schemas_bank import (
+    BankLinesOut,
+    ImportOut,
+    StatementsOut,
+    TopupOut,
+    import_out,
+    line_out,
+    statement_out,
+)
+from api.strict import StrictRoute, read_file_body
+from ledger.currency import parties
+from ledger.currency.bank import advice, taking
+from ledger.currency.bank.lines import lines
+from ledger.currency.bank.matching import SUSPENSE
+from ledger.currency.bank.tables import BANK_LINE
+from ledger.currency.errors import CurrencyError
+
+router = APIRouter(tags=["bank"], route_class=StrictRoute)
+STATES = ("all", "waiting", "suspense")
+
+
+@router.get("/v1/topup", response_model=TopupOut)
+def topup(found: Served, caller: Caller, amount_cents: Annotated[EuroCents | None, Query()] = None) -> TopupOut:
+    """Where to send euros, and the reference that brings the units to the caller's account."""
+    need(caller, parties.SPEND)
+    told = advice.topup(found.town, caller.account, amount_cents)
+    return TopupOut(
+        holder=told.holder, iban=told.iban, bic=told.bic, reference=told.reference, text=told.text,
+        amount_cents=told.amount, epc=told.epc,
+    )  # fmt: skip
+
+
+@router.get("/v1/bank/statements", response_model=StatementsOut)
+def statements(found: Served, caller: Caller) -> StatementsOut:
+    """The statements that were taken, in the order in which they were."""
+    need(caller, parties.AUDIT)
+    names = {number: name for name, number in found.town.chart.reserve.items()}
+    return StatementsOut(statements=[statement_out(row, names) for row in taking.statements(found.town)])
+
+
+@router.get("/v1/bank/lines", response_model=BankLinesOut)
+def bank_lines(
+    found: Served,
+    caller: Caller,
+    limit: Annotated[Limit, Query()] = 100,
+    cursor: Annotated[str | None, Query(max_length=32)] = None,
+    state: Annotated[str, Query(max_length=10)] = "all",
+) -> BankLinesOut:
+    """The lines of statements, the latest first, and what became of each. `state` is all, waiting or suspense."""
+    need(caller, parties.AUDIT)
+    if state not in STATES:
+        raise CurrencyError("body_malformed", f"state is one of {', '.join(STATES)}")
+    line = BANK_LINE.c
+    where: list[ColumnElement[bool]] = []
+    if state == "waiting":
+        where.append(line.seq.is_(None))
+    elif state == "suspense":
+        where += [line.became == SUSPENSE, line.placed_seq.is_(None), line.undone_seq.is_(None)]
+    before = cursor_of(cursor)
+    if before is not None:
+        where.append(line.place < before)
+    town = found.town
+    rows = lines(town, *where, limit=limit + 1, latest_first=True)
+    names = {number: name for name, number in town.chart.reserve.items()}
+    with town.reading() as connection:
+        who = parties.by_accounts(connection, {row.holder for row in rows if row.holder})
+    holders = {account: party.name for account, party in who.items()}
+    following = cursor_text(rows[limit - 1].place) if len(rows) > limit else None
+    return BankLinesOut(lines=[line_out(row, names, holders) for row in rows[:limit]], next_cursor=following)
+
+
+@router.post("/v1/bank/imports", status_code=201, response_model=ImportOut)
+async def bring_in(
+    request: Request,
+    found: Served,
+    caller: Caller,
+    name: Annotated[str, Query(max_length=200)] = "",
+    opening: Annotated[bool, Query()] = False,
+    corrected: Annotated[bool, Query()] = False,
+) -> ImportOut:
+    """Take a statement: the body is the bank's file as it is (application/octet-stream).
+
+    Its lines are booked afterwards: `GET /v1/bank/imports/{id}` tells how far that is. A file that cannot be taken is
+    refused whole, with a code that begins with `statement_`.
+    """
+    need(caller, parties.OFFICE)
+    data = await read_file_body(request)
+    by = caller.key.hex()
+    made = await run_in_threadpool(
+        found.imports.take, data, name or "upload", by=by, opening=opening, corrected=corrected
+    )
+    return import_out(made)
+
+
+@router.get("/v1/bank/imports/{id}", response_model=ImportOut)
+def progress(id: str, found: Served, caller: Caller) -> ImportOut:
+    """How far an import is. Known for as long as the server runs."""
+    need(caller, parties.AUDIT)
+    return import_out(found.imports.find(id))
