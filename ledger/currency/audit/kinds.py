@@ -96,7 +96,7 @@ def _sides(story: Story, transaction: Transaction, asked: Order) -> Iterator[Pro
 
 def conversion(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
     evidence, chart = transaction.evidence, story.chart
-    yield from _by(story, record, evidence, parties.OFFICE)
+    yield from acted(story, record, evidence, parties.OFFICE)
     units = [t for t in transaction.transfers if t.unit == chart.unit]
     euros = [t for t in transaction.transfers if t.unit == EUR]
     names = {number: name for name, number in chart.reserve.items()}
@@ -118,7 +118,7 @@ def conversion(story: Story, record: Record, transaction: Transaction) -> Iterat
 
 def corrected(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
     """A conversion that was mistyped, taken back: all of it, units and euros, once."""
-    yield from _by(story, record, transaction.evidence, TREASURER)
+    yield from acted(story, record, transaction.evidence, TREASURER)
     conversion_id = transaction.corrects or b""
     way_back = story.conversions.pop(conversion_id, None)
     if way_back is None:
@@ -132,7 +132,7 @@ def corrected(story: Story, record: Record, transaction: Transaction) -> Iterato
 
 def reserve_opening(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
     evidence, chart = transaction.evidence, story.chart
-    yield from _by(story, record, evidence, parties.OFFICE)
+    yield from acted(story, record, evidence, parties.OFFICE)
     names = {number: name for name, number in chart.reserve.items()}
     number, reference = number_of(evidence.get("reserve")), str(evidence.get("reference", ""))
     if number not in names or not reference:
@@ -149,7 +149,7 @@ def reserve_opening(story: Story, record: Record, transaction: Transaction) -> I
 
 def accepted(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
     chart, asked = story.chart, _decided(story, transaction)
-    yield from _by(story, record, transaction.evidence, TREASURER)
+    yield from acted(story, record, transaction.evidence, TREASURER)
     if asked is None:
         yield "reconversion_unasked", "nobody asked for this change back, or it was decided already"
         return
@@ -170,7 +170,7 @@ def accepted(story: Story, record: Record, transaction: Transaction) -> Iterator
 
 def refused(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
     asked = _decided(story, transaction)
-    yield from _by(story, record, transaction.evidence, TREASURER)
+    yield from acted(story, record, transaction.evidence, TREASURER)
     if asked is None:
         yield "reconversion_unasked", "nobody asked for this change back, or it was decided already"
         return
@@ -211,7 +211,7 @@ KINDS: dict[str, Callable[[Story, Record, Transaction], Iterator[Problem]]] = {
 }
 
 
-def _by(story: Story, record: Record, evidence: Evidence, roles: frozenset[str]) -> Iterator[Problem]:
+def acted(story: Story, record: Record, evidence: Evidence, roles: frozenset[str]) -> Iterator[Problem]:
     """Whoever acted for the association was at its machine, or held a key for it."""
     by = evidence.get("by")
     if by == CONSOLE:

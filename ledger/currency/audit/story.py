@@ -14,6 +14,7 @@ from ledger.core.ids import derived_id
 from ledger.core.model import Closing, Note, Opening, Side
 from ledger.core.record import Record
 from ledger.currency import chartered, parties
+from ledger.currency.accounts import periods
 from ledger.currency.chart import Chart
 from ledger.currency.charter import PartyKind
 from ledger.currency.chartered import Rules
@@ -68,6 +69,8 @@ class Story:
     asked: dict[bytes, Asked] = field(default_factory=dict)
     conversions: dict[bytes, list[tuple[int, int, int, str]]] = field(default_factory=dict)
     """What would take back each conversion that stands: (debit, credit, cents, unit)."""
+    years: list[periods.Closing] = field(default_factory=list)
+    """The business years that are closed."""
     notices: list[Notice] = field(default_factory=list)
     own: dict[int, str] = field(init=False)
 

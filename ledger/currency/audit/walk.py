@@ -18,7 +18,8 @@ from ledger.core import record as records
 from ledger.core.model import Closing, Note, Opening, Transaction
 from ledger.core.record import RecordError
 from ledger.currency import chartered
-from ledger.currency.audit import kinds
+from ledger.currency.accounts import periods
+from ledger.currency.audit import kinds, years
 from ledger.currency.audit import story as audit_story
 from ledger.currency.audit import tables as audit_tables
 from ledger.currency.audit.cover import IMPORTED_UNCOVERED, Cover
@@ -126,7 +127,8 @@ class _Run:
             problems = audit_story.closing(story, record, instruction)
         else:
             assert isinstance(instruction, Note)
-            problems = audit_story.note(story, record, instruction)
+            judge = years.closed if instruction.kind == periods.KIND else audit_story.note
+            problems = judge(story, record, instruction)
         for problem in problems:
             if isinstance(problem, SignedOrder):
                 self.orders += 1
