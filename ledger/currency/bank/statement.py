@@ -19,9 +19,9 @@ class StatementError(ValueError):
 
     Codes: statement_unreadable (not a file of this format, cut, damaged), statement_format_unknown,
     statement_too_large, statement_sum_wrong (opening + lines is not closing), statement_not_euros,
-    statement_pending (holds lines that are not booked yet), statement_empty; and, from `taking`,
-    statement_account_unknown, statement_gap, statement_differs, statement_opening, statement_overdrawn,
-    statement_future.
+    statement_pending (holds lines that are not booked yet), statement_page (one page of a longer statement),
+    statement_empty; and, from `taking`, statement_account_unknown, statement_gap, statement_differs, statement_opening,
+    statement_overdrawn, statement_future.
     """
 
     def __init__(self, code: str, detail: str, line: int | None = None) -> None:
@@ -70,7 +70,7 @@ class BankLine:
     text: str = ""
     """What they wrote: remittance information, structured reference, label; joined by one blank."""
     end_to_end: str = ""
-    """The end-to-end id that we gave an order of ours (NOTPROVIDED is "")."""
+    """The end-to-end id that we gave an order of ours (NOTPROVIDED is ""); of a batch, the id that the batch has."""
     mandate: str = ""
     reason: str = ""
     """Why it came back (AC04, MD06, ...), where the file tells."""
@@ -109,5 +109,16 @@ class Statement:
 
 
 def same_account(iban: str, account: str) -> bool:
-    """Whether a statement's `account` is that of `iban`: the same IBAN, or a French BBAN without its key."""
-    return account == iban or len(account) == 21 and iban.startswith("FR") and account == iban[4:25]
+    """Whether a statement's `account` is that of `iban`: the same IBAN, or a French BBAN without its key.
+
+    A BBAN may have question marks for characters that the file does not tell (OFX without the branch).
+    """
+    if account == iban:
+        return True
+    # France and Monaco: bank, branch and account number stand between check digits and key.
+    bban = iban[4:25] if iban[:2] in ("FR", "MC") and len(iban) == 27 else ""
+    return (
+        bool(bban)
+        and len(bban) == len(account)
+        and all(told in (char, "?") for char, told in zip(bban, account, strict=True))
+    )

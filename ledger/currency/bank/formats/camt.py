@@ -1,0 +1,188 @@
+"""camt.053: the bank's statement as ISO 20022 has it, of any version (.001.02, .04, .06, .08 and later).
+
+Names are looked up without their namespace, and the few elements that moved between versions at both places. What the
+bank repeats as a control is held against what it controls: totals of entries, sums of batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from ledger.currency.bank.formats.camt_entry import AMOUNT, read_entry, signed
+from ledger.currency.bank.formats.fields import (
+    MAX_LINES,
+    account_of,
+    cents,
+    finished,
+    iso_day,
+    plain,
+    unreadable,
+)
+from ledger.currency.bank.formats.nodes import Node, xml_nodes
+from ledger.currency.bank.statement import BankLine, Statement, StatementError
+from ledger.currency.money import decimal_text
+
+FORMAT = "camt.053"
+
+
+@dataclass
+class _Totals:
+    """The entries of a statement while it is read. Those of nothing (0.00) count, but make no line."""
+
+    account: Node | None = None
+    lines: list[BankLine] = field(default_factory=list)
+    came: list[int] = field(default_factory=list)
+    went: list[int] = field(default_factory=list)
+
+    def add(self, entry: Node) -> None:
+        amount = signed(entry)
+        (self.came if entry.value("CdtDbtInd") == "CRDT" else self.went).append(abs(amount))
+        if amount:
+            own = self.account.value("Id", "IBAN") if self.account else ""
+            self.lines.append(read_entry(entry, amount, len(self.came) + len(self.went), own))
+
+
+def read_camt(data: bytes) -> list[Statement]:
+    """The statements of a file. Raises `StatementError`."""
+    statements: list[Statement] = []
+    totals, count = _Totals(), 0
+    for parent, node in xml_nodes(data, ("Acct", "Ntry", "Stmt")):
+        if node.name == "Ntry" and parent == "Stmt":
+            count += 1
+            if count > MAX_LINES:
+                raise StatementError(
+                    "statement_too_large",
+                    f"more than {MAX_LINES} lines in one file; ask the bank for shorter periods",
+                    node.line,
+                )
+            totals.add(node)
+        elif node.name == "Acct" and parent == "Stmt":
+            totals.account = node
+        elif node.name == "Stmt" and parent == "BkToCstmrStmt":
+            statements.append(_statement(node, totals))
+            totals = _Totals()
+    if totals.came or totals.went:
+        raise unreadable("there are entries outside of any statement")
+    return statements
+
+
+def _statement(node: Node, totals: _Totals) -> Statement:
+    holder = totals.account
+    account = account_of(holder.value("Id", "IBAN") or holder.value("Id", "Othr", "Id")) if holder else ""
+    if not holder or not account:
+        raise unreadable("the statement does not say of which account it is", node.line)
+    currency = holder.value("Ccy")
+    if currency not in ("", "EUR"):
+        raise StatementError(
+            "statement_not_euros", f"account {account} is kept in {currency[:3]}; only euros are imported", node.line
+        )
+    _check_totals(node, totals)
+    opening, closing = _balances(node, account)
+    first = opening.day
+    begins = node.value("FrToDt", "FrDtTm") or node.value("FrToDt", "FrDt")
+    if begins:
+        # Some banks date the opening balance with the evening before.
+        first = min(max(first, iso_day(begins, node.line)), closing.day)
+    number = plain(node.value("ElctrncSeqNb") or node.value("LglSeqNb"))
+    amounts = (opening.amount, closing.amount)
+    return finished(FORMAT, account, amounts, (first, closing.day), totals.lines, number, node.line)
+
+
+@dataclass(frozen=True)
+class _Balance:
+    code: str
+    amount: int
+    day: date
+
+
+def _balances(node: Node, account: str) -> tuple[_Balance, _Balance]:
+    """Opening and closing balance, booked. Others (available, forward, expected) are left aside."""
+    found: list[_Balance] = []
+    paged = False
+    for balance in node.each("Bal"):
+        code = balance.value("Tp", "CdOrPrtry", "Cd")
+        # A sub-type makes it a balance between two pages of one statement.
+        between = balance.value("Tp", "SubTp", "Cd") == "INTM"
+        if code == "ITBD" or between:
+            paged = True
+        elif code in ("OPBD", "PRCD", "CLBD"):
+            found.append(_Balance(code, signed(balance), _day(balance, "Dt")))
+    opening = [one for one in found if one.code == "OPBD"] or [
+        # The closing balance of the statement before: this one begins the day after.
+        _Balance(one.code, one.amount, one.day + timedelta(days=1))
+        for one in found
+        if one.code == "PRCD"
+    ]
+    closing = [one for one in found if one.code == "CLBD"]
+    if not opening or not closing:
+        if paged:
+            raise StatementError(
+                "statement_page",
+                f"this is one page of a longer statement of account {account}: its opening or closing balance is on "
+                "another page; ask the bank for the statement in one file, or for shorter periods",
+                node.line,
+            )
+        what = "closing balance (CLBD)" if opening else "opening balance (OPBD or PRCD)"
+        raise unreadable(f"the statement of account {account} has no {what}, so nothing proves it whole", node.line)
+    # A statement over several days may have a pair for each.
+    return (
+        _only(min(one.day for one in opening), opening, node.line),
+        _only(max(one.day for one in closing), closing, node.line),
+    )
+
+
+def _only(day: date, balances: Sequence[_Balance], line: int) -> _Balance:
+    chosen = [one for one in balances if one.day == day]
+    if len({one.amount for one in chosen}) > 1:
+        raise unreadable(f"there are two balances {chosen[0].code} of {day} that differ", line)
+    return chosen[0]
+
+
+def _day(node: Node, name: str) -> date:
+    return iso_day(node.value(name, "Dt") or node.value(name, "DtTm"), node.line)
+
+
+def _check_totals(node: Node, totals: _Totals) -> None:
+    """Hold the bank's own summary of the entries against them: number, sum, and what is left of it."""
+    summary = node.get("TxsSummry")
+    if summary is None:
+        return
+    groups = (
+        ("TtlNtries", totals.came + totals.went, "entries"),
+        ("TtlCdtNtries", totals.came, "entries that came in"),
+        ("TtlDbtNtries", totals.went, "entries that went out"),
+    )
+    for name, amounts, what in groups:
+        group = summary.get(name)
+        if group is None:
+            continue
+        stated = group.value("NbOfNtries")
+        if stated and stated.lstrip("0") != str(len(amounts)).lstrip("0"):
+            raise _differs(f"the file says that it has {stated[:15]} {what}, and has {len(amounts)}", group.line)
+        total = group.value("Sum")
+        if total and cents(total, group.line) != sum(amounts):
+            comes = decimal_text(sum(amounts))
+            raise _differs(f"the file says that its {what} sum to {total[:20]}, they sum to {comes}", group.line)
+    group = summary.get("TtlNtries")
+    if group is None:
+        return
+    # .02 has the net amount and its sign beside the sum, later versions below it.
+    net, sign = group.value("TtlNetNtry", AMOUNT), group.value("TtlNetNtry", "CdtDbtInd")
+    net, sign = net or group.value("TtlNetNtryAmt"), sign or group.value("CdtDbtInd")
+    came = sum(totals.came) - sum(totals.went)
+    if net and cents(net, group.line) != abs(came):
+        raise _differs(
+            f"the file says that its entries come to {net[:20]}, they come to {decimal_text(came)}", group.line
+        )
+    if net and came and sign not in ("", "CRDT" if came > 0 else "DBIT"):
+        raise _differs("the file says the wrong sign of what its entries come to", group.line)
+
+
+def _differs(detail: str, line: int) -> StatementError:
+    return StatementError(
+        "statement_sum_wrong",
+        f"{detail}: a line or an amount is missing or was changed; fetch the file from the bank again",
+        line,
+    )

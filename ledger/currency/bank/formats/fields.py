@@ -1,0 +1,140 @@
+"""What the readers of every format share: amounts, days, accounts and texts as banks write them, checked.
+
+All of it raises `StatementError` with the line of the file, and ends in one `Statement` by way of `finished`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from ledger.currency.bank.statement import BankLine, Statement, StatementError
+from ledger.currency.money import MAX_CENTS
+
+AGAIN: Final = "fetch the file from the bank again, and open it in no other program before you import it"
+"""What to do about a file that came damaged: spreadsheets and editors change more than they show."""
+MAX_LINES: Final = 100_000
+"""Lines of one file, the parts of batches not counted. A year of the largest currency has half of it."""
+MAX_TEXT: Final = 10_000
+"""Characters of one field: ISO 20022 allows 140 a piece, and a handful of pieces."""
+
+_AMOUNT = re.compile(r"([+-]?)([0-9]{1,14})(?:[.,]([0-9]*))?", re.ASCII)
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+_PARIS: Final = ZoneInfo("Europe/Paris")
+_IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", re.ASCII)
+_ROOM = timedelta(days=31)
+
+
+def unreadable(detail: str, line: int | None = None) -> StatementError:
+    """The error of a file that is damaged or was changed."""
+    return StatementError("statement_unreadable", f"{detail}; {AGAIN}", line)
+
+
+def cents(text: str, line: int | None, *, signed: bool = False, comma: bool = False) -> int:
+    """An amount as cents: two decimals at most, further ones only if they are zeros. `comma`: may be the mark."""
+    found = _AMOUNT.fullmatch(text)
+    if found is None or (found[1] and not signed) or ("," in text and not comma):
+        raise unreadable(f"{text[:40]!r} is not an amount", line)
+    sign, whole, rest = found.groups("")
+    if rest[2:].strip("0"):
+        raise unreadable(f"the amount {text[:40]!r} has more than two decimals, which no euro amount has", line)
+    value = int(whole) * 100 + int(rest[:2].ljust(2, "0"))
+    if value > MAX_CENTS:
+        raise unreadable(f"the amount {text[:40]!r} is larger than any bank account", line)
+    return -value if sign == "-" else value
+
+
+def iso_day(text: str, line: int | None) -> date:
+    """A day of ISO 8601. A moment that names its zone counts for the day that it is in France."""
+    try:
+        if found := _DAY.fullmatch(text):
+            return date.fromisoformat(found[1])
+        if found := _MOMENT.fullmatch(text):
+            moment = datetime.fromisoformat(found[1] + (found[2] or ""))
+            return (moment.astimezone(_PARIS) if moment.tzinfo else moment).date()
+    except (ValueError, OverflowError):
+        pass
+    raise unreadable(f"{text[:40]!r} is not a date", line)
+
+
+def day_of(year: str, month: str, day: str, line: int | None) -> date:
+    """A day of which the file has the parts."""
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        raise unreadable(f"{day[:8]}/{month[:8]}/{year[:8]} is not a date", line) from None
+
+
+def plain(text: str) -> str:
+    """A text without blanks at its ends; whatever does not print (line ends, tabs, controls) is a blank."""
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else " " for char in text)
+    text = text.strip()
+    if len(text) > MAX_TEXT:
+        raise unreadable(f"a text of {len(text)} characters is longer than any bank writes: {text[:20]!r}...")
+    return text
+
+
+def joined(texts: Iterable[str]) -> str:
+    """Texts in a row, each once: banks repeat the same words in several fields, whole or cut."""
+    said: list[str] = []
+    for text in map(plain, texts):
+        if text and not any(text in other for other in said):
+            said.append(text)
+    return plain(" ".join(said))
+
+
+def end_to_end(text: str) -> str:
+    """An end-to-end id; what stands there when none was given is none."""
+    text = plain(text)
+    return "" if text.upper().replace(" ", "") in ("NOTPROVIDED", "NONREF", "NOTPROVIDED/NOTPROVIDED") else text
+
+
+def iban_of(text: str) -> str:
+    """The IBAN that a text is, without blanks; "" if it is none."""
+    text = "".join(text.split()).upper()
+    return text if _IBAN.fullmatch(text) else ""
+
+
+def account_of(text: str) -> str:
+    """An account's number in the one form that `Statement.account` has: IBAN, or French BBAN without its key."""
+    text = "".join(char for char in text.upper() if char.isascii() and char.isalnum())
+    if len(text) == 23 and rib_key(text[:21]) == text[21:]:
+        return text[:21]
+    return text
+
+
+def rib_key(bban: str) -> str:
+    """The two check digits of a French account number (bank, branch, account: 21 characters); "" if it is none."""
+    if not re.fullmatch(r"[0-9]{10}[0-9A-Z]{11}", bban, re.ASCII):
+        return ""
+    # A to I are 1 to 9, J to R again 1 to 9, S to Z 2 to 9.
+    digits = "".join(char if char.isdigit() else str((int(char, 36) - 9 + (char >= "S") - 1) % 9 + 1) for char in bban)
+    return f"{97 - int(digits) * 100 % 97:02d}"
+
+
+def finished(
+    format_: str, account: str, balances: tuple[int, int], days: tuple[date, date], lines: Sequence[BankLine],
+    number: str = "", line: int | None = None,
+) -> Statement:  # fmt: skip
+    """The statement, its lines in the order of their days. `line` is where it ends in the file."""
+    first, last = days
+    if first > last:
+        raise unreadable(f"the statement ends on {last}, before it begins ({first})", line)
+    for one in lines:
+        if not first - _ROOM <= one.booked_on <= last + _ROOM:
+            raise unreadable(f"a line of {one.booked_on} is in a statement of {first} to {last}", one.where)
+    lines = sorted(lines, key=lambda one: one.booked_on)
+    if lines:
+        first, last = min(first, lines[0].booked_on), max(last, lines[-1].booked_on)
+    try:
+        return Statement(
+            format=format_, account=account, opening=balances[0], closing=balances[1],
+            first=first, last=last, lines=tuple(lines), number=number,
+        )  # fmt: skip
+    except StatementError as error:
+        raise StatementError(error.code, f"account {account}, {first} to {last}: {error.detail}", line) from None

@@ -1,0 +1,58 @@
+"""What banks call things: the interbank codes of French statements, and the words that labels begin with.
+
+The codes are those of the CFONB (relevé de compte sur support informatique, 2004; SEPA and instant payments added).
+Labels are looked at only at their start, where the bank's own words stand: what follows is a person's name or text.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from ledger.currency.bank.statement import LineKind
+
+_CODES: Final = {
+    LineKind.TRANSFER: "05 06 13 14 18 21 39 41 44 45 C1 C2",
+    LineKind.DEBIT: "08 09 22 24 96 97 A1 A2 B1 B2",
+    LineKind.RETURN: "03 10 12 26 27 33 38 98 A3 A4 A5 A6 B3 B4 B5 B6 C3 C4 C5",
+    LineKind.CASH: "04 29",
+    LineKind.CHARGE: "61 62 64 65 66 67 70 88",
+}
+KIND_OF_CODE: Final = {code: kind for kind, codes in _CODES.items() for code in codes.split()}
+"""Interbank operation code -> kind; codes of cheques, cards, bills and securities are not in it."""
+
+_VIA: Final = r"(?:VIREMENTS?|VIRT?|VRT|TRANSFERT?|PRELEVEMENTS?|PRELEVT?|PRLVT?|PRV|SDD|SCT|CHEQUES?|CHQ)"
+_HOW: Final = r"(?:\s+(?:SEPA|INST|INSTANT|INSTANTANE|PERM|PERMANENT|RECU|EMIS|EUROPEEN))*"
+_WORDS: Final = tuple(
+    (kind, re.compile(pattern))
+    for kind, pattern in (
+        (LineKind.RETURN, rf"(?:REJETS?|REJ|RETOURS?|IMPAYES?|ANNULATION)\s+(?:DE\s+|D\s+|D')?{_VIA}\b"),
+        (LineKind.RETURN, rf"{_VIA}{_HOW}\s+(?:REJETES?|RETOURNES?|IMPAYES?)\b"),
+        (LineKind.TRANSFER, r"(?:VIREMENTS?|VIRT?|VRT)\b"),
+        (LineKind.DEBIT, r"(?:PRELEVEMENTS?|PRELEVT?|PRLVT?|PRV)\b"),
+        (
+            LineKind.CASH,
+            r"(?:RETRAIT|(?:VERSEMENTS?|VERST?|DEPOT|REMISE)\s+(?:DE\s+|D\s+|D')?(?:ESPECES?|ESP|BILLETS))\b",
+        ),
+        (LineKind.CHARGE, r"(?:F\s+)?(?:FRAIS|COMMISSIONS?|AGIOS|COTIS(?:ATION)?\s+(?:CARTE|COMPTE))\b"),
+    )
+)
+_LEAD = re.compile(rf"{_VIA}{_HOW}(?:\s+(?:DE|POUR|FAVEUR|M/|A))?\s+", re.IGNORECASE)
+
+
+def kind_of_label(label: str) -> LineKind:
+    """What a label says at its start; `OTHER` if nothing that is known here."""
+    folded = unicodedata.normalize("NFKD", label.upper().strip())
+    folded = "".join(char for char in folded if not unicodedata.combining(char))
+    for kind, words in _WORDS:
+        if words.match(folded):
+            return kind
+    return LineKind.OTHER
+
+
+def name_in_label(label: str) -> str:
+    """Whom a label names: what is left after the words for the payment, if there are any."""
+    label = label.strip()
+    found = _LEAD.match(label)
+    return label[found.end() :].strip() if found else label

@@ -1,0 +1,101 @@
+"""A file of tags as nodes, whatever its syntax: XML, read as strictly as it is written.
+
+XML comes from outside, so it may do nothing but hold text: no document type (and with it no entities that swell or
+that fetch files), no network, libxml2's own limits on depth and length, and no repair of what is broken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any, Final
+
+from lxml import etree
+
+from ledger.currency.bank.formats.fields import unreadable
+
+MAX_DEPTH: Final = 64
+"""Of an element within the one that is read; camt.053 needs 15."""
+
+_DECLARED = re.compile(rb"""\A(?:\xef\xbb\xbf)?\s*<\?xml\s[^>]{0,200}?encoding\s*=\s*["']([\w.-]{1,40})""")
+_ENCODINGS: Final = ("UTF-8", "UTF8", "US-ASCII", "ASCII", "ISO-8859-1", "ISO-8859-15", "LATIN1", "WINDOWS-1252")
+
+
+@dataclass(slots=True)
+class Node:
+    """An element: its name without namespace, its text, its line in the file, its attributes and children."""
+
+    name: str
+    text: str
+    line: int
+    attributes: dict[str, str] = field(default_factory=dict)
+    children: list[Node] = field(default_factory=list)
+
+    def get(self, *path: str) -> Node | None:
+        """The first element down that path."""
+        node = self
+        for name in path:
+            for child in node.children:
+                if child.name == name:
+                    node = child
+                    break
+            else:
+                return None
+        return node
+
+    def value(self, *path: str) -> str:
+        """The text of the first element down that path, without blanks at its ends; "" where there is none."""
+        node = self.get(*path)
+        return node.text.strip() if node else ""
+
+    def each(self, name: str) -> list[Node]:
+        """All children of that name."""
+        return [child for child in self.children if child.name == name]
+
+
+def xml_nodes(data: bytes, names: Collection[str], encoding: str | None = None) -> Iterator[tuple[str, Node]]:
+    """Each element of those names when it ends, with the name of its parent; one inside another is not in the outer.
+
+    One element at a time is in memory. `encoding` goes before what the file declares. Raises `StatementError`:
+    statement_unreadable.
+    """
+    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+        line = data.count(b"\n", 0, data.index(b"<!")) + 1
+        raise unreadable(
+            "the file has a document type (DOCTYPE), which no bank file has: it may have been forged", line
+        )
+    declared = _DECLARED.match(data)
+    if encoding is None and declared and declared[1].decode("ascii", "replace").upper() not in _ENCODINGS:
+        raise unreadable("the file declares a text encoding that no bank uses", 1)
+    wanted = frozenset(names)
+    # huge_tree stays off: it lifts the limits on depth and on the length of a text.
+    parsing: Any = etree.iterparse(
+        BytesIO(data), tag=[f"{{*}}{name}" for name in wanted], encoding=encoding, resolve_entities=False,
+        no_network=True, load_dtd=False, huge_tree=False, recover=False, collect_ids=False,
+        remove_comments=True, remove_pis=True,
+    )  # fmt: skip
+    try:
+        for _, element in parsing:
+            parent = element.getparent()
+            yield _local(parent) if parent is not None else "", _node(element, wanted)
+            element.clear(keep_tail=False)
+    except etree.XMLSyntaxError as error:
+        what = str(error.msg or "").split(", line")[0]
+        raise unreadable(f"the file is cut or damaged ({what})", error.lineno or None) from None
+
+
+def _node(element: Any, skipped: frozenset[str], depth: int = 1) -> Node:
+    if depth > MAX_DEPTH:
+        raise unreadable(f"elements are nested more than {MAX_DEPTH} deep", element.sourceline)
+    node = Node(_local(element), element.text or "", element.sourceline or 0, dict(element.items()))
+    for child in element:
+        if isinstance(child.tag, str) and _local(child) not in skipped:
+            node.children.append(_node(child, skipped, depth + 1))
+    return node
+
+
+def _local(element: Any) -> str:
+    tag: str = element.tag
+    return tag[tag.rfind("}") + 1 :]

@@ -1,0 +1,127 @@
+"""A bank's file as statements, whichever of the formats it is in: told by what is in it, not by its name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from ledger.currency.bank.formats.camt import read_camt
+from ledger.currency.bank.formats.cfonb import START, read_cfonb
+from ledger.currency.bank.formats.ofx import read_ofx
+from ledger.currency.bank.statement import Statement, StatementError
+
+MAX_BYTES: Final = 32 << 20
+"""Of a file. Ten thousand lines of camt.053 in all their tags are 20 MB."""
+WANTED: Final = "ask the bank for camt.053 (XML), CFONB120 or OFX"
+
+_SPACE = b" \t\r\n"
+_PROLOG = re.compile(rb"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
+_ROOT = re.compile(rb"<(?:[\w.-]+:)?([A-Za-z][\w.-]*)[\s/>]")
+_ISO_MESSAGE = re.compile(rb"<(?:[\w.-]+:)?(BkToCstmr\w+|Cstmr\w+Initn|CstmrPmtStsRpt|FIToFI\w+)[\s/>]")
+_MT940 = re.compile(rb"(?:\{1:|:20:)")
+
+# What else people have at hand, and what to do with it. What each begins with says enough.
+_OTHERS: Final = (
+    (b"%PDF", "this is a PDF: it is for reading"),
+    (b"PK\x03\x04", "this is a ZIP archive (or a spreadsheet): unpack it and import the files in it, one by one"),
+    (b"\x1f\x8b", "this is a packed file (gzip): unpack it first"),
+    (b"7z\xbc\xaf", "this is a packed file (7-Zip): unpack it first"),
+    (b"Rar!", "this is a packed file (RAR): unpack it first"),
+    (b"\xd0\xcf\x11\xe0", "this is a spreadsheet or an old Office file"),
+    (b"{\\rtf", "this is a text document"),
+    (b"!Type:", "this is QIF, which has no balances to check it by"),
+    (b"\x89PNG", "this is a picture"),
+    (b"\xff\xd8\xff", "this is a picture"),
+)
+_ISO: Final = {
+    b"BkToCstmrAcctRpt": "this is camt.052, a report during the day, which may still change",
+    b"BkToCstmrDbtCdtNtfctn": "this is camt.054, a notice of some lines without the balances of the account",
+}
+
+
+def read_file(path: Path) -> list[Statement]:
+    """What `read` makes of a file; its size is looked at before anything else. Raises `StatementError`."""
+    try:
+        with path.open("rb") as file:
+            # One byte more than allowed tells as much as all of them, of a pipe or a file that grows as well.
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise StatementError("statement_unreadable", f"{path} cannot be read: {error.strerror}") from None
+    return read(data)
+
+
+def read(data: bytes) -> list[Statement]:
+    """The statements of a file, ordered by account and day. Nothing is parsed of a file that is too large.
+
+    Raises `StatementError`: statement_too_large, statement_empty, statement_format_unknown, statement_unreadable,
+    statement_not_euros, statement_pending, statement_page, statement_sum_wrong.
+    """
+    if len(data) > MAX_BYTES:
+        raise StatementError(
+            "statement_too_large",
+            f"the file has more than {MAX_BYTES >> 20} MB, larger than any statement; if it is one, ask the bank for "
+            "shorter periods",
+        )
+    if not data.strip(_SPACE):
+        raise StatementError("statement_empty", "the file is empty; fetch it from the bank again")
+    statements = _reader(data)(data)
+    if not statements:
+        raise StatementError(
+            "statement_empty", "the file holds no statement of a bank account; fetch it from the bank again"
+        )
+    # Of one account and day the order of the file stays.
+    return sorted(statements, key=lambda one: (one.account, one.first, one.last))
+
+
+def _reader(data: bytes) -> Callable[[bytes], list[Statement]]:
+    for start, what in _OTHERS:
+        if data.startswith(start):
+            raise _unknown(what)
+    if b"\0" in data:
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")) or data[:200].count(b"\0") in range(80, 121):
+            what = 'the file was saved as UTF-16 ("Unicode"); fetch it from the bank again, or save it as UTF-8'
+        else:
+            what = "the file has NUL characters, which are in no statement; fetch it from the bank again"
+        raise StatementError("statement_unreadable", what, data.count(b"\n", 0, data.index(b"\0")) + 1)
+    text = data.removeprefix(b"\xef\xbb\xbf").lstrip(_SPACE)
+    if START.match(text):
+        return read_cfonb
+    if text[:9].upper() == b"OFXHEADER" or text[:5].upper() == b"<OFX>":
+        return read_ofx
+    if text.startswith(b"<"):
+        return _tagged(text)
+    if _MT940.match(text):
+        raise _unknown("this is MT940, which ends")
+    line = text.splitlines()[0]
+    if line.count(b";") > 1 or line.count(b",") > 1 or line.count(b"\t") > 1:
+        raise _unknown("this is a table (CSV), which has no balances to check it by")
+    raise _unknown("this is none of the formats that are read")
+
+
+def _tagged(text: bytes) -> Callable[[bytes], list[Statement]]:
+    """The reader of a file that begins with a tag."""
+    prolog = _PROLOG.match(text)
+    rest = text[prolog.end() :] if prolog else text
+    if rest[:9].upper() == b"<!DOCTYPE" and b"html" not in rest[:100].lower():
+        # Whatever follows: the reader refuses it, with the reason.
+        return read_camt
+    found = _ROOT.match(rest)
+    root = found[1] if found else b""
+    if root.upper() == b"OFX":
+        return read_ofx
+    if root == b"Document" and b"camt.053" in rest[:2_000]:
+        return read_camt
+    message = _ISO_MESSAGE.search(rest[:100_000])
+    if message is None or root.lower() == b"html":
+        page = rest[:9].upper() == b"<!DOCTYPE" or root.lower() == b"html"
+        what = "this is a web page: the bank's site showed an error or its log-in" if page else "this is other XML"
+        raise _unknown(what)
+    if message[1] != b"BkToCstmrStmt":
+        raise _unknown(_ISO.get(message[1], "this is a payment file or its answer, not a statement"))
+    return read_camt
+
+
+def _unknown(what: str) -> StatementError:
+    return StatementError("statement_format_unknown", f"{what}; {WANTED}")

@@ -1,0 +1,85 @@
+"""Tags as OFX 1 has them: leaves need no end tag, everything that holds others does.
+
+The norm is a document type that nobody sends along, so what is a leaf shows in the file: it has a text, or no end tag
+of its name stands anywhere. All else must be nested rightly down to the last character.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+from ledger.currency.bank.formats.fields import unreadable
+from ledger.currency.bank.formats.nodes import MAX_DEPTH, Node
+
+# A `<` that begins no tag is text: people write "<3".
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9._]*)>((?:[^<]|<(?![/A-Za-z!?]))*)")
+_END = re.compile(r"</([A-Za-z][A-Za-z0-9._]*)>")
+_ENTITY = re.compile(r"&(amp|lt|gt|quot|apos|nbsp|#[0-9]{1,6});")
+_ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'", "nbsp": " "}
+
+
+def sgml_nodes(text: str, root: str, names: Collection[str]) -> Iterator[tuple[str, Node]]:
+    """Each element of those names when it ends, with the name of its parent; one inside another is not in the outer.
+
+    What stands before the root is the header, and skipped. Raises `StatementError`: statement_unreadable.
+    """
+    found = re.compile(rf"<{root}>", re.IGNORECASE).search(text)
+    if found is None:
+        raise unreadable(f"the file has a header and no <{root}> after it: it is cut")
+    place = found.start()
+    ended = {name.upper() for name in _END.findall(text)}
+    stack: list[Node] = []
+    leaf = ""
+    line, counted = 1, 0
+    while place < len(text):
+        line += text.count("\n", counted, place)
+        counted = place
+        tag = _TAG.match(text, place)
+        if tag is None:
+            raise unreadable(f"no tag can be read in {text[place : place + 20]!r}: the file is cut or damaged", line)
+        place = tag.end()
+        name, value = tag[2].upper(), tag[3].strip()
+        if tag[1]:
+            if value:
+                raise unreadable(f"a text stands behind </{name}>", line)
+            if name == leaf:
+                leaf = ""
+                continue
+            if not stack or stack[-1].name != name:
+                inside = f"within <{stack[-1].name}>" if stack else "after the end"
+                raise unreadable(f"</{name}> stands {inside}: the file is cut or damaged", line)
+            node = stack.pop()
+            if name in names:
+                yield stack[-1].name if stack else "", node
+            elif stack:
+                stack[-1].children.append(node)
+            continue
+        if not stack and name != root:
+            raise unreadable(f"<{name}> stands after the end of the file's content", line)
+        node = Node(name, _text(value), line)
+        leaf = ""
+        if value or name not in ended:
+            if not stack:
+                raise unreadable(f"a text stands behind <{name}>", line)
+            stack[-1].children.append(node)
+            leaf = name
+        elif len(stack) < MAX_DEPTH:
+            stack.append(node)
+        else:
+            raise unreadable(f"tags are nested more than {MAX_DEPTH} deep", line)
+    if stack:
+        raise unreadable(f"the file ends within <{stack[-1].name}>: it is cut")
+
+
+def _text(value: str) -> str:
+    """A text with its entities replaced; a lone `&` is one, as most banks write it."""
+    return _ENTITY.sub(_character, value) if "&" in value else value
+
+
+def _character(found: re.Match[str]) -> str:
+    name = found[1]
+    if not name.startswith("#"):
+        return _ENTITIES[name]
+    code = int(name[1:])
+    return chr(code) if 31 < code < 0xD800 else " "
