@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import typer
 
 from api.commands.console import CONSOLE, CliError, Exit, _
-from api.groups import bank, key, party, reconvert
+from api.groups import accounts, bank, key, party, reconvert
 from api.groups.options import JSON, PARTY, SETTINGS, command, many, option
 
 EXITS = {
@@ -47,6 +47,7 @@ app = typer.Typer(
 app.add_typer(party.app, name="party", help=_("Parties: add, list, close."))
 app.add_typer(key.app, name="key", help=_("The devices of a party: list, revoke."))
 app.add_typer(reconvert.app, name="reconvert", help=_("Requests to change back to euros: list, accept, refuse."))
+app.add_typer(accounts.app, name="accounts", help=_("The accounts: export, close a business year, check a FEC."))
 app.add_typer(bank.app, name="bank", help=_("The bank's statements: import, watch a folder, look at the lines."))
 
 
