@@ -2,8 +2,9 @@
 
 Level M, as small a version as the text allows: when a blurred camera is the limit, small modules hurt and more
 error correction does not help. Upper-case text (all payment links) is held in alphanumeric mode, 5.5 bits a
-character. One library draws (`qrcode`, some 15 ms) and another reads (`zxing-cpp`), so that neither can be wrong
-alone.
+character. A transfer's code for banking apps (`epc=True`: `ledger.currency.bank.epc` makes its text) is held in bytes,
+as its standard asks. One library draws (`qrcode`, some 15 ms) and another reads (`zxing-cpp`), so that neither can be
+wrong alone.
 """
 
 from __future__ import annotations
@@ -19,9 +20,13 @@ import qrcode
 import qrcode.exceptions
 import zxingcpp
 from PIL import Image
+from qrcode.util import MODE_8BIT_BYTE, QRData
 
 QUIET_ZONE = 4
 """Light modules around a code that the standard asks for."""
+
+EPC_BYTES = 331
+"""What version 13, the largest that a transfer's code may have (EPC069-12), holds at level M."""
 
 MAX_IMAGE_BYTES = 25_000_000
 MAX_IMAGE_PIXELS = 50_000_000
@@ -38,8 +43,8 @@ _HALF_BLOCKS = " ▄▀█"  # by 2 * upper + lower
 class CodeError(ValueError):
     """A text that makes no code, or a picture that gives none. ``code`` is stable.
 
-    ``code_text`` (only printable ASCII, at most about 3,000 characters), ``image_too_large``, ``image_unreadable``
-    and, as ``CodeNotFound``, ``code_not_found``.
+    ``code_text`` (only printable ASCII, at most about 3,000 characters; of a transfer: not one, or over 331 bytes),
+    ``image_too_large``, ``image_unreadable`` and, as ``CodeNotFound``, ``code_not_found``.
     """
 
     def __init__(self, code: str, detail: str) -> None:
@@ -66,12 +71,27 @@ def modules(text: str) -> tuple[tuple[bool, ...], ...]:
     """The code of ``text`` as rows of modules, ``True`` for dark, without the quiet zone. Raises ``CodeError``."""
     if not text or not text.isascii() or not text.isprintable():
         raise CodeError("code_text", "a code holds printable ASCII characters, one at least")
+    return _drawn(text)  # one segment, in the densest mode that holds the whole text
+
+
+@lru_cache(maxsize=256)
+def epc_modules(text: str) -> tuple[tuple[bool, ...], ...]:
+    """The code of a transfer, which has several lines and any script, as ``modules`` does. Raises ``CodeError``."""
+    data = text.encode()
+    if not data.startswith(b"BCD\n"):
+        raise CodeError("code_text", "a transfer's code begins with BCD on a line of its own")
+    if len(data) > EPC_BYTES:
+        raise CodeError("code_text", f"a transfer's code holds {EPC_BYTES} bytes, this text has {len(data)}")
+    return _drawn(QRData(data, MODE_8BIT_BYTE))
+
+
+def _drawn(data: str | QRData) -> tuple[tuple[bool, ...], ...]:
     code = qrcode.QRCode(error_correction=qrcode.ERROR_CORRECT_M, border=0)
     try:
-        code.add_data(text, optimize=0)  # one segment, in the densest mode that holds the whole text
+        code.add_data(data, optimize=0)
         code.make(fit=True)
     except (ValueError, qrcode.exceptions.DataOverflowError) as error:
-        raise CodeError("code_text", f"{len(text)} characters are too many for a code") from error
+        raise CodeError("code_text", f"{len(data)} characters are too many for a code") from error
     return tuple(tuple(bool(dark) for dark in row) for row in code.modules)
 
 
@@ -80,11 +100,11 @@ def version(text: str) -> int:
     return (len(modules(text)) - 17) // 4
 
 
-def png(text: str, scale: int = 8) -> bytes:
+def png(text: str, scale: int = 8, *, epc: bool = False) -> bytes:
     """A black-and-white PNG of the code with its quiet zone, ``scale`` (1 to 64) pixels a module."""
     if not 1 <= scale <= 64:
         raise ValueError(f"scale is 1 to 64 pixels a module, got {scale}")
-    rows = _with_quiet_zone(text)
+    rows = _with_quiet_zone(text, epc)
     size = len(rows)
     image = Image.frombytes("L", (size, size), bytes(0 if dark else 255 for row in rows for dark in row))
     out = io.BytesIO()
@@ -92,12 +112,12 @@ def png(text: str, scale: int = 8) -> bytes:
     return out.getvalue()
 
 
-def svg(text: str, title: str = "QR code") -> str:
+def svg(text: str, title: str = "QR code", *, epc: bool = False) -> str:
     """A crisp SVG of the code on white with its quiet zone, one unit a module, to be sized by whoever shows it.
 
     ``title`` is what a screen reader says. The text is one ``<svg>`` element, to be put in a page as it is.
     """
-    rows = _with_quiet_zone(text)
+    rows = _with_quiet_zone(text, epc)
     size = len(rows)
     path = []
     for y, row in enumerate(rows):
@@ -115,13 +135,13 @@ def svg(text: str, title: str = "QR code") -> str:
     )
 
 
-def terminal(text: str, style: TerminalStyle = "ansi") -> str:
+def terminal(text: str, style: TerminalStyle = "ansi", *, epc: bool = False) -> str:
     """The code in half blocks, two rows of modules a line, each line ended with a newline.
 
     ``ansi`` sets black on white itself and is right on every terminal that knows colours. Without colours the blocks
     have the terminal's own: ``dark`` is for light text on a dark background, ``light`` for the reverse.
     """
-    rows = _with_quiet_zone(text)
+    rows = _with_quiet_zone(text, epc)
     if len(rows) % 2:
         rows = (*rows, (False,) * len(rows[0]))
     start, end = (_BLACK_ON_WHITE, _RESET) if style == "ansi" else ("", "")
@@ -133,8 +153,8 @@ def terminal(text: str, style: TerminalStyle = "ansi") -> str:
     return "".join(lines)
 
 
-def _with_quiet_zone(text: str) -> tuple[tuple[bool, ...], ...]:
-    inner = modules(text)
+def _with_quiet_zone(text: str, epc: bool) -> tuple[tuple[bool, ...], ...]:
+    inner = epc_modules(text) if epc else modules(text)
     side = (False,) * QUIET_ZONE
     blank = ((False,) * (len(inner) + 2 * QUIET_ZONE),) * QUIET_ZONE
     return (*blank, *((*side, *row, *side) for row in inner), *blank)

@@ -1,0 +1,72 @@
+"""A top-up as a code that banking apps read: EPC069-12, "Quick Response Code: Guidelines to Enable Data Capture".
+
+Version 002, in UTF-8, with a text that people can read rather than a structured reference, which banking apps hide.
+Pure text: `merchants.codes` draws it (`epc=True`). Not every French banking app reads it, so IBAN, name, amount
+and reference always stand beside it in clear.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ledger.currency.charter import rules
+from ledger.currency.money import decimal_text
+from ledger.currency.text import TextError, check_text
+
+MAX_BYTES: Final = 331
+"""All that the largest code which the guidelines allow (version 13, level M) holds."""
+MAX_NAME: Final = 70
+MAX_TEXT: Final = 140
+MAX_AMOUNT: Final = 999_999_999_99
+
+
+class EpcError(ValueError):
+    """A transfer that does not go into a code. `code` is stable.
+
+    Codes: epc_name, epc_iban, epc_bic, epc_amount, epc_text (each too long, or not what it should be), epc_too_long
+    (more than 331 bytes together).
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+def epc_text(name: str, iban: str, amount_cents: int | None, text: str, bic: str | None = None) -> str:
+    """The text of a code for a transfer to the account of `name`, its holder as the bank knows it.
+
+    `amount_cents` None leaves the amount to the payer. Lines end with LF, none after the last. Raises `EpcError`.
+    """
+    _check("epc_name", name, MAX_NAME, empty=False)
+    _check("epc_text", text, MAX_TEXT, empty=True)
+    try:
+        iban = rules.iban(iban)
+    except rules.Wrong as wrong:
+        raise EpcError("epc_iban", f"{iban[:40]!r}: {wrong}") from None
+    try:
+        bic = rules.bic(bic) if bic else ""
+    except rules.Wrong as wrong:
+        raise EpcError("epc_bic", f"{str(bic)[:40]!r}: {wrong}") from None
+    amount = ""
+    if amount_cents is not None:
+        if type(amount_cents) is not int or not 1 <= amount_cents <= MAX_AMOUNT:
+            raise EpcError("epc_amount", f"a transfer is of 1 to {MAX_AMOUNT} whole cents, not {amount_cents!r}")
+        amount = f"EUR{decimal_text(amount_cents)}"
+    # Service tag, version, character set (UTF-8), SEPA credit transfer; then purpose and structured reference: none.
+    lines = ["BCD", "002", "1", "SCT", bic, name, iban, amount, "", "", text]
+    whole = "\n".join(lines).rstrip("\n")
+    if (size := len(whole.encode())) > MAX_BYTES:
+        raise EpcError(
+            "epc_too_long",
+            f"name and text are too long together: the code would have {size} bytes and may have {MAX_BYTES} (an "
+            "accent counts double); shorten the text",
+        )
+    return whole
+
+
+def _check(code: str, text: str, limit: int, *, empty: bool) -> None:
+    try:
+        check_text(text, max_chars=limit, empty=empty)
+    except TextError as error:
+        raise EpcError(code, error.detail) from error
