@@ -60,7 +60,8 @@ class DeviceKeyTable(SQLModel, table=True):
 class InviteTable(SQLModel, table=True):
     """A one-time code that lets one device key join a party. Only the code's hash is kept.
 
-    `made_by` is the key (hex) that asked for it, or "console"; None where the program did not keep it yet.
+    `made_by` is the key (hex) that asked for it, or "console"; None where the program did not keep it yet. `person` is
+    the account of the person who will hold the key, where that was said.
     """
 
     __tablename__ = "invite"
@@ -70,6 +71,7 @@ class InviteTable(SQLModel, table=True):
     expires_at: int = Field(sa_column=Column(BIG, nullable=False))
     used_by: bytes | None = Field(sa_column=Column(BYTES))
     made_by: str | None = Field(sa_column=Column(TEXT))
+    person: int | None = Field(sa_column=Column(BIG, ForeignKey("account.number")))
     __table_args__ = (CheckConstraint("length(code_hash) = 32", name="invite_hash"), {"sqlite_strict": True})
 
 
@@ -96,6 +98,37 @@ class MemoTable(SQLModel, table=True):
     __table_args__ = ({"sqlite_strict": True},)
 
 
-PARTY, HOLDING, DEVICE_KEY, INVITE, SESSION, MEMO = (
-    table(m) for m in (PartyTable, HoldingTable, DeviceKeyTable, InviteTable, SessionTable, MemoTable)
+class KeyPersonTable(SQLModel, table=True):
+    """Which person holds a key of the association: a member, by account. Two keys of one person are not two people."""
+
+    __tablename__ = "key_person"
+    key: bytes = Field(sa_column=Column(BYTES, ForeignKey("device_key.key"), primary_key=True))
+    person: int = Field(sa_column=Column(BIG, ForeignKey("account.number"), nullable=False))
+    __table_args__ = ({"sqlite_strict": True},)
+
+
+class BankDetailsTable(SQLModel, table=True):
+    """Where a party is paid: its IBAN, and the holder's name ("": the party's). `set_by` is a key (hex) or "console"."""
+
+    __tablename__ = "bank_details"
+    party: bytes = Field(sa_column=Column(BYTES, ForeignKey("party.id"), primary_key=True))
+    iban: str = Field(sa_column=Column(TEXT, nullable=False))
+    holder: str = Field(sa_column=Column(TEXT, nullable=False))
+    set_at: int = Field(sa_column=Column(BIG, nullable=False))
+    set_by: str = Field(sa_column=Column(TEXT, nullable=False))
+    __table_args__ = ({"sqlite_strict": True},)
+
+
+PARTY, HOLDING, DEVICE_KEY, INVITE, SESSION, MEMO, KEY_PERSON, BANK_DETAILS = (
+    table(m)
+    for m in (
+        PartyTable,
+        HoldingTable,
+        DeviceKeyTable,
+        InviteTable,
+        SessionTable,
+        MemoTable,
+        KeyPersonTable,
+        BankDetailsTable,
+    )
 )

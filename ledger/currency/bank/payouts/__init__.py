@@ -1,0 +1,24 @@
+"""Euros out: what shops are owed, as files for the bank that people sign, and what the bank made of them.
+
+    index     which reconversions are owed, ordered, paid, undone: kept in the commits that make them so
+    owed      the payouts, read
+    batches   due payouts as one pain.001 file; withdrawing it, fetching it
+    approval  who signs a file, and whether enough people did
+    undoing   a payout that the bank rejects or sends back: the shop has its units again
+    matching  lines of statements that are payouts, or payouts that came back
+    answers   pain.002: the bank's own answer to a file
+
+The life of a payout, debit -> credit, euros but for the units:
+
+| what happens | kind | moves |
+|---|---|---|
+| reconversion accepted | reconversion | units waiting -> circulation; guarantee -> payouts; the fee guarantee -> income |
+| the bank paid it | bank_payout | payouts -> bank |
+| the bank will not pay it | payout_rejected | payouts -> guarantee; the fee income -> guarantee; units circulation -> shop |
+| it came back | bank_payout_return | bank -> payouts, and then as when it is rejected |
+
+So the statement of the account `payouts` tells the whole story, and the guarantee is back at what it was before the
+reconversion when the shop has its units again: circulation never passes it. The fee goes back with the rest. Where the
+association has moved its fees out of the reserve meanwhile, `income` goes below zero and the reserve report says that
+the reserve lacks as much, until the association puts it back.
+"""
