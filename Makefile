@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help install demo test planted browser bench check lint types contracts format lock clean
+.PHONY: help install demo test planted browser checkers bench check lint types contracts format lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -37,7 +37,16 @@ demo: install
 browser: install
 	@sh tests/get_browser.sh $(BIN)
 
-test: install browser
+# What judges the accounts that we export: hledger, and somebody else's check of FEC files, apart from our packages.
+checkers: install .venv/checkers/.installed
+	@sh tests/get_hledger.sh
+
+.venv/checkers/.installed: tests/checkers.lock | $(STAMP)
+	@rm -rf .venv/checkers
+	@$(BIN)/python -m pip install -qq --require-hashes --no-deps --target .venv/checkers -r tests/checkers.lock
+	@touch $@
+
+test: install browser checkers
 	@$(BIN)/pytest $(ARGS)
 
 planted: install
