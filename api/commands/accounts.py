@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from api.commands.console import CONSOLE, CliError, Exit, _, euros, ngettext
+from api.commands.console import CONSOLE, N_, CliError, Exit, _, euros, ngettext
 from api.commands.opened import opened
 from ledger.core.ids import account_text
 from ledger.currency import parties
@@ -25,6 +25,7 @@ from ledger.currency.town import Town
 
 ENDINGS = {"hledger": "journal", "beancount": "beancount", "csv": "csv"}
 SHOWN = 50
+SIREN_MISSING = N_('A FEC is named by the SIREN: write it into the charter, siren = "..." under [bookkeeping].')
 
 
 def export(form: str, year: str | None, account: str | None, out: Path | None, *, names: bool) -> None:
@@ -40,10 +41,10 @@ def export(form: str, year: str | None, account: str | None, out: Path | None, *
         books = accounts.read(town, year, names=names, progress=first)
         only = _only(town, books, account) if account is not None else None
         usual = _usual(town, books, form)
+        unnamed = form == "fec" and not books.plan.siren
         if out is not None and out.is_dir():
-            if form == "fec" and not books.plan.siren:
-                told = _('A FEC is named by the SIREN: write it into the charter, siren = "..." under [bookkeeping].')
-                raise CliError(Exit.REFUSED, "siren_missing", told)
+            if unnamed:
+                raise CliError(Exit.REFUSED, "siren_missing", _(SIREN_MISSING))
             out = out / usual
         with _draft(out) as draft:
             written = accounts.write(books, form, draft.write, only=only, names=names, progress=second)
@@ -53,7 +54,9 @@ def export(form: str, year: str | None, account: str | None, out: Path | None, *
         with _draft(beside) as draft:
             draft.write(description(written).encode())
     if out is None:
-        if form == "fec":
+        if unnamed:
+            CONSOLE.note(_(SIREN_MISSING))
+        elif form == "fec":
             CONSOLE.note(_("The law wants this file to be called {name}.").format(name=usual))
         return
     _show(written)
@@ -156,7 +159,7 @@ def _only(town: Town, books: Books, account: str) -> str:
 
 def _usual(town: Town, books: Books, form: str) -> str:
     if form == "fec":
-        return fec.file_name(books.plan.siren or "SIREN", books.period.end)
+        return fec.file_name(books.plan.siren, books.period.end)
     return f"{town.charter.code.lower()}-{books.period.end}.{ENDINGS[form]}"
 
 

@@ -93,7 +93,7 @@ class Books:
     """The accounts of one business year. Made by `open_books`; `entries` may be read again and again.
 
     `earlier` counts the transactions that lie before the year, the oldest on the day `oldest`. `seq` is the last log
-    entry looked at.
+    entry looked at, `begun` the day of the first.
     """
 
     town: Town
@@ -102,6 +102,7 @@ class Books:
     closed: list[Closing]
     seq: int
     accounts: _Accounts
+    begun: str = ""
     earlier: int = 0
     oldest: str = ""
     opening: list[Line] = field(default_factory=list)
@@ -155,8 +156,10 @@ def open_books(
     calendar, accounts = Calendar(plan.timezone, closed), books.accounts
     held: Counter[str] = Counter()
     for place, at, body in _log(town, 0, seq, progress):
+        log_day = calendar.log_day(at)
+        books.begun = books.begun or log_day
         if "transfers" in body:
-            day = calendar.day(place, calendar.log_day(at), body.get("booked_on"))
+            day = calendar.day(place, log_day, body.get("booked_on"))
             if day < start:
                 books.earlier += 1
                 books.oldest = min(books.oldest or day, day)
@@ -214,6 +217,7 @@ class _Accounts:
                 self.places[number] = plan.account("fees" if name == "income" else name)
         self.waiting, self.income, self.operations = own["waiting"], own["income"], own["operations"]
         self.journals = {number: _journal(plan, name) for name, number in banks.items()}
+        self.leaving = {*banks.values(), own["suspense"]}
 
     def opened(self, body: dict[str, Any]) -> None:
         """Learn of an account that the log opens."""
@@ -237,10 +241,10 @@ class _Accounts:
         return self.holders._replace(auxiliary=account_text(account), auxiliary_label=label)
 
     def debited(self, debit: str, credit: str) -> str:
-        """The account that a transfer debits. Fees that leave the reserve are not less income: the association has
-        them on an account of its own from then on.
+        """The account that a transfer debits. Fees that leave the reserve (perhaps as a line of the bank that nobody
+        could place at first) are not less income: the association has them on an account of its own from then on.
         """
-        return self.operations if debit == self.income and credit in self.journals else debit
+        return self.operations if debit == self.income and credit in self.leaving else debit
 
     def entered(self, transfers: list[tuple[str, str, int, str]]) -> tuple[list[Line], Journal]:
         """The lines that a transaction's transfers make, debits first, and the journal that they belong to."""

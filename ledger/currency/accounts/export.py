@@ -99,6 +99,8 @@ def close(
             "period_earlier_open",
             _earlier(f"{books.earlier} entries lie before {period.start}, the oldest of {books.oldest}"),
         )
+    if not books.first and str(period.end) < books.begun:
+        raise CurrencyError("period_unknown", f"nothing lies in this year: the book was begun on {books.begun}")
     written = write(books, "fec", lambda _data: None, progress=second)
     if period.closing is not None:
         return period.closing, True
