@@ -1,8 +1,9 @@
 """The charter in the log: which rules were in force from which place on.
 
 A note says what an auditor needs to judge the entries after it: network and unit, the fee, who may change back, the
-reserve accounts by name, the currency's public key. The ids of these notes follow from the network and a count, so
-the last one is found without reading the log. Addresses and IBANs are not in it.
+reserve accounts by name, the currency's public key, the total of payouts from which two people sign. The ids of these
+notes follow from the network and a count, so the last one is found without reading the log. Addresses and IBANs are
+not in it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ KIND = "charter"
 
 
 class Rules(NamedTuple):
-    """What a note of the charter says. `reserve` holds names, `key` is the currency's public key (hex)."""
+    """What a note of the charter says. `reserve` holds names, `key` is the currency's public key (hex).
+
+    `second_signature_above` is cents (see `BankRules`); None in notes from before there were payouts, too.
+    """
 
     version: int
     code: str
@@ -30,10 +34,15 @@ class Rules(NamedTuple):
     fee_bp: int
     reconversion_by: frozenset[str]
     reserve: tuple[str, ...]
+    second_signature_above: int | None = None
 
     def fee(self, amount: int) -> int:
         """What changing `amount` cents back cost under these rules, in cents (see `Charter.fee`)."""
         return (amount * self.fee_bp + 5_000) // 10_000
+
+    def signers(self, total: int) -> int:
+        """How many different people sign a file of payouts that comes to `total` cents."""
+        return 2 if self.second_signature_above is not None and total > self.second_signature_above else 1
 
 
 def rules_of(charter: Charter, key: bytes, version: int = 1) -> Rules:
@@ -41,6 +50,7 @@ def rules_of(charter: Charter, key: bytes, version: int = 1) -> Rules:
     return Rules(
         version, charter.code, charter.network, key.hex(), charter.reconversion_fee_bp,
         frozenset(str(kind) for kind in charter.reconversion_by), tuple(a.name for a in charter.reserve),
+        charter.bank.second_signature_above,
     )  # fmt: skip
 
 
@@ -55,6 +65,8 @@ def note_of(rules: Rules) -> Note:
         "reconversion_by": ",".join(sorted(rules.reconversion_by)),
         "reserve": json.dumps(rules.reserve, ensure_ascii=False, separators=(",", ":")),
     }
+    if rules.second_signature_above is not None:
+        evidence["second_signature_above"] = rules.second_signature_above
     return Note(note_id(rules.network, rules.version), KIND, evidence)
 
 
@@ -70,9 +82,13 @@ def read(evidence: Evidence) -> Rules:
         if type(reserve) is not list or any(type(name) is not str for name in reserve):
             raise ValueError("reserve is not a list of names")
         by = str(evidence["reconversion_by"])
+        limit = evidence.get("second_signature_above")
+        if limit is not None and (type(limit) is not int or limit < 0):
+            raise ValueError("second_signature_above is no amount")
         return Rules(
             int(evidence["version"]), str(evidence["code"]), bytes.fromhex(str(evidence["network"])),
             str(evidence["key"]), int(evidence["fee_bp"]), frozenset(by.split(",") if by else ()), tuple(reserve),
+            limit,
         )  # fmt: skip
     except KeyError as error:
         raise ValueError(f"a note of the charter says {error}; this one does not") from error

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from ledger.core.ids import derived_id
 from ledger.core.model import Posted, Transaction, Transfer
 from ledger.currency import chartered
+from ledger.currency.bank.payouts import index
 from ledger.currency.chart import EUR
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import decimal_text
@@ -223,6 +224,8 @@ def accept(town: Town, asked: Asked, *, by: str = CONSOLE) -> Posted:
         # Within the commit, when no other charter can be noted: `asked` has the fee of the charter in memory.
         if not posted.replay:
             chartered.require_latest(town)
+            if asked.payout:
+                index.owed(connection, town.charter.network, posted, asked.account, asked.amount, asked.payout)
 
     return _decide(town, asked, "reconversion", tuple(transfers), None, by, also)
 

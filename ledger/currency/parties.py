@@ -16,7 +16,7 @@ from ledger.core.model import Account, Closing, Note, Opening, Side
 from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import KeyRefused, KeyWeak, public_key
-from ledger.currency.tables import DEVICE_KEY, HOLDING, INVITE, PARTY, SESSION
+from ledger.currency.tables import DEVICE_KEY, HOLDING, INVITE, KEY_PERSON, PARTY, SESSION
 from ledger.currency.text import TextError, clean_text
 from ledger.currency.town import Town
 
@@ -221,16 +221,22 @@ def shown_code(code: str) -> str:
     return f"{code[:5]}-{code[5:]}"
 
 
-def invite(town: Town, party: Party, role: str, *, seconds: int = INVITE_SECONDS, by: str = "console") -> str:
+def invite(
+    town: Town, party: Party, role: str, *, seconds: int = INVITE_SECONDS, by: str = "console",
+    person: Party | None = None,
+) -> str:  # fmt: skip
     """A one-time code with which one device key can join `party` in `role`. `by` is the inviting key (hex).
 
-    Raises `CurrencyError`: role_not_for_kind, party_closed, invites_too_many.
+    `person` is who will hold the key, where the party is not a person itself. Raises `CurrencyError`:
+    role_not_for_kind, party_closed, person_wrong, invites_too_many.
     """
     if role not in ROLES or party.kind not in ROLES[role]:
         fit = ", ".join(r for r, kinds in ROLES.items() if party.kind in kinds)
         raise CurrencyError("role_not_for_kind", f"a {party.kind} has no {role}; its keys are: {fit}")
     if party.closed_at is not None:
         raise CurrencyError("party_closed", f"{party.name} was closed")
+    if person is not None and (person.kind != "person" or person.closed_at is not None or party.kind == "person"):
+        raise CurrencyError("person_wrong", f"{person.name} is no person who could hold a key of {party.name}")
     code = b32encode(town.book.entropy(CODE_BYTES))
     now = town.now()
     with town.book.store.writing() as store:
@@ -243,13 +249,10 @@ def invite(town: Town, party: Party, role: str, *, seconds: int = INVITE_SECONDS
             )
         store.connection.execute(
             insert(INVITE).values(
-                code_hash=_code_hash(code),
-                party=party.id,
-                role=role,
-                made_by=by,
+                code_hash=_code_hash(code), party=party.id, role=role, made_by=by, person=person and person.account,
                 expires_at=now + seconds * 1_000_000,
             )
-        )
+        )  # fmt: skip
     return code
 
 
@@ -281,7 +284,7 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
     taken = CurrencyError("key_taken", "this key is registered already; every device makes its own")
     if known is not None:
         raise taken
-    note = _key_note("key_added", key, row.role, party.account, row.made_by)
+    note = _key_note("key_added", key, row.role, party.account, row.made_by, row.person)
 
     def also(connection: Connection, posted: Any) -> None:
         used = connection.execute(
@@ -301,6 +304,8 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
                 key=key, party=party.id, role=row.role, label=label, added_at=posted.at, revoked_at=None
             )
         )
+        if row.person is not None:
+            connection.execute(insert(KEY_PERSON).values(key=key, person=row.person))
 
     try:
         town.post(note, also)
@@ -314,8 +319,9 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
 ERROR_CODE = "this join code is mistyped, used or expired; ask the association for a new one"
 
 
-def _key_note(kind: str, key: bytes, role: str, account: int, by: str | None = None) -> Note:
+def _key_note(kind: str, key: bytes, role: str, account: int, by: str | None = None, person: int | None = None) -> Note:
     evidence = {"account": f"{account:016x}", "key": key.hex(), "role": role} | ({"by": by} if by else {})
+    evidence |= {"person": f"{person:016x}"} if person else {}
     return Note(derived_id("patard/key", kind, key), kind, evidence)
 
 

@@ -1,0 +1,79 @@
+"""Where a party is paid: its IBAN. Personal, so it stands in a table and can be erased; nothing of it is in the log."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, insert, select
+
+from ledger.currency.bank.latin import latin
+from ledger.currency.charter import rules
+from ledger.currency.conversion import CONSOLE
+from ledger.currency.errors import CurrencyError
+from ledger.currency.parties import Party
+from ledger.currency.tables import BANK_DETAILS, HOLDING
+from ledger.currency.text import TextError, clean_text
+from ledger.currency.town import Town
+
+MAX_HOLDER = 70
+"""Characters of a name that banks carry."""
+_DETAILS = BANK_DETAILS.c
+
+
+class Details(NamedTuple):
+    """An IBAN without spaces, and its holder's name ("": the party's own). `set_at` is microseconds since the epoch."""
+
+    iban: str
+    holder: str
+    set_at: int
+    set_by: str
+
+
+def put(town: Town, party: Party, iban: str, holder: str = "", *, by: str = CONSOLE) -> Details:
+    """From now on `party` is paid there. What was ordered before goes where it was ordered to.
+
+    Raises `CurrencyError`: iban_wrong, text_malformed.
+    """
+    try:
+        plain = rules.iban(iban)
+    except rules.Wrong as wrong:
+        raise CurrencyError("iban_wrong", str(wrong)) from None
+    if any(plain == account.iban for account in town.charter.reserve):
+        raise CurrencyError("iban_wrong", "this is an account of the reserve itself; give the party's own")
+    try:
+        name = clean_text(holder, max_chars=MAX_HOLDER) if holder else ""
+    except TextError as error:
+        raise CurrencyError("text_malformed", error.detail) from error
+    if not any(char.isalnum() for char in latin(name or party.name)):
+        raise CurrencyError(
+            "text_malformed", "no bank can write this name: give the holder's in Latin letters, as the bank knows it"
+        )
+    made = Details(plain, name, town.now(), by)
+    with town.book.store.writing() as store:
+        store.connection.execute(delete(BANK_DETAILS).where(_DETAILS.party == party.id))
+        store.connection.execute(insert(BANK_DETAILS).values(party=party.id, **made._asdict()))
+    return made
+
+
+def erase(town: Town, party: Party) -> None:
+    """Forget where a party is paid."""
+    with town.book.store.writing() as store:
+        store.connection.execute(delete(BANK_DETAILS).where(_DETAILS.party == party.id))
+
+
+def find(town: Town, party: Party) -> Details | None:
+    """Where a party is paid; None where it did not say so."""
+    query = select(_DETAILS.iban, _DETAILS.holder, _DETAILS.set_at, _DETAILS.set_by).where(_DETAILS.party == party.id)
+    with town.reading() as connection:
+        row = connection.execute(query).first()
+    return Details(*row) if row else None
+
+
+def by_account(connection: Connection, accounts: set[int]) -> dict[int, Details]:
+    """Where the parties that hold those accounts are paid, by account; those who did not say so are not in it."""
+    query = (
+        select(HOLDING.c.account, _DETAILS.iban, _DETAILS.holder, _DETAILS.set_at, _DETAILS.set_by)
+        .join(HOLDING, HOLDING.c.party == BANK_DETAILS.c.party)
+        .where(HOLDING.c.account.in_(sorted(accounts)))
+    )
+    return {row[0]: Details(*row[1:]) for row in connection.execute(query)}

@@ -1,0 +1,114 @@
+"""Which payouts are owed, ordered, paid or undone: an index over the log, written in the commits that make them so.
+
+Every function here runs inside a commit, under the lock of all writing, and says so by raising `Overtaken` when a
+payout is no longer as it was when the caller decided: then nothing of that commit happened, and it is decided anew.
+Each may run again for an entry that stood already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from itertools import accumulate
+
+from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
+
+from ledger.core.model import Evidence, Posted, Transaction
+from ledger.currency.bank.payouts.tables import PAYOUT
+from ledger.currency.bank.reference import reference
+
+PAID, RETURNED, REJECTED = "bank_payout", "bank_payout_return", "payout_rejected"
+"""Kinds of the entries that settle or undo payouts; see the package."""
+_PAYOUT = PAYOUT.c
+
+
+class Overtaken(Exception):
+    """A payout was paid, undone, ordered or withdrawn by somebody else in between."""
+
+
+def payout_reference(network: bytes, reconversion: bytes) -> str:
+    """What tells a payout in the bank's texts: its end-to-end id."""
+    return reference("payout", network, reconversion)
+
+
+def packed(places: Iterable[int]) -> str:
+    """Places of reconversions in the log, as evidence holds them: the first, then what is added to it each time."""
+    ordered = sorted(places)
+    return ",".join(str(place - before) for before, place in zip([0, *ordered], ordered, strict=False))
+
+
+def unpacked(text: str) -> list[int]:
+    """The places that `packed` wrote. Raises `ValueError` for a text that it would not write."""
+    steps = [int(step) for step in text.split(",")]
+    places = list(accumulate(steps))
+    if min(steps) < 1 or packed(places) != text:
+        raise ValueError("not places of the log, each once and in order")
+    return places
+
+
+def owed(connection: Connection, network: bytes, posted: Posted, holder: int, units: int, amount: int) -> None:
+    """From `posted` on, the holder of the account is owed `amount` cents for `units` changed back."""
+    connection.execute(
+        insert(PAYOUT).values(
+            reconversion=posted.id, seq=posted.seq, holder=holder, units=units, amount=amount,
+            reference=payout_reference(network, posted.id),
+        )
+    )  # fmt: skip
+
+
+def ordered(connection: Connection, places: Collection[int], batch: bytes) -> None:
+    """These are in a live batch from now on. Raises `Overtaken` unless each is due and in none."""
+    _all(connection, places, _PAYOUT.batch.is_(None), _PAYOUT.paid_by.is_(None), batch=batch)
+
+
+def withdrawn(connection: Connection, batch: bytes) -> None:
+    """What the batch did not pay may go into another."""
+    connection.execute(update(PAYOUT).where(_PAYOUT.batch == batch, _PAYOUT.paid_by.is_(None)).values(batch=None))
+
+
+def paid(connection: Connection, places: Collection[int], entry: bytes) -> None:
+    """The entry paid these. Raises `Overtaken` unless each was due."""
+    _all(connection, places, _PAYOUT.paid_by.is_(None) | (_PAYOUT.paid_by == entry), paid_by=entry)
+
+
+def undone(connection: Connection, places: Collection[int], entry: bytes, *, were_paid: bool) -> None:
+    """The entry gave these shops their units back. Raises `Overtaken` unless each was paid, or each was not."""
+    right = _PAYOUT.paid_by.is_not(None) if were_paid else _PAYOUT.paid_by.is_(None)
+    _all(connection, places, right, undone_by=entry)
+
+
+def taken_back(connection: Connection, entry: bytes) -> None:
+    """The entry counts no more: a corrected statement no longer has its line."""
+    for column in (_PAYOUT.paid_by, _PAYOUT.undone_by):
+        connection.execute(update(PAYOUT).where(column == entry).values({column.name: None}))
+
+
+def stood(connection: Connection, transaction: Transaction) -> None:
+    """Keep what a transaction of a bank line did to payouts, where it did something."""
+    if transaction.kind in (PAID, RETURNED):
+        places = named(connection, transaction.evidence)
+        if transaction.kind == PAID:
+            paid(connection, places, transaction.id)
+        else:
+            undone(connection, places, transaction.id, were_paid=True)
+
+
+def naming(payouts: Sequence[tuple[bytes, int]]) -> dict[str, str]:
+    """How evidence names payouts, given as (reconversion, place): one by its reconversion's id, several by places."""
+    if len(payouts) == 1:
+        return {"payout": payouts[0][0].hex()}
+    return {"payouts": packed(place for _reconversion, place in payouts)}
+
+
+def named(connection: Connection, evidence: Evidence) -> list[int]:
+    """The places of the payouts that evidence names."""
+    if "payouts" in evidence:
+        return unpacked(str(evidence["payouts"]))
+    one = bytes.fromhex(str(evidence["payout"]))
+    return list(connection.scalars(select(_PAYOUT.seq).where(_PAYOUT.reconversion == one)))
+
+
+def _all(connection: Connection, places: Collection[int], *right: ColumnElement[bool], **values: bytes) -> None:
+    stands = or_(_PAYOUT.undone_by.is_(None), _PAYOUT.undone_by == values.get("undone_by", b""))
+    query = update(PAYOUT).where(_PAYOUT.seq.in_(sorted(places)), stands, *right).values(values)
+    if connection.execute(query).rowcount != len(places):
+        raise Overtaken
