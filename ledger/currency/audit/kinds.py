@@ -13,8 +13,8 @@ from ledger.core.record import Record
 from ledger.currency import parties
 from ledger.currency.audit.story import Asked, Problem, Story, bytes_of, number_of
 from ledger.currency.chart import EUR
-from ledger.currency.conversion import CONSOLE, CORRECTED, corrected_id
-from ledger.currency.imported import IMPORT, OPENING, opening_id
+from ledger.currency.conversion import CONSOLE, corrected_id
+from ledger.currency.imported import opening_id
 from ledger.currency.messages import NO_REFERENCE, MessageError, Order, Purpose, SignedOrder
 
 PURPOSES = {"payment": Purpose.PAYMENT, "refund": Purpose.REFUND, "reconversion_asked": Purpose.RECONVERSION}
@@ -199,16 +199,6 @@ def other(story: Story, record: Record, transaction: Transaction) -> Iterator[Pr
                     f"a {transaction.kind!r} moved {t.amount} {t.unit} of {story.name(number)} without anybody's order",
                 )
                 return
-
-
-KINDS: dict[str, Callable[[Story, Record, Transaction], Iterator[Problem]]] = {
-    "conversion": conversion,
-    CORRECTED: corrected,
-    "reconversion": accepted,
-    "reconversion_refused": refused,
-    IMPORT: imported,
-    OPENING: reserve_opening,
-}
 
 
 def acted(story: Story, record: Record, evidence: Evidence, roles: frozenset[str]) -> Iterator[Problem]:

@@ -119,15 +119,7 @@ def closing(story: Story, record: Record, instruction: Closing) -> Iterator[Prob
     story.closed[instruction.number] = record.at
 
 
-def note(story: Story, record: Record, instruction: Note) -> Iterator[Problem]:
-    """A charter, or a key that came or went."""
-    if instruction.kind == chartered.KIND:
-        yield from _charter(story, instruction)
-    elif instruction.kind in ("key_added", "key_revoked"):
-        yield from _key(story, record, instruction)
-
-
-def _charter(story: Story, instruction: Note) -> Iterator[Problem]:
+def charter(story: Story, record: Record, instruction: Note) -> Iterator[Problem]:
     """The rules from here on. A note that is not the next one changes none: its fee was never the charter's."""
     try:
         rules = chartered.read(instruction.evidence)
@@ -150,7 +142,7 @@ def _charter(story: Story, instruction: Note) -> Iterator[Problem]:
     story.rules, story.noted = rules, rules.version
 
 
-def _key(story: Story, record: Record, instruction: Note) -> Iterator[Problem]:
+def key(story: Story, record: Record, instruction: Note) -> Iterator[Problem]:
     evidence = instruction.evidence
     try:
         raw, account = bytes.fromhex(str(evidence["key"])), int(str(evidence["account"]), 16)

@@ -18,8 +18,7 @@ from ledger.core import record as records
 from ledger.core.model import Closing, Note, Opening, Transaction
 from ledger.core.record import RecordError
 from ledger.currency import chartered
-from ledger.currency.accounts import periods
-from ledger.currency.audit import kinds, years
+from ledger.currency.audit import kinds, registry
 from ledger.currency.audit import story as audit_story
 from ledger.currency.audit import tables as audit_tables
 from ledger.currency.audit.cover import IMPORTED_UNCOVERED, Cover
@@ -120,15 +119,15 @@ class _Run:
             if instruction.kind in kinds.PURPOSES:
                 problems = kinds.order(story, record, instruction)
             else:
-                problems = kinds.KINDS.get(instruction.kind, kinds.other)(story, record, instruction)
+                problems = registry.KINDS.get(instruction.kind, kinds.other)(story, record, instruction)
         elif isinstance(instruction, Opening):
             problems = audit_story.opening(story, record, instruction)
         elif isinstance(instruction, Closing):
             problems = audit_story.closing(story, record, instruction)
         else:
             assert isinstance(instruction, Note)
-            judge = years.closed if instruction.kind == periods.KIND else audit_story.note
-            problems = judge(story, record, instruction)
+            judge = registry.NOTES.get(instruction.kind)
+            problems = judge(story, record, instruction) if judge else iter(())
         for problem in problems:
             if isinstance(problem, SignedOrder):
                 self.orders += 1
