@@ -73,7 +73,7 @@ def bank_lines(
     if before is not None:
         where.append(line.place < before)
     town = found.town
-    rows = lines(town, *where, limit=limit + 1, latest_first=True)
+    rows = lines(town, *where, limit=limit + 1, order=(line.place.desc(),))
     names = {number: name for name, number in town.chart.reserve.items()}
     with town.reading() as connection:
         who = parties.by_accounts(connection, {row.holder for row in rows if row.holder})

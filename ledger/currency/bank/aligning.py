@@ -138,8 +138,13 @@ def _says_the_same(known: Known, line: BankLine, said: str) -> bool:
 
 
 def _fits(found: _Try, statement: Statement, timeline: Timeline) -> bool:
-    """Whether this is one history: nothing was added before its end, nothing left out but after the file's own end."""
-    if any(line.booked_on < timeline.last for line in found.new):
+    """Whether this is one history: what comes after it still begins where this ends, and nothing known is left out.
+
+    Lines before the end of what is known are new only where they sum to nothing (days that nobody missed, because the
+    balance after them was the one before); a statement that stops in the middle of its last day leaves out the rest.
+    """
+    early = [line.amount for line in found.new if line.booked_on < timeline.last]
+    if early and (sum(early) or found.missing):
         return False
     ends_early = all(known.booked_on == statement.last for known in found.missing)
     grew = any(line.booked_on == statement.last for line in found.new)

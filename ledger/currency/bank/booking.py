@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, literal, select, true, tuple_, update
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Instruction, Outcome, Refused, Transaction, Transfer
 from ledger.currency.bank import matching, topups
 from ledger.currency.bank.lines import Books, Line, line_of, lines
+from ledger.currency.bank.payouts import index as payout_index
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.conversion import CONSOLE
@@ -55,11 +56,14 @@ def book(town: Town, *, by: str = CONSOLE, progress: Callable[[int, int], None] 
     `progress` is called with the lines done and all of them.
     """
     run = _Run(town, Books(town, by))
-    total, done, after = waiting(town), 0, 0
-    while batch := lines(town, _LINE.seq.is_(None), _LINE.place > after, limit=BATCH):
-        after = batch[-1].place
-        # Euros that came in before those that went out: a bank books a day's lines in no order of ours.
-        batch.sort(key=lambda line: (line.booked_on, line.amount < 0, line.place))
+    total, done = waiting(town), 0
+    after: ColumnElement[bool] = true()
+    # By days, and of a day the euros that came in before those that went out: a bank books a day's lines in no order
+    # of ours, and what a line becomes must not hang on how many were booked at a time.
+    order = (_LINE.booked_on, _LINE.amount < 0, _LINE.place)
+    while batch := lines(town, _LINE.seq.is_(None), after, limit=BATCH, order=order):
+        last = batch[-1]
+        after = tuple_(*order) > tuple_(literal(last.booked_on.isoformat()), literal(last.amount < 0), last.place)
         run.book(batch)
         done += len(batch)
         if progress is not None:
@@ -134,7 +138,12 @@ class _Run:
                     stood.append((found.seq, found.instruction))
             index(connection, stood)
 
-        self.town.book.post([instruction for _line, instruction in batch], also)
+        try:
+            self.town.book.post([instruction for _line, instruction in batch], also)
+        except payout_index.Overtaken:
+            # Nothing of the batch stands: each line is looked at anew, by itself.
+            why = "a payout of these lines was decided by somebody else at the same moment"
+            return [(line, Refused(instruction.id, "busy", why)) for line, instruction in batch]
         for _seq, instruction in stood:
             kind = kind_of(instruction)
             self.kinds[kind] = self.kinds.get(kind, 0) + 1
@@ -160,6 +169,11 @@ def index(connection: Connection, entries: Sequence[tuple[int, Instruction]]) ->
         for seq, one in entries
         if kind_of(one) != WITHDRAWN
     ]
+    for _seq, one in entries:
+        if isinstance(one, Transaction):
+            payout_index.stood(connection, one)
+            if one.kind == WITHDRAWN:
+                payout_index.taken_back(connection, bytes.fromhex(str(one.evidence["returns"])))
     undone = [
         {"line": bytes.fromhex(str(one.evidence["returns"])), "entry": seq}
         for seq, one in entries

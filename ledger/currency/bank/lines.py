@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -55,10 +56,14 @@ class Line(NamedTuple):
         return (self.text, self.end_to_end, self.mandate, self.name)
 
 
-def lines(town: Town, *where: ColumnElement[bool], limit: int | None = None, latest_first: bool = False) -> list[Line]:
+def lines(
+    town: Town,
+    *where: ColumnElement[bool],
+    limit: int | None = None,
+    order: Sequence[ColumnElement[Any]] = (BANK_LINE.c.place,),
+) -> list[Line]:
     """The lines that fit, in the order in which they were taken; those that a corrected statement took away are not."""
-    order = BANK_LINE.c.place.desc() if latest_first else BANK_LINE.c.place
-    query = select(BANK_LINE).where(BANK_LINE.c.withdrawn.is_(None), *where).order_by(order).limit(limit)
+    query = select(BANK_LINE).where(BANK_LINE.c.withdrawn.is_(None), *where).order_by(*order).limit(limit)
     with town.reading() as connection:
         return [line_of(row) for row in connection.execute(query)]
 
