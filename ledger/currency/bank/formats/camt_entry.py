@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
 from ledger.currency.bank.formats.fields import cents, end_to_end, iban_of, iso_day, joined, plain, unreadable
 from ledger.currency.bank.formats.labels import KIND_OF_CODE
@@ -24,7 +24,7 @@ def signed(node: Node) -> int:
     amount = node.get(AMOUNT)
     if amount is None:
         raise unreadable("an amount is missing", node.line)
-    currency = amount.attributes.get("Ccy", "")
+    currency = amount.currency
     if currency != "EUR":
         raise StatementError(
             "statement_not_euros",
@@ -40,8 +40,7 @@ def _with_sign(value: int, indicator: str, line: int) -> int:
     return value if indicator == "CRDT" else -value
 
 
-@dataclass(frozen=True)
-class _Entry:
+class _Entry(NamedTuple):
     """What the transactions of an entry share."""
 
     booked_on: date
@@ -53,6 +52,10 @@ class _Entry:
     own: str
     """The account's own IBAN."""
     charges: int
+
+    def signed(self, value: int, node: Node) -> int:
+        """An amount within the entry with the sign that stands beside it, or that of the entry."""
+        return _with_sign(value, node.value("CdtDbtInd") or ("CRDT" if self.came else "DBIT"), node.line)
 
 
 def read_entry(node: Node, amount: int, number: int, own: str) -> BankLine:
@@ -71,16 +74,15 @@ def read_entry(node: Node, amount: int, number: int, own: str) -> BankLine:
     )  # fmt: skip
     details = node.each("NtryDtls")
     transactions = [one for detail in details for one in detail.each("TxDtls")]
+    kept = entry.charges + sum(_charges(one, entry.came) for one in transactions)
+    _check_batches(details, entry, amount, kept, number)
     label = node.value("AddtlNtryInf")
     if len(transactions) == 1:
-        one = transactions[0]
-        stated = _own_amount(one)
-        kept = entry.charges + _charges(one, entry.came)
+        stated = _own_amount(transactions[0])
         if stated is not None and stated not in (abs(amount), abs(amount) + kept):
             raise _sum_wrong(number, amount, stated, node.line)
-        line = _transaction(one, entry, amount, label)
-        return replace(line, end_to_end=line.end_to_end or _batch(details, transactions), where=node.line)
-    parts = _parts(details, entry, amount, number, node.line)
+        return _transaction(transactions[0], entry, amount, label, details, node.line)
+    parts = _parts(transactions, entry, amount, kept, number)
     returned = entry.reversal or bool(parts) and all(part.kind is LineKind.RETURN for part in parts)
     kinds = {part.kind for part in parts}
     kind = entry.kind if entry.kind is not LineKind.OTHER or len(kinds) != 1 else kinds.pop()
@@ -105,45 +107,43 @@ def _check_booked(node: Node, number: int) -> None:
         raise unreadable(f"entry {number} has the status {status[:20]!r}, not BOOK", node.line)
 
 
-def _parts(details: list[Node], entry: _Entry, amount: int, number: int, line: int) -> tuple[BankLine, ...]:
+def _check_batches(details: list[Node], entry: _Entry, amount: int, kept: int, number: int) -> None:
+    """Hold what the file says that the batches of an entry come to against the entry, where it says so of all."""
+    total = 0
+    for detail in details:
+        batch = detail.get("Btch")
+        stated = batch.get("TtlAmt") if batch else None
+        if batch is None or stated is None or stated.currency != "EUR":
+            return
+        total += entry.signed(cents(stated.text.strip(), stated.line), batch)
+    if details and total != amount and abs(total) != abs(amount) + kept:
+        raise _sum_wrong(number, amount, total, details[0].line)
+
+
+def _parts(transactions: list[Node], entry: _Entry, amount: int, kept: int, number: int) -> tuple[BankLine, ...]:
     """The transactions of a batch; none where the file does not tell what each came to."""
     parts: list[BankLine] = []
-    whole = True
-    kept = entry.charges
-    for detail in details:
-        transactions = detail.each("TxDtls")
-        total = 0
-        for one in transactions:
-            own = _own_amount(one)
-            indicator = one.value("CdtDbtInd")
-            value = 0 if own is None else _with_sign(own, indicator or ("CRDT" if entry.came else "DBIT"), one.line)
-            kept += _charges(one, entry.came)
-            if own is None:
-                whole = False
-            elif value:
-                parts.append(_transaction(one, replace(entry, came=value > 0), value, ""))
-            total += value
-        stated = detail.get("Btch", "TtlAmt")
-        if transactions and whole and stated is not None and stated.attributes.get("Ccy") == "EUR":
-            says = cents(stated.text.strip(), stated.line)
-            if says != abs(total):
-                raise _sum_wrong(number, says, total, stated.line)
-    if not whole or not parts:
-        return ()
+    for one in transactions:
+        own = _own_amount(one)
+        if own is None:
+            return ()
+        value = entry.signed(own, one)
+        if value:
+            parts.append(_transaction(one, entry._replace(came=value > 0), value, "", [], one.line))
     total = sum(part.amount for part in parts)
-    if total == amount:
-        return tuple(parts)
-    if abs(total) == abs(amount) + kept:
+    if parts and total != amount:
+        if abs(total) != abs(amount) + kept:
+            raise _sum_wrong(number, amount, total, transactions[0].line)
         # The bank kept its charges back: what each payer's share of the entry is, nobody says.
         return ()
-    raise _sum_wrong(number, amount, total, line)
+    return tuple(parts)
 
 
 def _sum_wrong(number: int, amount: int, total: int, line: int) -> StatementError:
     return StatementError(
         "statement_sum_wrong",
-        f"entry {number} is of {decimal_text(abs(amount))} and its transactions come to {decimal_text(abs(total))}: an "
-        "amount is missing or was changed; fetch the file from the bank again",
+        f"entry {number} is of {decimal_text(abs(amount))} and what it is made of comes to {decimal_text(abs(total))}: "
+        "an amount is missing or was changed; fetch the file from the bank again",
         line,
     )
 
@@ -152,7 +152,7 @@ def _own_amount(node: Node) -> int | None:
     """What the file says that a transaction came to on this account, in cents without sign."""
     for path in ((AMOUNT,), ("AmtDtls", "TxAmt", AMOUNT)):
         amount = node.get(*path)
-        if amount is not None and amount.attributes.get("Ccy") == "EUR":
+        if amount is not None and amount.currency == "EUR":
             return cents(amount.text.strip(), amount.line)
     return None
 
@@ -164,13 +164,13 @@ def _charges(node: Node, came: bool) -> int:
         # .02 has each charge by itself, later versions a record for each.
         for charge in charges.each("Rcrd") or [charges]:
             amount = charge.get(AMOUNT)
-            if amount is not None and amount.attributes.get("Ccy") == "EUR":
+            if amount is not None and amount.currency == "EUR":
                 total += cents(amount.text.strip(), amount.line)
     return total if came else -total
 
 
-def _transaction(node: Node, entry: _Entry, amount: int, label: str) -> BankLine:
-    """The line or part of one transaction."""
+def _transaction(node: Node, entry: _Entry, amount: int, label: str, details: list[Node], where: int) -> BankLine:
+    """The line or part of one transaction. `details` are those of its entry, where it is the only one in it."""
     came_back = node.get("RtrInf")
     kind = LineKind.RETURN if came_back or entry.reversal else _kind(node, False)
     if kind is LineKind.OTHER or entry.kind is LineKind.RETURN:
@@ -190,8 +190,9 @@ def _transaction(node: Node, entry: _Entry, amount: int, label: str) -> BankLine
     return BankLine(
         booked_on=entry.booked_on, value_on=entry.value_on, amount=amount, kind=kind,
         bank_ref=entry.bank_ref or plain(node.value("Refs", "AcctSvcrRef")), name=name, iban=iban, text=joined(texts),
-        end_to_end=end_to_end(node.value("Refs", "EndToEndId")), mandate=plain(node.value("Refs", "MndtId")),
-        reason=plain(reason), where=node.line,
+        end_to_end=end_to_end(node.value("Refs", "EndToEndId")) or _batch(details, [node]),
+        mandate=plain(node.value("Refs", "MndtId")),
+        reason=plain(reason), where=where,
     )  # fmt: skip
 
 
@@ -205,15 +206,20 @@ def _other_side(node: Node, entry: _Entry, returned: bool) -> tuple[str, str]:
     if parties is None:
         return "", ""
     side, other = ("Dbtr", "Cdtr") if entry.came != returned else ("Cdtr", "Dbtr")
+    names = {one: _name(parties, one) for one in (side, other)}
     ibans = {one: iban_of(parties.value(one + "Acct", "Id", "IBAN")) for one in (side, other)}
-    if (entry.own and ibans[side] == entry.own) or not (ibans[side] or parties.get(side)):
+    if (entry.own and ibans[side] == entry.own) or not (names[side] or ibans[side]):
         side = other
-    # .02 to .06 have the name in the party itself, later versions below Pty (a person) or Agt (a bank).
-    name = ""
+    return plain(names[side]), ibans[side]
+
+
+def _name(parties: Node, side: str) -> str:
+    """.02 to .06 have the name in the party itself, later versions below Pty (a person) or Agt (a bank)."""
     for party in (side, "Ultmt" + side):
-        name = name or parties.value(party, "Pty", "Nm") or parties.value(party, "Nm")
-    name = name or parties.value(side, "Agt", "FinInstnId", "Nm")
-    return plain(name), ibans[side]
+        name = parties.value(party, "Pty", "Nm") or parties.value(party, "Nm")
+        if name:
+            return name
+    return parties.value(side, "Agt", "FinInstnId", "Nm")
 
 
 def _batch(details: list[Node], transactions: list[Node]) -> str:

@@ -165,7 +165,7 @@ class _Movement:
     def bank_line(self) -> BankLine:
         record = self.record
         label = plain(record[48:79])
-        reject = record[40:42].strip(" 0")
+        reject = record[40:42].strip().removeprefix("00")
         kind = LineKind.RETURN if reject else KIND_OF_CODE.get(record[32:34]) or kind_of_label(label)
         reference = self.said.get("RCN", [""])[0]
         texts = [text for qualifier in _TEXTS for text in self.said.get(qualifier, ())]
@@ -180,21 +180,21 @@ class _Movement:
             iban=iban,
             text=joined([*texts, reference[35:], label, record[104:120]]),
             end_to_end=end_to_end(reference[:35]),
-            mandate=plain(self._said("RUM")[:35]),
+            mandate=self._said("RUM", 35),
             reason=self._reason(reject),
             where=self.line,
         )
 
-    def _said(self, qualifier: str) -> str:
-        return plain(self.said.get(qualifier, [""])[0])
+    def _said(self, qualifier: str, width: int = 70) -> str:
+        return plain(self.said.get(qualifier, [""])[0][:width])
 
     def _other_side(self, returned: bool) -> tuple[str, str]:
         """Name and IBAN of whoever paid, or was paid. A return names the two as the first payment did."""
         payer = self._said("NPY") or self._said("NPO")
         payee = self._said("NBE") or self._said("NBU")
         if (self.amount > 0) != returned:
-            return payer or returned and payee or "", iban_of(self._said("CPY")[:34])
-        return payee or returned and payer or "", iban_of(self._said("CBE")[:34])
+            return payer or returned and payee or "", iban_of(self._said("CPY", 34))
+        return payee or returned and payer or "", iban_of(self._said("CBE", 34))
 
     def _reason(self, reject: str) -> str:
         """Why it came back: the ISO code where a record RET has one, else what stands there, else the reject code."""

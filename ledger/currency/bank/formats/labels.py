@@ -24,10 +24,11 @@ KIND_OF_CODE: Final = {code: kind for kind, codes in _CODES.items() for code in 
 
 _VIA: Final = r"(?:VIREMENTS?|VIRT?|VRT|TRANSFERT?|PRELEVEMENTS?|PRELEVT?|PRLVT?|PRV|SDD|SCT|CHEQUES?|CHQ)"
 _HOW: Final = r"(?:\s+(?:SEPA|INST|INSTANT|INSTANTANE|PERM|PERMANENT|RECU|EMIS|EUROPEEN))*"
+_BACK: Final = r"(?:REJETS?|REJ|RETOURS?|IMPAYES?|ANNULATION)"
 _WORDS: Final = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
-        (LineKind.RETURN, rf"(?:REJETS?|REJ|RETOURS?|IMPAYES?|ANNULATION)\s+(?:DE\s+|D\s+|D')?{_VIA}\b"),
+        (LineKind.RETURN, rf"{_BACK}\s+(?:DE\s+|D\s+|D')?{_VIA}\b"),
         (LineKind.RETURN, rf"{_VIA}{_HOW}\s+(?:REJETES?|RETOURNES?|IMPAYES?)\b"),
         (LineKind.TRANSFER, r"(?:VIREMENTS?|VIRT?|VRT)\b"),
         (LineKind.DEBIT, r"(?:PRELEVEMENTS?|PRELEVT?|PRLVT?|PRV)\b"),
@@ -38,7 +39,10 @@ _WORDS: Final = tuple(
         (LineKind.CHARGE, r"(?:F\s+)?(?:FRAIS|COMMISSIONS?|AGIOS|COTIS(?:ATION)?\s+(?:CARTE|COMPTE))\b"),
     )
 )
-_LEAD = re.compile(rf"{_VIA}{_HOW}(?:\s+(?:DE|POUR|FAVEUR|M/|A))?\s+", re.IGNORECASE)
+_LEAD = re.compile(
+    rf"(?:{_BACK}\s+(?:DE\s+|D\s+|D')?)?{_VIA}{_HOW}(?:\s+(?:REJETES?|RETOURNES?|IMPAYES?))?(?:\s+(?:DE|POUR|FAVEUR|M/|A))?\s+",
+    re.IGNORECASE,
+)
 
 
 def kind_of_label(label: str) -> LineKind:

@@ -25,12 +25,12 @@ _ENCODINGS: Final = ("UTF-8", "UTF8", "US-ASCII", "ASCII", "ISO-8859-1", "ISO-88
 
 @dataclass(slots=True)
 class Node:
-    """An element: its name without namespace, its text, its line in the file, its attributes and children."""
+    """An element: its name without namespace, its text, its line in the file, its attribute `Ccy`, its children."""
 
     name: str
     text: str
     line: int
-    attributes: dict[str, str] = field(default_factory=dict)
+    currency: str = ""
     children: list[Node] = field(default_factory=list)
 
     def get(self, *path: str) -> Node | None:
@@ -48,7 +48,7 @@ class Node:
     def value(self, *path: str) -> str:
         """The text of the first element down that path, without blanks at its ends; "" where there is none."""
         node = self.get(*path)
-        return node.text.strip() if node else ""
+        return "" if node is None else node.text.strip()
 
     def each(self, name: str) -> list[Node]:
         """All children of that name."""
@@ -76,26 +76,35 @@ def xml_nodes(data: bytes, names: Collection[str], encoding: str | None = None) 
         no_network=True, load_dtd=False, huge_tree=False, recover=False, collect_ids=False,
         remove_comments=True, remove_pis=True,
     )  # fmt: skip
+    local = _Local()
     try:
         for _, element in parsing:
             parent = element.getparent()
-            yield _local(parent) if parent is not None else "", _node(element, wanted)
+            yield local[parent.tag] if parent is not None else "", _node(element, wanted, local, 1)
             element.clear(keep_tail=False)
     except etree.XMLSyntaxError as error:
         what = str(error.msg or "").split(", line")[0]
         raise unreadable(f"the file is cut or damaged ({what})", error.lineno or None) from None
 
 
-def _node(element: Any, skipped: frozenset[str], depth: int = 1) -> Node:
+class _Local(dict[Any, str]):
+    """Names without their namespace, by the names with it; what is no element has none."""
+
+    def __missing__(self, tag: Any) -> str:
+        name = self[tag] = tag[tag.rfind("}") + 1 :] if isinstance(tag, str) else ""
+        return name
+
+
+def _node(element: Any, skipped: frozenset[str], local: _Local, depth: int) -> Node:
     if depth > MAX_DEPTH:
         raise unreadable(f"elements are nested more than {MAX_DEPTH} deep", element.sourceline)
-    node = Node(_local(element), element.text or "", element.sourceline or 0, dict(element.items()))
+    node = Node(local[element.tag], element.text or "", element.sourceline or 0, element.get("Ccy", ""))
     for child in element:
-        if isinstance(child.tag, str) and _local(child) not in skipped:
-            node.children.append(_node(child, skipped, depth + 1))
+        if len(child):
+            if local[child.tag] not in skipped:
+                node.children.append(_node(child, skipped, local, depth + 1))
+            continue
+        name = local[child.tag]
+        if name and name not in skipped:
+            node.children.append(Node(name, child.text or "", child.sourceline or 0, child.get("Ccy", "")))
     return node
-
-
-def _local(element: Any) -> str:
-    tag: str = element.tag
-    return tag[tag.rfind("}") + 1 :]

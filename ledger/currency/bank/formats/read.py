@@ -42,7 +42,7 @@ _ISO: Final = {
 
 
 def read_file(path: Path) -> list[Statement]:
-    """What `read` makes of a file; its size is looked at before anything else. Raises `StatementError`."""
+    """What `read` makes of a file, of which no more is read into memory than is allowed. Raises `StatementError`."""
     try:
         with path.open("rb") as file:
             # One byte more than allowed tells as much as all of them, of a pipe or a file that grows as well.
