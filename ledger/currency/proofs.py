@@ -1,4 +1,4 @@
-"""Signatures over what is not a message of its own: joining, opening a session, the directory.
+"""Signatures over what is not a message of its own: joining, opening a session, the directory, a mandate, a file of payouts.
 
 Each is Ed25519 over a domain prefix, the network, the signing key where it is not known beforehand, and the content
 last, so that nothing can run into anything else.
@@ -6,16 +6,23 @@ last, so that nothing can run into anything else.
     join       "patard/join/1" 00 | network 4 | key 32 | code (ASCII)
     session    "patard/session/1" 00 | network 4 | key 32 | challenge 32
     directory  "patard/directory/1" 00 | network 4 | content
+    mandate    "patard/mandate/1" 00 | network 4 | key 32 | text (UTF-8)
+    payouts    "patard/payouts/1" 00 | network 4 | batch id 16 | SHA-256 of the file 32 | total 8 | count 4
+
+Numbers are big-endian, the total is cents of euros. What is signed of a file of payouts ends with its size in money and
+in transfers, so that a device can show both from what it signs.
 """
 
 from __future__ import annotations
 
 from ledger.currency.keys import KEY_BYTES, PrivateKey
-from ledger.currency.wire import NETWORK_BYTES, MessageError, check_bytes, check_key, check_signature
+from ledger.currency.wire import NETWORK_BYTES, MessageError, check_bytes, check_int, check_key, check_signature
 
 JOIN_DOMAIN = b"patard/join/1\0"
 SESSION_DOMAIN = b"patard/session/1\0"
 DIRECTORY_DOMAIN = b"patard/directory/1\0"
+MANDATE_DOMAIN = b"patard/mandate/1\0"
+PAYOUTS_DOMAIN = b"patard/payouts/1\0"
 
 CHALLENGE_BYTES = 32
 MAX_CODE_CHARS = 64
@@ -37,6 +44,20 @@ def session_message(network: bytes, key: bytes, challenge: bytes) -> bytes:
 def directory_message(network: bytes, content: bytes) -> bytes:
     """What the currency signs for its list of shops and their keys, as the exact bytes that are served."""
     return DIRECTORY_DOMAIN + _sized("network", network, NETWORK_BYTES) + content
+
+
+def payouts_message(network: bytes, batch: bytes, sha256: bytes, total: int, count: int) -> bytes:
+    """What a treasurer signs before a file of ``count`` transfers of ``total`` cents goes to the bank."""
+    check_int("total", total, 1, 2**53 - 1)
+    check_int("count", count, 1, 2**32 - 1)
+    named = _sized("network", network, NETWORK_BYTES) + _sized("batch", batch, 16) + _sized("sha256", sha256, 32)
+    return PAYOUTS_DOMAIN + named + total.to_bytes(8) + count.to_bytes(4)
+
+
+def mandate_message(network: bytes, key: bytes, text: str) -> bytes:
+    """What a member signs to have an account debited: the mandate as it was shown."""
+    start = MANDATE_DOMAIN + _sized("network", network, NETWORK_BYTES) + _sized("key", key, KEY_BYTES)
+    return start + text.encode()
 
 
 def sign_join(key: PrivateKey, network: bytes, code: str) -> bytes:
@@ -68,6 +89,28 @@ def sign_directory(key: PrivateKey, network: bytes, content: bytes) -> bytes:
 def verify_directory(network: bytes, currency_key: bytes, content: bytes, signature: bytes) -> None:
     """Raise ``MessageError`` unless the currency signed exactly this directory."""
     check_signature(currency_key, signature, directory_message(network, content))
+
+
+def sign_payouts(key: PrivateKey, network: bytes, batch: bytes, sha256: bytes, total: int, count: int) -> bytes:
+    """A treasurer's 64-byte signature of a file of payouts."""
+    return key.sign(payouts_message(network, batch, sha256, total, count))
+
+
+def verify_payouts(
+    network: bytes, key: bytes, batch: bytes, sha256: bytes, total: int, count: int, signature: bytes
+) -> None:
+    """Raise ``MessageError`` unless ``key`` signed exactly this file. Whose key it is, is for the caller."""
+    check_signature(key, signature, payouts_message(network, batch, sha256, total, count))
+
+
+def sign_mandate(key: PrivateKey, network: bytes, text: str) -> bytes:
+    """A member's 64-byte signature of a mandate."""
+    return key.sign(mandate_message(network, key.public, text))
+
+
+def verify_mandate(network: bytes, key: bytes, text: str, signature: bytes) -> None:
+    """Raise ``MessageError`` unless ``key`` signed exactly this mandate. Whose it is, is for the caller to look up."""
+    check_signature(key, signature, mandate_message(network, key, text))
 
 
 def _sized(name: str, value: bytes, size: int) -> bytes:

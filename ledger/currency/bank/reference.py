@@ -64,15 +64,30 @@ def found_in(texts: Iterable[str], known: Mapping[str, T]) -> set[T]:
     return found
 
 
-def cut_in(texts: Iterable[str], known: Mapping[str, T]) -> set[T]:
+def written_in(texts: Iterable[str]) -> set[str]:
+    """Every stretch of these texts whose check characters fit: references, and one in a thousand of what is none."""
+    plain_texts = [squeezed(text) for text in texts]
+    windows = {text[at : at + LENGTH] for text in plain_texts for at in range(len(text) - LENGTH + 1)}
+    return {window for window in windows if _checks(window[:DATA]) == window[DATA:]}
+
+
+def cuts(known: Mapping[str, T]) -> dict[str, set[T]]:
+    """The beginnings of references that `cut_in` looks for, each with what it may stand for."""
+    found: dict[str, set[T]] = {}
+    for key, value in known.items():
+        for size in range(SHORTEST_CUT, LENGTH):
+            found.setdefault(key[:size], set()).add(value)
+    return found
+
+
+def cut_in(texts: Iterable[str], beginnings: Mapping[str, set[T]]) -> set[T]:
     """What a reference may stand for that a text ends in the middle of: for a person to judge, never for booking."""
-    ends = [squeezed(text) for text in texts]
-    return {
-        value
-        for key, value in known.items()
-        for size in range(SHORTEST_CUT, LENGTH)
-        if any(end.endswith(key[:size]) for end in ends)
-    }
+    found: set[T] = set()
+    for text in texts:
+        end = squeezed(text)
+        for size in range(SHORTEST_CUT, LENGTH):
+            found |= beginnings.get(end[-size:], set())
+    return found
 
 
 def _checks(data: str) -> str:

@@ -45,7 +45,7 @@ def upgrade() -> None:
         sa.Column("reference", TEXT, nullable=False),
         sa.Column("requested_on", TEXT, nullable=False),
         sa.Column("total", BIG, nullable=False),
-        sa.Column("count", BIG, nullable=False),
+        sa.Column("transfers", BIG, nullable=False),
         sa.Column("people", BIG, nullable=False),
         sa.Column("sha256", BYTES, nullable=False),
         sa.Column("file", BYTES, nullable=False),
@@ -57,7 +57,7 @@ def upgrade() -> None:
         sa.Column("withdrawn_by", TEXT),
         sa.CheckConstraint("length(id) = 16", name="payout_batch_id"),
         sa.CheckConstraint("length(sha256) = 32", name="payout_batch_sha256"),
-        sa.CheckConstraint("total > 0 AND count > 0", name="payout_batch_total"),
+        sa.CheckConstraint("total > 0 AND transfers > 0", name="payout_batch_total"),
         sqlite_strict=True,
     )
     op.create_index("payout_batch_reference", "payout_batch", ["reference"])

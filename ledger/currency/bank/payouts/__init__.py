@@ -8,14 +8,12 @@
     matching  lines of statements that are payouts, or payouts that came back
     answers   pain.002: the bank's own answer to a file
 
-The life of a payout, debit -> credit, euros but for the units:
+The life of a payout: what happens to it, the kind of the entry, what it moves (debit -> credit, euros but for units).
 
-| what happens | kind | moves |
-|---|---|---|
-| reconversion accepted | reconversion | units waiting -> circulation; guarantee -> payouts; the fee guarantee -> income |
-| the bank paid it | bank_payout | payouts -> bank |
-| the bank will not pay it | payout_rejected | payouts -> guarantee; the fee income -> guarantee; units circulation -> shop |
-| it came back | bank_payout_return | bank -> payouts, and then as when it is rejected |
+    accepted     reconversion        units waiting -> circulation; guarantee -> payouts; fee: guarantee -> income
+    paid         bank_payout         payouts -> bank
+    refused      payout_rejected     payouts -> guarantee; fee: income -> guarantee; units circulation -> shop
+    came back    bank_payout_return  bank -> payouts; and then as when it is refused
 
 So the statement of the account `payouts` tells the whole story, and the guarantee is back at what it was before the
 reconversion when the shop has its units again: circulation never passes it. The fee goes back with the rest. Where the

@@ -18,6 +18,8 @@ from ledger.currency.bank.reference import reference
 
 PAID, RETURNED, REJECTED = "bank_payout", "bank_payout_return", "payout_rejected"
 """Kinds of the entries that settle or undo payouts; see the package."""
+ORDERED, SIGNED, FETCHED, WITHDRAWN = "payouts_ordered", "payouts_signed", "payouts_fetched", "payouts_withdrawn"
+"""Kinds of the notes about a file of payouts."""
 _PAYOUT = PAYOUT.c
 
 

@@ -29,7 +29,7 @@ class PayoutBatchTable(SQLModel, table=True):
     """The ten characters in it that find it in a text."""
     requested_on: str = Field(sa_column=Column(TEXT, nullable=False))
     total: int = Field(sa_column=Column(BIG, nullable=False))
-    count: int = Field(sa_column=Column(BIG, nullable=False))
+    transfers: int = Field(sa_column=Column(BIG, nullable=False))
     people: int = Field(sa_column=Column(BIG, nullable=False))
     sha256: bytes = Field(sa_column=Column(BYTES, nullable=False))
     file: bytes = Field(sa_column=Column(BYTES, nullable=False))
@@ -42,7 +42,7 @@ class PayoutBatchTable(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("length(id) = 16", name="payout_batch_id"),
         CheckConstraint("length(sha256) = 32", name="payout_batch_sha256"),
-        CheckConstraint("total > 0 AND count > 0", name="payout_batch_total"),
+        CheckConstraint("total > 0 AND transfers > 0", name="payout_batch_total"),
         Index("payout_batch_reference", "reference"),
         {"sqlite_strict": True},
     )

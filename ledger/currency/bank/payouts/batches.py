@@ -1,0 +1,350 @@
+"""Due payouts as one file for the bank (pain.001): ordering it, withdrawing it, fetching it.
+
+The file is made once and its bytes are kept: what people sign is what is fetched. A payout is in one live file at a
+time. A file that was fetched may be at the bank, so it is not withdrawn by accident, nor fetched again without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+
+from ledger.core.ids import derived_id
+from ledger.core.model import Note, Posted
+from ledger.currency import chartered
+from ledger.currency.bank.pain import OwnAccount, PainError, Transfer, credit_transfers
+from ledger.currency.bank.payouts import index
+from ledger.currency.bank.payouts.approval import Signature, enough, signatures, who
+from ledger.currency.bank.payouts.index import FETCHED, ORDERED, WITHDRAWN, Overtaken
+from ledger.currency.bank.payouts.owed import Due, due
+from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORDER
+from ledger.currency.bank.reference import reference, shown
+from ledger.currency.charter import ReserveAccount
+from ledger.currency.conversion import CONSOLE
+from ledger.currency.errors import CurrencyError
+from ledger.currency.town import Town
+
+MAX_PAYOUTS = 1_000
+"""Of one file; what is more waits for the next."""
+MAX_PACKED = 7_000
+"""Characters of the places of its payouts, which have to fit into the note of the log."""
+MAX_DAYS = 60
+_TRIES = 5
+_BATCH = PAYOUT_BATCH.c
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Batch(NamedTuple):
+    """A file of payouts, without its bytes. `open` counts its payouts that are neither paid nor undone."""
+
+    id: bytes
+    seq: int
+    number: int
+    reserve: int
+    message: str
+    reference: str
+    requested_on: date
+    total: int
+    transfers: int
+    people: int
+    sha256: bytes
+    made_at: int
+    made_by: str
+    fetched_at: int | None
+    fetched_by: str | None
+    withdrawn_at: int | None
+    withdrawn_by: str | None
+    open: int
+    signatures: tuple[Signature, ...]
+
+    @property
+    def state(self) -> str:
+        """withdrawn, settled (all is paid or undone), fetched, signed (by enough people) or ordered."""
+        if self.withdrawn_at is not None:
+            return "withdrawn"
+        if not self.open:
+            return "settled"
+        if self.fetched_at is not None:
+            return "fetched"
+        return "signed" if enough(self.people, self.signatures) else "ordered"
+
+
+class Ordered(NamedTuple):
+    """One transfer of a file: the payout's reference, and to whom and where it goes.
+
+    `is_new` says that this party was never paid to this IBAN before: look at it before you sign.
+    """
+
+    reference: str
+    reconversion: bytes
+    holder: int
+    amount: int
+    name: str
+    iban: str
+    is_new: bool
+    state: str
+    """due, paid or undone."""
+
+
+def batch_id(network: bytes, number: int) -> bytes:
+    """Id of the note that orders the file `number`, from 1."""
+    return derived_id("patard/payouts", network, str(number))
+
+
+def withdrawal_id(batch: bytes) -> bytes:
+    """Id of the note that withdraws a file."""
+    return derived_id("patard/payouts-withdrawn", batch)
+
+
+def fetching_id(batch: bytes) -> bytes:
+    """Id of the note that a file was fetched for the first time."""
+    return derived_id("patard/payouts-fetched", batch)
+
+
+def batch_reference(network: bytes, id_: bytes) -> str:
+    """What finds a file in the bank's texts; a part of its message id."""
+    return reference("payouts", network, id_)
+
+
+def every(town: Town, *, open_only: bool = False) -> list[Batch]:
+    """The files, the latest first; `open_only`: those that are neither withdrawn nor settled."""
+    found = _batches(town)
+    return [batch for batch in found if batch.state not in ("withdrawn", "settled")] if open_only else found
+
+
+def find(town: Town, text: str) -> Batch:
+    """The file with that number, id (hex) or message id. Raises `CurrencyError`: not_found."""
+    text = text.strip()
+    where = _BATCH.message == text
+    if text.isascii() and text.isdecimal() and len(text) < 10:
+        where = _BATCH.number == int(text)
+    elif len(text) == 32:
+        try:
+            where = _BATCH.id == bytes.fromhex(text)
+        except ValueError:
+            pass
+    found = _batches(town, where)
+    if not found:
+        raise CurrencyError("not_found", "no file of payouts has this number; `patard payouts list` shows them")
+    return found[0]
+
+
+def _batches(town: Town, *where: ColumnElement[bool]) -> list[Batch]:
+    columns = [_BATCH[name] for name in Batch._fields if name not in ("open", "signatures")]
+    left = (
+        select(PAYOUT.c.batch, func.count())
+        .where(PAYOUT.c.batch.is_not(None), PAYOUT.c.paid_by.is_(None), PAYOUT.c.undone_by.is_(None))
+        .group_by(PAYOUT.c.batch)
+    )
+    with town.reading() as connection:
+        rows = connection.execute(select(*columns).where(*where).order_by(_BATCH.number.desc())).all()
+        signed = signatures(connection, [row.id for row in rows])
+        open_: dict[bytes | None, int] = dict(connection.execute(left).tuples().all())
+    return [
+        Batch(
+            **{**row._asdict(), "requested_on": date.fromisoformat(row.requested_on)},
+            open=open_.get(row.id, 0), signatures=tuple(signed.get(row.id, ())),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def transfers_of(town: Town, batch: Batch) -> list[Ordered]:
+    """The transfers of a file, in its order."""
+    order, payout = PAYOUT_ORDER.c, PAYOUT.c
+    query = (
+        select(order.reconversion, order.name, order.iban, payout.reference, payout.holder, payout.amount, payout.seq,
+               payout.paid_by, payout.undone_by)
+        .join(PAYOUT, payout.reconversion == order.reconversion)
+        .where(order.batch == batch.id)
+        .order_by(payout.seq)
+    )  # fmt: skip
+    with town.reading() as connection:
+        rows = connection.execute(query).all()
+        paid = (
+            select(payout.holder, order.iban)
+            .join(PAYOUT_ORDER, order.reconversion == payout.reconversion)
+            .where(
+                payout.holder.in_(sorted({row.holder for row in rows})), order.batch == payout.batch,
+                order.batch != batch.id, payout.paid_by.is_not(None), payout.undone_by.is_(None),
+            )
+        )  # fmt: skip
+        known = {tuple(row) for row in connection.execute(paid)}
+    return [
+        Ordered(
+            row.reference, row.reconversion, row.holder, row.amount, row.name, row.iban,
+            (row.holder, row.iban) not in known,
+            "undone" if row.undone_by else "paid" if row.paid_by else "due",
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def order(town: Town, *, by: str = CONSOLE, on: date | None = None) -> Batch:
+    """Make one file of all due payouts whose shops said where they are paid, to be executed on that day (today).
+
+    Raises `CurrencyError`: payout_unavailable, payouts_date, payouts_none, charter_changed, busy.
+    """
+    bank = town.charter.payout_account
+    if bank is None or bank.iban is None:
+        raise CurrencyError(
+            "payout_unavailable", "give the reserve's bank account its iban in the charter: shops are paid from it"
+        )
+    today = town.charter.local_date(town.now())
+    requested_on = on or today
+    if not today <= requested_on <= today + timedelta(days=MAX_DAYS):
+        raise CurrencyError("payouts_date", f"choose a day from today, {today}, to {MAX_DAYS} days from now")
+    for _ in range(_TRIES):
+        ready = [one for one in due(town) if one.iban and not one.batch][:MAX_PAYOUTS]
+        while len(index.packed(one.payout.seq for one in ready) if ready else "") > MAX_PACKED:
+            ready = ready[: len(ready) * 3 // 4]
+        if not ready:
+            raise CurrencyError(
+                "payouts_none", "nothing to pay: no reconversion is accepted and unpaid, or its shop has not said its "
+                "IBAN yet (`patard party iban`), or it is in a file already",
+            )  # fmt: skip
+        try:
+            return _order(town, bank, ready, requested_on, by)
+        except Overtaken:
+            continue
+        except CurrencyError as error:
+            if error.code != "id_taken":
+                raise
+    raise CurrencyError("busy", "somebody else orders payouts right now; look at the list again")
+
+
+def _order(town: Town, bank: ReserveAccount, ready: Sequence[Due], on: date, by: str) -> Batch:
+    charter = town.charter
+    with town.reading() as connection:
+        number = int(connection.execute(select(func.max(_BATCH.number))).scalar() or 0) + 1
+    id_ = batch_id(charter.network, number)
+    found = batch_reference(charter.network, id_)
+    message = f"{charter.code}-P{number}-{found}"
+    transfers = [
+        Transfer(one.payout.reference, one.payout.amount, one.to, one.iban,
+                 f"{charter.code} {shown(one.payout.reference)}")
+        for one in ready
+    ]  # fmt: skip
+    now = town.now()
+    debtor = OwnAccount(bank.holder or charter.name, bank.iban or "", bank.bic)
+    try:
+        file = credit_transfers(message, _EPOCH + timedelta(microseconds=now), on, debtor, transfers)
+    except PainError as error:
+        raise CurrencyError("payout_unavailable", f"no bank would take this file: {error}") from error
+    total = sum(transfer.amount for transfer in transfers)
+    people = chartered.rules_of(charter, town.key.public).signers(total)
+    digest = sha256(file).digest()
+    evidence: dict[str, str | int] = {
+        "number": number, "reserve": f"{town.chart.reserve[bank.name]:016x}", "message": message,
+        "sha256": digest.hex(), "total": total, "count": len(ready), "people": people,
+        "requested_on": on.isoformat(), "payouts": index.packed(one.payout.seq for one in ready), "by": by,
+    }  # fmt: skip
+
+    def also(connection: Connection, posted: Posted) -> None:
+        if posted.replay:
+            raise Overtaken
+        # Within the commit, when no other charter can be noted: how many people sign follows from it.
+        chartered.require_latest(town)
+        connection.execute(
+            insert(PAYOUT_BATCH).values(
+                id=id_, seq=posted.seq, number=number, reserve=town.chart.reserve[bank.name], message=message,
+                reference=found, requested_on=on.isoformat(), total=total, transfers=len(ready), people=people,
+                sha256=digest, file=file, made_at=posted.at, made_by=by,
+            )
+        )  # fmt: skip
+        index.ordered(connection, [one.payout.seq for one in ready], id_)
+        rows = [
+            {"batch": id_, "reconversion": one.payout.reconversion, "name": one.to, "iban": one.iban} for one in ready
+        ]
+        connection.execute(insert(PAYOUT_ORDER), rows)
+
+    town.post(Note(id_, ORDERED, evidence), also)
+    return find(town, str(number))
+
+
+def withdraw(town: Town, batch: Batch, *, by: str = CONSOLE, fetched_too: bool = False) -> None:
+    """Give a file up: what it did not pay may go into another. Withdrawing twice changes nothing.
+
+    `fetched_too`: also when it was fetched, because the bank refused it or never got it. Should the bank execute it
+    all the same, each line is still found, and what is paid twice shows. Raises `CurrencyError`: payouts_fetched,
+    payouts_settled.
+    """
+    if batch.withdrawn_at is not None:
+        return
+    if not batch.open:
+        raise CurrencyError("payouts_settled", "the bank settled this file; there is nothing left of it to withdraw")
+
+    def also(connection: Connection, posted: Posted) -> None:
+        if posted.replay:
+            return
+        free = _BATCH.fetched_at.is_(None) if not fetched_too else _BATCH.number.is_not(None)
+        done = update(PAYOUT_BATCH).where(_BATCH.id == batch.id, free).values(
+            withdrawn_at=posted.at, withdrawn_by=by
+        )  # fmt: skip
+        if connection.execute(done).rowcount != 1:
+            raise CurrencyError(
+                "payouts_fetched", "the file was fetched and may be at the bank: once the bank has refused it, or if "
+                "it was never sent, withdraw it with --refused",
+            )  # fmt: skip
+        index.withdrawn(connection, batch.id)
+
+    try:
+        town.post(Note(withdrawal_id(batch.id), WITHDRAWN, {"batch": batch.id.hex(), "by": by}), also)
+    except CurrencyError as error:
+        if error.code != "id_taken":  # withdrawn by somebody else meanwhile
+            raise
+
+
+def fetch(town: Town, batch: Batch, *, by: str = CONSOLE, again: bool = False) -> bytes:
+    """The file, to be sent to the bank; the log notes that it left. `again`: although it was fetched before.
+
+    Raises `CurrencyError`: payouts_withdrawn, payouts_unsigned, payouts_fetched, payouts_changed.
+    """
+    with town.reading() as connection:
+        file = bytes(connection.execute(select(_BATCH.file).where(_BATCH.id == batch.id)).scalar_one())
+    if sha256(file).digest() != batch.sha256:
+        raise CurrencyError(
+            "payouts_changed", "the stored file is not the one that was ordered and signed: it was changed in the "
+            "database; withdraw it and have the database looked at",
+        )  # fmt: skip
+
+    def check(connection: Connection) -> bool:
+        """Whether this is the first time. Raises `CurrencyError` unless it may be fetched."""
+        columns = (_BATCH.fetched_at, _BATCH.fetched_by, _BATCH.withdrawn_at)
+        row = connection.execute(select(*columns).where(_BATCH.id == batch.id)).one()
+        if row.withdrawn_at is not None:
+            raise CurrencyError("payouts_withdrawn", "this file was withdrawn; order the payouts anew")
+        signed = signatures(connection, [batch.id]).get(batch.id, [])
+        if not enough(batch.people, signed):
+            raise CurrencyError(
+                "payouts_unsigned", f"people who have to sign this file: {batch.people}; who have: {len(signed)}. "
+                f"`wallet payouts --sign {batch.number}`, each with a treasurer's wallet",
+            )  # fmt: skip
+        if row.fetched_at is not None and not again:
+            day = town.charter.local_date(row.fetched_at)
+            raise CurrencyError(
+                "payouts_fetched", f"it was fetched on {day} by {who(connection, row.fetched_by)}: send it to the bank "
+                "only once. To have the file again all the same: --again",
+            )  # fmt: skip
+        return row.fetched_at is None
+
+    def also(connection: Connection, posted: Posted) -> None:
+        if check(connection):
+            values = {"fetched_at": posted.at, "fetched_by": by}
+            connection.execute(update(PAYOUT_BATCH).where(_BATCH.id == batch.id).values(values))
+
+    first = fetching_id(batch.id)
+    # The first has an id of its own; each time after that is noted as well.
+    id_ = town.new_id() if again and town.book.find(first) is not None else first
+    try:
+        town.post(Note(id_, FETCHED, {"batch": batch.id.hex(), "by": by}), also)
+    except CurrencyError as error:
+        if error.code == "id_taken":  # somebody else was first
+            with town.reading() as connection:
+                check(connection)
+        raise
+    return file
