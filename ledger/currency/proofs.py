@@ -1,4 +1,4 @@
-"""Signatures over what is not a message of its own: joining, opening a session, the directory, a mandate, a file of payouts.
+"""Signatures over what is no message of its own: joining, sessions, the directory, a mandate, a file of payouts.
 
 Each is Ed25519 over a domain prefix, the network, the signing key where it is not known beforehand, and the content
 last, so that nothing can run into anything else.

@@ -24,7 +24,6 @@ from ledger.currency.bank.statement import LineKind
 from ledger.currency.chart import EUR
 from ledger.currency.town import Town
 
-
 MOST_RETURNED = 250
 """Payouts that one line can undo: each is a transfer of the one transaction that does so."""
 
