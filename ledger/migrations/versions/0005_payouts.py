@@ -1,4 +1,4 @@
-"""Payouts: what shops are owed, the files that order it, who signed them, whose key is whose; where parties are paid."""
+"""Payouts: what is owed, the files that order it, who signed them, whose key is whose; where parties are paid."""
 
 from __future__ import annotations
 
