@@ -55,7 +55,7 @@ def sgml_nodes(text: str, root: str, names: Collection[str]) -> Iterator[tuple[s
             elif stack:
                 stack[-1].children.append(node)
             continue
-        if not stack and name != root:
+        if not stack and (name != root or tag.start() != found.start()):
             raise unreadable(f"<{name}> stands after the end of the file's content", line)
         node = Node(name, _text(value), line)
         leaf = ""
