@@ -47,7 +47,7 @@ checkers: install .venv/checkers/.installed
 	@touch $@
 
 test: install browser checkers
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 planted: install
 	@$(BIN)/python -m tests.planted $(ARGS)
