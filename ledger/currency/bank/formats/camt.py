@@ -81,10 +81,11 @@ def _statement(node: Node, totals: _Totals) -> Statement:
     _check_totals(node, totals)
     opening, closing = _balances(node, account)
     first = opening.day
-    begins = node.value("FrToDt", "FrDtTm") or node.value("FrToDt", "FrDt")
+    begins = node.value("FrToDt", "FrDtTm")
     if begins:
         # Some banks date the opening balance with the evening before.
-        first = min(max(first, iso_day(begins, node.line)), closing.day)
+        told = iso_day(begins, node.line)
+        first = max(first, told) if told <= closing.day else first
     number = plain(node.value("ElctrncSeqNb") or node.value("LglSeqNb"))
     amounts = (opening.amount, closing.amount)
     return finished(FORMAT, account, amounts, (first, closing.day), totals.lines, number, node.line)
