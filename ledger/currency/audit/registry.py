@@ -12,18 +12,22 @@ from ledger.core.model import Note, Transaction
 from ledger.core.record import Record
 from ledger.currency import chartered
 from ledger.currency.accounts import periods
-from ledger.currency.audit import kinds, story, years
+from ledger.currency.audit import kinds, payouts, story, years
 from ledger.currency.audit.story import Problem, Story
+from ledger.currency.bank.payouts import index as payout_kinds
 from ledger.currency.conversion import CORRECTED
 from ledger.currency.imported import IMPORT, OPENING
 
 KINDS: dict[str, Callable[[Story, Record, Transaction], Iterator[Problem]]] = {
     "conversion": kinds.conversion,
     CORRECTED: kinds.corrected,
-    "reconversion": kinds.accepted,
+    "reconversion": payouts.accepted,
     "reconversion_refused": kinds.refused,
     IMPORT: kinds.imported,
     OPENING: kinds.reserve_opening,
+    payout_kinds.PAID: payouts.paid,
+    payout_kinds.RETURNED: payouts.returned,
+    payout_kinds.REJECTED: payouts.rejected,
 }
 """Transactions of the association. Orders of members (`kinds.PURPOSES`) are judged by `kinds.order`."""
 
@@ -32,4 +36,8 @@ NOTES: dict[str, Callable[[Story, Record, Note], Iterator[Problem]]] = {
     "key_added": story.key,
     "key_revoked": story.key,
     periods.KIND: years.closed,
+    payout_kinds.ORDERED: payouts.ordered,
+    payout_kinds.SIGNED: payouts.signed,
+    payout_kinds.FETCHED: payouts.fetched,
+    payout_kinds.WITHDRAWN: payouts.withdrawn,
 }

@@ -15,6 +15,7 @@ from ledger.core.model import Closing, Note, Opening, Side
 from ledger.core.record import Record
 from ledger.currency import chartered, parties
 from ledger.currency.accounts import periods
+from ledger.currency.audit.payout_state import Payouts
 from ledger.currency.chart import Chart
 from ledger.currency.charter import PartyKind
 from ledger.currency.chartered import Rules
@@ -27,11 +28,15 @@ Problem = tuple[str, str]
 
 @dataclass(slots=True)
 class Key:
-    """A registered key: for which account, as what, and until when (us; None: still)."""
+    """A registered key: for which account, as what, and until when (us; None: still).
+
+    `person` is the account of whoever holds it, where that was said.
+    """
 
     account: int
     role: str
     revoked_at: int | None = None
+    person: int | None = None
 
 
 class Asked(NamedTuple):
@@ -71,6 +76,7 @@ class Story:
     """What would take back each conversion that stands: (debit, credit, cents, unit)."""
     years: list[periods.Closing] = field(default_factory=list)
     """The business years that are closed."""
+    payouts: Payouts = field(default_factory=Payouts)
     notices: list[Notice] = field(default_factory=list)
     own: dict[int, str] = field(init=False)
 
@@ -171,7 +177,11 @@ def key(story: Story, record: Record, instruction: Note) -> Iterator[Problem]:
         return
     if "by" in evidence:
         yield from _invited(story, Notice(record.seq, instruction.id, ""), raw, Key(account, role), evidence["by"])
-    story.keys[raw] = Key(account, role)
+    person = number_of(evidence["person"]) if "person" in evidence else None
+    if person is not None and story.holders.get(person) != PartyKind.PERSON:
+        yield "person_wrong", f"key {raw.hex()[:16]} is said to be held by account {person:016x}, which is no person's"
+        person = None
+    story.keys[raw] = Key(account, role, person=person)
     story.joined.add(account)
 
 

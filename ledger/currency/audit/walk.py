@@ -15,10 +15,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 from ledger.core import record as records
-from ledger.core.model import Closing, Note, Opening, Transaction
+from ledger.core.model import Closing, Head, Note, Opening, Transaction
 from ledger.core.record import RecordError
 from ledger.currency import chartered
-from ledger.currency.audit import kinds, registry
+from ledger.currency.audit import kinds, payout_tables, registry
 from ledger.currency.audit import story as audit_story
 from ledger.currency.audit import tables as audit_tables
 from ledger.currency.audit.cover import IMPORTED_UNCOVERED, Cover
@@ -82,7 +82,7 @@ def audit(town: Town, *, progress: Callable[[int, int], None] | None = None) -> 
             after = rows[-1].seq
             if progress is not None:
                 progress(after, head.seq)
-    run.end(town, tables, head.at)
+    run.end(town, tables, head)
     found = sorted(run.findings, key=lambda finding: (finding.seq == 0, finding.seq))
     return Audit(found, run.total, after, run.orders, head.seq, head.root, run.story.notices)
 
@@ -147,7 +147,7 @@ class _Run:
                     "the signature is not the payer's over this order: somebody else made or changed it",
                 )  # fmt: skip
 
-    def end(self, town: Town, tables: audit_tables.Rows, at: int) -> None:
+    def end(self, town: Town, tables: audit_tables.Rows, head: Head) -> None:
         """What is wrong at the end of the log, and where charter and tables say something else than it."""
         for code, seq, id_, text in self.cover.end():
             if code == IMPORTED_UNCOVERED:
@@ -161,5 +161,7 @@ class _Run:
                 "the charter in use is not the last one noted in the log; if it was just changed, `patard reserve` "
                 "notes it, else put back the charter of the log",
             )  # fmt: skip
-        for code, text in audit_tables.against(town, tables, self.story, at):
+        for code, text in audit_tables.against(town, tables, self.story, head.at):
+            self.find(code, 0, None, text)
+        for code, text in payout_tables.against(town, self.story, head.seq):
             self.find(code, 0, None, text)

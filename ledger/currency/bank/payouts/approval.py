@@ -143,4 +143,4 @@ def _names(connection: Connection, accounts: set[int]) -> dict[int, str]:
         .join(PARTY, PARTY.c.id == HOLDING.c.party)
         .where(HOLDING.c.account.in_(sorted(accounts)))
     )
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())

@@ -143,7 +143,7 @@ def _batches(town: Town, *where: ColumnElement[bool]) -> list[Batch]:
     with town.reading() as connection:
         rows = connection.execute(select(*columns).where(*where).order_by(_BATCH.number.desc())).all()
         signed = signatures(connection, [row.id for row in rows])
-        open_: dict[bytes | None, int] = dict(connection.execute(left).tuples().all())
+        open_: dict[bytes | None, int] = dict(connection.execute(left).all())
     return [
         Batch(
             **{**row._asdict(), "requested_on": date.fromisoformat(row.requested_on)},

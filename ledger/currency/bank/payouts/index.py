@@ -13,7 +13,7 @@ from itertools import accumulate
 from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
 
 from ledger.core.model import Evidence, Posted, Transaction
-from ledger.currency.bank.payouts.tables import PAYOUT
+from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH
 from ledger.currency.bank.reference import reference
 
 PAID, RETURNED, REJECTED = "bank_payout", "bank_payout_return", "payout_rejected"
@@ -82,6 +82,9 @@ def taken_back(connection: Connection, entry: bytes) -> None:
     """The entry counts no more: a corrected statement no longer has its line."""
     for column in (_PAYOUT.paid_by, _PAYOUT.undone_by):
         connection.execute(update(PAYOUT).where(column == entry).values({column.name: None}))
+    # What a file had paid when it was withdrawn stayed in it; due again, it may go into another.
+    gone = select(PAYOUT_BATCH.c.id).where(PAYOUT_BATCH.c.withdrawn_at.is_not(None))
+    connection.execute(update(PAYOUT).where(_PAYOUT.paid_by.is_(None), _PAYOUT.batch.in_(gone)).values(batch=None))
 
 
 def stood(connection: Connection, transaction: Transaction) -> None:

@@ -78,7 +78,7 @@ def due(town: Town) -> list[Due]:
         )
         ordered = {row.reconversion: row for row in connection.execute(query)}
         moments = select(LOG.c.seq, LOG.c.at).where(LOG.c.seq.in_([payout.seq for payout in found]))
-        at: dict[int, int] = dict(connection.execute(moments).tuples().all())
+        at: dict[int, int] = dict(connection.execute(moments).all())
     made: list[Due] = []
     for payout in found:
         party, there, order = who[payout.holder], where.get(payout.holder), ordered.get(payout.reconversion)

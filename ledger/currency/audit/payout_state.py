@@ -1,0 +1,80 @@
+"""What the log has told so far of payouts: what is owed, which file orders it, who signed, what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Owed:
+    """What a reconversion owes its shop (cents), and the ids of the entries that paid or undid it."""
+
+    id: bytes
+    seq: int
+    holder: int
+    units: int
+    amount: int
+    sound: bool = True
+    """Whether nothing was wrong with the reconversion; one that was forged need not be in the tables."""
+    file: bytes | None = None
+    """The live file that it is in."""
+    paid_by: bytes | None = None
+    undone_by: bytes | None = None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is neither paid nor undone."""
+        return self.paid_by is None and self.undone_by is None
+
+
+@dataclass(slots=True)
+class File:
+    """A file of payouts. `signers` maps each key that signed to its person's account."""
+
+    id: bytes
+    number: int
+    sha256: bytes
+    total: int
+    transfers: int
+    people: int
+    places: list[int]
+    signers: dict[bytes, int | None] = field(default_factory=dict)
+    fetched: bool = False
+    withdrawn: bool = False
+
+
+@dataclass(slots=True)
+class Payouts:
+    """All of them: by the reconversion's id, by its place in the log; files by the id of their note."""
+
+    owed: dict[bytes, Owed] = field(default_factory=dict)
+    by_place: dict[int, Owed] = field(default_factory=dict)
+    files: dict[bytes, File] = field(default_factory=dict)
+    settled: dict[bytes, list[Owed]] = field(default_factory=dict)
+    """What each entry paid or undid, by the entry's id."""
+
+    def owe(self, one: Owed) -> None:
+        """A reconversion was accepted."""
+        self.owed[one.id] = self.by_place[one.seq] = one
+
+    def pay(self, entry: bytes, meant: list[Owed]) -> None:
+        """The entry paid these."""
+        for one in meant:
+            one.paid_by = entry
+        self.settled[entry] = meant
+
+    def undo(self, entry: bytes, meant: list[Owed]) -> None:
+        """The entry gave these shops their units again."""
+        for one in meant:
+            one.undone_by = entry
+        self.settled[entry] = meant
+
+    def take_back(self, entry: bytes) -> None:
+        """The entry counts no more."""
+        for one in self.settled.pop(entry, ()):
+            if one.paid_by == entry:
+                one.paid_by = None
+                if one.file is not None and self.files[one.file].withdrawn:
+                    one.file = None
+            if one.undone_by == entry:
+                one.undone_by = None

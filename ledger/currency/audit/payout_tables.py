@@ -1,0 +1,119 @@
+"""The tables of payouts against the log, and each file of payouts against what the log says that it orders.
+
+A live book goes on while it is audited: what entries after the audited head did is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+from sqlalchemy import select
+
+from ledger.currency.audit.payout_state import File, Payouts
+from ledger.currency.audit.payouts import named
+from ledger.currency.audit.story import Problem, Story
+from ledger.currency.bank.formats.nodes import xml_nodes
+from ledger.currency.bank.payouts.approval import signing_id
+from ledger.currency.bank.payouts.index import payout_reference
+from ledger.currency.bank.payouts.owed import Payout, payouts
+from ledger.currency.bank.payouts.tables import PAYOUT_BATCH, PAYOUT_SIGNATURE
+from ledger.currency.bank.statement import StatementError
+from ledger.currency.money import decimal_text
+from ledger.currency.tables import KEY_PERSON
+from ledger.currency.town import Town
+
+
+def against(town: Town, story: Story, seq: int) -> Iterator[Problem]:
+    """Where the tables and the log, up to entry `seq`, say different things."""
+    with town.reading() as connection:
+        rows = payouts(connection)
+        files = connection.execute(select(PAYOUT_BATCH.c.id, PAYOUT_BATCH.c.seq, PAYOUT_BATCH.c.file)).all()
+        signed = connection.execute(select(PAYOUT_SIGNATURE.c.batch, PAYOUT_SIGNATURE.c.key)).all()
+        persons = dict(connection.execute(select(KEY_PERSON.c.key, KEY_PERSON.c.person)).all())
+    younger = _younger(town, story, seq)
+    yield from _rows(rows, story.payouts, seq, younger)
+    there = {row.id for row in files}
+    for row in files:
+        file = story.payouts.files.get(row.id)
+        if file is not None:
+            yield from _file(story, file, bytes(row.file))
+        elif row.seq <= seq:
+            yield "payout_unlogged", f"file {row.id.hex()} stands in the tables and was never ordered in the log"
+    for file in story.payouts.files.values():
+        if file.id not in there:
+            yield "payout_missing", f"file {file.number} was ordered in the log and is not in the tables"
+    noted = {(file.id, key) for file in story.payouts.files.values() for key in file.signers}
+    for key in {(row.batch, row.key) for row in signed} ^ noted:
+        if key in noted or not _has_note(town, seq, *key):
+            yield "payout_unlogged", f"the signature of key {key[1].hex()[:16]} is in the log or in the tables only"
+    for raw, known in story.keys.items():
+        if persons.get(raw) != known.person:
+            yield "person_wrong", f"key {raw.hex()[:16]} is held by another person in the tables than in the log"
+
+
+def _rows(rows: list[Payout], state: Payouts, seq: int, younger: set[bytes]) -> Iterator[Problem]:
+    for row in rows:
+        owed = state.owed.get(row.reconversion)
+        if owed is None:
+            if row.seq <= seq:
+                yield "payout_unlogged", f"a payout for entry {row.seq} stands in the tables and not in the log"
+            continue
+        if (row.holder, row.units, row.amount) != (owed.holder, owed.units, owed.amount):
+            yield "payout_unlogged", f"the payout of entry {row.seq} is another in the tables than in the log"
+        settled = (row.batch, row.paid_by, row.undone_by) == (owed.file, owed.paid_by, owed.undone_by)
+        if not settled and row.reconversion not in younger:
+            yield "payout_unlogged", f"what became of the payout of entry {row.seq} is in the log or in tables only"
+    there = {row.reconversion for row in rows}
+    for owed in state.owed.values():
+        if owed.sound and owed.id not in there:
+            yield "payout_missing", f"the payout of entry {owed.seq} is owed in the log and not in the tables"
+
+
+def _file(story: Story, file: File, data: bytes) -> Iterator[Problem]:
+    """The file that was signed orders what shops are owed, to the cent. One that was erased cannot be looked at."""
+    if not data:
+        return
+    if sha256(data).digest() != file.sha256:
+        yield "payout_file_changed", f"the stored file {file.number} is not the one that was ordered and signed"
+        return
+    try:
+        orders = sorted(
+            (node.value("PmtId", "EndToEndId"), node.value("Amt", "InstdAmt"))
+            for _parent, node in xml_nodes(data, ["CdtTrfTxInf"])
+        )
+    except StatementError as error:
+        yield "payout_file_wrong", f"file {file.number} cannot be read: {error}"
+        return
+    owed = [story.payouts.by_place[place] for place in file.places if place in story.payouts.by_place]
+    network = story.rules.network
+    if orders != sorted((payout_reference(network, one.id), decimal_text(one.amount)) for one in owed):
+        yield "payout_file_wrong", f"file {file.number} orders something else than its payouts"
+
+
+def _younger(town: Town, story: Story, seq: int) -> set[bytes]:
+    """Reconversions that entries after `seq` may have touched: those that they name, or whose file they do."""
+    found: set[bytes] = set()
+    after = seq
+    while True:
+        with town.book.store.reading() as store:
+            rows = store.log(after, 1_000)
+        if not rows:
+            return found
+        for row in rows:
+            record = town.book.find(row.id)
+            evidence = record.instruction.evidence if record else {}
+            if "returns" in evidence:
+                found |= {one.id for one in story.payouts.settled.get(bytes.fromhex(str(evidence["returns"])), ())}
+            if "batch" in evidence:
+                file = bytes.fromhex(str(evidence["batch"]))
+                found |= {one.id for one in story.payouts.owed.values() if one.file == file}
+            found |= {one.id for one in named(story, evidence) or ()}
+        after = rows[-1].seq
+
+
+def _has_note(town: Town, seq: int, batch: bytes, key: bytes) -> bool:
+    """Whether a signature is younger than the audit's head."""
+
+    record = town.book.find(signing_id(batch, key))
+    return record is not None and record.seq > seq

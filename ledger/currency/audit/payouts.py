@@ -1,0 +1,250 @@
+"""Payouts in the log: each is of a reconversion, ordered in one live file, paid once, or undone whole.
+
+A file is judged by the charter that was in force when it was ordered, a signature by whose key it was then, and a file
+that was fetched by the signatures whose keys were still live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ledger.core.model import Evidence, Note, Transaction
+from ledger.core.record import Record
+from ledger.currency import parties, proofs
+from ledger.currency.audit import kinds
+from ledger.currency.audit.kinds import ON_ITS_WAY, TREASURER, acted
+from ledger.currency.audit.payout_state import File, Owed
+from ledger.currency.audit.story import Problem, Story, bytes_of, number_of
+from ledger.currency.bank.payouts.approval import signing_id
+from ledger.currency.bank.payouts.batches import batch_id, batch_reference, fetching_id, withdrawal_id
+from ledger.currency.bank.payouts.index import unpacked
+from ledger.currency.bank.payouts.undoing import rejection_id
+from ledger.currency.bank.taking import line_id
+from ledger.currency.chart import EUR
+from ledger.currency.wire import MessageError
+
+
+def accepted(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+    """A reconversion, which owes its shop euros from here on."""
+    asked = story.asked.get(bytes_of(transaction.evidence.get("asked")))
+    wrong = list(kinds.accepted(story, record, transaction))
+    yield from wrong
+    amount = sum(t.amount for t in transaction.transfers if t.credit == story.chart.payouts)
+    if asked is not None and amount:
+        story.payouts.owe(Owed(transaction.id, record.seq, asked.account, asked.amount, amount, not wrong))
+
+
+# --- bank lines and rejections -----------------------------------------------------------------------------
+
+
+def paid(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+    """A bank line that settles what is owed."""
+    yield from acted(story, record, transaction.evidence, parties.OFFICE)
+    yield from _line(story, transaction)
+    meant = named(story, transaction.evidence)
+    if meant is None:
+        yield "payout_unknown", "it pays reconversions that there are none of"
+        return
+    yield from pay(story, transaction, meant, number_of(transaction.evidence.get("reserve")))
+
+
+def pay(story: Story, transaction: Transaction, meant: list[Owed], euros_from: int) -> Iterator[Problem]:
+    """These payouts were paid with euros of an account of the reserve, or that such a line had put into suspense."""
+    for one in meant:
+        if one.paid_by is not None:
+            yield "payout_twice", f"the payout of entry {one.seq} had been paid before"
+        elif one.undone_by is not None:
+            yield "payout_undone", f"the payout of entry {one.seq} was paid, and its shop had its units again"
+    total = sum(one.amount for one in meant)
+    if _moved(transaction) != [(story.chart.payouts, euros_from, total, EUR)]:
+        yield "payout_shape", f"not just the {total} cents owed went from payouts to where the euros left"
+    story.payouts.pay(transaction.id, meant)
+
+
+def returned(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+    """A bank line that brings payouts back."""
+    yield from acted(story, record, transaction.evidence, parties.OFFICE)
+    yield from _line(story, transaction)
+    meant = named(story, transaction.evidence)
+    if meant is None:
+        yield "payout_unknown", "it brings back payouts of reconversions that there are none of"
+        return
+    yield from undo(story, transaction, meant, number_of(transaction.evidence.get("reserve")))
+
+
+def rejected(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+    """A payout that the bank did not execute."""
+    yield from acted(story, record, transaction.evidence, TREASURER)
+    meant = named(story, transaction.evidence)
+    if meant is None or len(meant) != 1:
+        yield "payout_unknown", "it undoes the payout of a reconversion that there is none of"
+        return
+    if transaction.id != rejection_id(meant[0].id):
+        yield "id_not_derived", "its id does not follow from the reconversion: that could be undone twice"
+    file = story.payouts.files.get(meant[0].file or b"")
+    if file is not None and not file.fetched:
+        yield "payout_ordered", f"it was undone while file {file.number} could still have paid it"
+    yield from undo(story, transaction, meant, None)
+
+
+def undo(story: Story, transaction: Transaction, meant: list[Owed], euros_on: int | None) -> Iterator[Problem]:
+    """These reconversions were undone. `euros_on` is the account where the euros were again; None: they never left."""
+    chart = story.chart
+    for one in meant:
+        if one.undone_by is not None:
+            yield "payout_undone", f"the reconversion of entry {one.seq} had been undone before"
+        elif (one.paid_by is not None) is (euros_on is None):
+            yield (
+                "payout_shape",
+                f"the payout of entry {one.seq} was undone as if it had {'not ' * (euros_on is None)}left",
+            )
+    total, units = sum(one.amount for one in meant), sum(one.units for one in meant)
+    right = [] if euros_on is None else [(euros_on, chart.payouts, total, EUR)]
+    right += [(chart.payouts, chart.guarantee, total, EUR)]
+    right += [(chart.income, chart.guarantee, units - total, EUR)] if units > total else []
+    right += [(chart.circulation, one.holder, one.units, chart.unit) for one in meant]
+    if sorted(_moved(transaction)) != sorted(right):
+        yield "payout_shape", "not the whole reconversion was undone: its units, its euros and its fee"
+    story.payouts.undo(transaction.id, meant)
+
+
+def named(story: Story, evidence: Evidence) -> list[Owed] | None:
+    """The payouts that evidence names; None where it names none, or one that there is not."""
+    state = story.payouts
+    if "payout" in evidence:
+        one = state.owed.get(bytes_of(evidence["payout"]))
+        return None if one is None else [one]
+    found = [state.by_place.get(place) for place in _places(evidence)]
+    known = [one for one in found if one is not None]
+    return known if known and len(known) == len(found) else None
+
+
+def _line(story: Story, transaction: Transaction) -> Iterator[Problem]:
+    evidence = transaction.evidence
+    names = {number: name for name, number in story.chart.reserve.items()}
+    reserve, reference = names.get(number_of(evidence.get("reserve"))), str(evidence.get("reference", ""))
+    if reserve is None or not reference:
+        yield "reference_missing", "booked without the bank line that it is"
+    elif transaction.id != line_id(story.rules.network, reserve, reference):
+        yield "id_not_derived", f"its id does not follow from {reference} on {reserve!r}: that could be booked twice"
+
+
+def _moved(transaction: Transaction) -> list[tuple[int, int, int, str]]:
+    return [(t.debit, t.credit, t.amount, t.unit) for t in transaction.transfers]
+
+
+def _places(evidence: Evidence) -> list[int]:
+    try:
+        return unpacked(str(evidence["payouts"]))
+    except (KeyError, ValueError):
+        return []
+
+
+# --- files -------------------------------------------------------------------------------------------------
+
+
+def ordered(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+    """A file for the bank: of due payouts in no other live file, to be signed by as many people as the charter says."""
+    state, evidence, rules = story.payouts, note.evidence, story.rules
+    yield from acted(story, record, evidence, parties.OFFICE)
+    places, digest = _places(evidence), bytes_of(evidence.get("sha256"))
+    number, total, people = (_whole(evidence.get(name)) for name in ("number", "total", "people"))
+    if (
+        not places
+        or len(digest) != 32
+        or not number
+        or number_of(evidence.get("reserve")) not in (story.chart.reserve.values())
+    ):
+        yield "note_malformed", "a file of payouts without its number, account, content and payouts"
+        return
+    if number != len(state.files) + 1 or note.id != batch_id(rules.network, number):
+        yield "id_not_derived", f"a file of payouts number {number} was ordered after {len(state.files)} others"
+    if evidence.get("message") != f"{rules.code}-P{number}-{batch_reference(rules.network, note.id)}":
+        yield "id_not_derived", "its message id does not follow from its number"
+    found = [state.by_place.get(place) for place in places]
+    meant = [one for one in found if one is not None]
+    if len(meant) != len(found) or not all(one.is_due and one.file is None for one in meant):
+        yield "payout_ordered", "it orders what is not owed, was settled, or is in another live file"
+    if sum(one.amount for one in meant) != total or len(places) != _whole(evidence.get("count")):
+        yield "payout_shape", "its total and count are not those of its payouts"
+    if people != rules.signers(total):
+        yield "signatures_missing", f"{people} people were to sign {total} cents; by the charter {rules.signers(total)}"
+    file = File(note.id, number, digest, total, len(places), people, places)
+    for one in meant:
+        one.file = one.file or note.id
+    state.files[note.id] = file
+
+
+def signed(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+    """A treasurer's signature of a file."""
+    evidence, file = note.evidence, _file(story, note)
+    raw, signature = bytes_of(evidence.get("key")), bytes_of(evidence.get("signature"))
+    key = story.keys.get(raw)
+    if file is None:
+        yield "payout_unknown", "it signs a file of payouts that there is none of"
+        return
+    if note.id != signing_id(file.id, raw):
+        yield "id_not_derived", "its id does not follow from file and key"
+    if key is None or key.role not in TREASURER:
+        yield "role_insufficient", f"signed by key {raw.hex()[:16]}, which is no treasurer's"
+        return
+    if not _is_live(story, raw, record):
+        yield "key_revoked", f"signed by key {raw.hex()[:16]}, which had been revoked"
+    if file.withdrawn or file.fetched:
+        yield "payout_ordered", f"file {file.number} was signed after it was fetched or withdrawn"
+    try:
+        proofs.verify_payouts(
+            story.rules.network, raw, file.id, file.sha256, file.total, file.transfers, signature
+        )  # fmt: skip
+    except MessageError:
+        yield "signature_invalid", "the signature is not the key's over this file"
+        return
+    file.signers[raw] = key.person
+
+
+def fetched(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+    """A file left for the bank: after enough different people signed it."""
+    yield from acted(story, record, note.evidence, parties.OFFICE)
+    file = _file(story, note)
+    if file is None:
+        yield "payout_unknown", "a file of payouts was fetched that there is none of"
+        return
+    if not file.fetched and note.id != fetching_id(file.id):
+        yield "id_not_derived", "its id does not follow from the file"
+    if file.withdrawn:
+        yield "payout_ordered", f"file {file.number} was fetched after it was withdrawn"
+    live = {raw: person for raw, person in file.signers.items() if _is_live(story, raw, record)}
+    people = len(set(live.values()) - {None}) if file.people > 1 else min(len(live), 1)
+    if people < file.people:
+        yield "signatures_missing", f"file {file.number} was fetched, signed by {people} of {file.people} people"
+    file.fetched = True
+
+
+def withdrawn(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+    """A file was given up. Once it was fetched, that is for a treasurer to say."""
+    file = _file(story, note)
+    if file is None:
+        yield "payout_unknown", "a file of payouts was withdrawn that there is none of"
+        return
+    yield from acted(story, record, note.evidence, TREASURER if file.fetched else parties.OFFICE)
+    if note.id != withdrawal_id(file.id):
+        yield "id_not_derived", "its id does not follow from the file"
+    file.withdrawn = True
+    for one in story.payouts.owed.values():
+        if one.file == file.id and one.paid_by is None:
+            one.file = None
+
+
+def _file(story: Story, note: Note) -> File | None:
+    return story.payouts.files.get(bytes_of(note.evidence.get("batch")))
+
+
+def _is_live(story: Story, raw: bytes, record: Record) -> bool:
+    """Whether a key could act when the entry was made."""
+    key = story.keys[raw]
+    ends: Iterable[int | None] = (key.revoked_at, story.closed.get(key.account))
+    return all(end is None or end + ON_ITS_WAY >= record.at for end in ends)
+
+
+def _whole(value: object) -> int:
+    return value if type(value) is int else 0
