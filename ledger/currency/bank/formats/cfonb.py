@@ -91,7 +91,7 @@ def _records(data: bytes) -> Iterator[tuple[int, str]]:
 
 
 def _decoded(data: bytes) -> str:
-    """The text, one character for each that the bank counted: an accent in UTF-8 is one, or two bytes of the 120."""
+    """The text, one character for each that the bank counted: an accent in UTF-8 is one, or two of the 120 bytes."""
     try:
         text = data.decode()
         if text.isascii() or all(len(line) in (0, WIDTH) for line in _LINE_END.split(text)):
@@ -102,6 +102,16 @@ def _decoded(data: bytes) -> str:
         return data.decode("cp1252")
     except UnicodeDecodeError:
         return data.decode("latin-1")
+
+
+def _mended(text: str) -> str:
+    """A text of a file whose bytes were counted: accents that are two characters are one again."""
+    if not text.isascii():
+        try:
+            return text.encode("cp1252").decode()
+        except UnicodeError:
+            pass
+    return text
 
 
 class _Block:
@@ -160,11 +170,11 @@ class _Movement:
 
     def more(self, line: int, record: str) -> None:
         """Take in a record 05: its qualifier and its 70 characters."""
-        self.said.setdefault(record[45:48].strip(), []).append(record[48:118])
+        self.said.setdefault(record[45:48].strip(), []).append(_mended(record[48:118]))
 
     def bank_line(self) -> BankLine:
         record = self.record
-        label = plain(record[48:79])
+        label = plain(_mended(record[48:79]))
         reject = record[40:42].strip().removeprefix("00")
         kind = LineKind.RETURN if reject else KIND_OF_CODE.get(record[32:34]) or kind_of_label(label)
         reference = self.said.get("RCN", [""])[0]

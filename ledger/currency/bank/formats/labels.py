@@ -39,16 +39,16 @@ _WORDS: Final = tuple(
         (LineKind.CHARGE, r"(?:F\s+)?(?:FRAIS|COMMISSIONS?|AGIOS|COTIS(?:ATION)?\s+(?:CARTE|COMPTE))\b"),
     )
 )
+# "DE" is the bank's only behind a whole word: in "VIR SEPA DE LA TOUR" it begins a name.
+_TO = rf"VIREMENT{_HOW}\s+(?:DE|POUR)|{_VIA}{_HOW}\s+(?:RECU\s+DE|EMIS\s+POUR|EN\s+FAVEUR\s+DE|FAVEUR)"
 _LEAD = re.compile(
-    rf"(?:{_BACK}\s+(?:DE\s+|D\s+|D')?)?{_VIA}{_HOW}(?:\s+(?:REJETES?|RETOURNES?|IMPAYES?))?(?:\s+(?:DE|POUR|FAVEUR|M/|A))?\s+",
-    re.IGNORECASE,
+    rf"(?:{_BACK}\s+(?:DE\s+|D\s+|D')?)?(?:{_TO}|{_VIA}{_HOW})(?:\s+(?:REJETES?|RETOURNES?|IMPAYES?))?\s+"
 )
 
 
 def kind_of_label(label: str) -> LineKind:
     """What a label says at its start; `OTHER` if nothing that is known here."""
-    folded = unicodedata.normalize("NFKD", label.upper().strip())
-    folded = "".join(char for char in folded if not unicodedata.combining(char))
+    folded = _folded(label.strip())
     for kind, words in _WORDS:
         if words.match(folded):
             return kind
@@ -58,5 +58,12 @@ def kind_of_label(label: str) -> LineKind:
 def name_in_label(label: str) -> str:
     """Whom a label names: what is left after the words for the payment, if there are any."""
     label = label.strip()
-    found = _LEAD.match(label)
+    found = _LEAD.match(_folded(label))
     return label[found.end() :].strip() if found else label
+
+
+def _folded(text: str) -> str:
+    """In capitals without accents, character by character."""
+    if text.isascii():
+        return text.upper()
+    return "".join(unicodedata.normalize("NFKD", char)[0].upper()[0] for char in text)
