@@ -110,7 +110,21 @@ ERRORS: dict[str, tuple[int, str]] = {
     "collection_none": (409, "Nobody was told of a debit in that month who could be debited now."),
     "collection_early": (409, "A month's file is made when nobody can join it any more, shortly before its day."),
     "collection_date": (422, "Nothing is debited before the day that was announced, nor today or in another month."),
+    "collection_fetched": (409, "The file was fetched before; a bank that gets it twice may debit everybody twice."),
+    "collection_withdrawn": (409, "The file was withdrawn; collect its month again."),
+    "collection_changed": (409, "The stored file is not the one that was ordered."),
     "collection_begun": (409, "The bank has carried out debits of this file; it cannot be withdrawn any more."),
+    "line_not_open": (409, "This bank line is not in suspense: it is not booked yet, or booking knew what it is."),
+    "line_placed": (409, "Somebody placed this bank line otherwise in the meantime, or put it back; look again."),
+    "line_not_placed": (409, "What became of this bank line is not undone by hand, or nobody placed it."),
+    "placing_uneven": (422, "The bank line cannot be that: its amount or direction does not fit; the detail says how."),
+    "claim_exceeded": (422, "The member owes less than that; split the line, what they owe and the rest."),
+    "conversion_named": (409, "That conversion is another bank line already, or it was taken back."),
+    "conversion_banked": (
+        409,
+        "The conversion rests on a bank line, whose euros are in the bank. Put that line back into suspense instead, "
+        "and place it as what it is.",
+    ),
     "conversion_taken": (
         409,
         "This slip or bank line has issued units before, with another amount or for another account.",

@@ -85,7 +85,7 @@ def _collections() -> None:
         sa.Column("collect_on", TEXT, nullable=False),
         sa.Column("risk_days", BIG, nullable=False),
         sa.Column("total", BIG, nullable=False),
-        sa.Column("count", BIG, nullable=False),
+        sa.Column("debits", BIG, nullable=False),
         sa.Column("digest", BYTES, nullable=False),
         sa.Column("sha256", BYTES, nullable=False),
         sa.Column("file", BYTES, nullable=False),
@@ -95,7 +95,7 @@ def _collections() -> None:
         sa.Column("fetched_by", TEXT),
         sa.Column("withdrawn_at", BIG),
         sa.CheckConstraint("length(id) = 16", name="collection_id"),
-        sa.CheckConstraint("total > 0 AND count > 0", name="collection_total"),
+        sa.CheckConstraint("total > 0 AND debits > 0", name="collection_total"),
         sa.UniqueConstraint("month", "attempt", name="collection_month"),
         sqlite_strict=True,
     )

@@ -19,7 +19,7 @@ The life of a debit, debit -> credit. The bank's lines are bank_collection and b
 | the risk delay is over (monthly_released) | maturing -> member | |
 | it came back before that | maturing -> circulation | guarantee -> bank |
 | it came back after that | member -> circulation, what is there | guarantee -> bank, the rest claims -> bank |
-| it came back before it was brought | | suspense -> bank; when it is brought, bank -> suspense |
+| it came back before it was brought | | claims -> bank; when it is brought, bank -> claims |
 
 A batch is one entry, however many debits are in it: the units of all of them mature together, and each is released by
 an entry of its own whose id follows from the debit. `maturing` holds at any time what was brought, did not come back

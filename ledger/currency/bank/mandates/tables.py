@@ -114,7 +114,7 @@ class CollectionTable(SQLModel, table=True):
     collect_on: str = Field(sa_column=Column(TEXT, nullable=False))
     risk_days: int = Field(sa_column=Column(BIG, nullable=False))
     total: int = Field(sa_column=Column(BIG, nullable=False))
-    count: int = Field(sa_column=Column(BIG, nullable=False))
+    debits: int = Field(sa_column=Column(BIG, nullable=False))
     digest: bytes = Field(sa_column=Column(BYTES, nullable=False))
     """SHA-256 of its debits, as `collecting.digest` writes them."""
     sha256: bytes = Field(sa_column=Column(BYTES, nullable=False))
@@ -126,7 +126,7 @@ class CollectionTable(SQLModel, table=True):
     withdrawn_at: int | None = Field(sa_column=Column(BIG))
     __table_args__ = (
         CheckConstraint("length(id) = 16", name="collection_id"),
-        CheckConstraint("total > 0 AND count > 0", name="collection_total"),
+        CheckConstraint("total > 0 AND debits > 0", name="collection_total"),
         UniqueConstraint("month", "attempt", name="collection_month"),
         {"sqlite_strict": True},
     )

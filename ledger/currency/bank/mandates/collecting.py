@@ -1,0 +1,352 @@
+"""Collecting: one file of direct debits (pain.008) a month, made once; withdrawing it, fetching it.
+
+Its id follows from the month, so whoever asks again gets the file that there is. It holds whoever was told of exactly
+what is debited. A file that the bank refused as a whole is withdrawn, and the month can be collected anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+
+from ledger.core.ids import derived_id
+from ledger.core.model import Evidence, Note, Posted
+from ledger.currency import chartered
+from ledger.currency.bank.mandates import months, notices
+from ledger.currency.bank.mandates.model import Mandate, collected_on, noted, terms
+from ledger.currency.bank.mandates.review import review
+from ledger.currency.bank.mandates.tables import COLLECTION, COLLECTION_ITEM
+from ledger.currency.bank.mandates.text import Terms, rum
+from ledger.currency.bank.pain import Debit, OwnAccount, PainError, SequenceType, direct_debits
+from ledger.currency.bank.reference import reference, shown
+from ledger.currency.bank.target import is_open
+from ledger.currency.conversion import CONSOLE
+from ledger.currency.errors import CurrencyError
+from ledger.currency.town import Town
+
+ORDERED, WITHDRAWN, FETCHED = "collection_ordered", "collection_withdrawn", "collection_fetched"
+_TRIES = 5
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_COUNTS = ("credited", "released", "unpaid", "open")
+_COLLECTION, _ITEM = COLLECTION.c, COLLECTION_ITEM.c
+
+
+class Collection(NamedTuple):
+    """A file of direct debits, without its bytes; and how many of its debits were brought, released, came back.
+
+    `open` counts those that are neither released nor came back.
+    """
+
+    id: bytes
+    seq: int
+    number: int
+    month: str
+    attempt: int
+    reserve: int
+    message: str
+    reference: str
+    collect_on: date
+    risk_days: int
+    total: int
+    debits: int
+    sha256: bytes
+    made_at: int
+    made_by: str
+    fetched_at: int | None
+    fetched_by: str | None
+    withdrawn_at: int | None
+    credited: int
+    released: int
+    unpaid: int
+    open: int
+
+    @property
+    def state(self) -> str:
+        """withdrawn, ordered, fetched, credited (the bank brought some) or settled (all were released or came back)."""
+        if self.withdrawn_at is not None:
+            return "withdrawn"
+        if not self.open:
+            return "settled"
+        if self.credited:
+            return "credited"
+        return "ordered" if self.fetched_at is None else "fetched"
+
+
+def collection_id(network: bytes, month: str, attempt: int) -> bytes:
+    """Id of the note that orders that month's debits; `attempt` is 1, and more after a file that was withdrawn."""
+    return derived_id("patard/collection", network, month, str(attempt))
+
+
+def withdrawal_id(collection: bytes) -> bytes:
+    """Id of the note that withdraws a file."""
+    return derived_id("patard/collection-withdrawn", collection)
+
+
+def fetching_id(collection: bytes) -> bytes:
+    """Id of the note that a file was fetched for the first time."""
+    return derived_id("patard/collection-fetched", collection)
+
+
+def item_id(collection: bytes, mandate: bytes) -> bytes:
+    """Id of a mandate's debit in a file."""
+    return derived_id("patard/collection-item", collection, mandate)
+
+
+def item_reference(network: bytes, collection: bytes, mandate: bytes) -> str:
+    """What tells a debit in the bank's texts: its end-to-end id."""
+    return reference("collection", network, collection + mandate)
+
+
+def digest(items: Iterable[tuple[int, str, str, int, int]]) -> bytes:
+    """What the log holds of a file's debits: SHA-256 over number, reference, mandate's reference, account, amount."""
+    lines = (f"{number} {own} {mandate} {account:016x} {amount}\n" for number, own, mandate, account, amount in items)
+    return sha256("".join(lines).encode()).digest()
+
+
+def every(town: Town, *where: ColumnElement[bool]) -> list[Collection]:
+    """The files, the latest first."""
+    columns = [_COLLECTION[name] for name in Collection._fields if name not in _COUNTS]
+    left = func.count().filter(_ITEM.released_seq.is_(None), _ITEM.unpaid_by.is_(None))
+    counted = select(
+        _ITEM.collection, func.count(_ITEM.credited_by), func.count(_ITEM.released_seq), func.count(_ITEM.unpaid_by),
+        left,
+    ).group_by(_ITEM.collection)  # fmt: skip
+    with town.reading() as connection:
+        rows = connection.execute(select(*columns).where(*where).order_by(_COLLECTION.number.desc())).all()
+        counts = {row[0]: row[1:] for row in connection.execute(counted)}
+    return [
+        Collection(**{**row._asdict(), "collect_on": date.fromisoformat(row.collect_on)},
+                   **dict(zip(_COUNTS, counts[row.id], strict=True)))
+        for row in rows
+    ]  # fmt: skip
+
+
+def find(town: Town, text: str) -> Collection:
+    """The file with that number, or of that month. Raises `CurrencyError`: not_found."""
+    text = text.strip()
+    if text.isascii() and text.isdecimal() and len(text) < 10:
+        found = every(town, _COLLECTION.number == int(text))
+    else:
+        found = every(town, _COLLECTION.month == text, _COLLECTION.withdrawn_at.is_(None))
+    if not found:
+        raise CurrencyError("not_found", "there is no such file of debits; `patard mandate collections` shows them")
+    return found[0]
+
+
+def collect(
+    town: Town, *, month: str | None = None, on: date | None = None, by: str = CONSOLE
+) -> tuple[Collection, bool]:
+    """The file of a month's debits, and whether it is new.
+
+    `on` is the day on which the bank debits, and its month is collected; else it is the month's day by the charter, or
+    if the bank could not do it by then the next on which it can. Without both it is this month, or the next if this
+    one was collected. Raises `CurrencyError`: mandate_unavailable, collection_none, collection_early, collection_date.
+    """
+    said, today = terms(town), town.charter.local_date(town.now())
+    review(town, by=by)
+    month = month or (months.month_of(on) if on else _next_month(town, today))
+    stands = every(town, _COLLECTION.month == month, _COLLECTION.withdrawn_at.is_(None))
+    if stands:
+        return stands[0], False
+    day = _collection_day(town, said, month, on, today)
+    for _ in range(_TRIES):
+        try:
+            made, new = _order(town, said, month, day, by)
+        except _Overtaken:
+            continue
+        return every(town, _COLLECTION.id == made)[0], new
+    raise CurrencyError("busy", "mandates are signed and ended right now; try again in a moment")
+
+
+def withdraw(town: Town, collection: Collection, *, by: str = CONSOLE, fetched_too: bool = False) -> Collection:
+    """Give a file up that the bank did not carry out. Its month can be collected again. Twice changes nothing.
+
+    `fetched_too`: also when it was fetched, because the bank refused it or never got it. Raises `CurrencyError`:
+    collection_begun, collection_fetched.
+    """
+
+    def also(connection: Connection, posted: Posted) -> None:
+        if posted.replay:
+            return
+        touched = _ITEM.credited_by.is_not(None) | _ITEM.unpaid_by.is_not(None)
+        if connection.execute(select(_ITEM.id).where(_ITEM.collection == collection.id, touched)).first():
+            raise CurrencyError("collection_begun", "the bank has carried out debits of this file: it stays")
+        free = _COLLECTION.fetched_at.is_(None) if not fetched_too else _COLLECTION.number.is_not(None)
+        gone = update(COLLECTION).where(_COLLECTION.id == collection.id, free)
+        if connection.execute(gone.values(withdrawn_at=posted.at)).rowcount != 1:
+            raise CurrencyError(
+                "collection_fetched", "the file was fetched and may be at the bank: once the bank has refused it, or "
+                "if it was never sent, withdraw it with --refused",
+            )  # fmt: skip
+
+    noted(town, _note(collection, withdrawal_id(collection.id), WITHDRAWN, by), also)
+    return every(town, _COLLECTION.id == collection.id)[0]
+
+
+def fetch(town: Town, collection: Collection, *, by: str = CONSOLE, again: bool = False) -> bytes:
+    """The file, to be given to the bank; the log notes that it left. `again`: although it was fetched before.
+
+    Raises `CurrencyError`: collection_withdrawn, collection_fetched, collection_changed.
+    """
+    with town.reading() as connection:
+        data = bytes(connection.execute(select(_COLLECTION.file).where(_COLLECTION.id == collection.id)).scalar_one())
+    if sha256(data).digest() != collection.sha256:
+        raise CurrencyError(
+            "collection_changed", "the stored file is not the one that was ordered: it was changed in the database; "
+            "withdraw it and have the database looked at",
+        )  # fmt: skip
+
+    def check(connection: Connection) -> bool:
+        """Whether this is the first time. Raises `CurrencyError` unless it may be fetched."""
+        row = connection.execute(select(COLLECTION).where(_COLLECTION.id == collection.id)).one()
+        if row.withdrawn_at is not None:
+            raise CurrencyError("collection_withdrawn", "this file was withdrawn; collect its month again")
+        if row.fetched_at is not None and not again:
+            day = town.charter.local_date(row.fetched_at)
+            raise CurrencyError(
+                "collection_fetched", f"it was fetched on {day}: a bank that gets it twice may debit everybody twice; "
+                "if it never got there, fetch it with --again",
+            )  # fmt: skip
+        return row.fetched_at is None
+
+    def also(connection: Connection, posted: Posted) -> None:
+        if check(connection):
+            first = update(COLLECTION).where(_COLLECTION.id == collection.id)
+            connection.execute(first.values(fetched_at=posted.at, fetched_by=by))
+
+    with town.reading() as connection:
+        first = check(connection)
+    if first:
+        try:
+            town.post(_note(collection, fetching_id(collection.id), FETCHED, by), also)
+        except CurrencyError as error:
+            if error.code != "id_taken":
+                raise
+            with town.reading() as connection:
+                check(connection)  # somebody else fetched it at this moment
+    return data
+
+
+def _note(collection: Collection, id_: bytes, kind: str, by: str) -> Note:
+    named: Evidence = {
+        "by": by,
+        "collection": collection.id.hex(),
+        "month": collection.month,
+        "number": collection.number,
+    }
+    return Note(id_, kind, named)
+
+
+class _Overtaken(Exception):
+    """Somebody else made the file, or a mandate changed, in between."""
+
+
+def _next_month(town: Town, today: date) -> str:
+    this = months.month_of(today)
+    done = every(town, _COLLECTION.month == this, _COLLECTION.withdrawn_at.is_(None))
+    with town.reading() as connection:
+        told = notices.told_on(connection, this)
+    in_time = told is not None and months.month_of(max(told, months.soonest(today))) == this
+    return this if in_time and not done else months.following(this)
+
+
+def _collection_day(town: Town, said: Terms, month: str, on: date | None, today: date) -> date:
+    with town.reading() as connection:
+        announced = notices.told_on(connection, month)
+    if announced is None:
+        raise CurrencyError(
+            "collection_none", f"nobody was told of a debit in {month}; `patard mandate notices` makes the list"
+        )
+    earliest = announced - timedelta(days=min(months.EARLIEST_DAYS, said.notice_days))
+    if today < earliest:
+        raise CurrencyError(
+            "collection_early",
+            f"the debits of {month} are due on {announced}: members can still join, make the file from {earliest} on",
+        )
+    soonest = max(announced, months.soonest(today))
+    if on is not None and (on < soonest or not is_open(on)):
+        raise CurrencyError(
+            "collection_date",
+            f"on {on} the bank debits nothing: {announced} was announced, and it can from {soonest} on, on days on "
+            "which banks work",
+        )
+    if months.month_of(soonest) != month:
+        raise CurrencyError("collection_date", f"{month} is over for the bank, which can debit from {soonest} on")
+    return on or soonest
+
+
+def _order(town: Town, said: Terms, month: str, day: date, by: str) -> tuple[bytes, bool]:
+    """Id of the file, and whether it was made now."""
+    network = town.charter.network
+    with town.reading() as connection:
+        mandates = notices.collectable(connection, month)
+        number, attempt = _counted(connection), _counted(connection, _COLLECTION.month == month)
+    if not mandates:
+        raise CurrencyError("collection_none", f"of those who were told of a debit in {month}, none can be debited")
+    id_ = collection_id(network, month, attempt)
+    found = reference("collections", network, id_)
+    message, account = f"{said.code}-{found}", collected_on(town)
+    assert account.iban is not None
+    own = [item_reference(network, id_, one.id) for one in mandates]
+    items = [
+        {"id": item_id(id_, one.id), "collection": id_, "number": place, "mandate": one.id, "account": one.account,
+         "amount": one.amount, "reference": name, "unpaid_reason": "", "claim": 0}
+        for place, (one, name) in enumerate(zip(mandates, own, strict=True), 1)
+    ]  # fmt: skip
+    debits = [_debit(said, month, one, name) for one, name in zip(mandates, own, strict=True)]
+    creditor = OwnAccount(said.creditor, account.iban, account.bic)
+    moment = _EPOCH + timedelta(microseconds=town.now())
+    try:
+        data = direct_debits(message, moment, day, creditor, said.creditor_id, debits)
+    except PainError as error:
+        raise CurrencyError("mandate_unavailable", f"no bank would take this file: {error}") from error
+    total = sum(one.amount for one in mandates)
+    of_items = digest(
+        (place, name, one.reference, one.account, one.amount)
+        for place, (one, name) in enumerate(zip(mandates, own, strict=True), 1)
+    )
+    kept: dict[str, str | int] = {
+        "number": number, "month": month, "attempt": attempt, "collect_on": day.isoformat(),
+        "risk_days": said.risk_days, "total": total, "debits": len(items),
+    }  # fmt: skip
+    file_hash, reserve = sha256(data).digest(), town.chart.reserve[account.name]
+    evidence = {**kept, "by": by, "reserve": f"{reserve:016x}", "sha256": file_hash.hex(), "digest": of_items.hex()}
+
+    def also(connection: Connection, posted: Posted) -> None:
+        # Under the lock of all writing: a mandate that was ended, or a list that was made, at this moment.
+        if posted.replay or notices.collectable(connection, month) != mandates or _counted(connection) != number:
+            raise _Overtaken
+        # Within the commit, when no other charter can be noted: the file has the risk delay of the one in memory.
+        chartered.require_latest(town)
+        connection.execute(
+            insert(COLLECTION).values(
+                id=id_, seq=posted.seq, reserve=reserve, message=message, reference=found, digest=of_items,
+                sha256=file_hash, file=data, made_at=posted.at, made_by=by, **kept,
+            )
+        )  # fmt: skip
+        connection.execute(insert(COLLECTION_ITEM), items)
+
+    try:
+        town.post(Note(id_, ORDERED, evidence), also)
+    except CurrencyError as error:
+        if error.code == "id_taken":
+            return id_, False
+        raise
+    return id_, True
+
+
+def _counted(connection: Connection, *where: ColumnElement[bool]) -> int:
+    """The number of the next file, or of the next attempt at a month."""
+    return int(connection.execute(select(func.count()).select_from(COLLECTION).where(*where)).scalar_one()) + 1
+
+
+def _debit(said: Terms, month: str, mandate: Mandate, own: str) -> Debit:
+    # RCUR for the first one too, as banks take it since 2016: one group, which the bank books as one sum.
+    return Debit(
+        own, mandate.amount, mandate.holder, mandate.iban, rum(said.code, mandate.reference), mandate.signed_on,
+        SequenceType.RECURRENT, f"{said.code} {month} {shown(own)}",
+    )  # fmt: skip

@@ -1,0 +1,262 @@
+"""Lines of statements that are our debits: brought as one sum or one by one, or come back.
+
+A line or a part of one names a debit by the end-to-end id that we gave it, a mandate by its reference, a file by its
+message id; banks repeat one or another, in whatever text. A file that comes as one sum is whole, or the parts tell
+which debits are in it: what a bank keeps back, or nets against what came back, shows in the parts. Where they do not
+tell, nobody guesses: the line goes to suspense, and `proposals` says what it may be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select
+
+from ledger.core.model import Transaction
+from ledger.currency.bank.lines import Books, Line
+from ledger.currency.bank.mandates.index import BROUGHT, MAX_NAMED, UNPAID, Item, items
+from ledger.currency.bank.mandates.moves import Moves
+from ledger.currency.bank.mandates.places import packed
+from ledger.currency.bank.mandates.tables import COLLECTION, COLLECTION_ITEM, MANDATE
+from ledger.currency.bank.reference import found_in
+from ledger.currency.bank.statement import LineKind
+from ledger.currency.errors import CurrencyError
+from ledger.currency.town import Town
+
+KNOWN_DAYS = 430
+"""How long after its day a debit can come back: 13 months, if the mandate was never signed; and some weeks of delay."""
+_ITEM, _COLLECTION = COLLECTION_ITEM.c, COLLECTION.c
+_OURS = frozenset({LineKind.TRANSFER, LineKind.DEBIT, LineKind.RETURN, LineKind.OTHER})
+_AT_ONCE = 500
+
+
+class _Name(NamedTuple):
+    """What a reference stands for: a file, a debit or a mandate."""
+
+    what: str
+    id: bytes
+
+
+class _Known:
+    """The references of debits that may still be heard of, and which of them lines of this run took already."""
+
+    def __init__(self, town: Town) -> None:
+        since = town.charter.local_date(town.now()) - timedelta(days=KNOWN_DAYS)
+        recent = (_COLLECTION.collect_on >= since.isoformat(), _COLLECTION.withdrawn_at.is_(None))
+        self.brought: set[bytes] = set()
+        self.back: set[bytes] = set()
+        self.names: dict[str, _Name] = {}
+        with town.reading() as connection:
+            files = connection.execute(select(_COLLECTION.reference, _COLLECTION.id).where(*recent)).all()
+            if not files:
+                return
+            debits = select(_ITEM.reference, _ITEM.id, _ITEM.mandate).join(
+                COLLECTION, _COLLECTION.id == _ITEM.collection
+            )
+            mandates = set()
+            for reference, id_, mandate in connection.execute(debits.where(*recent)):
+                self.names[reference] = _Name("debit", id_)
+                mandates.add(mandate)
+            for reference, id_ in connection.execute(select(MANDATE.c.reference, MANDATE.c.id)):
+                if id_ in mandates:
+                    self.names[reference] = _Name("mandate", id_)
+            self.names |= {reference: _Name("file", id_) for reference, id_ in files}
+
+
+def debits(books: Books, line: Line) -> Transaction | None:
+    """The entry of a line that brings debits or takes some back; None where it is not sure to."""
+    known = _known(books)
+    if not known.names or line.kind not in _OURS:
+        return None
+    with books.town.reading() as connection:
+        found = _found(connection, known, line)
+    if found is None:
+        return None
+    brought, back = found
+    if any(one.credited_by is not None or one.id in known.brought for one in brought):
+        return None
+    if any(one.unpaid_by is not None or one.id in known.back for one in back):
+        return None
+    if not _each_once(brought) or not _each_once(back):
+        return None
+    if sum(one.amount for one in brought) - sum(one.amount for one in back) != line.amount:
+        return None
+    made = _entry(books, line, brought, back)
+    if made is not None:
+        known.brought.update(one.id for one in brought)
+        known.back.update(one.id for one in back)
+    return made
+
+
+def undoing(books: Books, line: Line, id_: bytes, kind: str) -> Transaction | None:
+    """The entry that undoes one of ours, whose line a corrected statement no longer has; None where it is not ours.
+
+    Raises `CurrencyError`, collection_begun, where too much has happened since.
+    """
+    if line.became not in (BROUGHT, UNPAID):
+        return None
+    with books.town.reading() as connection:
+        brought = items(connection, _ITEM.credited_by == line.id)
+        back = items(connection, _ITEM.unpaid_by == line.id)
+    both = {one.id for one in brought} & {one.id for one in back}
+    moves = Moves(books.town.chart, line.reserve, books.town.book.balance)
+    for one in brought:
+        if one.id not in both and one.unpaid_by is not None:
+            raise CurrencyError(
+                "collection_begun", "a debit of this line came back since, by another: place that first"
+            )
+        if one.id not in both:
+            moves.give_back(one)
+    for one in back:
+        if one.id not in both:
+            moves.take_again(one)
+    early = [one for one in back if one.credited_by is None]
+    named = {
+        **_named("items", brought), **_named("unpaid", back), **_named("early", early),
+        **_named("released", [one for one in brought if one.released_seq is not None and one.id not in both]),
+    }  # fmt: skip
+    made = _made(books, line, id_, kind, moves, named, returns=line.id.hex())
+    if made is None:
+        raise CurrencyError("collection_begun", "the units of more members were released than one entry can take back")
+    return made
+
+
+class Proposal(NamedTuple):
+    """What a line may be: the rest of a file, `missing` cents of which are not in it (below 0: that are too much)."""
+
+    collection: bytes
+    number: int
+    month: str
+    missing: int
+
+
+def proposals(town: Town, line: Line) -> list[Proposal]:
+    """The files that a line in suspense may have brought: named in it, or of the same sum; the latest first."""
+    if line.amount < 0:
+        return []
+    known = _Known(town)
+    said = {hit.id for hit in _hits(known, line.said) if hit.what == "file"}
+    found = []
+    with town.reading() as connection:
+        query = select(_COLLECTION.id, _COLLECTION.number, _COLLECTION.month).where(_COLLECTION.withdrawn_at.is_(None))
+        for row in connection.execute(query.order_by(_COLLECTION.number.desc()).limit(24)).all():
+            rest = sum(one.amount for one in items(connection, _ITEM.collection == row.id, _ITEM.credited_by.is_(None)))
+            if rest and (row.id in said or rest == line.amount):
+                found.append(Proposal(row.id, row.number, row.month, rest - line.amount))
+    return found
+
+
+def _known(books: Books) -> _Known:
+    found = books.extra.get("debits")
+    if not isinstance(found, _Known):
+        found = books.extra["debits"] = _Known(books.town)
+    return found
+
+
+def _hits(known: _Known, texts: Iterable[str]) -> set[_Name]:
+    return found_in(texts, known.names)
+
+
+def _found(connection: Connection, known: _Known, line: Line) -> tuple[list[Item], list[Item]] | None:
+    """The debits that a line brings and those that it takes back; None where it does not tell."""
+    parts = line.parts or (
+        {"amount": line.amount, "text": line.text, "end_to_end": line.end_to_end, "mandate": line.mandate,
+         "name": line.name},
+    )  # fmt: skip
+    told = [
+        (int(part["amount"]), _hits(known, (part["text"], part["end_to_end"], part["mandate"], part["name"])))
+        for part in parts
+    ]
+    if not any(hits for _amount, hits in told) and not _hits(known, line.said):
+        return None
+    ids = sorted({hit.id for _amount, hits in told for hit in hits if hit.what == "debit"})
+    by_id = {
+        one.id: one
+        for start in range(0, len(ids), _AT_ONCE)
+        for one in items(connection, _ITEM.id.in_(ids[start : start + _AT_ONCE]))
+    }
+    each = [_debit(connection, known, amount, hits, by_id) for amount, hits in told]
+    if all(each):
+        sure = [one for one in each if one is not None]
+        brought = [one for one, (amount, _hits) in zip(sure, told, strict=True) if amount > 0]
+        return brought, [one for one, (amount, _hits) in zip(sure, told, strict=True) if amount < 0]
+    if any(each):
+        return None  # some parts are ours and others are not: a person looks at that
+    files = {hit.id for hit in _hits(known, line.said).union(*(hits for _amount, hits in told)) if hit.what == "file"}
+    return _whole(connection, known, line, files.pop()) if len(files) == 1 else None
+
+
+def _debit(
+    connection: Connection, known: _Known, amount: int, hits: set[_Name], by_id: dict[bytes, Item]
+) -> Item | None:
+    """The one debit of this amount that a part names; by its mandate, that which fits best."""
+    named = [by_id[hit.id] for hit in hits if hit.what == "debit" and hit.id in by_id]
+    if named:
+        return named[0] if len(named) == 1 and named[0].amount == abs(amount) else None
+    mandates = [hit.id for hit in hits if hit.what == "mandate"]
+    if len(mandates) != 1:
+        return None
+    found = items(connection, _ITEM.mandate == mandates[0], _ITEM.amount == abs(amount))
+    if amount > 0:
+        # Banks bring the older first.
+        waiting = [one for one in found if one.credited_by is None and one.id not in known.brought]
+        return waiting[0] if waiting else None
+    # The latest that was brought: it is days since that, and months since those before.
+    back = [one for one in found if one.unpaid_by is None and one.id not in known.back]
+    brought = [one for one in back if one.credited_by is not None]
+    return brought[-1] if brought else back[-1] if back else None
+
+
+def _whole(connection: Connection, known: _Known, line: Line, file: bytes) -> tuple[list[Item], list[Item]] | None:
+    """All of a file: what was not brought yet, or what was and did not come back."""
+    if line.amount > 0:
+        rest = items(connection, _ITEM.collection == file, _ITEM.credited_by.is_(None))
+        rest = [one for one in rest if one.id not in known.brought]
+        return (rest, []) if rest and sum(one.amount for one in rest) == line.amount else None
+    there = items(connection, _ITEM.collection == file, _ITEM.credited_by.is_not(None), _ITEM.unpaid_by.is_(None))
+    there = [one for one in there if one.id not in known.back]
+    return ([], there) if there and sum(one.amount for one in there) == -line.amount else None
+
+
+def _entry(books: Books, line: Line, brought: list[Item], back: list[Item]) -> Transaction | None:
+    """The entry of a line that is known to be these debits."""
+    both = {one.id for one in brought} & {one.id for one in back}
+    moves = Moves(books.town.chart, line.reserve, books.town.book.balance)
+    for one in brought:
+        if one.id not in both:
+            moves.bring(one)
+    for one in back:
+        if one.id not in both:
+            moves.give_back(one)
+    early = [one for one in brought if one.unpaid_by is not None]
+    early += [one for one in back if one.credited_by is None and one.id not in both]
+    named = {
+        **_named("items", brought), **_named("unpaid", back), **_named("early", early),
+        **_named("released", [one for one in back if one.released_seq is not None]),
+    }  # fmt: skip
+    if len(brought) + len(back) == 1:
+        [one] = brought or back
+        named["holder"] = f"{one.account:016x}"
+    return _made(books, line, line.id, BROUGHT if line.amount > 0 else UNPAID, moves, named)
+
+
+def _made(
+    books: Books, line: Line, id_: bytes, kind: str, moves: Moves, named: dict[str, str], **more: str
+) -> Transaction | None:
+    """The entry; None where it would be larger than one can be."""
+    if moves.owed and "holder" not in named:
+        named["owed"] = ",".join(f"{account:016x}:{cents}" for account, cents in sorted(moves.owed.items()))
+    transfers = moves.transfers()
+    if not transfers or sum(map(len, named.values())) > MAX_NAMED:
+        return None
+    return Transaction(id_, kind, transfers, line.booked_on, evidence=books.evidence(line, **named, **more))
+
+
+def _named(name: str, found: list[Item]) -> dict[str, str]:
+    return {name: packed(one.place for one in found)} if found else {}
+
+
+def _each_once(found: list[Item]) -> bool:
+    return len({one.id for one in found}) == len(found)

@@ -1,0 +1,54 @@
+"""Which day of a month debits are due on, and until when members can be told of them. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+
+from ledger.currency.bank.mandates.text import Terms
+from ledger.currency.bank.target import open_day
+from ledger.currency.errors import CurrencyError
+
+EARLIEST_DAYS = 14
+"""Calendar days before its day from which banks take a file of debits (SEPA rule book)."""
+_DAY = timedelta(days=1)
+_MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
+
+
+def month_of(day: date) -> str:
+    """The month that a day is in."""
+    return f"{day:%Y-%m}"
+
+
+def month(text: str, today: date) -> str:
+    """A month that somebody typed. Raises `CurrencyError`: month_malformed."""
+    found = _MONTH.fullmatch(text.strip())
+    if not found or abs(int(found[1]) * 12 + int(found[2]) - today.year * 12 - today.month) > 24:
+        raise CurrencyError("month_malformed", f"write a month as {month_of(today)}, within two years of today")
+    return found[0]
+
+
+def following(text: str) -> str:
+    """The month after that one."""
+    year, number = int(text[:4]), int(text[5:])
+    return f"{year + number // 12}-{number % 12 + 1:02d}"
+
+
+def due_on(terms: Terms, text: str) -> date:
+    """The day on which that month's debits are due: the charter's, or the first after it on which banks work."""
+    return open_day(date(int(text[:4]), int(text[5:]), terms.day))
+
+
+def last_notice(terms: Terms, text: str) -> date:
+    """The last day on which somebody can still be told of that month's debit."""
+    return due_on(terms, text) - terms.notice_days * _DAY
+
+
+def earliest_file(terms: Terms, text: str) -> date:
+    """The first day on which that month's file is made: when nobody can join it any more, and banks take it."""
+    return due_on(terms, text) - min(EARLIEST_DAYS, terms.notice_days) * _DAY
+
+
+def soonest(today: date) -> date:
+    """The first day on which a bank that gets a file today can debit: the next day on which it works."""
+    return open_day(today + _DAY)

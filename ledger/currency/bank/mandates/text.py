@@ -1,0 +1,96 @@
+"""What a member signs: a SEPA mandate as a text, in French or English. Pure: wallet and server make the same.
+
+It says all that a mandate must (EPC016-06): who may debit, under which number and mandate, whom, from which account,
+that it recurs, and the debtor's right to a refund; and what was agreed beside it: the amount, how long before they are
+told of a debit, and when the units come.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+from ledger.currency.bank.reference import reference
+from ledger.currency.money import decimal_text
+
+LANGUAGES = ("fr", "en")
+
+
+class Terms(NamedTuple):
+    """What the charter says of monthly top-ups, and who collects them. `per_month` is cents, or None."""
+
+    code: str
+    network: bytes
+    creditor: str
+    creditor_id: str
+    day: int
+    notice_days: int
+    risk_days: int
+    per_month: int | None
+
+
+class Content(NamedTuple):
+    """What is particular to one mandate. `amount` is cents a month; `version` counts the amounts, from 1."""
+
+    id: bytes
+    holder: str
+    iban: str
+    amount: int
+    version: int
+    signed_on: date
+
+
+def mandate_reference(network: bytes, id_: bytes) -> str:
+    """The ten characters that find a mandate in a bank's text."""
+    return reference("mandate", network, id_)
+
+
+def rum(code: str, reference_: str) -> str:
+    """The mandate's reference as banks carry it (RUM), such as ``PATARD-7F3K9Q2M4T``."""
+    return f"{code}-{reference_}"
+
+
+def mandate_text(lang: str, terms: Terms, content: Content) -> str:
+    """The text that is shown and signed. `lang` is one of LANGUAGES; ValueError for another."""
+    number = rum(terms.code, mandate_reference(terms.network, content.id))
+    values = {
+        "rum": number, "creditor": terms.creditor, "creditor_id": terms.creditor_id, "holder": content.holder,
+        "iban": content.iban, "amount": decimal_text(content.amount), "version": content.version,
+        "signed_on": content.signed_on.isoformat(), "day": terms.day, "notice": terms.notice_days,
+        "risk": terms.risk_days, "code": terms.code,
+    }  # fmt: skip
+    if lang not in LANGUAGES:
+        raise ValueError(f"a mandate is written in one of {', '.join(LANGUAGES)}")
+    return (_FRENCH if lang == "fr" else _ENGLISH).format(**values)
+
+
+_FRENCH = """\
+Mandat de prélèvement SEPA, paiement récurrent
+Référence unique du mandat : {rum}
+Créancier : {creditor}, identifiant {creditor_id}
+Débiteur : {holder}, compte {iban}
+Montant n° {version} : {amount} EUR par mois, vers le {day} du mois
+Signé le {signed_on}
+
+En signant ce mandat, vous autorisez le créancier à envoyer à votre banque des instructions pour débiter votre compte, \
+et votre banque à débiter votre compte conformément à ces instructions.
+Vous bénéficiez du droit d'être remboursé par votre banque selon les conditions de la convention que vous avez passée \
+avec elle. Toute demande de remboursement est à présenter dans les 8 semaines qui suivent la date du débit.
+Chaque prélèvement vous est annoncé {notice} jours à l'avance au moins. Les {code} arrivent {risk} jours après les \
+euros.
+"""
+
+_ENGLISH = """\
+SEPA direct debit mandate, recurrent payment
+Mandate reference: {rum}
+Creditor: {creditor}, identifier {creditor_id}
+Debtor: {holder}, account {iban}
+Amount no. {version}: {amount} EUR a month, about day {day} of the month
+Signed on {signed_on}
+
+By signing this mandate, you authorise the creditor to send instructions to your bank to debit your account, and your \
+bank to debit your account in accordance with these instructions.
+As part of your rights, you are entitled to a refund from your bank under the terms and conditions of your agreement \
+with it. A refund must be claimed within 8 weeks starting from the date on which your account was debited.
+Each debit is announced to you at least {notice} days before. The {code} arrive {risk} days after the euros.
+"""
