@@ -61,7 +61,7 @@ def test_returns_charges_and_both_sides_named() -> None:
     ]
     assert said(fee)[:4] == (-120, "charge", "", "FRAIS REJET PRELEVEMENT X2")
     assert topup.text == "pour la monnaie 7f3k9-q 2m4t merci VIR SEPA DUPONT ET FILS"
-    assert (topup.name, topup.iban, topup.end_to_end) == ("DUPONT ET FILS", "FR7610278022040002042760391", "")
+    assert (topup.name, topup.iban, topup.end_to_end) == ("DUPONT ET FILS", "FR7610278060000002012345688", "")
     assert said(back) == (15345, "return", "BOULANGERIE DU PLOT", "", "RC000123", "", "AC04")
     assert back.iban == "FR7630004000031234567890143"
 

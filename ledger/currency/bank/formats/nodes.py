@@ -66,6 +66,8 @@ def xml_nodes(data: bytes, names: Collection[str], encoding: str | None = None) 
         raise unreadable(
             "the file has a document type (DOCTYPE), which no bank file has: it may have been forged", line
         )
+    if not data.rstrip().endswith(b">"):
+        raise unreadable("the end of the file is missing", data.count(b"\n") + 1)
     declared = _DECLARED.match(data)
     if encoding is None and declared and declared[1].decode("ascii", "replace").upper() not in _ENCODINGS:
         raise unreadable("the file declares a text encoding that no bank uses", 1)

@@ -140,8 +140,8 @@ def _statement(node: Node, lines: list[BankLine]) -> Statement:
     begins = [_day(one.value("DTSTART"), one.line) for one in lists if one.value("DTSTART")]
     ends = [_day(one.value("DTEND"), one.line) for one in lists if one.value("DTEND")]
     days = [line.booked_on for line in lines]
-    last = max([min(max(ends, default=until), until), *days])
-    first = min([*begins, *days], default=last)
+    last = min(max(ends, default=until), until)
+    first = min(begins or [*days, last])
     if days and days[0] > days[-1]:
         # Most banks write the newest first.
         lines = lines[::-1]
