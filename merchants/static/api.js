@@ -1,4 +1,4 @@
-// The server's API as this till speaks it: sessions open and renew themselves, and errors are of three kinds.
+// The server's API as this device speaks it: sessions open and renew themselves, and errors are of three kinds.
 
 import { hex, unhex } from "./bytes.js";
 import { sessionMessage } from "./messages.js";

@@ -1,11 +1,11 @@
-// The till's own key: made here, kept here, and never to be read out, not even by this page.
+// A device's own key: made here, kept here, and never to be read out, not even by this page.
 
 import { hex, utf8 } from "./bytes.js";
 import { keyId, underDomain } from "./messages.js";
 import { forget, keep, kept } from "./store.js";
 
-/** Why this browser cannot be a till: "insecure", "no-ed25519", "no-storage"; null when it can. */
-export async function obstacle() {
+/** Why this browser cannot be a device: "insecure", "no-ed25519", "no-storage"; null when it can. */
+export async function obstacle(place) {
   if (!globalThis.isSecureContext || !globalThis.crypto?.subtle) return "insecure";
   try {
     await crypto.subtle.generateKey({ name: "Ed25519" }, false, ["sign", "verify"]);
@@ -13,7 +13,7 @@ export async function obstacle() {
     return "no-ed25519";
   }
   try {
-    await kept("device");
+    await kept(place);
   } catch {
     return "no-storage";
   }
@@ -27,8 +27,8 @@ export class Device {
     this.keyId = id;
   }
 
-  /** The device that this browser is, joined or not yet; null where it is none. */
-  static async load(name = "device") {
+  /** The device that this browser is under that name, joined or not yet; null where it is none. */
+  static async load(name) {
     const record = await kept(name);
     return record ? new Device(record, await keyId(record.publicKey)) : null;
   }
@@ -59,12 +59,12 @@ export class Device {
     return new Uint8Array(await crypto.subtle.sign({ name: "Ed25519" }, this.record.privateKey, message));
   }
 
-  /** Keep who this key acts for: {party, role, label} as the server said, and move it to the till's own place. */
-  async remember(joined) {
+  /** Keep who this key acts for: {party, role, label} as the server said, and move it to the place of its page. */
+  async remember(joined, place) {
     const from = this.record.name;
-    this.record = { ...this.record, name: "device", joined };
-    await keep("device", this.record);
-    if (from !== "device") await forget(from);
+    this.record = { ...this.record, name: place, joined };
+    await keep(place, this.record);
+    if (from !== place) await forget(from);
     // Without this a browser short of room may throw the key away.
     await navigator.storage?.persist?.().catch(() => false);
   }

@@ -1,4 +1,4 @@
-// What the till keeps in this browser: a few values by name, in IndexedDB, which can hold keys that nobody can read out.
+// What till and office keep in this browser: a few values by name, in IndexedDB, which holds keys that nobody can read out.
 
 const NAME = "patard-till";
 const SHELF = "kept";

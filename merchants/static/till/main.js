@@ -1,59 +1,31 @@
 // The till: pairs, opens, listens. What each part does stands in its own module beside this one.
 
-import { accountNumber, hex, unhex } from "../bytes.js";
+import { accountNumber, hex } from "../bytes.js";
 import { Api, Refused, Unreachable } from "../api.js";
-import { Device, obstacle } from "../device.js";
+import { Gate, network, prepareUnpairing } from "../gate.js";
 import { Live } from "../live.js";
 import { $, CURRENCY, say, t } from "../page.js";
 import { isQuiet, setQuiet } from "../sound.js";
+import { note } from "../toasts.js";
 import { Code } from "./code.js";
 import { Counter } from "./counter.js";
 import { explain } from "./errors.js";
 import { Journal } from "./journal.js";
-import { PaidScreen, note, toast } from "./paid.js";
-import { pairing } from "./pairing.js";
+import { PaidScreen, mention } from "./paid.js";
 import { Refunds } from "./refund.js";
 import { clockTime } from "./times.js";
 
-const SCREENS = ["boot", "obstacle", "revoked", "pair", "till"];
 const LATE = 20_000;
-const network = unhex(CURRENCY.network);
 
-function show(screen) {
-  for (const name of SCREENS) $(`screen-${name}`).hidden = name !== screen;
-}
-
-async function boot() {
-  const why = await obstacle();
-  if (why) return showObstacle(why);
-  const code = /^#pair=([0-9A-Za-z-]{1,20})$/.exec(location.hash)?.[1] ?? null;
-  const device = await Device.load();
-  if (code || !device?.joined) return pair(code, device);
-  return open(device);
-}
-
-function showObstacle(why) {
-  const reasons = {
-    insecure: t("This page must be opened over https: only then does a browser give it keys."),
-    "no-ed25519": t("It does not know Ed25519 signatures. Firefox 129, Safari 17, Chrome 137 and later do."),
-    "no-storage": t("It does not let this page keep anything. Leave the private window, or allow storage for this site."),
-  };
-  say($("obstacle-text"), reasons[why]);
-  show("obstacle");
-}
-
-function pair(code, device) {
-  show("pair");
-  const onJoined = (joined) => {
-    history.replaceState(null, "", location.pathname + location.search);
-    open(joined);
-  };
-  const onBack = () => {
-    history.replaceState(null, "", location.pathname + location.search);
-    open(device);
-  };
-  pairing({ code, current: device?.joined, network, onJoined, onBack });
-}
+const gate = new Gate({
+  place: "device",
+  inside: "till",
+  roles: ["owner", "cashier", "member"],
+  wrongRole: t("This code is for the office of {currency}, not for a till. It has been used up; ask for a new one.", { currency: CURRENCY.name }),
+  already: (joined) => t("This browser is the till of {shop} now. Pairing replaces that.", { shop: joined.party.name }),
+  explain,
+  open,
+});
 
 function open(device) {
   const { party, role, label } = device.joined;
@@ -67,11 +39,7 @@ function open(device) {
     live?.stop();
     $("refund").close();
     code.close();
-    show("revoked");
-    $("pair-again").onclick = async () => {
-      await device.forget();
-      location.reload();
-    };
+    gate.revoked(device);
   };
   const settle = () => refunds.settle().catch((error) => {
     note(explain(error));
@@ -101,7 +69,7 @@ function open(device) {
       code.close();
       paid.show(payment);
     } else {
-      toast(payment, late ? t("at {time}, while the line was down", { time: clockTime(payment.at) }) : "");
+      mention(payment, late ? t("at {time}, while the line was down", { time: clockTime(payment.at) }) : "");
     }
   }
 
@@ -136,7 +104,7 @@ function open(device) {
   say($("shop"), party.name);
   say($("till-name"), label);
   say($("about-till"), t("“{label}” of {shop}, key {key}", { label, shop: party.name, key: hex(device.keyId) }));
-  show("till");
+  gate.show("till");
   setInterval(() => live && journal.refreshDay().catch(onRefused), 60_000);
   prepareUnpairing(device);
   return begin();
@@ -154,16 +122,6 @@ function showLine(up) {
   }
 }
 
-function prepareUnpairing(device) {
-  const dialog = $("unpair-dialog");
-  $("unpair").onclick = () => dialog.showModal();
-  $("unpair-no").onclick = () => dialog.close();
-  $("unpair-yes").onclick = async () => {
-    await device.forget();
-    location.reload();
-  };
-}
-
 function prepareSound() {
   const render = () => $("sound").setAttribute("aria-pressed", String(!isQuiet()));
   $("sound").onclick = () => {
@@ -174,8 +132,4 @@ function prepareSound() {
 }
 
 prepareSound();
-addEventListener("hashchange", () => location.hash.startsWith("#pair=") && location.reload());
-boot().catch((error) => {
-  say($("boot-text"), explain(error));
-  show("boot");
-});
+gate.enter();

@@ -3,6 +3,7 @@
 import { formatCents } from "../money.js";
 import { $, CURRENCY, LANG, say, t } from "../page.js";
 import { chime } from "../sound.js";
+import { toast } from "../toasts.js";
 import { clockTime } from "./times.js";
 
 export const money = (cents) => formatCents(cents, LANG, CURRENCY.symbol);
@@ -44,7 +45,7 @@ export class PaidScreen {
 }
 
 /** A payment that no code on this screen asked for: of the printed code, or of another till of the shop. */
-export function toast({ amount, who, memo }, before = "") {
+export function mention({ amount, who, memo }, before = "") {
   const line = document.createElement("button");
   line.type = "button";
   line.className = "toast";
@@ -53,23 +54,8 @@ export function toast({ amount, who, memo }, before = "") {
   const rest = document.createElement("span");
   rest.textContent = [before, who, memo].filter(Boolean).join(" · ");
   line.append(sum, rest);
-  notice(line, 10_000);
+  toast(line, 10_000);
   celebrate();
-}
-
-/** A short word about something done. */
-export function note(text) {
-  const line = document.createElement("p");
-  line.className = "toast plain";
-  line.textContent = text;
-  notice(line, 7_000);
-}
-
-function notice(line, milliseconds) {
-  line.onclick = () => line.remove();
-  $("toasts").append(line);
-  while ($("toasts").children.length > 2) $("toasts").firstChild.remove();
-  setTimeout(() => line.remove(), milliseconds);
 }
 
 function celebrate() {

@@ -1,0 +1,19 @@
+// Short words about something done, over whatever the page shows.
+
+import { $ } from "./page.js";
+
+/** A short word about something done. */
+export function note(text) {
+  const line = document.createElement("p");
+  line.className = "toast plain";
+  line.textContent = text;
+  toast(line, 7_000);
+}
+
+/** Put an element among the toasts for a while, or until it is touched. */
+export function toast(line, milliseconds) {
+  line.onclick = () => line.remove();
+  $("toasts").append(line);
+  while ($("toasts").children.length > 2) $("toasts").firstChild.remove();
+  setTimeout(() => line.remove(), milliseconds);
+}
