@@ -6,9 +6,10 @@ Art. A47 A-1 of the LPF asks for it: fields and their meaning, codes, separator,
 from __future__ import annotations
 
 from ledger.currency.accounts import pcg
-from ledger.currency.accounts.entries import KINDS, OPENING, OTHERS, PAYMENTS, RECONVERSIONS
+from ledger.currency.accounts.entries import KINDS, OPENING
 from ledger.currency.accounts.export import Written
 from ledger.currency.accounts.fec import COLUMNS, file_name
+from ledger.currency.accounts.mapping import OTHERS, PAYMENTS, RECONVERSIONS
 from ledger.currency.accounts.plan import ROLES
 
 _FIELDS = (
@@ -41,9 +42,9 @@ l'image l'un de l'autre, ne font qu'un, le compte {guarantee} : il ne bouge que 
 n'entrent ou ne sortent pas ensemble.
 
 Le compte {fees} reçoit les contributions au moment où la reconversion est acceptée. Lorsque leurs euros quittent la
-réserve, ils passent au compte {operations}. Les écritures de clôture des comptes de charges et de produits ne sont
-pas dans le fichier ; le résultat des exercices antérieurs est repris au compte {surplus} (excédent) ou {loss} (perte),
-dans l'attente de son affectation.
+réserve, ils passent au compte {operations} ; ce que la banque prélève est au compte {charges}. Les écritures de
+clôture des comptes de charges et de produits ne sont pas dans le fichier ; le résultat des exercices antérieurs est
+repris au compte {surplus} (excédent) ou {loss} (perte), dans l'attente de son affectation.
 
 Une opération connue après la clôture de l'exercice auquel elle se rapporte est dans l'exercice ouvert, au jour où le
 registre l'a prise ; la date de sa pièce est restée la sienne.

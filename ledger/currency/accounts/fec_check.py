@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import BinaryIO, Final, NamedTuple
 
 from ledger.currency.accounts.fec import COLUMNS
@@ -330,6 +331,7 @@ class _Entries:
         report.findings += nearer.findings[: max(0, MOST_FINDINGS - len(report.findings))]
 
 
+@lru_cache(maxsize=4_096)
 def _day(text: str) -> date | None:
     if len(text) != 8 or not (text.isascii() and text.isdigit()) or text[:2] not in ("19", "20"):
         return None

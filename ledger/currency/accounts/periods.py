@@ -12,6 +12,7 @@ import calendar
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,9 @@ from ledger.currency.town import Town
 
 KIND: Final = "period_closed"
 FORM: Final = 1
-"""Version of the file that a closing's digest is of. Another form needs another number, and the old one kept."""
+"""Version of the file that a closing's digest is of: its fields, the titles and labels of accounts, what entries are
+called. Another form needs another number, and the old one kept for the years that it closed.
+"""
 _FIRST_YEAR: Final = 1900
 """A day before is a slip of somebody's pen: no such year could ever be closed, so it counts when the log took it."""
 _DAY: Final = timedelta(days=1)
@@ -86,13 +89,19 @@ def read(evidence: Evidence) -> Closing:
 
 def closings(town: Town) -> list[Closing]:
     """The years that are closed, oldest first. They end on the last day of a month, whatever charter was in force."""
-    today = town.charter.local_date(town.now())
-    days = (_month_end(year, month) for year in range(_FIRST_YEAR, today.year + 1) for month in range(1, 13))
-    ids = {note_id(town.charter.network, day): day for day in days}
+    ids = _note_ids(town.charter.network, town.charter.local_date(town.now()).year)
     with town.book.store.reading() as store:
-        found = store.posted(list(ids))
+        found = store.posted(ids)
     notes = [records.parse(found[id_]).instruction for id_ in ids if id_ in found]
     return [read(note.evidence) for note in notes if isinstance(note, Note) and note.kind == KIND]
+
+
+@lru_cache(maxsize=4)
+def _note_ids(network: bytes, last: int) -> list[bytes]:
+    """The ids of all notes that can close a year, of months in their order, up to the year `last`."""
+    return [
+        note_id(network, _month_end(year, month)) for year in range(_FIRST_YEAR, last + 1) for month in range(1, 13)
+    ]
 
 
 def period_at(town: Town, closed: Sequence[Closing], day: date) -> Period:

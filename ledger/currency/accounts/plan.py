@@ -22,6 +22,7 @@ ROLES: Final = {
     "payouts": "reconversions à payer",
     "suspense": "lignes de banque à identifier",
     "fees": "contributions de reconversion",
+    "charges": "frais de banque",
     "claims": "adhérents, euros repris après dépense",
     "transit": "entre comptes de la réserve",
     "operations": "fonctionnement de l'association",
@@ -50,6 +51,7 @@ class Plan:
     payouts: str
     suspense: str
     fees: str
+    charges: str
     claims: str
     transit: str
     operations: str

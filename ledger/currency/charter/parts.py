@@ -75,6 +75,7 @@ class Bookkeeping:
     payouts: str = "46883"
     suspense: str = "471"
     fees: str = "706"
+    charges: str = "627"
     claims: str = "467"
     transit: str = "58"
     operations: str = "5123"

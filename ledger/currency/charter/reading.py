@@ -67,6 +67,7 @@ _BOOKKEEPING: Final = {
     "payouts": _Key(rules.ledger_number, 'payouts = "46883"', False),
     "suspense": _Key(rules.ledger_number, 'suspense = "471"', False),
     "fees": _Key(rules.ledger_number, 'fees = "706"', False),
+    "charges": _Key(rules.ledger_number, 'charges = "627"', False),
     "claims": _Key(rules.ledger_number, 'claims = "467"', False),
     "transit": _Key(rules.ledger_number, 'transit = "58"', False),
     "operations": _Key(rules.ledger_number, 'operations = "5123"', False),

@@ -1,0 +1,83 @@
+"""Towns with accounts to show, and the programs that judge them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ledger.currency.town import Town
+from tests import towns
+from tests.currency.accounts import scene
+
+ROOT = Path(__file__).parents[3]
+CHECKERS = ROOT / ".venv" / "checkers"
+OPEN_CHECK = """
+import sys
+from pathlib import Path
+from accounting_fr.fec_check import check_fec
+report = check_fec(Path(sys.argv[1]).read_bytes(), Path(sys.argv[1]).name)
+print(*report.errors, *report.warnings, sep="\\n")
+sys.exit(not report.stats if report.ok else 1)
+"""
+Judge = Callable[[Path], "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    """A currency just founded, with a SIREN."""
+    made = towns.found(tmp_path / "home", scene.charter())
+    yield made
+    made.book.close()
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """A town in which everything happened, in 2025 and again in 2026. Tests of a module share it and change nothing."""
+    made = towns.found(tmp_path_factory.mktemp("busy") / "home", scene.charter())
+    alice, shop = scene.cast(made)
+    scene.moved_in(made, alice)
+    scene.live(made, alice, shop)
+    scene.days(made, 250)
+    scene.live(made, alice, shop, "B")
+    scene.days(made, 40)
+    towns.pay(made, alice, shop, 300)
+    yield made
+    made.book.close()
+
+
+@pytest.fixture(scope="session")
+def hledger() -> Judge:
+    """`hledger check --strict`, where no language is set. Skipped without hledger, unless PATARD_REQUIRE_HLEDGER=1."""
+    found = shutil.which("hledger")
+    if found is None:
+        message = "no hledger found: `make checkers` gets it where it can"
+        if os.environ.get("PATARD_REQUIRE_HLEDGER") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    env = {key: value for key, value in os.environ.items() if not key.startswith("LC_") and key != "LANG"}
+    return lambda file: subprocess.run(
+        [found, "-f", file, "check", "--strict"], capture_output=True, text=True, env=env
+    )
+
+
+@pytest.fixture(scope="session")
+def bean_check() -> Judge:
+    """beancount's `bean-check`."""
+    program = Path(sys.executable).with_name("bean-check")
+    return lambda file: subprocess.run([program, "--no-cache", file], capture_output=True, text=True)
+
+
+@pytest.fixture(scope="session")
+def open_check() -> Judge:
+    """Somebody else's check of FEC files; it says what is wrong and ends with 1, or with 0. `make checkers` gets it."""
+    assert (CHECKERS / "accounting_fr").is_dir(), "`make checkers` installs the check of FEC files"
+    env = {**os.environ, "PYTHONPATH": str(CHECKERS)}
+    return lambda file: subprocess.run(
+        [sys.executable, "-c", OPEN_CHECK, str(file)], capture_output=True, text=True, env=env
+    )
