@@ -29,8 +29,10 @@ _AMOUNT: Final = re.compile(r"([+-]?)(\d{1,15})(?:,(\d{1,2}))?", re.ASCII)
 _ACCOUNT: Final = re.compile(r"[1-8]\d\d[0-9A-Za-z]*", re.ASCII)
 _NUMBERED: Final = re.compile(r"(.*?)(\d{1,18})", re.ASCII | re.DOTALL)
 _OPENINGS: Final = frozenset({"AN", "ANO", "ANOUV", "RAN"})
-_REQUIRED: Final = (*range(6), *range(8, 13), 15)
-"""Places of the fields that may not be empty: all but auxiliary accounts, lettering and foreign currency."""
+_REQUIRED: Final = (*range(6), *range(8, 11), 15)
+"""Places of the fields that may not be empty: all but auxiliary accounts, lettering and foreign currency. Amounts are
+looked at by themselves.
+"""
 
 
 class Finding(NamedTuple):
@@ -309,15 +311,13 @@ class _Entries:
         """Debit less credit, in cents."""
         debit, credit = (_cents(cells[place]) for place in (11, 12))
         if debit is None or credit is None:
-            self.report.find(
-                "amount_malformed", line, f"{cells[11]!r} and {cells[12]!r} must be amounts such as 1234,56"
-            )
-            return (debit or 0) - (credit or 0)
-        if min(debit, credit) < 0 or (debit == 0) == (credit == 0):
+            told = f"{cells[11]!r} and {cells[12]!r} must be amounts such as 1234,56"
+            self.report.find("amount_malformed", line, told)
+        elif min(debit, credit) < 0 or (debit == 0) == (credit == 0):
             self.report.find("amount_side", line, "a line has either a debit or a credit, of more than 0")
-        self.report.debit += debit
-        self.report.credit += credit
-        return debit - credit
+        self.report.debit += debit or 0
+        self.report.credit += credit or 0
+        return (debit or 0) - (credit or 0)
 
     def end(self) -> None:
         self._close()
