@@ -144,13 +144,26 @@ def correct(town: Town, id_: bytes, *, by: str = CONSOLE) -> Posted:
     """Take a mistyped conversion back: all its units, and its euros from the guarantee. Asking again changes nothing.
 
     The slip or bank line stays used; what is right goes in under a reference of its own (S-17/2). Raises
-    `CurrencyError`: not_found, below_floor when units were spent, account_closed.
+    `CurrencyError`: not_found, below_floor when units were spent, account_closed, conversion_banked where a statement
+    shows that its euros did come.
     """
+    from ledger.currency.bank.naming import line_of_conversion  # which works with conversions
+
     wrong = find_conversion(town, id_).transaction
     back = tuple(Transfer(t.credit, t.debit, t.amount, t.unit) for t in wrong.transfers)
     correction = Transaction(corrected_id(id_), CORRECTED, back, None, id_, {"by": by})
+
+    def also(connection: Connection, posted: Posted) -> None:
+        line = line_of_conversion(town, id_, wrong)
+        if line is not None:
+            raise CurrencyError(
+                "conversion_banked",
+                "a bank line brought the euros of this conversion, and they are in the bank: `patard bank suspense "
+                f"back {line.hex()[-8:]}` puts the line back into suspense, where it is placed as what it is",
+            )
+
     try:
-        return town.post(correction)
+        return town.post(correction, also)
     except CurrencyError as error:
         stood = town.book.find(correction.id) if error.code == "id_taken" else None
         if stood is None or not isinstance(stood.instruction, Transaction) or stood.instruction.transfers != back:

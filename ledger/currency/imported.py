@@ -44,6 +44,11 @@ def opening_id(network: bytes, reserve: str, reference: str) -> bytes:
     return derived_id("patard/opening", network, reserve, reference)
 
 
+def uncovered(town: Town) -> int:
+    """What issuers of an imported currency have out that no euro of the guarantee is behind, in cents."""
+    return sum(max(0, -town.book.balance(issuer)) for issuer in reserve_report.issuers(town))
+
+
 def open_reserve(town: Town, reserve: str, amount: int, reference: str, *, by: str = CONSOLE) -> Posted:
     """Book `amount` cents of euros that lie on the reserve account, and cover imported units with them.
 

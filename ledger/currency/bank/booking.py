@@ -10,21 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, literal, select, true, tuple_, update
+from sqlalchemy import ColumnElement, Connection, func, literal, select, true, tuple_
 
-from ledger.core.ids import derived_id
-from ledger.core.model import Instruction, Outcome, Refused, Transaction, Transfer
+from ledger.core.model import Instruction, Outcome, Refused
 from ledger.currency.bank import matching, topups
+from ledger.currency.bank.indexing import Overtaken, index, kind_of
 from ledger.currency.bank.lines import Books, Line, line_of, lines
-from ledger.currency.bank.payouts import index as payout_index
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE
+from ledger.currency.bank.withdrawing import entry as withdrawing
 from ledger.currency.conversion import CONSOLE
+from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 
 BATCH = 500
-WITHDRAWN = "bank_withdrawn"
-"""Kind of the entry that undoes a line which a corrected statement no longer has."""
 _LINE = BANK_LINE.c
 
 
@@ -58,12 +57,15 @@ def book(town: Town, *, by: str = CONSOLE, progress: Callable[[int, int], None] 
     run = _Run(town, Books(town, by))
     total, done = waiting(town), 0
     after: ColumnElement[bool] = true()
-    # By days, and of a day the euros that came in before those that went out: a bank books a day's lines in no order
-    # of ours, and what a line becomes must not hang on how many were booked at a time.
-    order = (_LINE.booked_on, _LINE.amount < 0, _LINE.place)
+    # By days, and of a day the euros that came in before those that went out, and what takes another line back after
+    # both: a bank books a day's lines in no order of ours, and what a line becomes must not hang on how many were
+    # booked at a time.
+    returns = _LINE.kind == LineKind.RETURN
+    order = (_LINE.booked_on, returns, _LINE.amount < 0, _LINE.place)
     while batch := lines(town, _LINE.seq.is_(None), after, limit=BATCH, order=order):
         last = batch[-1]
-        after = tuple_(*order) > tuple_(literal(last.booked_on.isoformat()), literal(last.amount < 0), last.place)
+        place = (last.booked_on.isoformat(), last.kind == LineKind.RETURN, last.amount < 0, last.place)
+        after = tuple_(*order) > tuple_(*map(literal, place))
         run.book(batch)
         done += len(batch)
         if progress is not None:
@@ -83,6 +85,7 @@ class _Run:
         """Book these lines: as what their references say, and where the engine refuses that, in suspense."""
         refused: list[tuple[Line, Refused]] = []
         pending: list[tuple[Line, Instruction]] = []
+        topups.prepare(self.books, batch)
         for line in batch:
             # What goes out or comes back leans on what is booked: on a balance, on the line that it takes back.
             if pending and (line.amount < 0 or line.kind == LineKind.RETURN):
@@ -101,24 +104,19 @@ class _Run:
 
     def undo_withdrawn(self) -> None:
         """Undo the lines that a corrected statement no longer has, one by one: there are few, ever."""
-        query = select(BANK_LINE).where(
-            _LINE.withdrawn.is_not(None), _LINE.seq.is_not(None), _LINE.undone_seq.is_(None)
-        )
-        with self.town.reading() as connection:
-            gone = [line_of(row) for row in connection.execute(query.order_by(_LINE.place))]
-        for line in gone:
-            refused = self._post([(line, self._undoing(line))])
-            self.stuck += [Stuck(line, why.code, why.detail) for line, why in refused]
-
-    def _undoing(self, line: Line) -> Transaction:
-        id_ = derived_id("patard/bank-line-undone", line.id)
-        if line.became == topups.CONVERSION:
-            return topups.undo(self.books, line, id_, WITHDRAWN, line)
-        stood = self.town.book.find(line.id)
-        assert stood is not None and isinstance(stood.instruction, Transaction)
-        back = tuple(Transfer(t.credit, t.debit, t.amount, t.unit) for t in stood.instruction.transfers)
-        evidence = self.books.evidence(line, returns=line.id.hex())
-        return Transaction(id_, WITHDRAWN, back, line.booked_on, evidence=evidence)
+        # What came back before what it took back: then that stands again, and can be undone itself.
+        for sign in (_LINE.amount < 0, _LINE.amount > 0):
+            query = select(BANK_LINE).where(
+                sign, _LINE.withdrawn.is_not(None), _LINE.seq.is_not(None), _LINE.undone_seq.is_(None)
+            )
+            with self.town.reading() as connection:
+                gone = [line_of(row) for row in connection.execute(query.order_by(_LINE.place))]
+            for line in gone:
+                try:
+                    refused = self._post([(line, withdrawing(self.books, line))])
+                except CurrencyError as error:
+                    refused = [(line, Refused(line.id, error.code, error.detail))]
+                self.stuck += [Stuck(line, why.code, why.detail) for line, why in refused]
 
     def _post(self, batch: Sequence[tuple[Line, Instruction]]) -> list[tuple[Line, Refused]]:
         """Post, and index in the same commit what became of each line. Gives those that were refused."""
@@ -140,58 +138,11 @@ class _Run:
 
         try:
             self.town.book.post([instruction for _line, instruction in batch], also)
-        except payout_index.Overtaken:
+        except Overtaken:
             # Nothing of the batch stands: each line is looked at anew, by itself.
-            why = "a payout of these lines was decided by somebody else at the same moment"
+            why = "somebody else decided about one of these lines, or a payout of theirs, at the same moment"
             return [(line, Refused(instruction.id, "busy", why)) for line, instruction in batch]
         for _seq, instruction in stood:
             kind = kind_of(instruction)
             self.kinds[kind] = self.kinds.get(kind, 0) + 1
         return refused
-
-
-_BECAME = (
-    update(BANK_LINE)
-    .where(_LINE.id == bindparam("line"))
-    .values(became=bindparam("of_kind"), seq=bindparam("entry"), holder=bindparam("account"))
-)
-_UNDONE = (
-    update(BANK_LINE)
-    .where(_LINE.id == bindparam("line"), _LINE.undone_seq.is_(None))
-    .values(undone_seq=bindparam("entry"))
-)
-
-
-def index(connection: Connection, entries: Sequence[tuple[int, Instruction]]) -> None:
-    """Note in the bank's table what these entries of the log (seq and instruction) made of lines."""
-    became = [
-        {"line": one.id, "of_kind": kind_of(one), "entry": seq, "account": holder_of(one)}
-        for seq, one in entries
-        if kind_of(one) != WITHDRAWN
-    ]
-    for _seq, one in entries:
-        if isinstance(one, Transaction):
-            payout_index.stood(connection, one)
-            if one.kind == WITHDRAWN:
-                payout_index.taken_back(connection, bytes.fromhex(str(one.evidence["returns"])))
-    undone = [
-        {"line": bytes.fromhex(str(one.evidence["returns"])), "entry": seq}
-        for seq, one in entries
-        if kind_of(one) in (WITHDRAWN, topups.RETURN)
-    ]
-    if became:
-        connection.execute(_BECAME, became)
-    if undone:
-        connection.execute(_UNDONE, undone)
-
-
-def kind_of(instruction: Instruction) -> str:
-    """What an entry made of a line: its kind."""
-    kind: str = getattr(instruction, "kind", "")
-    return kind
-
-
-def holder_of(instruction: Instruction) -> int | None:
-    """The member's account that an entry says it is for."""
-    named = instruction.evidence.get("holder")
-    return int(str(named), 16) if named else None

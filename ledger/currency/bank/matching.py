@@ -6,13 +6,17 @@ from collections.abc import Callable
 
 from ledger.core.model import Instruction, Transaction, Transfer
 from ledger.currency.bank import topups
+from ledger.currency.bank.indexing import SUSPENSE
 from ledger.currency.bank.lines import Books, Line
+from ledger.currency.bank.mandates import matching as mandates
+from ledger.currency.bank.payouts import lines as payouts
 from ledger.currency.chart import EUR
-
-SUSPENSE = "bank_suspense"
 
 FINDERS: tuple[Callable[[Books, Line], Instruction | None], ...] = (
     topups.known,
+    payouts.executed,
+    payouts.came_back,
+    mandates.debits,
     topups.transit,
     topups.topup,
     topups.returned,

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, select
 
 from ledger.core.model import Instruction, Note, Transaction, Transfer
+from ledger.currency.bank.indexing import RETURN
 from ledger.currency.bank.lines import Books, Line, line_of
+from ledger.currency.bank.naming import line_of_conversion
 from ledger.currency.bank.reference import found_in
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.chart import EUR
 from ledger.currency.conversion import conversion_id, corrected_id, plain_reference
 from ledger.currency.errors import CurrencyError
+from ledger.currency.town import Town
 
-CONVERSION, RETURN, KNOWN, TRANSIT = "conversion", "bank_return", "bank_line_known", "bank_transit"
+CONVERSION, KNOWN, TRANSIT = "conversion", "bank_line_known", "bank_transit"
 _LINE = BANK_LINE.c
 
 
@@ -39,14 +44,27 @@ def topup(books: Books, line: Line) -> Instruction | None:
     return Transaction(line.id, CONVERSION, transfers, line.booked_on, evidence=evidence)
 
 
+def typed_id(books: Books, line: Line) -> bytes | None:
+    """Id of the conversion that somebody typed under the bank's own reference of this line, if anybody did."""
+    try:
+        return conversion_id(books.town, books.reserve_names[line.reserve], plain_reference(line.bank_ref))
+    except CurrencyError:
+        return None
+
+
+def prepare(books: Books, batch: Sequence[Line]) -> None:
+    """Ask once for the whole batch which of its lines were typed before; nearly none was."""
+    ids = [id_ for line in batch if line.bank_ref and line.amount > 0 and (id_ := typed_id(books, line))]
+    with books.town.book.store.reading() as store:
+        books.extra["typed"] = set(store.posted(ids))
+
+
 def known(books: Books, line: Line) -> Instruction | None:
     """Euros that somebody of the office booked by hand, under the bank's own reference, before the statement came."""
     if line.amount < 0 or not line.bank_ref:
         return None
-    town, name = books.town, books.reserve_names[line.reserve]
-    try:
-        typed = conversion_id(town, name, plain_reference(line.bank_ref))
-    except CurrencyError:
+    town, typed = books.town, typed_id(books, line)
+    if typed is None or typed not in books.extra.get("typed", (typed,)):
         return None
     found = town.book.find(typed)
     instruction = found and found.instruction
@@ -54,6 +72,11 @@ def known(books: Books, line: Line) -> Instruction | None:
         return None
     if town.book.find(corrected_id(typed)) is not None:
         return None
+    # Banks do not always tell their lines apart: another one may have been this conversion already.
+    named: set[bytes] = books.extra.setdefault("named", set())
+    if typed in named or line_of_conversion(town, typed, instruction) is not None:
+        return None
+    named.add(typed)
     holder = f"{instruction.transfers[0].credit:016x}"
     return Note(line.id, KNOWN, books.evidence(line, conversion=typed.hex(), holder=holder), line.booked_on)
 
@@ -71,18 +94,29 @@ def returned(books: Books, line: Line) -> Instruction | None:
 
 def undo(books: Books, original: Line, id_: bytes, kind: str, line: Line) -> Transaction:
     """The entry that gives a top-up's euros back to the bank: `line` is the one that takes them."""
-    chart, unit = books.town.chart, books.town.charter.code
-    holder, amount = original.holder, original.amount
+    holder = original.holder
     assert holder is not None
-    back = min(amount, max(0, books.town.book.balance(holder)))
+    evidence = books.evidence(line, holder=f"{holder:016x}", returns=original.id.hex())
+    transfers = given_back(books.town, holder, original.amount, line.reserve)
+    return Transaction(id_, kind, transfers, line.booked_on, evidence=evidence)
+
+
+def given_back(town: Town, holder: int, amount: int, to: int) -> tuple[Transfer, ...]:
+    """A top-up's euros go to the account `to`: the units as far as they are still there; the rest is owed."""
+    chart, unit = town.chart, town.charter.code
+    back = min(amount, max(0, town.book.balance(holder)))
     transfers = []
     if back:
-        transfers += [Transfer(holder, chart.circulation, back, unit),
-                      Transfer(chart.guarantee, line.reserve, back, EUR)]  # fmt: skip
+        transfers += [Transfer(holder, chart.circulation, back, unit), Transfer(chart.guarantee, to, back, EUR)]
     if amount > back:
-        transfers.append(Transfer(chart.claims, line.reserve, amount - back, EUR))
-    evidence = books.evidence(line, holder=f"{holder:016x}", returns=original.id.hex())
-    return Transaction(id_, kind, tuple(transfers), line.booked_on, evidence=evidence)
+        transfers.append(Transfer(chart.claims, to, amount - back, EUR))
+    return tuple(transfers)
+
+
+def brought_units() -> ColumnElement[bool]:
+    """Which rows of the bank's lines are top-ups of one member whose euros may come back."""
+    by_itself = _LINE.placed_as.is_(None) & _LINE.became.in_((CONVERSION, KNOWN))
+    return _LINE.holder.is_not(None) & (by_itself | _LINE.placed_as.in_(("member", "known")))
 
 
 def _original(books: Books, line: Line) -> Line | None:
@@ -90,7 +124,7 @@ def _original(books: Books, line: Line) -> Line | None:
     query = (
         select(BANK_LINE)
         .where(
-            _LINE.reserve == line.reserve, _LINE.amount == -line.amount, _LINE.became == CONVERSION,
+            _LINE.reserve == line.reserve, _LINE.amount == -line.amount, brought_units(),
             _LINE.undone_seq.is_(None), _LINE.withdrawn.is_(None), _LINE.booked_on <= line.booked_on.isoformat(),
         )
         .order_by(_LINE.booked_on.desc(), _LINE.place.desc())

@@ -1,0 +1,107 @@
+"""What is known about lines in suspense, read from the book and its tables for `proposals`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import func, select
+
+from ledger.core.model import Transaction
+from ledger.currency import parties
+from ledger.currency.bank import claims, topups
+from ledger.currency.bank.lines import Line, line_of
+from ledger.currency.bank.names import Names, words
+from ledger.currency.bank.naming import line_of_conversion
+from ledger.currency.bank.proposals import NEAR, Known, Seen, Typed
+from ledger.currency.bank.reference import cuts, member_reference
+from ledger.currency.bank.tables import BANK_LINE
+from ledger.currency.charter import ReserveKind
+from ledger.currency.conversion import corrected_id
+from ledger.currency.imported import uncovered
+from ledger.currency.town import Town
+
+_LINE = BANK_LINE.c
+
+
+def gather(town: Town, lines: Sequence[Line], beside: Sequence[Line] = ()) -> Known:
+    """What is known about these open lines. `beside` are others in suspense that may be pairs of theirs."""
+    chart, network = town.chart, town.charter.network
+    members = {party.account: party.name for party in parties.every(town, open_only=True)}
+    references = {member_reference(network, account): account for account in members}
+    known = Known(
+        Names(members), references, cuts(references),
+        claims=claims.owed(town), fees=town.book.balance(chart.income), uncovered=uncovered(town),
+        in_transit=town.book.balance(chart.transit),
+        own_names=tuple(words(account.holder) for account in town.charter.reserve if account.holder),
+        cash=tuple(account.name for account in town.charter.reserve if account.kind == ReserveKind.CASH),
+    )  # fmt: skip
+    for line in (*lines, *beside):
+        known.open.setdefault(line.amount, []).append(line)
+    _seen(town, lines, known)
+    _topups(town, lines, known)
+    _typed(town, [line for line in lines if line.amount > 0], known)
+    return known
+
+
+def _seen(town: Town, lines: Sequence[Line], known: Known) -> None:
+    """Who was paid for from these accounts, and who sent such amounts."""
+    ibans = {line.iban for line in lines if line.iban}
+    amounts = {line.amount for line in lines if line.amount > 0}
+    day = func.max(_LINE.booked_on)
+    by_iban = (
+        select(_LINE.iban, _LINE.holder, day).where(_LINE.iban.in_(sorted(ibans)), _LINE.amount > 0)
+        .where(_LINE.holder.is_not(None)).group_by(_LINE.iban, _LINE.holder).order_by(day.desc(), _LINE.holder)
+    )  # fmt: skip
+    by_amount = (
+        select(_LINE.holder, _LINE.amount, day).where(_LINE.amount.in_(sorted(amounts)), _LINE.holder.is_not(None))
+        .group_by(_LINE.holder, _LINE.amount)
+    )  # fmt: skip
+    with town.reading() as connection:
+        for iban, holder, last in connection.execute(by_iban):
+            if holder in known.names:
+                known.ibans.setdefault(iban, []).append(Seen(holder, date.fromisoformat(last)))
+        for holder, amount, last in connection.execute(by_amount):
+            known.amounts[holder, amount] = date.fromisoformat(last)
+
+
+def _topups(town: Town, lines: Sequence[Line], known: Known) -> None:
+    """Lines that brought units, of which some of these may be the return."""
+    amounts = sorted({-line.amount for line in lines if line.amount < 0})
+    query = (
+        select(BANK_LINE)
+        .where(_LINE.amount.in_(amounts), topups.brought_units(), _LINE.undone_seq.is_(None))
+        .where(_LINE.withdrawn.is_(None))
+        .order_by(_LINE.booked_on.desc(), _LINE.place.desc())
+    )
+    with town.reading() as connection:
+        for row in connection.execute(query):
+            known.topups.setdefault(row.amount, []).append(line_of(row))
+
+
+def _typed(town: Town, lines: Sequence[Line], known: Known) -> None:
+    """Conversions that were typed by hand on these accounts, with as much, and that no line is yet."""
+    wanted: dict[int, set[int]] = defaultdict(set)
+    for line in lines:
+        wanted[line.reserve].add(line.amount)
+    for reserve, amounts in wanted.items():
+        since = min(line.booked_on for line in lines if line.reserve == reserve) - 2 * NEAR
+        after = town.charter.day_bounds(since)[0]
+        before: int | None = None
+        while True:
+            page = town.book.statement(reserve, limit=1_000, before=before, since=after)
+            for entry in page.entries:
+                if entry.kind != topups.CONVERSION or entry.change not in amounts:
+                    continue
+                found = town.book.find(entry.id)
+                assert found is not None and isinstance(found.instruction, Transaction)
+                taken_back = town.book.find(corrected_id(entry.id)) is not None
+                if taken_back or line_of_conversion(town, entry.id, found.instruction) is not None:
+                    continue
+                day = entry.booked_on or town.charter.local_date(entry.at)
+                typed = Typed(entry.id, found.instruction.transfers[0].credit, day)
+                known.typed.setdefault((reserve, entry.change), []).append(typed)
+            if not page.next:
+                break
+            before = page.next

@@ -1,0 +1,335 @@
+"""What a person decides about a line in suspense, and the entry that it becomes.
+
+| way | of euros that came | of euros that went | moves (debit -> credit) |
+|---|---|---|---|
+| member | a top-up without its reference | | circulation -> member; suspense -> guarantee |
+| split | one transfer for several things | | as `member`, `own` and `claim`, each for its share |
+| own | membership fees, a grant, a gift | a bill of the association | suspense <-> operations |
+| fees | | fees moved out of the reserve | income -> suspense |
+| charge | a charge given back | the bank's charges | income <-> suspense |
+| claim | a member pays what they owe | | suspense -> claims |
+| known | a conversion that was typed by hand | | suspense -> bank account |
+| cash | cash paid in | cash taken out | suspense <-> cash box |
+| transit | from an account of ours | to an account of ours | suspense <-> transit |
+| pair | and the same sum the other way | | nothing: the two lines explain each other |
+| returned | | a top-up that went back | as a return that was recognised |
+| cover | euros behind imported units | | suspense -> guarantee; circulation -> issuers |
+
+An entry counts for the day on which the bank booked the line, for that is when the euros came or went: once everything
+is placed, no day of the past has anything in suspense. Units are there from the moment of the decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NamedTuple
+
+from ledger.core.model import Evidence, Instruction, Note, Transaction, Transfer
+from ledger.currency import parties, reserve
+from ledger.currency.bank import claims, topups
+from ledger.currency.bank.indexing import RETURN
+from ledger.currency.bank.lines import Line
+from ledger.currency.bank.naming import line_of_conversion
+from ledger.currency.chart import EUR
+from ledger.currency.charter import ReserveKind
+from ledger.currency.conversion import CONSOLE, corrected_id, find_conversion
+from ledger.currency.errors import CurrencyError
+from ledger.currency.imported import MAX_TRANSFERS, OPENING
+from ledger.currency.money import decimal_text
+from ledger.currency.town import Town
+
+PLACED, PAIRED = "bank_placed", "bank_paired"
+"""Kinds of placings that are neither a conversion, nor a return, nor an opening."""
+MAX_SHARES = 40
+
+
+class Way(StrEnum):
+    """What a line is placed as."""
+
+    MEMBER = "member"
+    SPLIT = "split"
+    OWN = "own"
+    FEES = "fees"
+    CHARGE = "charge"
+    CLAIM = "claim"
+    KNOWN = "known"
+    CASH = "cash"
+    TRANSIT = "transit"
+    PAIR = "pair"
+    RETURNED = "returned"
+    COVER = "cover"
+
+
+class Share(NamedTuple):
+    """A part of a split, in cents. `way` is member, own or claim; `holder` the member's account."""
+
+    way: Way
+    amount: int
+    holder: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a person decides. `holder` is a member's account (member, claim), `other` the id of a conversion (known) or
+    of another line (pair, returned), `cash` the name of a cash box.
+    """
+
+    way: Way
+    holder: int | None = None
+    other: bytes | None = None
+    cash: str | None = None
+    shares: tuple[Share, ...] = ()
+
+    def plain(self) -> Decision:
+        """The same decision in its one form: shares have no order."""
+        return replace(self, shares=tuple(sorted(self.shares, key=str)))
+
+
+class Placing(NamedTuple):
+    """What a decision comes to: kind and transfers of its entry (none: a note), and what its evidence adds."""
+
+    kind: str
+    transfers: tuple[Transfer, ...]
+    evidence: Evidence
+
+
+def placing(town: Town, line: Line, decision: Decision, other: Line | None = None) -> Placing:
+    """What placing an open line so comes to. `other` is the line that `decision.other` names, where it names one.
+
+    Raises `CurrencyError`: placing_uneven, claim_exceeded, not_found, conversion_named, party_closed.
+    """
+    return _WAYS[decision.way](town, line, decision, other)
+
+
+def entry(line: Line, id_: bytes, way: str, made: Placing, by: str = CONSOLE) -> Instruction:
+    """The entry of the log for a placing."""
+    evidence = {
+        "by": by, "line": line.id.hex(), "reserve": f"{line.reserve:016x}", "reference": line.reference, "as": str(way),
+        **made.evidence,
+    }  # fmt: skip
+    if made.transfers:
+        return Transaction(id_, made.kind, made.transfers, line.booked_on, evidence=evidence)
+    return Note(id_, made.kind, evidence, line.booked_on)
+
+
+def decision_of(town: Town, placed: Instruction) -> Decision:
+    """The decision that an entry carries out, in its one form."""
+    evidence, chart = placed.evidence, town.chart
+    way = Way(str(evidence["as"]))
+    other = evidence.get("conversion") or evidence.get("returns") or evidence.get("other")
+    boxes = {f"{number:016x}": name for name, number in chart.reserve.items()}
+    shares: list[Share] = []
+    if way is Way.SPLIT and isinstance(placed, Transaction):
+        for t in placed.transfers:
+            if t.debit == chart.circulation:
+                shares.append(Share(Way.MEMBER, t.amount, t.credit))
+            elif t.credit == chart.operations:
+                shares.append(Share(Way.OWN, t.amount))
+            elif t.credit == chart.claims:
+                shares.append(Share(Way.CLAIM, t.amount, claims.owing(evidence)))
+    return Decision(
+        way=way,
+        holder=int(str(evidence["holder"]), 16) if way in (Way.MEMBER, Way.CLAIM) else None,
+        other=bytes.fromhex(str(other)) if other else None,
+        cash=boxes.get(str(evidence.get("cash"))),
+        shares=tuple(shares),
+    ).plain()
+
+
+# --- ways ------------------------------------------------------------------------------------------------
+
+
+def _member(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
+    _came(line, "units")
+    holder = _holder(town, decision.holder)
+    return Placing("conversion", _units(town, holder, line.amount), {"holder": f"{holder:016x}"})
+
+
+def _split(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
+    _came(line, "a split")
+    shares = decision.shares
+    keys = [(share.way, share.holder) for share in shares]
+    if not 0 < len(shares) <= MAX_SHARES or len(set(keys)) != len(keys) or any(s.amount < 1 for s in shares):
+        raise CurrencyError("placing_uneven", f"a split has 1 to {MAX_SHARES} shares, each of another purpose, above 0")
+    if sum(share.amount for share in shares) != line.amount:
+        told, there = decimal_text(sum(share.amount for share in shares)), decimal_text(line.amount)
+        raise CurrencyError("placing_uneven", f"the shares come to {told} and the line is of {there}: change a share")
+    transfers: list[Transfer] = []
+    evidence: dict[str, str | int] = {}
+    members = [share for share in shares if share.way is Way.MEMBER]
+    for share in shares:
+        if share.way is Way.MEMBER:
+            holder = _holder(town, share.holder)
+            transfers.append(Transfer(town.chart.circulation, holder, share.amount, town.charter.code))
+            if len(members) == 1:
+                evidence["holder"] = f"{holder:016x}"
+        elif share.way is Way.OWN:
+            transfers.append(Transfer(town.chart.suspense, town.chart.operations, share.amount, EUR))
+        elif share.way is Way.CLAIM and "claim" not in evidence:
+            holder = _owing(town, share.holder, share.amount)
+            evidence["claim"] = f"{holder:016x}"
+            transfers.append(Transfer(town.chart.suspense, town.chart.claims, share.amount, EUR))
+        else:
+            raise CurrencyError("placing_uneven", "shares are members', the association's own, and one claim at most")
+    if not members:
+        return Placing(PLACED, tuple(transfers), evidence)
+    backed = sum(share.amount for share in members)
+    return Placing(
+        "conversion", (*transfers, Transfer(town.chart.suspense, town.chart.guarantee, backed, EUR)), evidence
+    )
+
+
+def _own(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
+    return Placing(PLACED, (_between(town, line, town.chart.operations),), {})
+
+
+def _fees(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
+    _went(line, "fees moved out")
+    there = town.book.balance(town.chart.income)
+    if -line.amount > there:
+        raise CurrencyError(
+            "placing_uneven",
+            f"the reserve holds fees of {decimal_text(there)} that can be moved out, and {decimal_text(-line.amount)} "
+            "went: more would be members' euros; place it as the association's own",
+        )
+    return Placing(PLACED, (_between(town, line, town.chart.income),), {})
+
+
+def _charge(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
+    # Whatever the fees come to: the euros are gone. Where they do not suffice, the reserve is short and says so.
+    return Placing(PLACED, (_between(town, line, town.chart.income),), {})
+
+
+def _claim(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
+    _came(line, "the payment of a claim")
+    holder = _owing(town, decision.holder, line.amount)
+    return Placing(PLACED, (_between(town, line, town.chart.claims),), {"holder": f"{holder:016x}"})
+
+
+def _known(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
+    _came(line, "a conversion")
+    found = find_conversion(town, decision.other or b"")
+    if town.chart.reserve.get(found.reserve) != line.reserve or found.amount != line.amount:
+        raise CurrencyError(
+            "placing_uneven",
+            f"the conversion of {found.reference} is of {decimal_text(found.amount)} on {found.reserve!r}: it is not "
+            "this line",
+        )
+    if town.book.find(corrected_id(found.id)) is not None:
+        raise CurrencyError("conversion_named", f"the conversion of {found.reference} was taken back")
+    naming = line_of_conversion(town, found.id, found.transaction)
+    if naming is not None and naming != line.id:
+        raise CurrencyError("conversion_named", f"another bank line is the conversion of {found.reference} already")
+    evidence = {"conversion": found.id.hex(), "holder": f"{found.account:016x}"}
+    return Placing(PLACED, (_between(town, line, line.reserve),), evidence)
+
+
+def _cash(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
+    boxes = [account.name for account in town.charter.reserve if account.kind == ReserveKind.CASH]
+    if decision.cash not in boxes:
+        names = ", ".join(repr(name) for name in boxes) or "none"
+        raise CurrencyError("reserve_account_unknown", f"no cash box {decision.cash!r}; the charter has {names}")
+    box = town.chart.reserve[decision.cash]
+    return Placing(PLACED, (_between(town, line, box),), {"cash": f"{box:016x}"})
+
+
+def _transit(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
+    return Placing(PLACED, (_between(town, line, town.chart.transit),), {})
+
+
+def _pair(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
+    if other is None or other.amount != -line.amount:
+        raise CurrencyError("placing_uneven", "two lines explain each other when one brought what the other took")
+    return Placing(PAIRED, (), {"other": other.id.hex()})
+
+
+def _returned(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
+    _went(line, "a top-up that went back")
+    if other is None or not is_topup(other) or other.amount != -line.amount:
+        raise CurrencyError(
+            "placing_uneven", "what went back must be as much as a line that brought units to one member, and stands"
+        )
+    assert other.holder is not None
+    transfers = topups.given_back(town, other.holder, other.amount, town.chart.suspense)
+    return Placing(RETURN, transfers, {"holder": f"{other.holder:016x}", "returns": other.id.hex()})
+
+
+def _cover(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
+    _came(line, "cover for imported units")
+    chart, left = town.chart, line.amount
+    transfers = [Transfer(chart.suspense, chart.guarantee, line.amount, EUR)]
+    for issuer in reserve.issuers(town)[:MAX_TRANSFERS]:
+        part = min(left, max(0, -town.book.balance(issuer)))
+        if part:
+            transfers.append(Transfer(chart.circulation, issuer, part, town.charter.code))
+            left -= part
+    if left:
+        raise CurrencyError(
+            "placing_uneven",
+            f"imported units lack {decimal_text(line.amount - left)} of cover, and the line is of "
+            f"{decimal_text(line.amount)}: place it as the association's own, and the cover with `patard import`",
+        )
+    return Placing(OPENING, tuple(transfers), {})
+
+
+_WAYS: dict[Way, Callable[[Town, Line, Decision, Line | None], Placing]] = {
+    Way.MEMBER: _member, Way.SPLIT: _split, Way.OWN: _own, Way.FEES: _fees, Way.CHARGE: _charge, Way.CLAIM: _claim,
+    Way.KNOWN: _known, Way.CASH: _cash, Way.TRANSIT: _transit, Way.PAIR: _pair, Way.RETURNED: _returned,
+    Way.COVER: _cover,
+}  # fmt: skip
+
+
+# --- their parts -----------------------------------------------------------------------------------------
+
+
+def is_topup(line: Line) -> bool:
+    """Whether a line brought units to one member, and nothing took them back; see `topups.brought_units`."""
+    by_itself = line.placed_as is None and line.became in (topups.CONVERSION, topups.KNOWN)
+    stands = line.holder is not None and line.undone_seq is None
+    return stands and (by_itself or line.placed_as in (Way.MEMBER, Way.KNOWN))
+
+
+def _between(town: Town, line: Line, account: int) -> Transfer:
+    """The line's euros, from suspense to where they belong."""
+    suspense = town.chart.suspense
+    if line.amount > 0:
+        return Transfer(suspense, account, line.amount, EUR)
+    return Transfer(account, suspense, -line.amount, EUR)
+
+
+def _units(town: Town, holder: int, amount: int) -> tuple[Transfer, ...]:
+    chart = town.chart
+    return (
+        Transfer(chart.circulation, holder, amount, town.charter.code),
+        Transfer(chart.suspense, chart.guarantee, amount, EUR),
+    )
+
+
+def _holder(town: Town, account: int | None) -> int:
+    party = parties.by_account(town, account or 0)
+    if party.closed_at is not None:
+        raise CurrencyError("party_closed", f"{party.name} was closed: its euros go back, or are the association's own")
+    return party.account
+
+
+def _owing(town: Town, account: int | None, amount: int) -> int:
+    party = parties.by_account(town, account or 0)
+    owed = claims.owed(town).get(party.account, 0)
+    if amount > owed:
+        raise CurrencyError(
+            "claim_exceeded",
+            f"{party.name} owes {decimal_text(owed)} and would pay {decimal_text(amount)}: split the line",
+        )
+    return party.account
+
+
+def _came(line: Line, what: str) -> None:
+    if line.amount < 0:
+        raise CurrencyError("placing_uneven", f"euros went out with this line: it cannot have been {what}")
+
+
+def _went(line: Line, what: str) -> None:
+    if line.amount > 0:
+        raise CurrencyError("placing_uneven", f"euros came in with this line: it cannot have been {what}")
