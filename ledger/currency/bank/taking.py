@@ -100,7 +100,8 @@ class _Account:
     number: int
     statements: int
     timeline: Timeline | None
-    ordinals: dict[tuple[str, int], int]
+    ordinals: dict[str, dict[int, int]]
+    """The last ordinal of each amount, of the days that were asked for."""
 
 
 class _Plan(NamedTuple):
@@ -229,15 +230,18 @@ class _Plans:
         return _Plan(note, statement, known, lines, sorted(gone))
 
     def _next_ordinal(self, known: _Account, line: BankLine) -> int:
-        key = (line.booked_on.isoformat(), line.amount)
-        if key not in known.ordinals:
-            query = select(func.max(_LINE.ordinal)).where(
-                _LINE.reserve == known.number, _LINE.booked_on == key[0], _LINE.amount == key[1]
+        day = line.booked_on.isoformat()
+        if day not in known.ordinals:
+            query = (
+                select(_LINE.amount, func.max(_LINE.ordinal))
+                .where(_LINE.reserve == known.number, _LINE.booked_on == day)
+                .group_by(_LINE.amount)
             )
             with self.town.reading() as connection:
-                known.ordinals[key] = int(connection.execute(query).scalar() or 0)
-        known.ordinals[key] += 1
-        return known.ordinals[key]
+                known.ordinals[day] = {amount: last for amount, last in connection.execute(query)}
+        last = known.ordinals[day]
+        last[line.amount] = last.get(line.amount, 0) + 1
+        return last[line.amount]
 
 
 def _write(connection: Connection, plan: _Plan, posted: Posted, file: str, by: str) -> None:

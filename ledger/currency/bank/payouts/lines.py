@@ -17,12 +17,14 @@ from ledger.core.model import Instruction, Transaction, Transfer
 from ledger.currency.bank.lines import Books, Line
 from ledger.currency.bank.payouts import index
 from ledger.currency.bank.payouts.owed import Payout, by_references, of_batch
-from ledger.currency.bank.payouts.tables import PAYOUT_BATCH
+from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH
 from ledger.currency.bank.payouts.undoing import undoing
-from ledger.currency.bank.reference import written_in
+from ledger.currency.bank.reference import found_in, written_in
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.chart import EUR
 from ledger.currency.town import Town
+
+_OURS = "payout references"
 
 MOST_RETURNED = 250
 """Payouts that one line can undo: each is a transfer of the one transaction that does so."""
@@ -42,7 +44,7 @@ class Reason(NamedTuple):
 
 def executed(books: Books, line: Line) -> Instruction | None:
     """Euros that went to shops: what is owed to them is settled."""
-    if line.amount > 0:
+    if line.amount > 0 or not _named(books, line):
         return None
     with books.town.reading() as connection:
         meant = _fitting(connection, line, lambda payout: payout.is_due)
@@ -54,7 +56,7 @@ def executed(books: Books, line: Line) -> Instruction | None:
 
 def came_back(books: Books, line: Line) -> Instruction | None:
     """Euros that shops did not get: they have their units again."""
-    if line.amount < 0 or line.kind == LineKind.OPENING:
+    if line.amount < 0 or line.kind == LineKind.OPENING or not _named(books, line):
         return None
     with books.town.reading() as connection:
         meant = _fitting(connection, line, _is_away)
@@ -84,6 +86,17 @@ def reason(town: Town, line: Line) -> Reason | None:
     if sum(payout.amount for payout in meant) != abs(line.amount):
         return Reason("amount_differs", tuple(meant), None)
     return Reason("no_account", tuple(meant), None) if line.amount > 0 else None
+
+
+def _named(books: Books, line: Line) -> bool:
+    """Whether the line carries a reference of ours at all: most do not, and need no look at the database."""
+    known = books.extra.get(_OURS)
+    if known is None:
+        with books.town.reading() as connection:
+            ours = connection.scalars(select(PAYOUT.c.reference).union_all(select(PAYOUT_BATCH.c.reference)))
+            known = books.extra[_OURS] = dict.fromkeys(ours, True)
+    parts = (str(part[name]) for part in line.parts for name in ("end_to_end", "text"))
+    return bool(known) and bool(found_in((*line.said, *parts), known))
 
 
 def _is_away(payout: Payout) -> bool:
