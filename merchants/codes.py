@@ -20,7 +20,6 @@ import qrcode
 import qrcode.exceptions
 import zxingcpp
 from PIL import Image
-from qrcode.util import MODE_8BIT_BYTE, QRData
 
 QUIET_ZONE = 4
 """Light modules around a code that the standard asks for."""
@@ -71,27 +70,26 @@ def modules(text: str) -> tuple[tuple[bool, ...], ...]:
     """The code of ``text`` as rows of modules, ``True`` for dark, without the quiet zone. Raises ``CodeError``."""
     if not text or not text.isascii() or not text.isprintable():
         raise CodeError("code_text", "a code holds printable ASCII characters, one at least")
-    return _drawn(text)  # one segment, in the densest mode that holds the whole text
+    return _drawn(text)
 
 
 @lru_cache(maxsize=256)
 def epc_modules(text: str) -> tuple[tuple[bool, ...], ...]:
     """The code of a transfer, which has several lines and any script, as ``modules`` does. Raises ``CodeError``."""
-    data = text.encode()
-    if not data.startswith(b"BCD\n"):
+    if not text.startswith("BCD\n"):
         raise CodeError("code_text", "a transfer's code begins with BCD on a line of its own")
-    if len(data) > EPC_BYTES:
-        raise CodeError("code_text", f"a transfer's code holds {EPC_BYTES} bytes, this text has {len(data)}")
-    return _drawn(QRData(data, MODE_8BIT_BYTE))
+    if (size := len(text.encode())) > EPC_BYTES:
+        raise CodeError("code_text", f"a transfer's code holds {EPC_BYTES} bytes, this text has {size}")
+    return _drawn(text)  # in bytes, which is the one mode that has line ends
 
 
-def _drawn(data: str | QRData) -> tuple[tuple[bool, ...], ...]:
+def _drawn(text: str) -> tuple[tuple[bool, ...], ...]:
     code = qrcode.QRCode(error_correction=qrcode.ERROR_CORRECT_M, border=0)
     try:
-        code.add_data(data, optimize=0)
+        code.add_data(text, optimize=0)  # one segment, in the densest mode that holds the whole text
         code.make(fit=True)
     except (ValueError, qrcode.exceptions.DataOverflowError) as error:
-        raise CodeError("code_text", f"{len(data)} characters are too many for a code") from error
+        raise CodeError("code_text", f"{len(text)} characters are too many for a code") from error
     return tuple(tuple(bool(dark) for dark in row) for row in code.modules)
 
 

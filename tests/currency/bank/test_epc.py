@@ -110,7 +110,7 @@ def test_the_largest_is_version_13_at_level_m() -> None:
     found = read_back(codes.png(whole, epc=True))
     assert (found.bytes, found.ec_level) == (whole.encode(), "M")
     with pytest.raises(EpcError) as error:
-        epc_text("A" * 70, IBAN, 100, "é" * 99, "PSSTFRPPPAR")
+        epc_text("A" * 70, IBAN, 100, "é" * 98 + "x", "PSSTFRPPPAR")
     assert error.value.code == "epc_too_long"
 
 

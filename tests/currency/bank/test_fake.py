@@ -270,6 +270,16 @@ def test_fates(by: str, fate: Fate, status: str, booked: list[tuple[int, int]]) 
             assert line.reason == (fate.reject or fate.back)
 
 
+def test_a_return_names_both_sides_as_the_first_payment_did() -> None:
+    bank = bank_with(("RC000001", Fate(back="AC04")), ("DD000001", Fate(back="MD06")))
+    order(bank, transfer(1))
+    collect(bank, debit(1))
+    root = valid(bank.statement(A, FIRST, LAST, Format.CAMT_08))
+    returns = [node for node in root.iterfind(".//{*}Ntry") if node.findtext("{*}RvslInd") == "true"]
+    sides = [[node.findtext(f".//{{*}}{side}//{{*}}Nm") for side in ("Dbtr", "Cdtr")] for node in returns]
+    assert sides == [[None, "Boulangerie"], ["Jeanne Martin", None]]
+
+
 def test_fates_may_be_told_later_or_by_a_function() -> None:
     bank = bank_with()
     assert isinstance(bank.fate, Fates)
@@ -391,6 +401,9 @@ def test_days_that_a_statement_covered_are_closed_but_for_corrections() -> None:
     before = bank.statement(A, FIRST, day(10), Format.CAMT_08)
     with pytest.raises(ValueError, match="late=True"):
         bank.pay_in(A, day(10), 50, "", "", "")
+    bank.statement(A, FIRST, day(5), Format.CAMT_08)  # an older one again opens nothing
+    with pytest.raises(ValueError, match="late=True"):
+        bank.pay_in(A, day(6), 50, "", "", "")
     bank.pay_in(B, day(10), 50, "", "", "")
     assert bank.statement(A, FIRST, day(10), Format.CAMT_08) == before
     bank.pay_in(A, day(10), 50, "", "", "", late=True)

@@ -139,6 +139,11 @@ def test_no_file_has_an_address() -> None:
     assert b"PstlAdr" not in transfers(transfer()) + debits(debit())
 
 
+def test_a_name_is_cut_to_what_banks_carry() -> None:
+    root = valid(transfers(transfer(name="Œ" * 34 + "a b c")))
+    assert texts(root, "c:Cdtr/c:Nm") == ["OE" * 34 + "a"]
+
+
 def test_a_sequence_type_is_a_group() -> None:
     """A group holds one of them only; the bank books each by itself."""
     mixed = [debit(n, sequence=kind, amount=n) for n, kind in enumerate(["RCUR", "FRST", "RCUR", "OOFF"], 1)]
