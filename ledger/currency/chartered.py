@@ -1,9 +1,9 @@
 """The charter in the log: which rules were in force from which place on.
 
 A note says what an auditor needs to judge the entries after it: network and unit, the fee, who may change back, the
-reserve accounts by name, the currency's public key, the total of payouts from which two people sign. The ids of these
-notes follow from the network and a count, so the last one is found without reading the log. Addresses and IBANs are
-not in it.
+reserve accounts by name, the currency's public key, the total of payouts from which two people sign, the delay of
+monthly top-ups. The ids of these notes follow from the network and a count, so the last one is found without reading
+the log. Addresses and IBANs are not in it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ KIND = "charter"
 class Rules(NamedTuple):
     """What a note of the charter says. `reserve` holds names, `key` is the currency's public key (hex).
 
-    `second_signature_above` is cents (see `BankRules`); None in notes from before there were payouts, too.
+    `second_signature_above` is cents (see `BankRules`), `risk_days` the delay of monthly top-ups (see `MandateRules`);
+    None in notes from before there were such, too.
     """
 
     version: int
@@ -35,6 +36,7 @@ class Rules(NamedTuple):
     reconversion_by: frozenset[str]
     reserve: tuple[str, ...]
     second_signature_above: int | None = None
+    risk_days: int | None = None
 
     def fee(self, amount: int) -> int:
         """What changing `amount` cents back cost under these rules, in cents (see `Charter.fee`)."""
@@ -50,7 +52,7 @@ def rules_of(charter: Charter, key: bytes, version: int = 1) -> Rules:
     return Rules(
         version, charter.code, charter.network, key.hex(), charter.reconversion_fee_bp,
         frozenset(str(kind) for kind in charter.reconversion_by), tuple(a.name for a in charter.reserve),
-        charter.bank.second_signature_above,
+        charter.bank.second_signature_above, charter.mandates.risk_days if charter.mandates else None,
     )  # fmt: skip
 
 
@@ -67,6 +69,8 @@ def note_of(rules: Rules) -> Note:
     }
     if rules.second_signature_above is not None:
         evidence["second_signature_above"] = rules.second_signature_above
+    if rules.risk_days is not None:
+        evidence["risk_days"] = rules.risk_days
     return Note(note_id(rules.network, rules.version), KIND, evidence)
 
 
@@ -82,16 +86,23 @@ def read(evidence: Evidence) -> Rules:
         if type(reserve) is not list or any(type(name) is not str for name in reserve):
             raise ValueError("reserve is not a list of names")
         by = str(evidence["reconversion_by"])
-        limit = evidence.get("second_signature_above")
-        if limit is not None and (type(limit) is not int or limit < 0):
-            raise ValueError("second_signature_above is no amount")
+        limit, delay = (_whole(evidence, name) for name in ("second_signature_above", "risk_days"))
         return Rules(
             int(evidence["version"]), str(evidence["code"]), bytes.fromhex(str(evidence["network"])),
             str(evidence["key"]), int(evidence["fee_bp"]), frozenset(by.split(",") if by else ()), tuple(reserve),
-            limit,
+            limit, delay,
         )  # fmt: skip
     except KeyError as error:
         raise ValueError(f"a note of the charter says {error}; this one does not") from error
+
+
+def _whole(evidence: Evidence, name: str) -> int | None:
+    found = evidence.get(name)
+    if found is None:
+        return None
+    if type(found) is not int or found < 0:
+        raise ValueError(f"{name} is no whole number")
+    return found
 
 
 def rules_in(record: Record | None) -> Rules | None:

@@ -130,15 +130,16 @@ def admit(town: Town, kind: str, name: str, id_: bytes | None = None) -> Party:
 def close(town: Town, party: Party, *, office_too: bool = True) -> None:
     """Close a party: its account, which must be empty, and its keys.
 
-    Raises `CurrencyError`: account_not_empty; reconversion_waiting; party_is_office for a party with keys that run
-    the currency, unless `office_too` (whoever sits at the machine may).
+    Raises `CurrencyError`: account_not_empty, reconversion_waiting, mandate_open; party_is_office unless `office_too`.
     """
     from ledger.currency import conversion  # which works with parties
+    from ledger.currency.bank.mandates.register import require_closable
 
     def also(connection: Connection, posted: Any) -> None:
         # Within the commit, when no other request can come: a refusal would have no open account to go back to.
         if not posted.replay and any(asked.account == party.account for asked in conversion.waiting(town)):
             raise CurrencyError("reconversion_waiting", f"{party.name} waits to change back: accept or refuse it first")
+        require_closable(connection, party.account)
         office = select(DEVICE_KEY.c.key).where(
             DEVICE_KEY.c.party == party.id, DEVICE_KEY.c.revoked_at.is_(None), DEVICE_KEY.c.role.in_(sorted(AUDIT))
         )

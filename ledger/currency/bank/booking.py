@@ -16,6 +16,7 @@ from ledger.core.model import Instruction, Outcome, Refused
 from ledger.currency.bank import matching, topups
 from ledger.currency.bank.indexing import Overtaken, index, kind_of
 from ledger.currency.bank.lines import Books, Line, line_of, lines
+from ledger.currency.bank.mandates.index import BROUGHT, UNPAID
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.bank.withdrawing import entry as withdrawing
@@ -24,6 +25,8 @@ from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 
 BATCH = 500
+DEBITS = (BROUGHT, UNPAID)
+"""Kinds of entries that bring or take back our direct debits."""
 _LINE = BANK_LINE.c
 
 
@@ -55,6 +58,9 @@ def book(town: Town, *, by: str = CONSOLE, progress: Callable[[int, int], None] 
     `progress` is called with the lines done and all of them.
     """
     run = _Run(town, Books(town, by))
+    # Debits first: a corrected line may bring what the one it replaces did, and that is brought once.
+    run.undo_withdrawn(_LINE.became.in_(DEBITS))
+    run.stuck.clear()
     total, done = waiting(town), 0
     after: ColumnElement[bool] = true()
     # By days, and of a day the euros that came in before those that went out, and what takes another line back after
@@ -102,12 +108,12 @@ class _Run:
             refused = self._post([(line, matching.suspense(self.books, line)) for line, _why in refused])
         self.stuck += [Stuck(line, why.code, why.detail) for line, why in refused]
 
-    def undo_withdrawn(self) -> None:
+    def undo_withdrawn(self, *of: ColumnElement[bool]) -> None:
         """Undo the lines that a corrected statement no longer has, one by one: there are few, ever."""
         # What came back before what it took back: then that stands again, and can be undone itself.
         for sign in (_LINE.amount < 0, _LINE.amount > 0):
             query = select(BANK_LINE).where(
-                sign, _LINE.withdrawn.is_not(None), _LINE.seq.is_not(None), _LINE.undone_seq.is_(None)
+                sign, _LINE.withdrawn.is_not(None), _LINE.seq.is_not(None), _LINE.undone_seq.is_(None), *of
             )
             with self.town.reading() as connection:
                 gone = [line_of(row) for row in connection.execute(query.order_by(_LINE.place))]

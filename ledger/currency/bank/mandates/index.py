@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select, update
 
-from ledger.core.model import Transaction
+from ledger.core.model import Instruction, Transaction
 from ledger.currency.bank.mandates.places import packed, places, size, unpacked
 from ledger.currency.bank.mandates.tables import COLLECTION, COLLECTION_ITEM, MANDATE
 from ledger.currency.bank.payouts.index import Overtaken
@@ -107,13 +107,13 @@ def stood(connection: Connection, transaction: Transaction) -> None:
             _unpaid(connection, transaction, named(connection, evidence["unpaid"]))
 
 
-def taken_back(connection: Connection, transaction: Transaction, line: bytes) -> None:
+def taken_back(connection: Connection, transaction: Instruction, line: bytes) -> None:
     """A corrected statement no longer has the line, and the transaction undid it. Raises `Overtaken`.
 
     What the line brought is to be brought again; but what was released since came back by that. What it took back is
     unpaid no more.
     """
-    if not {"items", "unpaid"} & transaction.evidence.keys():
+    if not isinstance(transaction, Transaction) or not {"items", "unpaid"} & transaction.evidence.keys():
         return
     brought = [one for one in items(connection, _ITEM.credited_by == line) if one.unpaid_by != transaction.id]
     back = items(connection, _ITEM.unpaid_by == line)
@@ -197,7 +197,7 @@ def _reasons(connection: Connection, line: bytes) -> Callable[[Item], str]:
     if row is None:
         return lambda one: ""
     mandates = select(MANDATE.c.id, MANDATE.c.reference)
-    parts = json.loads(row.parts)
+    parts = [part for part in json.loads(row.parts) if part["amount"] < 0]
 
     def reason(one: Item) -> str:
         mandate = connection.execute(mandates.where(MANDATE.c.id == one.mandate)).one().reference

@@ -98,12 +98,8 @@ def _post(town: Town, ready: Sequence[Item], by: str) -> list[tuple[Item, str]]:
     """Release these in one commit; gives those that the engine refused. Raises `Overtaken`."""
     chart = town.chart
     with town.reading() as connection:
-        ids = {one.collection for one in ready}
-        months = dict(
-            connection.execute(select(COLLECTION.c.id, COLLECTION.c.month).where(COLLECTION.c.id.in_(sorted(ids))))
-            .tuples()
-            .all()
-        )
+        files = COLLECTION.c.id.in_(sorted({one.collection for one in ready}))
+        months = {row.id: row.month for row in connection.execute(select(COLLECTION).where(files))}
     batch = [
         Transaction(
             release_id(one.id), RELEASED, (Transfer(chart.maturing, one.account, one.amount, chart.unit),),
