@@ -108,7 +108,7 @@ def demo(
     port: int = typer.Option(8000, "--port", envvar="PORT", metavar="PORT", help=_("The port to serve on.")),
     folder: Path = typer.Option(Path(".demo"), "--folder", metavar="DIR", help=_("Where the demo's files go.")),
 ) -> None:
-    from api.demo import demo as run_demo
+    from api.demo.command import demo as run_demo
 
     run_demo(port, folder)
 

@@ -10,17 +10,21 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import psycopg
 import pytest
 
-from api import demo, demo_town
+from api.demo import command as demo
+from api.demo import town as place
 from api.home import Home, open_town
 from ledger.core.check import check
+from ledger.core.model import Entry
 from ledger.currency import conversion, parties, reserve
 from ledger.currency.audit.walk import audit
+from ledger.currency.bank.formats.read import read
+from ledger.currency.town import Town
 from merchants import codes
 
 PATARD = Path(sys.executable).with_name("patard")
@@ -87,40 +91,78 @@ def start(tmp_path: Path) -> Iterator[Start]:
         running.end()
 
 
-def seeded(folder: Path, url: str | None = None) -> tuple[bytes, demo_town.Week]:
+def seeded(folder: Path, url: str | None = None) -> tuple[bytes, demo.Made]:
     home = Home(folder, url)
-    week = demo.make(home, URL)
+    made = demo.make(home, URL)
     town = open_town(home, read_only=True)
     root = town.book.head().root
     town.book.close()
-    return root, week
+    return root, made
 
 
-def test_every_run_ends_with_the_same_root_on_both_databases(tmp_path: Path, fresh_postgres: str) -> None:
-    first, week = seeded(tmp_path / "first")
-    assert seeded(tmp_path / "second")[0] == first
-    assert seeded(tmp_path / "third", fresh_postgres)[0] == first
-    assert first.hex() in README.read_text(), "the README shows what the demo prints"
-    assert len(week.people) > 35 and week.payments > 350 and week.refunds and week.waiting == 1
+class Told(NamedTuple):
+    """A town that was made in `home`, its log's root."""
+
+    home: Path
+    root: bytes
+    made: demo.Made
 
 
-def test_the_town_is_in_order(tmp_path: Path) -> None:
-    _, week = seeded(tmp_path / "home")
-    town = open_town(tmp_path / "home", read_only=True)
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    home = tmp_path_factory.mktemp("demo") / "home"
+    return Told(home, *seeded(home))
+
+
+def test_every_run_ends_with_the_same_root_on_both_databases(told: Told, tmp_path: Path, fresh_postgres: str) -> None:
+    assert seeded(tmp_path / "again", fresh_postgres)[0] == told.root
+    assert told.root.hex() in README.read_text(), "the README shows what the demo prints"
+    life = told.made.life
+    assert len(life.people) > 35 and life.payments > 350 and life.refunds and life.waiting == 1
+    assert life.statements > 24 and life.placed > 10
+
+
+def test_the_town_is_in_order(told: Told) -> None:
+    town = open_town(told.home, read_only=True)
     assert check(town.engine).ok
     done = audit(town)
     assert done.clean, done.findings
-    report = reserve.report(town)
-    assert report.covered and report.payouts_due and report.fees
-    assert {bank.kind for bank in report.banks if bank.ledger} == {"bank", "cash"}
     assert len(conversion.waiting(town)) == 1
     assert {party.kind for party in parties.every(town)} == {"person", "shop", "association", "public_body"}
-    member = week.people[demo_town.MEMBER]
+    member = told.made.life.people[place.MEMBER]
     assert town.book.balance(member.party.account) > 10_000
-    kinds = {entry.kind for shop in demo_town.SHOPS for entry in town.book.statement(
-        week.people[shop].party.account, limit=1_000).entries}  # fmt: skip
-    assert kinds == {"payment", "refund", "reconversion_asked"}
+    kinds = {entry.kind for shop in place.SHOPS for entry in town.book.statement(
+        told.made.life.people[shop].party.account, limit=1_000).entries}  # fmt: skip
+    assert kinds == {"payment", "refund", "reconversion_asked", "bank_payout_returned"}
     town.book.close()
+
+
+def test_every_euro_of_the_year_comes_from_statements(told: Told) -> None:
+    town = open_town(told.home, read_only=True)
+    report = reserve.report(town)
+    assert report.covered and report.circulation == report.guarantee > 1_000_000
+    assert report.payouts_due and report.suspense and report.fees
+    held = sum(bank.ledger for bank in report.banks)
+    assert report.guarantee + report.payouts_due + report.suspense + report.fees == held
+    for bank in report.banks:
+        if bank.statement is not None:
+            assert bank.ledger == bank.statement and not bank.difference
+    assert not [entry for entry in conversions(town) if "/" not in str(entry.evidence["reference"])]
+    # The last statement of the bank waits for whoever looks at the demo.
+    [waiting] = read(told.made.statement)
+    assert waiting.opening == next(bank.statement for bank in report.banks if bank.name == place.BANK)
+    town.book.close()
+
+
+def conversions(town: Town) -> Iterator[Entry]:
+    """Every conversion there was."""
+    before: int | None = None
+    while True:
+        page = town.book.statement(town.chart.circulation, limit=1_000, before=before)
+        yield from (entry for entry in page.entries if entry.kind == "conversion")
+        if not page.next:
+            return
+        before = page.next
 
 
 def test_the_four_things_work_when_typed(start: Start, tmp_path: Path) -> None:
@@ -142,11 +184,15 @@ def test_the_four_things_work_when_typed(start: Start, tmp_path: Path) -> None:
     assert again.returncode == 0
     reserve_ = running.typed(things["reserve_command"])
     assert reserve_.returncode == 0 and "circulation" in reserve_.stdout.lower()
+    imported = running.typed(things["import_command"])
+    assert imported.returncode == 0, imported.stderr
+    assert "conversion" in imported.stdout
     checked = running.typed(things["reserve_command"].removesuffix("reserve") + "check --json")
     assert checked.returncode == 0 and json.loads(checked.stdout)["ok"] is True
     wallet = things["pay_command"].split(" pay ")[0]
     history = running.typed(f"{wallet} history --limit 3 --json")
     assert [entry["change_cents"] for entry in json.loads(history.stdout)["entries"]][:2] == [-420, -420]
+    assert httpx.get(things["office_url"]).status_code == 200
 
     # A picture of the code on the counter is as good as its link.
     link = things["pay_command"].split(" pay ")[1].split(" ")[0]
@@ -157,15 +203,16 @@ def test_the_four_things_work_when_typed(start: Start, tmp_path: Path) -> None:
     assert "Traceback" not in "".join(running.said)
 
 
-@pytest.mark.parametrize("lang", ["en", "fr"])
-@pytest.mark.parametrize("columns", [80, 40])
+@pytest.mark.parametrize(("columns", "lang"), [(80, "en"), (40, "fr")])
 def test_the_screen_breaks_no_word(start: Start, columns: int, lang: str) -> None:
     running = start(COLUMNS=str(columns), PATARD_LANG=lang)
     things = running.ready()
-    commands = {things[name] for name in ("till_url", "balance_command", "pay_command", "reserve_command", "log_root")}
+    copied = ("till_url", "balance_command", "pay_command", "reserve_command", "log_root", "office_url", "import_command")
+    commands = {things[name] for name in copied}
     lines = [line.rstrip("\n") for line in running.said]
     assert commands <= {line.strip() for line in lines}
     assert any(things["pairing_code"] in line for line in lines)
+    assert any(things["office_code"] in line for line in lines)
     assert all(len(line) <= columns for line in lines if line.strip() not in commands and "ready: " not in line)
 
 
@@ -192,7 +239,7 @@ def test_a_folder_that_is_no_demo_is_left_alone(start: Start, tmp_path: Path) ->
     assert [p.name for p in (tmp_path / ".demo").iterdir()] == ["thesis.txt"]
 
 
-def test_on_postgresql(start: Start, fresh_postgres: str, tmp_path: Path) -> None:
+def test_on_postgresql(start: Start, fresh_postgres: str, told: Told) -> None:
     roots = []
     for _ in range(2):
         running = start(PATARD_DATABASE_URL=fresh_postgres)
@@ -204,7 +251,7 @@ def test_on_postgresql(start: Start, fresh_postgres: str, tmp_path: Path) -> Non
         # The folder remembers where its book is.
         assert running.typed(things["reserve_command"]).returncode == 0
         assert running.end() == 0
-    assert roots == [seeded(tmp_path / "again")[0].hex()] * 2
+    assert roots == [told.root.hex()] * 2
 
 
 @pytest.mark.parametrize("table", ["log", "customers"])

@@ -1,8 +1,8 @@
-"""`patard demo`: a town with its currency on this machine, fresh each time, and four things to try with it.
+"""`patard demo`: a town with its currency on this machine, fresh each time, and five things to try with it.
 
-Everything lies in one folder (`.demo`): the currency's home, a wallet that has joined, and `next.json` with the four
+Everything lies in one folder (`.demo`): the currency's home, a wallet that has joined, and `next.json` with the same
 things for scripts. With PATARD_DATABASE_URL the book is in that PostgreSQL database, which must be empty or a demo's.
-The week before is the same in every run; what happens from now on has the machine's clock.
+The year before is the same in every run; what happens from now on has the machine's clock.
 """
 
 from __future__ import annotations
@@ -20,15 +20,18 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from api import demo_town
 from api.commands import serving
 from api.commands.console import CONSOLE, CliError, Exit, _, money
 from api.commands.members import invited
+from api.demo import town as place
+from api.demo import week, year
 from api.home import DATABASE_URL, Home, found_home, open_town
 from ledger.core.alone import alone
 from ledger.core.ids import account_text
 from ledger.currency import parties, reserve
+from ledger.currency.bank.inbox import FOLDER
 from ledger.currency.links import make_link
 from ledger.currency.town import Town
 from merchants import requests
@@ -41,7 +44,7 @@ PAID = "4.20"
 
 @dataclass(frozen=True)
 class Next:
-    """The four things to try, as they stand in `next.json`; and where it all is."""
+    """The things to try, as they stand in `next.json`; and where it all is."""
 
     url: str
     till_url: str
@@ -51,6 +54,10 @@ class Next:
     balance_command: str
     pay_command: str
     reserve_command: str
+    office_url: str
+    office_code: str
+    statement: str
+    import_command: str
     log_size: int
     log_root: str
 
@@ -63,30 +70,42 @@ def demo(port: int, folder: Path) -> None:
     with _own(folder), _database(url):
         home = Home(folder / "home", url)
         public_url = f"http://{HOST}:{port}"
-        _prose(_("Making a town, and a week of its life..."))
-        week = make(home, public_url)
+        _prose(_("Making a town, a year of its euros and a week of its life..."))
+        made = make(home, public_url)
         town = open_town(home)
         try:
-            _wallet(folder / "wallet", town, week)
-            things = _next(folder, town, home)
+            _wallet(folder / "wallet", town, made)
+            things = _next(folder, town, home, made)
             (folder / "next.json").write_text(json.dumps(things.__dict__, indent=2) + "\n", encoding="utf-8")
             with alone(home.database()):
-                serving.run(town, HOST, port, lambda: _show(town, week, things))
+                serving.run(town, HOST, port, lambda: _show(town, made, things), home.folder / FOLDER)
         finally:
             town.book.close()
     CONSOLE.say()
     CONSOLE.say(_("The demo has ended."))
 
 
-def make(home: Home, public_url: str) -> demo_town.Week:
-    """Found the town in `home` and let its week happen; the same log in every run."""
-    clock, entropy = demo_town.Clock(), demo_town.Entropy("book")
-    clock.set(0, 7 * 3600)
-    town = found_home(
-        home, demo_town.charter(public_url), key=demo_town.key_of("currency"), clock=clock, entropy=entropy
-    )
+class Made(NamedTuple):
+    """The town that was made: its life so far, and the bank's statement that nobody imported yet."""
+
+    life: place.Life
+    statement: bytes
+
+
+def make(home: Home, public_url: str) -> Made:
+    """Found the town in `home` and let its year and its week happen; the same log in every run."""
+    clock, entropy, dice = place.Clock(), place.Entropy("book"), place.Entropy("dice")
+    clock.set(-7 * place.WEEKS, 7 * 3600)
+    town = found_home(home, place.charter(public_url), key=place.key_of("currency"), clock=clock, entropy=entropy)
     try:
-        return demo_town.live(town, clock, demo_town.Entropy("dice"))
+        life = place.Life({})
+        clock.set(-7 * place.WEEKS, 7.5 * 3600)
+        place.admit(town, clock, life)
+        story = week.Story(town, clock, dice, life)
+        told = year.Year(town, clock, dice, life, story)
+        told.tell()
+        week.live(story)
+        return Made(life, year.last_statement(told))
     finally:
         town.book.close()
 
@@ -117,14 +136,14 @@ def _database(url: str | None) -> AbstractContextManager[None]:
         return nullcontext()
     if not url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
         raise CliError(Exit.UNUSABLE, "not_a_demo", _("PATARD_DATABASE_URL is no PostgreSQL address; unset it."))
-    from api.demo_database import emptied
+    from api.demo.database import emptied
 
     return emptied(url)
 
 
-def _wallet(folder: Path, town: Town, week: demo_town.Week) -> None:
+def _wallet(folder: Path, town: Town, made: Made) -> None:
     """The wallet of a member who joined during the week, made by the wallet's own program."""
-    member, charter = week.people[demo_town.MEMBER], town.charter
+    member, charter = made.life.people[place.MEMBER], town.charter
     settings = {
         "server": charter.public_url, "network": charter.network.hex(), "currency_key": town.key.public.hex(),
         "code": charter.code, "currency": charter.name, "symbol": charter.symbol, "timezone": charter.timezone,
@@ -132,23 +151,29 @@ def _wallet(folder: Path, town: Town, week: demo_town.Week) -> None:
         "name": member.party.name, "kind": member.party.kind, "role": "member", "label": "member",
     }  # fmt: skip
     given = {"seed": member.key.seed().hex(), "passphrase": PASSPHRASE, "settings": settings}
-    made = subprocess.run(
+    ran = subprocess.run(
         [sys.executable, "-m", "wallet_cli.prepared", str(folder)], input=json.dumps(given), text=True,
         capture_output=True, check=False,
     )  # fmt: skip
-    if made.returncode:
-        last = (made.stderr.strip().splitlines() or ["?"])[-1]
+    if ran.returncode:
+        last = (ran.stderr.strip().splitlines() or ["?"])[-1]
         told = _("The demo's wallet could not be made: {reason}")
         raise CliError(Exit.UNUSABLE, "files_unusable", told.format(reason=last))
 
 
-def _next(folder: Path, town: Town, home: Home) -> Next:
-    shop = parties.named(town, demo_town.SHOP)
+def _next(folder: Path, town: Town, home: Home, made: Made) -> Next:
+    shop = parties.named(town, place.SHOP)
     code, _link = invited(town, shop, "cashier")
     signed = requests.static(town.charter.network, shop.account, town.key)
     link = make_link(town.charter.public_url, signed)
     wallet = folder / "wallet"
     calls = f"WALLET_HOME={shlex.quote(str(wallet))} WALLET_PASSPHRASE={PASSPHRASE} {_program('wallet')}"
+    association = parties.named(town, place.ASSOCIATION)
+    person = parties.named(town, place.TREASURERS[0])
+    office_code = parties.invite(town, association, "treasurer", person=person)
+    statement = folder / "bank" / "2025-11-16.xml"
+    statement.parent.mkdir()
+    statement.write_bytes(made.statement)
     head = town.book.head()
     return Next(
         town.charter.public_url,
@@ -159,6 +184,10 @@ def _next(folder: Path, town: Town, home: Home) -> Next:
         f"{calls} balance",
         f"{calls} pay {link} --amount {PAID} --yes",
         f"PATARD_HOME={shlex.quote(str(home.folder))} {_program('patard')} reserve",
+        f"{town.charter.public_url}/office",
+        parties.shown_code(office_code),
+        str(statement),
+        f"PATARD_HOME={shlex.quote(str(home.folder))} {_program('patard')} bank import {shlex.quote(str(statement))}",
         head.seq,
         head.root.hex(),
     )
@@ -174,27 +203,33 @@ def _program(name: str) -> str:
     return shlex.quote(str(path))
 
 
-def _show(town: Town, week: demo_town.Week, things: Next) -> None:
-    """What there is, the four things to try, and the line that says that the server is ready."""
+def _show(town: Town, made: Made, things: Next) -> None:
+    """What there is, the things to try, and the line that says that the server is ready."""
     say, prose, symbol = CONSOLE.say, _prose, town.charter.symbol
-    last = demo_town.MONDAY.replace(day=demo_town.MONDAY.day + demo_town.DAYS - 1)
-    told = _("{name}: {parties} parties, {payments} payments and {refunds} refunds from {first} to {last},")
-    prose(told.format(name=town.charter.name, parties=len(week.people), payments=week.payments, refunds=week.refunds,
-                      first=demo_town.MONDAY, last=last))  # fmt: skip
+    last = place.MONDAY.replace(day=place.MONDAY.day + place.DAYS - 1)
+    told = _("{name}: {parties} parties, {statements} bank statements, {payments} payments from {first} to {last},")
+    prose(told.format(name=town.charter.name, parties=len(made.life.people), statements=made.life.statements,
+                      payments=made.life.payments, first=year.FIRST, last=last))  # fmt: skip
     prose(_("{amount} in circulation. Log root after {size} entries:").format(
         amount=money(reserve.report(town).circulation, symbol), size=things.log_size))  # fmt: skip
     say(things.log_root)
     say()
     prose(_("1. The till of {shop}, in a browser; pair it with the code {code}:").format(
-        shop=demo_town.SHOP, code=things.pairing_code))  # fmt: skip
+        shop=place.SHOP, code=things.pairing_code))  # fmt: skip
     say(f"   {things.till_url}")
     prose(_("2. The wallet of {name} (passphrase: {passphrase}) has joined:").format(
-        name=demo_town.MEMBER, passphrase=PASSPHRASE))  # fmt: skip
+        name=place.MEMBER, passphrase=PASSPHRASE))  # fmt: skip
     say(f"   {things.balance_command}")
-    prose(_("3. It pays the code on the counter of {shop}; the till shows it:").format(shop=demo_town.SHOP))
+    prose(_("3. It pays the code on the counter of {shop}; the till shows it:").format(shop=place.SHOP))
     say(f"   {things.pay_command}")
     prose(_("4. The reserve behind it all:"))
     say(f"   {things.reserve_command}")
+    prose(_("5. The office of {name}, in a browser; pair it with the code {code}:").format(
+        name=place.ASSOCIATION, code=things.office_code))  # fmt: skip
+    say(f"   {things.office_url}")
+    prose(_("   The bank's statement of the week, to be dropped there, is {file}; or import it by hand:").format(
+        file=things.statement))  # fmt: skip
+    say(f"   {things.import_command}")
     say()
     say(_("Ctrl-C ends the demo."))
     say(f"ready: {things.url}")

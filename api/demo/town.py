@@ -1,0 +1,182 @@
+"""The town of the demo: who lives there, its charter, its clock. The same in every run, byte for byte.
+
+Keys, clock and randomness are made here, so that two runs, on whatever database, end with the same log root.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+from ledger.currency import parties
+from ledger.currency.charter import (
+    BankRules,
+    Bookkeeping,
+    Charter,
+    Limits,
+    MandateRules,
+    PartyKind,
+    ReserveAccount,
+    ReserveKind,
+)
+from ledger.currency.keys import PrivateKey
+from ledger.currency.parties import Party
+from ledger.currency.town import Town
+
+NETWORK = bytes.fromhex("de305eed")
+"""Marks the book of a demo: no real currency has it, and the demo replaces no other book."""
+MONDAY = date(2025, 11, 10)
+DAYS = 7
+RUSHES_A_DAY, RUSH = 16, 4
+WEEKS = 52
+"""Of the year before that week."""
+BANK, SAVINGS, CASH = "Banque", "Livret solidaire", "Caisse du local"
+TREASURERS = ("Odile Lecomte", "Rémi Chevalier")
+"""Two people who sign payouts for the association."""
+
+MEMBER, SHOP = "Camille Lefèvre", "Boulangerie Delattre"
+"""Whose wallet is ready, and whose till can be paired."""
+ASSOCIATION = "Association Le Patard"
+PERSONS = (
+    MEMBER, "Hugo Vandenbroucke", "Léa Marchand", "Noé Caron", "Inès Benali", "Jules Desmet", "Chloé Dubois",
+    "Amadou Traoré", "Zoé Lambert", "Gabriel Petit", "Manon Rousseau", "Arthur Morel", "Jeanne Fontaine",
+    "Paul Girard", "Lucie Bonnet", "Théo Mercier", "Anaïs Faure", "Sacha Blanc", "Élise Garnier", "Rémi Chevalier",
+    "Fatou Ndiaye", "Mathilde Roy", "Yanis Haddad", "Odile Lecomte",
+)  # fmt: skip
+SHOPS: dict[str, tuple[tuple[str, int], ...]] = {
+    SHOP: (("Baguette", 125), ("Pain de campagne", 340), ("Deux croissants", 260), ("Tarte au sucre", 1_450)),
+    "Épicerie Le Bocal": (("Vrac", 1_870), ("Café moulu", 640), ("Huile d'olive", 1_190)),
+    "Librairie L'Échappée": (("Roman", 820), ("Bande dessinée", 1_650), ("Carnet", 490)),
+    "Café de la Place": (("Deux cafés", 320), ("Plat du jour", 1_380), ("Limonade", 290)),
+    "Fromagerie du Beffroi": (("Maroilles", 760), ("Plateau", 2_240), ("Mimolette", 915)),
+    "Ferme des Weppes": (("Panier", 1_500), ("Endives", 285), ("Œufs", 360)),
+    "Estaminet du Moulin": (("Carbonnade", 1_690), ("Bière", 420), ("Welsh", 1_550)),
+    "Cordonnerie Vasseur": (("Ressemelage", 3_500), ("Clé", 600)),
+    "Cycles Lemaire": (("Chambre à air", 790), ("Révision", 4_500)),
+    "Fleurs Capucine": (("Bouquet", 1_800), ("Plante", 1_250)),
+    "Coiffure Chez Nadia": (("Coupe", 2_400), ("Frange", 800)),
+    "Cinéma Le Rex": (("Place", 650), ("Deux places", 1_300)),
+}
+PUBLIC = ("Médiathèque municipale", "Piscine des Glacis")
+
+
+class Clock:
+    """Microseconds since the epoch, as the story has them."""
+
+    def __init__(self) -> None:
+        self.now = 0
+
+    def __call__(self) -> int:
+        return self.now
+
+    def set(self, day: int, seconds: float) -> None:
+        """Go to that many seconds after midnight UTC of a day of the week, 0 for Monday; never back."""
+        midnight = datetime(MONDAY.year, MONDAY.month, MONDAY.day, tzinfo=UTC) + timedelta(days=day)
+        self.now = max(self.now, int(midnight.timestamp()) * 1_000_000 + int(seconds * 1_000_000))
+
+
+class Entropy:
+    """Bytes that look random and are the same in every run. Nothing that is kept secret may come from it."""
+
+    def __init__(self, seed: str) -> None:
+        self._seed = seed
+        self._drawn = 0
+
+    def __call__(self, size: int) -> bytes:
+        self._drawn += 1
+        return hashlib.shake_256(f"patard/demo/{self._seed}/{self._drawn}".encode()).digest(size)
+
+    def below(self, bound: int) -> int:
+        """A whole number from 0 to `bound - 1`."""
+        return int.from_bytes(self(8)) % bound
+
+
+def key_of(name: str) -> PrivateKey:
+    """The key of that device or of the currency. Anybody can make it: this is a demo."""
+    return PrivateKey.from_seed(hashlib.sha256(f"patard/demo/key/{name}".encode()).digest())
+
+
+def iban(number: int) -> str:
+    """A French IBAN that is well formed and nobody's: the account `number` of a bank that there is not."""
+    bank, branch = 99_999, 1
+    key = 97 - (89 * bank + 15 * branch + 3 * number) % 97
+    bban = f"{bank:05d}{branch:05d}{number:011d}{key:02d}"
+    check = 98 - int(f"{bban}152700") % 97  # F and R are 15 and 27, then 00
+    return f"FR{check:02d}{bban}"
+
+
+def charter(public_url: str) -> Charter:
+    """The demo's charter."""
+    return Charter(
+        code="PATARD", name="Le Patard", symbol="P", network=NETWORK, reconversion_fee_bp=500, public_url=public_url,
+        reserve=(
+            ReserveAccount(
+                name=BANK, kind=ReserveKind.BANK, iban=iban(1), bic="PATAFRPPXXX", holder="ASSOCIATION LE PATARD",
+                number="5121",
+            ),
+            ReserveAccount(
+                name=SAVINGS, kind=ReserveKind.BANK, iban=iban(2), bic="PATAFRPPXXX", holder="ASSOCIATION LE PATARD",
+                liquid=False, number="5122",
+            ),
+            ReserveAccount(name=CASH, kind=ReserveKind.CASH, number="530"),
+        ),
+        reconversion_by=frozenset({PartyKind.SHOP, PartyKind.ASSOCIATION}),
+        bank=BankRules(topup=BANK, payout=BANK, second_signature_above=30_000),
+        mandates=MandateRules(creditor_id="FR72ZZZ123456", account=BANK, day=5),
+        bookkeeping=Bookkeeping(siren="123456782"),
+        limits=Limits(per_payment=50_000, per_day=100_000),
+    )  # fmt: skip
+
+
+class Member(NamedTuple):
+    """A party and the device that acts for it; of a shop, the owner's."""
+
+    party: Party
+    key: PrivateKey
+    till: PrivateKey
+
+
+@dataclass
+class Life:
+    """What happened: the people by name, and how much there was of it."""
+
+    people: dict[str, Member]
+    payments: int = 0
+    refunds: int = 0
+    waiting: int = 0
+    statements: int = 0
+    """Statements of the bank that were taken in the year."""
+    placed: int = 0
+    """Lines that somebody placed by hand."""
+
+
+def admit(town: Town, clock: Clock, life: Life) -> None:
+    """Everybody joins, on the first morning."""
+    kinds = {ASSOCIATION: "association", **dict.fromkeys(PUBLIC, "public_body"), **dict.fromkeys(SHOPS, "shop")}
+    first = {"association": "operator", "person": "member"}
+    for name in (ASSOCIATION, *PUBLIC, *SHOPS, *PERSONS):
+        clock.now += 20_000_000
+        kind = kinds.get(name, "person")
+        party = parties.admit(town, kind, name)
+        key = _join(town, party, first.get(kind, "owner"), name)
+        till = _join(town, party, "cashier", f"{name}, caisse") if kind in ("shop", "public_body") else key
+        life.people[name] = Member(party, key, till)
+    association = life.people[ASSOCIATION].party
+    for name in TREASURERS:
+        clock.now += 20_000_000
+        person = life.people[name].party
+        code = parties.invite(town, association, "treasurer", person=person)
+        parties.join(town, code, treasurer_key(name).public, f"{name}, trésorerie")
+
+
+def treasurer_key(name: str) -> PrivateKey:
+    """The key with which that person signs for the association."""
+    return key_of(f"{name}, trésorerie")
+
+
+def _join(town: Town, party: Party, role: str, device: str) -> PrivateKey:
+    key = key_of(device)
+    parties.join(town, parties.invite(town, party, role), key.public, role)
+    return key

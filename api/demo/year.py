@@ -1,0 +1,233 @@
+"""The year before that week: every euro of it comes from, and goes to, a bank that is not there.
+
+Members send euros with their reference, some forget it; a few pay by direct debit; shops change back and are paid by
+files that two people sign; the bank sends an account back, a payer takes euros back. Every month the treasurer imports
+the bank's statements, each month in another format, and works off what is in suspense.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from itertools import cycle
+
+from api.demo import town as place
+from api.demo.town import Clock, Entropy, Life, iban, treasurer_key
+from api.demo.week import Story
+from ledger.currency import conversion, parties, proofs
+from ledger.currency.bank import booking, details, suspense, taking
+from ledger.currency.bank.fake.bank import FakeBank, Format, accounts_of
+from ledger.currency.bank.fake.entries import Entry
+from ledger.currency.bank.fake.fates import Fate, Fates
+from ledger.currency.bank.formats.read import read
+from ledger.currency.bank.mandates import collecting, notices, register, release
+from ledger.currency.bank.payouts import approval, batches, owed
+from ledger.currency.bank.placing import Decision, Way
+from ledger.currency.bank.reference import member_reference, shown
+from ledger.currency.bank.statement import LineKind
+from ledger.currency.town import Town
+
+_DAY = timedelta(days=1)
+FIRST = place.MONDAY - place.WEEKS * 7 * _DAY
+FORMATS = (Format.CAMT_08, Format.CFONB, Format.CAMT_02, Format.OFX)
+
+MONTHLY = place.PERSONS[1:17]
+"""Who sends euros every month by standing order, with the reference."""
+BY_DEBIT = place.PERSONS[17:22]
+"""Who pays by direct debit instead."""
+FORGETFUL = "Yanis Haddad"
+"""Writes what he likes; the treasurer knows his account by now."""
+BOUNCED = "Hugo Vandenbroucke"
+"""Takes a transfer back when the units are spent, and pays what he owes a month later."""
+MOVED = "Cordonnerie Vasseur"
+"""Has closed the account that the association knows."""
+
+
+class Year:
+    """Tells the year day by day. `bank` lives on: it has the statement of the week after."""
+
+    def __init__(self, town: Town, clock: Clock, dice: Entropy, life: Life, story: Story) -> None:
+        self.town = town
+        self.clock = clock
+        self.dice = dice
+        self.life = life
+        self.story = story
+        self.fates = Fates()
+        self.bank = FakeBank(accounts_of(town.charter), entropy=Entropy("bank"), fate=self.fates)
+        self.office = life.people[place.ASSOCIATION].key.public.hex()
+        self.treasurer = treasurer_key(place.TREASURERS[0]).public.hex()
+        self.account, self.savings = iban(1), iban(2)
+        self.shops = cycle(place.SHOPS)
+        self.formats = cycle(FORMATS)
+        self.taken_until = FIRST - _DAY
+        self.bounced: Entry | None = None
+
+    def tell(self) -> None:
+        """All of it, up to the evening before the week."""
+        for name in place.SHOPS:
+            number = 200 + list(place.SHOPS).index(name)
+            details.put(self.town, self.life.people[name].party, iban(number), by=self.office)
+        self.fates[iban(200 + list(place.SHOPS).index(MOVED))] = Fate(back="AC04", after=2)
+        self._sign_mandates()
+        day = FIRST
+        while day < place.MONDAY:
+            self.day(day)
+            day += _DAY
+
+    def day(self, day: date) -> None:
+        """What happens on that day, in its order."""
+        happens: list[tuple[bool, int, Callable[[date], None]]] = [
+            (day == FIRST, 9, self._found),
+            (day.day == 2, 8, self._pay_in),
+            (day.day == 15 and day.month in (1, 7), 10, self._put_aside),
+            (day.day == 16, 11, self._change_back),
+            (day.day == 18, 9, self._announce),
+            (day.day == 26, 9, self._collect),
+            (day.day == 3 and day.month in (4, 7, 10), 14, self._move_fees),
+            (day == date(2025, 3, 20), 9, self._bounce),
+            (day == date(2025, 5, 6), 9, self._pay_claim),
+            (day.weekday() == 5, 10, self._shop),
+            ((day + _DAY).day == 1 or day == place.MONDAY - _DAY, 20, self._import),
+        ]
+        for wanted, hour, act in happens:
+            if wanted:
+                self.clock.set((day - place.MONDAY).days, hour * 3600)
+                act(day)
+
+    # --- euros in ---
+
+    def _found(self, day: date) -> None:
+        """The first euros: everybody begins with some, the town hall with more."""
+        for number, name in enumerate(place.PERSONS):
+            if name not in BY_DEBIT:
+                self._transfer(name, day + _DAY, 60_000 if name == place.MEMBER else 12_000 + 1_500 * (number % 5))
+        for name in place.PUBLIC:
+            self._transfer(name, day + 2 * _DAY, 50_000)
+
+    def _pay_in(self, day: date) -> None:
+        for number, name in enumerate(MONTHLY):
+            self._transfer(name, day + (number % 3) * _DAY, 3_000 + 1_000 * (number % 4))
+        self._transfer(place.MEMBER, day, 8_000)
+        self.bank.pay_in(self.account, day, 4_500, "M HADDAD YANIS", self._iban(FORGETFUL), "MONNAIE LOCALE")
+
+    def _transfer(self, name: str, day: date, amount: int) -> Entry:
+        party = self.life.people[name].party
+        reference = shown(member_reference(place.NETWORK, party.account))
+        wrote = (f"PATARD {reference}", reference.lower(), f"change {reference} merci")[self.dice.below(3)]
+        entry = self.bank.pay_in(self.account, day, amount, name, self._iban(name), wrote)
+        if name == BOUNCED and day.year == 2025 and day.month == 3:
+            self.bounced = entry
+        return entry
+
+    def _iban(self, name: str) -> str:
+        return iban(300 + (*place.PERSONS, *place.PUBLIC).index(name))
+
+    def _put_aside(self, day: date) -> None:
+        """Some of the reserve is placed: it leaves one account, and is on the other two days later."""
+        self.bank.move(self.account, self.savings, day, 60_000, "PLACEMENT", days=2)
+
+    # --- euros back ---
+
+    def _change_back(self, day: date) -> None:
+        """Three shops change back half of what they have; two people sign, and the bank pays."""
+        for _ in range(3):
+            name = next(self.shops)
+            if self.town.book.balance(self.life.people[name].party.account) < 1_000:
+                continue
+            self.clock.now += 60_000_000
+            asked = self.story.ask(name)
+            self.clock.now += 600_000_000
+            conversion.accept(self.town, conversion.find_asked(self.town, asked), by=self.treasurer)
+        if not any(one.iban and not one.batch for one in owed.due(self.town)):
+            return
+        batch = batches.order(self.town, by=self.office, on=day + _DAY)
+        for person in place.TREASURERS[: batch.people]:
+            self.clock.now += 900_000_000
+            key = treasurer_key(person)
+            signature = proofs.sign_payouts(key, place.NETWORK, batch.id, batch.sha256, batch.total, batch.transfers)
+            approval.sign(self.town, batch, parties.device(self.town, key.public), signature)
+        self.clock.now += 60_000_000
+        data = batches.fetch(self.town, batch, by=self.treasurer)
+        answer = self.bank.submit(data, day + _DAY)
+        assert answer.accepted, answer
+
+    def _bounce(self, day: date) -> None:
+        """Somebody takes a transfer back after he spent it."""
+        assert self.bounced is not None
+        self.bank.give_back(self.bounced, self.account, day)
+
+    def _pay_claim(self, day: date) -> None:
+        owed = self.town.book.balance(self.town.chart.claims)
+        if owed:
+            self.bank.pay_in(self.account, day, owed, BOUNCED, self._iban(BOUNCED), "ce que je dois, pardon")
+
+    def _move_fees(self, day: date) -> None:
+        """What changing back cost so far leaves the reserve for the association's own account."""
+        fees = self.town.book.balance(self.town.chart.income)
+        if fees > 0:
+            self.bank.book(self.account, day + _DAY, -fees, LineKind.TRANSFER, "CONTRIBUTIONS AU FONCTIONNEMENT",
+                           name="ASSOCIATION LE PATARD", iban=iban(9))  # fmt: skip
+
+    # --- direct debits ---
+
+    def _sign_mandates(self) -> None:
+        for name in BY_DEBIT:
+            register.sign(
+                self.town, self.life.people[name].party, iban=self._iban(name), amount=3_000,
+                signed_on=self.town.charter.local_date(self.town.now()), by=self.office,
+            )  # fmt: skip
+
+    def _announce(self, day: date) -> None:
+        notices.give(self.town, by=self.office)
+
+    def _collect(self, day: date) -> None:
+        """The file for the fifth of next month; in May one member's account is empty."""
+        month = f"{(day + 10 * _DAY):%Y-%m}"
+        if month == "2025-05":
+            self.fates[self._iban(BY_DEBIT[-1])] = Fate(back="AM04", after=3)
+        collection, _new = collecting.collect(self.town, month=month, by=self.office)
+        data = collecting.fetch(self.town, collection, by=self.office)
+        assert self.bank.submit(data, day).accepted
+        self.fates.pop(self._iban(BY_DEBIT[-1]), None)
+
+    # --- the office ---
+
+    def _shop(self, day: date) -> None:
+        """Saturday: people buy."""
+        for hour in (10, 16):
+            self.clock.set((day - place.MONDAY).days, hour * 3600 + self.dice.below(3_600))
+            self.story.rush()
+
+    def _import(self, day: date) -> None:
+        """The month's statements, and what nobody could place."""
+        for account in (self.account, self.savings):
+            data = self.bank.statement(account, self.taken_until + _DAY, day, next(self.formats))
+            taking.take(self.town, read(data), file=f"releve-{day:%Y-%m}-{account[-4:]}", by=self.office)
+            self.life.statements += 1
+        self.taken_until = day
+        booking.book(self.town, by=self.office)
+        release.release(self.town, by=self.office)
+        if day < place.MONDAY - _DAY:  # what came in the last days waits for whoever looks at the demo
+            self._place()
+
+    def _place(self) -> None:
+        for line in suspense.open_lines(self.town):
+            self.clock.now += 40_000_000
+            if line.line.amount < 0:
+                decision = Decision(way=Way.FEES)
+            elif line.proposals:
+                decision = line.proposals[0].decision
+            else:
+                decision = Decision(way=Way.MEMBER, holder=self.life.people[FORGETFUL].party.account)
+            suspense.place(self.town, line.line.id, decision, by=self.office)
+            self.life.placed += 1
+
+
+def last_statement(year: Year) -> bytes:
+    """The statement of the week after the year, which nobody imported yet."""
+    until = place.MONDAY + 6 * _DAY
+    monday = place.MONDAY
+    for number, name in enumerate((place.PERSONS[2], place.PERSONS[5], place.PERSONS[9])):
+        year._transfer(name, monday + number * _DAY, 5_000 + 500 * number)
+    year.bank.pay_in(year.account, monday + 2 * _DAY, 2_500, "MME MERCIER", iban(777), "pour les patards")
+    return year.bank.statement(year.account, monday, until, Format.CAMT_08)
