@@ -1,0 +1,114 @@
+"""The chains of some accounts, read back together from their ends to where they were read before.
+
+Each log entry is fetched once, however many of the accounts it moves, and its record is taken apart only where more
+than its day has to be known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date
+from heapq import merge
+from itertools import groupby, islice
+from typing import Any, NamedTuple
+
+import orjson
+
+from ledger.core.rules import LogRow, TransferRow
+from ledger.core.store import Reading
+from ledger.currency.charter import Charter
+
+PAGE = 2_000
+BATCH = 2_000
+"""Log entries that are fetched at a time."""
+_BOOKED_ON = b'"booked_on":"'
+
+
+class Chain(NamedTuple):
+    """An account's chain: the place of its last transfer (0: none), and the log entry up to which it was read."""
+
+    last: int
+    after: int
+
+
+class Entry(NamedTuple):
+    """A log entry, and its transfers on the accounts that are read: pairs of account number and transfer."""
+
+    row: LogRow
+    legs: list[tuple[int, TransferRow]]
+
+    def change(self, number: int) -> int:
+        """What it made of the balance of one of those accounts, which is debit-normal."""
+        return sum(leg.amount if leg.debit == number else -leg.amount for of, leg in self.legs if of == number)
+
+
+def entries(store: Reading, chains: Mapping[int, Chain]) -> Iterator[list[Entry]]:
+    """The entries of those accounts, by number, that were not read before: some at a time, newest first."""
+    together = merge(*(_back(store, number, chain) for number, chain in chains.items()), reverse=True)
+    by_entry = groupby(together, key=lambda found: found[0] >> 8)
+    while some := [(seq, [(number, leg) for _place, number, leg in legs]) for seq, legs in islice(by_entry, BATCH)]:
+        rows = store.entries([seq for seq, _legs in some])
+        yield [Entry(rows[seq], legs) for seq, legs in some]
+
+
+def _back(store: Reading, number: int, chain: Chain) -> Iterator[tuple[int, int, TransferRow]]:
+    place, oldest = chain.last, chain.after * 256 + 255
+    while place > oldest:
+        rows = store.walk(number, place, PAGE)
+        for row in rows:
+            if row.place <= oldest:
+                return
+            yield row.place, number, row
+        place = rows[-1].debit_previous if rows[-1].debit == number else rows[-1].credit_previous
+
+
+class Days:
+    """The local day of moments and of booking dates, each worked out once."""
+
+    def __init__(self, charter: Charter) -> None:
+        self._charter = charter
+        self._quarters: dict[int, date] = {}
+        self._dates: dict[bytes, date] = {}
+
+    def of(self, row: LogRow) -> date:
+        """The day an entry counts for: its booking date, else the day on which the log took it."""
+        # A transaction's record begins {"at":...,"booked_on":"2026-11-20": its keys are sorted.
+        found = row.record.find(_BOOKED_ON, 0, 48)
+        if found > 0:
+            text = row.record[found + len(_BOOKED_ON) : found + len(_BOOKED_ON) + 10]
+            if (day := self._dates.get(text)) is None:
+                day = self._dates[text] = date.fromisoformat(text.decode())
+            return day
+        # No time zone changes its day, or its clocks, but at a full quarter of an hour.
+        quarter = row.at // 900_000_000
+        if (day := self._quarters.get(quarter)) is None:
+            day = self._quarters[quarter] = self._charter.local_date(quarter * 900_000_000)
+        return day
+
+
+class Said(NamedTuple):
+    """What the record of a log entry says: records as the book wrote them, which `patard check` proves.
+
+    `transfers` are as in the record: account numbers in hex, cents, unit.
+    """
+
+    kind: str
+    evidence: dict[str, Any]
+    transfers: list[Any]
+
+    def moves(self, number: int) -> bool:
+        """Whether it moves something on this account."""
+        return any(f"{number:016x}" in transfer for transfer in self.transfers)
+
+
+def said(row: LogRow) -> Said:
+    """What a record says."""
+    body = orjson.loads(row.record)
+    return Said(body["kind"], body.get("evidence") or {}, body.get("transfers") or [])
+
+
+def rows_of(store: Reading, seqs: Collection[int]) -> Iterator[LogRow]:
+    """Log entries by their sequence numbers, some at a time."""
+    left = sorted(seqs)
+    for start in range(0, len(left), BATCH):
+        yield from store.entries(left[start : start + BATCH]).values()

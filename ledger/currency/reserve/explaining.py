@@ -1,0 +1,150 @@
+"""Why the ledger has something else on a bank account than its last statement, line by line.
+
+The statements of an account are one run of lines: its balance is that with which the first began, and all lines since.
+The ledger's is what it had when the first was taken, and all entries since. A line and the entry that books it have
+one id and are the same sum, so they explain themselves; so do two entries one of which names the other and gives it
+back, and a line and what somebody had typed in before it came. What is left is the difference, to the cent, whatever
+kinds of entries there are: nothing here knows of any.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from ledger.core.rules import LogRow
+from ledger.core.store import Reading
+from ledger.currency.reserve.chains import Days, Entry, Said, rows_of, said
+from ledger.currency.reserve.lines import StatementLine, Statements, lines_of_kind, open_lines
+from ledger.currency.reserve.model import Explained, Why
+
+Booking = Mapping[bytes, tuple[int, int, str]]
+"""The lines that are booked, by the id of line and entry: account, amount, kind of the entry."""
+_DIGITS = frozenset("0123456789abcdef")
+
+
+class Node(NamedTuple):
+    """Something that only one side has, and the ids that it names."""
+
+    shown: Explained
+    about: frozenset[bytes]
+
+
+@dataclass
+class Account:
+    """What was gathered of one account's chain up to entry `seq` of the log.
+
+    `before` is what the entries that count for days before the first statement came to when it was taken. `booked`
+    counts those that book a line, by kind. `loose` are all others, and those that moved another sum than their line
+    did (by what is too much). `silent` are the lines whose entry moves nothing here, with the ids that it names; None
+    for a line of such a kind whose entry does.
+    """
+
+    seq: int = 0
+    before: int = 0
+    booked: Counter[str] = field(default_factory=Counter)
+    loose: dict[bytes, Node] = field(default_factory=dict)
+    silent: dict[bytes, frozenset[bytes] | None] = field(default_factory=dict)
+
+    def take(self, entries: Iterable[Entry], booking: Booking, found: Statements, days: Days) -> None:
+        """Take in entries of the log. `booking` knows which of them book a line."""
+        number = found.number
+        for entry in entries:
+            moved = entry.change(number)
+            row = entry.row
+            line = booking.get(row.id)
+            if line is not None and line[0] == number:
+                self.booked[line[2]] += 1
+                if moved != line[1]:
+                    self.loose[row.id] = _entry(row, days.of(row), moved - line[1], Why.OTHER_AMOUNT)
+            elif row.seq < found.taken_at and days.of(row) < found.first:
+                self.before += moved
+            elif moved:
+                self.loose[row.id] = _entry(row, days.of(row), moved, Why.NOT_ON_STATEMENT)
+
+    def explain(self, store: Reading, connection: Connection, found: Statements) -> tuple[Explained, ...]:
+        """What makes the ledger's balance another than the statements', oldest first. It sums to the difference."""
+        nodes = dict(self.loose)
+        silent = {line.id: (line, about) for line, about in self._silent(store, connection, found)}
+        for line in open_lines(connection, found):
+            if line.seq is None and not line.gone:
+                _add(nodes, _line(line, -line.amount, Why.NOT_BOOKED))
+            elif line.seq is not None and line.gone and line.id not in silent:
+                _add(nodes, _line(line, line.amount, Why.WITHDRAWN))
+        for line, about in silent.values():
+            if not line.gone:
+                _add(nodes, _line(line, -line.amount, Why.OTHER_AMOUNT, about))
+        left = [node.shown for node in _cancelled(nodes)]
+        if self.before != found.began:
+            left.append(Explained(Why.OPENING, self.before - found.began, found.first, "", "", b"", None))
+        for index, one in enumerate(left):
+            if one.why is Why.NOT_ON_STATEMENT and one.on > found.last:
+                left[index] = one._replace(why=Why.AFTER_STATEMENT)
+        return tuple(sorted(left, key=lambda one: (one.on, one.seq or 0, one.id)))
+
+    def _silent(
+        self, store: Reading, connection: Connection, found: Statements
+    ) -> Iterator[tuple[StatementLine, frozenset[bytes]]]:
+        """The lines whose entry moves nothing on the account, and what it names: a note that the line was known.
+
+        They are of the kinds that have more lines than entries on the account's chain.
+        """
+        for kind, count in found.booked.items():
+            if count == self.booked[kind]:
+                continue
+            lines = lines_of_kind(connection, found, kind)
+            unknown = [line.seq for line in lines if line.seq is not None and line.id not in self.silent]
+            for row in rows_of(store, unknown):
+                self.silent[row.id] = None if said(row).moves(found.number) else _named(row, said(row))
+            for line in lines:
+                about = self.silent.get(line.id)
+                if about is not None:
+                    yield line, about
+
+
+def _entry(row: LogRow, on: date, amount: int, why: Why) -> Node:
+    told = said(row)
+    reference = str(told.evidence.get("reference", ""))
+    return Node(Explained(why, amount, on, told.kind, reference, row.id, row.seq), _named(row, told))
+
+
+def _line(line: StatementLine, amount: int, why: Why, about: frozenset[bytes] = frozenset()) -> Node:
+    shown = Explained(why, amount, line.on, line.became or line.kind, line.reference, line.id, line.seq)
+    return Node(shown, about)
+
+
+def _named(row: LogRow, told: Said) -> frozenset[bytes]:
+    """The ids that an entry names: what it corrects, takes back, places."""
+    named = {bytes.fromhex(text) for text in told.evidence.values() if _is_id(text)}
+    return frozenset(named | {row.corrects} if row.corrects else named)
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 32 and set(value) <= _DIGITS
+
+
+def _add(nodes: dict[bytes, Node], node: Node) -> None:
+    """Put a line beside what there is of the same id."""
+    there = nodes.get(node.shown.id)
+    if there is not None:
+        amount = there.shown.amount + node.shown.amount
+        node = Node(node.shown._replace(amount=amount), there.about | node.about)
+    nodes[node.shown.id] = node
+
+
+def _cancelled(nodes: dict[bytes, Node]) -> list[Node]:
+    """What is left when two that sum to nothing, of which one names the other, are taken away, the latest first."""
+    left = {id_: node for id_, node in nodes.items() if node.shown.amount}
+    for id_, node in sorted(left.items(), key=lambda item: (-(item[1].shown.seq or 0), item[0])):
+        if id_ not in left:
+            continue
+        for other in sorted(node.about):
+            if other in left and other != id_ and left[other].shown.amount == -node.shown.amount:
+                del left[id_], left[other]
+                break
+    return list(left.values())

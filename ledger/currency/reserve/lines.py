@@ -1,0 +1,128 @@
+"""The lines of one account's statements, as they were at one entry of the log.
+
+Rows of the bank's tables say at which entries of the log they came and changed, and the log only grows: so they show
+what they were at any entry, and need not be read in the snapshot of the ledger's balances.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+
+from ledger.currency.bank.statement import LineKind
+from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
+from ledger.currency.bank.taking import line_reference
+
+_LINE, _STATEMENT = BANK_LINE.c, BANK_STATEMENT.c
+_SHIFT = 20
+"""A line's `place` is its statement's place in the log, shifted by so much, plus its index."""
+
+
+class Statements(NamedTuple):
+    """What the statements of the account `number` came to at entry `seq` of the log. Days, and cents.
+
+    The first was taken with entry `taken_at` and covers the days from `first` on. `began` is what the ledger had then,
+    `closing` the bank's balance after all lines up to the day `last`, `booked` how many lines became entries of each
+    kind.
+    """
+
+    number: int
+    seq: int
+    first: date
+    last: date
+    taken_at: int
+    began: int
+    closing: int
+    booked: Counter[str]
+
+
+class StatementLine(NamedTuple):
+    """A line: `gone` if a corrected statement no longer has it, `seq` where an entry books it, of the kind `became`."""
+
+    id: bytes
+    on: date
+    amount: int
+    reference: str
+    kind: str
+    gone: bool
+    became: str
+    seq: int | None
+
+
+def statements(connection: Connection, number: int, seq: int) -> Statements | None:
+    """The statements of the account at that entry of the log; None where it had none."""
+    query = (
+        select(BANK_STATEMENT).where(_STATEMENT.reserve == number, _STATEMENT.seq <= seq).order_by(_STATEMENT.number)
+    )
+    rows = list(connection.execute(query))
+    if not rows:
+        return None
+    line = (
+        select(
+            (_LINE.kind == LineKind.OPENING).label("opening"), _gone(seq).label("gone"), _booked(seq).label("booked"),
+            _LINE.became, _LINE.amount,
+        )
+        .where(_taken(number, seq))
+        .subquery()
+    ).c  # fmt: skip
+    sorts = (line.opening, line.gone, line.booked, line.became)
+    sums = select(*sorts, func.count(), func.sum(line.amount)).group_by(*sorts)
+    began = closing = rows[0].opening
+    kinds: Counter[str] = Counter()
+    for is_opening, is_gone, is_booked, became, count, amount in connection.execute(sums):
+        if is_opening:
+            began -= int(amount)
+        elif not is_gone:
+            closing += int(amount)
+        if is_booked:
+            kinds[became] += count
+    first, last = date.fromisoformat(rows[0].first), date.fromisoformat(max(row.last for row in rows))
+    return Statements(number, seq, first, last, rows[0].seq, began, closing, kinds)
+
+
+def open_lines(connection: Connection, found: Statements) -> list[StatementLine]:
+    """The lines that are not booked, and those that are gone."""
+    return _lines(connection, found, or_(_gone(found.seq), ~_booked(found.seq)))
+
+
+def lines_of_kind(connection: Connection, found: Statements, became: str) -> list[StatementLine]:
+    """The lines that became entries of a kind."""
+    return _lines(connection, found, and_(_LINE.became == became, _booked(found.seq)))
+
+
+def _lines(connection: Connection, found: Statements, where: ColumnElement[bool]) -> list[StatementLine]:
+    columns = (_LINE.id, _LINE.booked_on, _LINE.amount, _LINE.ordinal, _LINE.kind, _gone(found.seq), _LINE.became,
+               _LINE.seq)  # fmt: skip
+    query = select(*columns).where(_taken(found.number, found.seq), where)
+    lines = []
+    for id_, booked_on, amount, ordinal, kind, gone, became, seq in connection.execute(query):
+        on = date.fromisoformat(booked_on)
+        at = seq if seq is not None and seq <= found.seq else None
+        lines.append(
+            StatementLine(id_, on, amount, line_reference(on, amount, ordinal), kind, bool(gone), became or "", at)
+        )
+    return lines
+
+
+def booking(connection: Connection, ids: Collection[bytes]) -> dict[bytes, tuple[int, int, str]]:
+    """Of those ids, the ones of lines that are booked: account, amount, and the kind of entry that it became."""
+    # Not by account: a database may take its index instead of the ids', and read all lines for every page of ids.
+    query = select(_LINE.id, _LINE.reserve, _LINE.amount, _LINE.became).where(_LINE.id.in_(ids))
+    return {id_: (reserve, amount, became) for id_, reserve, amount, became in connection.execute(query)}
+
+
+def _taken(number: int, seq: int) -> ColumnElement[bool]:
+    return and_(_LINE.reserve == number, _LINE.place < (seq + 1) << _SHIFT)
+
+
+def _gone(seq: int) -> ColumnElement[bool]:
+    later = select(_STATEMENT.id).where(_STATEMENT.seq > seq)
+    return and_(_LINE.withdrawn.is_not(None), _LINE.withdrawn.not_in(later))
+
+
+def _booked(seq: int) -> ColumnElement[bool]:
+    return and_(_LINE.seq.is_not(None), _LINE.seq <= seq)

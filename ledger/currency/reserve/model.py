@@ -1,0 +1,171 @@
+"""What a reserve report says: values only. Amounts are cents; days are dates in the currency's time zone."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import NamedTuple
+
+THRESHOLD = 100_000_000
+"""Cents of euros, in and out together within twelve months, from which the issuer must declare itself."""
+FULL = 10_000
+"""Basis points of the whole."""
+
+
+class Why(StrEnum):
+    """Why the ledger has something else on an account than its last statement."""
+
+    NOT_BOOKED = "not_booked"
+    """A line of a statement that the ledger does not have yet: it was taken, and could not be booked."""
+    AFTER_STATEMENT = "after_statement"
+    """An entry that counts for a day after the last statement: the next one should have it."""
+    NOT_ON_STATEMENT = "not_on_statement"
+    """An entry that counts for a day within the statements, none of which has it."""
+    WITHDRAWN = "withdrawn"
+    """An entry of a line that a corrected statement no longer has, not undone yet."""
+    OTHER_AMOUNT = "other_amount"
+    """An entry of a line that moved something else than the line did."""
+    OPENING = "opening"
+    """Entries from before the first statement that came to something else when that statement was taken."""
+
+
+class Explained(NamedTuple):
+    """One line of an explanation: `amount` is what it makes the ledger's balance greater than the statement's.
+
+    `what` is the kind of the log entry, or of the bank line where no entry is; `id` is the id of that entry or line,
+    `seq` the entry's place in the log (None: it has none).
+    """
+
+    why: Why
+    amount: int
+    on: date
+    what: str
+    reference: str
+    id: bytes
+    seq: int | None
+
+
+class AccountState(NamedTuple):
+    """A bank account or cash box of the reserve: what the ledger has on it, and its last statement.
+
+    `statement` is the closing balance of its last statement, whose last day is `statement_on`; None where none was
+    taken. `explanation` sums to `difference`, always.
+    """
+
+    name: str
+    kind: str
+    account: int
+    liquid: bool
+    ledger: int
+    statement: int | None = None
+    statement_on: date | None = None
+    explanation: tuple[Explained, ...] = ()
+
+    @property
+    def difference(self) -> int | None:
+        """What the ledger has more than the last statement; None where there is no statement."""
+        return None if self.statement is None else self.ledger - self.statement
+
+
+class Month(NamedTuple):
+    """A calendar month: units that conversions made and reconversions destroyed, and all that were out at its end.
+
+    What was taken back or returned is less converted in the month in which that happened.
+    """
+
+    start: date
+    conversions: int
+    reconversions: int
+    circulation: int
+
+
+class Year(NamedTuple):
+    """Euros in by conversion and out by reconversion (fees are part of it) in twelve months, both days in them."""
+
+    first: date
+    last: date
+    inflow: int
+    outflow: int
+
+    @property
+    def total(self) -> int:
+        """Inflow plus outflow."""
+        return self.inflow + self.outflow
+
+    @property
+    def share_bp(self) -> int:
+        """The part of the threshold that was reached, in whole basis points: never more than it is."""
+        return max(0, self.total) * FULL // THRESHOLD
+
+
+class Identity(NamedTuple):
+    """One thing that must add up: the two sides (cents) and whether they do. `relation` is "=" or "<="."""
+
+    name: str
+    left: int
+    relation: str
+    right: int
+    holds: bool
+
+
+class Reserve(NamedTuple):
+    """Circulation against reserve. `seq`, `at` and `root` name the state of the log it was read at; `on` is today.
+
+    `circulation` includes the units that wait to be changed back (`waiting`) and those of direct debits that may still
+    be taken back (`maturing`). `imported` is what the issuers of an imported currency have out beside it (see
+    `importer`): units that count against the guarantee like all others, and that the engine could not refuse, for they
+    were out before. `months` begin with the first unit and end with the month of `on`.
+    """
+
+    circulation: int
+    imported: int
+    waiting: int
+    maturing: int
+    guarantee: int
+    payouts_due: int
+    suspense: int
+    fees: int
+    operations: int
+    claims: int
+    transit: int
+    banks: list[AccountState]
+    identities: list[Identity]
+    months: list[Month]
+    year: Year
+    on: date
+    seq: int
+    at: int
+    root: bytes
+
+    @property
+    def covered(self) -> bool:
+        """Whether everything adds up that must."""
+        return all(identity.holds for identity in self.identities)
+
+    @property
+    def reserve(self) -> int:
+        """All euros on the reserve accounts."""
+        return sum(bank.ledger for bank in self.banks)
+
+    @property
+    def placed(self) -> int:
+        """Euros that are not there from one day to the next: those of accounts that are not liquid."""
+        return sum(bank.ledger for bank in self.banks if not bank.liquid)
+
+    @property
+    def liquid(self) -> int:
+        """Euros that are there from one day to the next."""
+        return self.reserve - self.placed
+
+    @property
+    def coverage_bp(self) -> int | None:
+        """The reserve, less what is owed to shops, over the guarantee; None where there is nothing to cover.
+
+        In basis points, rounded down: 9,999 is never shown as all.
+        """
+        return (self.reserve + self.transit - self.payouts_due) * FULL // self.guarantee if self.guarantee else None
+
+    @property
+    def liquid_bp(self) -> int | None:
+        """The part of the reserve that is liquid, in basis points, rounded down; None where the reserve is empty."""
+        return self.liquid * FULL // self.reserve if self.reserve else None

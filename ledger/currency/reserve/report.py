@@ -1,0 +1,153 @@
+"""The reserve report: what is out against what backs it, from one snapshot of the book.
+
+Balances are read as they are; what needs history is gathered from the chains of the accounts it is on. A `Keeper`
+goes on where it stopped, so that a server reads each entry once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, select
+
+from ledger.core.rules import State
+from ledger.core.store import Reading
+from ledger.core.tables import ACCOUNT
+from ledger.currency.reserve.chains import Chain, Days, entries
+from ledger.currency.reserve.explaining import Account
+from ledger.currency.reserve.flows import Flows
+from ledger.currency.reserve.lines import Statements, booking, statements
+from ledger.currency.reserve.model import AccountState, Identity, Reserve
+from ledger.currency.town import Town
+
+
+@dataclass
+class Gathered:
+    """What was read of the log so far. It follows from the log alone, so it may be thrown away at any time."""
+
+    flows: Flows = field(default_factory=Flows)
+    accounts: dict[int, Account] = field(default_factory=dict)
+
+
+def report(town: Town, gathered: Gathered | None = None) -> Reserve:
+    """The reserve as the ledger has it now. `gathered` is what an earlier report of the same book read."""
+    known = gathered if gathered is not None else Gathered()
+    chart, charter = town.chart, town.charter
+    own = chart.own()
+    with town.book.store.reading() as store:
+        head = store.head()
+        # Later than the snapshot, so that none is missing; one that was opened since is not in it.
+        issuing = issuers(town)
+        states = store.accounts([*own.values(), *chart.reserve.values(), *issuing])
+        with town.reading() as connection:
+            found = _statements(town, connection, head.seq)
+            _gather(town, store, connection, states, issuing, head.seq, found, known)
+            explained = {
+                number: known.accounts[number].explain(store, connection, account) for number, account in found.items()
+            }
+    banks = []
+    for account in charter.reserve:
+        number = chart.reserve[account.name]
+        state = AccountState(account.name, str(account.kind), number, account.liquid, states[number].balance)
+        if number in found:
+            state = state._replace(
+                statement=found[number].closing, statement_on=found[number].last, explanation=explained[number]
+            )
+        banks.append(state)
+    held = {name: states[number].balance for name, number in own.items()}
+    imported = sum(max(0, -states[number].balance) for number in issuing if number in states)
+    on = town.charter.local_date(town.now())
+    return Reserve(
+        circulation=held["circulation"], imported=imported, waiting=held["waiting"], maturing=held["maturing"],
+        guarantee=held["guarantee"], payouts_due=held["payouts"], suspense=held["suspense"], fees=held["income"],
+        operations=held["operations"], claims=held["claims"], transit=held["transit"], banks=banks,
+        identities=_identities(held, imported, sum(bank.ledger for bank in banks)),
+        months=known.flows.months(chart.circulation, on), year=known.flows.year(on), on=on,
+        seq=head.seq, at=head.at, root=head.root,
+    )  # fmt: skip
+
+
+def issuers(town: Town) -> list[int]:
+    """The accounts in the local unit that may go below zero: the issuers of a currency that was imported."""
+    own = (town.chart.circulation, town.chart.waiting)
+    query = select(ACCOUNT.c.number).where(
+        ACCOUNT.c.unit == town.charter.code, ACCOUNT.c.floor.is_(None), ACCOUNT.c.number.not_in(own)
+    )
+    with town.reading() as connection:
+        return sorted(connection.scalars(query))
+
+
+class Keeper:
+    """The reserve report of a server: it reads what is new in the log, and nothing else, whoever asks."""
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+        self._lock = threading.Lock()
+        self._gathered = Gathered()
+        self._latest: Reserve | None = None
+        self._made_at = 0
+
+    def report(self, *, seconds: int = 0) -> Reserve:
+        """The report; the latest one again if it is no older than that."""
+        # Under the lock: of many who ask at once one makes it.
+        with self._lock:
+            now = self.town.now()
+            if self._latest is not None and 0 <= now - self._made_at < seconds * 1_000_000:
+                return self._latest
+            try:
+                self._latest = report(self.town, self._gathered)
+            except BaseException:
+                self._gathered, self._latest = Gathered(), None  # what was read halfway is no ground to stand on
+                raise
+            self._made_at = now
+            return self._latest
+
+
+def _statements(town: Town, connection: Connection, seq: int) -> dict[int, Statements]:
+    """The statements of each reserve account that has any."""
+    found = {number: statements(connection, number, seq) for number in town.chart.reserve.values()}
+    return {number: account for number, account in found.items() if account is not None}
+
+
+def _gather(
+    town: Town, store: Reading, connection: Connection, states: Mapping[int, State], issuing: list[int], seq: int,
+    found: Mapping[int, Statements], known: Gathered,
+) -> None:  # fmt: skip
+    """Read on in the log, up to its end at `seq`. An account without a statement has nothing to be explained."""
+    circulation, waiting = town.chart.circulation, town.chart.waiting
+    sources = {circulation, *issuing} & states.keys()
+    accounts = {number: known.accounts.setdefault(number, Account()) for number in found}
+    chains = {number: Chain(states[number].last, known.flows.seq) for number in sources}
+    chains |= {number: Chain(states[number].last, account.seq) for number, account in accounts.items()}
+    days = Days(town.charter)
+    for some in entries(store, chains):
+        known.flows.take(some, sources, circulation, waiting, days)
+        for number, account in accounts.items():
+            mine = [entry for entry in some if any(of == number for of, _leg in entry.legs)]
+            account.take(mine, booking(connection, [entry.row.id for entry in mine]), found[number], days)
+    known.flows.seq = seq
+    for account in accounts.values():
+        account.seq = seq
+
+
+def _identities(held: dict[str, int], imported: int, reserve: int) -> list[Identity]:
+    """What must hold between the accounts. A part that is nothing is not named."""
+    circulation, guarantee, payouts = held["circulation"], held["guarantee"], held["payouts"]
+    units = "circulation + imported" if imported else "circulation"
+    backed = "reserve accounts + in transit" if held["transit"] else "reserve accounts"
+    there = {"reserve accounts": reserve, **{name: held[name] for name in ("operations", "claims", "transit")}}
+    owed = guarantee + payouts + held["suspense"] + held["income"]
+    return [
+        _identity(f"{units} <= guarantee", circulation + imported, "<=", guarantee),
+        _identity(f"guarantee <= {backed} - payouts due", guarantee, "<=", reserve + held["transit"] - payouts),
+        _identity(
+            "guarantee + payouts due + suspense + fees = reserve accounts + operations + claims + transit",
+            owed, "=", sum(there.values()),
+        ),
+    ]  # fmt: skip
+
+
+def _identity(name: str, left: int, relation: str, right: int) -> Identity:
+    return Identity(name, left, relation, right, left == right if relation == "=" else left <= right)
