@@ -108,7 +108,7 @@ CHANGES = [
     ("FF01", "<Nm>Association Le Patard</Nm>", "<Nm>A</Nm><Nm>B</Nm>"),
     ("FF01", "<Nm>Association Le Patard</Nm>", "<Nm>A</Nm><PstlAdr><AdrLine>1 rue A</AdrLine></PstlAdr>"),
     ("FF01", "<GrpHdr>", "text<GrpHdr>"),
-    ("FF01", "<GrpHdr>", '<GrpHdr xmlns="urn:other">'),
+    ("FF01", "<GrpHdr>", '<GrpHdr xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.03">'),
     ("FF01", "<MsgId>PATARD-1</MsgId>", "<MsgId>/PATARD-1</MsgId>"),
     ("FF01", "<MsgId>PATARD-1</MsgId>", f"<MsgId>{'P' * 36}</MsgId>"),
     ("FF01", 'Ccy="EUR"', 'Ccy="USD"'),
