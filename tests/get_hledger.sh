@@ -1,6 +1,6 @@
 #!/bin/sh
 # Gets hledger for the tests of the accounts where that needs no question.
-# Never fails by itself: the tests say what they miss (and fail over it with PATARD_REQUIRE_HLEDGER=1).
+# Never fails by itself: the tests say what they miss (and fail over it with PATARD_REQUIRE_CHECKERS=1).
 command -v hledger >/dev/null 2>&1 && exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
