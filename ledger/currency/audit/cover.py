@@ -11,9 +11,16 @@ from collections.abc import Iterator
 from ledger.core.model import Transaction
 from ledger.core.record import Record
 from ledger.currency.audit.story import Problem, Story
+from ledger.currency.bank import claims
 
 IMPORTED_UNCOVERED = "imported_uncovered"
 """Not a fault of the book: a currency that moved in, whose euros are not booked yet. The reserve report says it too."""
+
+CLAIMED = "claims_owed"
+"""Nor this: euros that went back to members' banks after the units were spent. Whoever owes them is told in the log."""
+
+NOTICES = frozenset({IMPORTED_UNCOVERED, CLAIMED})
+"""What does not hold at the end of the log, and is no finding for it."""
 
 Since = tuple[str, int, bytes, str]
 """A code, the entry (sequence number and id) since which something does not hold, and a sentence."""
@@ -33,6 +40,7 @@ class Cover:
     def move(self, record: Record, transaction: Transaction) -> Iterator[Problem]:
         """Take an entry in, and say what it must not have done."""
         held, issued, touched = self.held, self.issued, False
+        owed = held[self.story.chart.claims]
         for t in transaction.transfers:
             for number, change in ((t.debit, t.amount), (t.credit, -t.amount)):
                 if number in held:
@@ -44,6 +52,8 @@ class Cover:
         if not touched:
             return
         chart = self.story.chart
+        if held[chart.claims] != owed or "owed" in transaction.evidence:
+            yield from self._owe(record, transaction, held[chart.claims] - owed)
         circulation, guarantee = held[chart.circulation], -held[chart.guarantee]
         if circulation > guarantee:
             yield "not_covered", f"{circulation} units were in circulation and {guarantee} in the guarantee"
@@ -52,19 +62,44 @@ class Cover:
             IMPORTED_UNCOVERED, not imported or circulation + imported <= guarantee, record, transaction,
             f"issuers have {imported} units out beside {circulation} in circulation, and the guarantee is {guarantee}",
         )  # fmt: skip
-        reserve = sum(held[number] for number in chart.reserve.values())
-        payouts = -held[chart.payouts]
+        # Euros on their way between two reserve accounts are on neither, or already on both.
+        reserve = sum(held[number] for number in chart.reserve.values()) + held[chart.transit]
+        payouts, due = -held[chart.payouts], held[chart.claims]
+        short = guarantee - (reserve - payouts)
         self._hold(
-            "reserve_short", guarantee <= reserve - payouts, record, transaction,
+            "reserve_short", short <= max(0, due), record, transaction,
             f"the guarantee of {guarantee} is more than the {reserve - payouts} that the reserve accounts hold, "
-            "less what is owed to shops (cents)",
+            f"less what is owed to shops, and than the claims of {due} explain (cents)",
+        )  # fmt: skip
+        self._hold(
+            CLAIMED, not 0 < short <= due, record, transaction,
+            f"the reserve lacks {short} cents of the guarantee of {guarantee}: members owe {due}, for euros that "
+            "went back to their banks after the units had been spent",
         )  # fmt: skip
         owed = guarantee + payouts - held[chart.suspense] - held[chart.income]
-        there = reserve + held[chart.operations]
+        there = reserve + held[chart.operations] + due
         self._hold(
             "euros_unexplained", owed == there, record, transaction,
-            f"guarantee, payouts due, suspense and fees are {owed}, reserve accounts and operations {there} (cents)",
+            f"guarantee, payouts due, suspense and fees are {owed}; reserve accounts, operations, claims and what is "
+            f"between two accounts {there} (cents)",
         )  # fmt: skip
+
+    def _owe(self, record: Record, transaction: Transaction, change: int) -> Iterator[Problem]:
+        """Debts of members change: each of them is somebody's, and nobody pays more than they owe."""
+        evidence = transaction.evidence
+        try:
+            changes = claims.changes(evidence) if "owed" in evidence else {claims.owing(evidence): change}
+        except ValueError as error:
+            changes = {0: change}
+            yield "claim_nobodys", str(error)
+        if sum(changes.values()) != change:
+            yield "claim_nobodys", f"debts change by {change}, and by {sum(changes.values())} for the members named"
+        for holder, cents in changes.items():
+            if holder not in self.story.holders:
+                yield "claim_nobodys", f"{cents} are owed by account {holder:016x}, which is no member's"
+            self.story.lines.claims[holder] += cents
+            if self.story.lines.claims[holder] < 0:
+                yield "claim_exceeded", f"account {holder:016x} paid {-cents} and did not owe as much"
 
     def _hold(self, code: str, holds: bool, record: Record, transaction: Transaction, text: str) -> None:
         if holds:

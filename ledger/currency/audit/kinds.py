@@ -120,6 +120,8 @@ def corrected(story: Story, record: Record, transaction: Transaction) -> Iterato
     """A conversion that was mistyped, taken back: all of it, units and euros, once."""
     yield from acted(story, record, transaction.evidence, TREASURER)
     conversion_id = transaction.corrects or b""
+    if conversion_id in story.lines.named:
+        yield "conversion_banked", "it takes back a conversion whose euros a bank line shows to be there"
     way_back = story.conversions.pop(conversion_id, None)
     if way_back is None:
         yield "correction_unrelated", "it takes back a conversion that there is none of, or that was taken back before"

@@ -12,19 +12,41 @@ from ledger.core.model import Note, Transaction
 from ledger.core.record import Record
 from ledger.currency import chartered
 from ledger.currency.accounts import periods
-from ledger.currency.audit import kinds, payouts, story, years
+from ledger.currency.audit import bank, kinds, payouts, placings, story, years
 from ledger.currency.audit.story import Problem, Story
+from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, WITHDRAWN
 from ledger.currency.bank.payouts import index as payout_kinds
+from ledger.currency.bank.placing import PAIRED, PLACED
+from ledger.currency.bank.taking import KIND as STATEMENT
+from ledger.currency.bank.topups import KNOWN, TRANSIT
 from ledger.currency.conversion import CORRECTED
 from ledger.currency.imported import IMPORT, OPENING
 
-KINDS: dict[str, Callable[[Story, Record, Transaction], Iterator[Problem]]] = {
-    "conversion": kinds.conversion,
+_Judge = Callable[[Story, Record, Transaction], Iterator[Problem]]
+
+
+def _or_placed(judge: _Judge) -> _Judge:
+    """A kind of entry that a person's decision about a bank line may be as well."""
+
+    def either(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+        return (placings.placed if "line" in transaction.evidence else judge)(story, record, transaction)
+
+    return either
+
+
+KINDS: dict[str, _Judge] = {
+    "conversion": _or_placed(bank.conversion),
     CORRECTED: kinds.corrected,
     "reconversion": payouts.accepted,
     "reconversion_refused": kinds.refused,
     IMPORT: kinds.imported,
-    OPENING: kinds.reserve_opening,
+    OPENING: _or_placed(kinds.reserve_opening),
+    SUSPENSE: bank.suspense,
+    TRANSIT: bank.transit,
+    RETURN: _or_placed(bank.returned),
+    WITHDRAWN: bank.withdrawn,
+    PLACED: placings.placed,
+    BACK: placings.back,
     payout_kinds.PAID: payouts.paid,
     payout_kinds.RETURNED: payouts.returned,
     payout_kinds.REJECTED: payouts.rejected,
@@ -36,6 +58,11 @@ NOTES: dict[str, Callable[[Story, Record, Note], Iterator[Problem]]] = {
     "key_added": story.key,
     "key_revoked": story.key,
     periods.KIND: years.closed,
+    STATEMENT: bank.statement,
+    KNOWN: bank.known,
+    WITHDRAWN: bank.withdrawn,
+    PAIRED: placings.placed,
+    BACK: placings.back,
     payout_kinds.ORDERED: payouts.ordered,
     payout_kinds.SIGNED: payouts.signed,
     payout_kinds.FETCHED: payouts.fetched,

@@ -12,16 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from typing import NamedTuple
 
 from ledger.core import record as records
 from ledger.core.model import Closing, Head, Note, Opening, Transaction
 from ledger.core.record import RecordError
 from ledger.currency import chartered
-from ledger.currency.audit import kinds, payout_tables, registry
+from ledger.currency.audit import bank_tables, kinds, lines, payout_tables, registry
 from ledger.currency.audit import story as audit_story
 from ledger.currency.audit import tables as audit_tables
-from ledger.currency.audit.cover import IMPORTED_UNCOVERED, Cover
+from ledger.currency.audit.cover import NOTICES, Cover
 from ledger.currency.audit.story import Notice, Problem, Story
 from ledger.currency.keys import verify
 from ledger.currency.messages import ORDER_DOMAIN, SignedOrder
@@ -120,6 +121,7 @@ class _Run:
                 problems = kinds.order(story, record, instruction)
             else:
                 problems = registry.KINDS.get(instruction.kind, kinds.other)(story, record, instruction)
+                problems = chain(lines.entered(story.lines, story.chart, record, instruction), problems)
         elif isinstance(instruction, Opening):
             problems = audit_story.opening(story, record, instruction)
         elif isinstance(instruction, Closing):
@@ -128,6 +130,7 @@ class _Run:
             assert isinstance(instruction, Note)
             judge = registry.NOTES.get(instruction.kind)
             problems = judge(story, record, instruction) if judge else iter(())
+            problems = chain(lines.entered(story.lines, story.chart, record, instruction), problems)
         for problem in problems:
             if isinstance(problem, SignedOrder):
                 self.orders += 1
@@ -150,7 +153,7 @@ class _Run:
     def end(self, town: Town, tables: audit_tables.Rows, head: Head) -> None:
         """What is wrong at the end of the log, and where charter and tables say something else than it."""
         for code, seq, id_, text in self.cover.end():
-            if code == IMPORTED_UNCOVERED:
+            if code in NOTICES:
                 self.story.notices.append(Notice(seq, id_, text))
             else:
                 self.find(code, seq, id_, text)
@@ -165,3 +168,5 @@ class _Run:
             self.find(code, 0, None, text)
         for code, text in payout_tables.against(town, self.story, head.seq):
             self.find(code, 0, None, text)
+        for finding in bank_tables.against(town, self.story, head):
+            self.find(*finding)

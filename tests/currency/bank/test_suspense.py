@@ -12,6 +12,7 @@ import pytest
 
 from ledger.core.model import Account, Opening, Side, Transaction, Transfer
 from ledger.currency import conversion, parties
+from ledger.currency.audit.walk import audit
 from ledger.currency.bank import claims
 from ledger.currency.bank.booking import book
 from ledger.currency.bank.lines import Line, lines
@@ -20,11 +21,11 @@ from ledger.currency.bank.proposals import SENTENCES, Why
 from ledger.currency.bank.statement import BankLine, LineKind
 from ledger.currency.bank.suspense import OpenLine, count, find_open, open_lines, place, put_back
 from ledger.currency.bank.taking import take
-from ledger.currency.chart import EUR
 from ledger.currency.errors import CurrencyError
 from ledger.currency.imported import issuer_number
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
+from tests import towns
 from tests.currency.bank.scene import (
     DAY,
     IBAN,
@@ -49,6 +50,9 @@ ALICES = "FR7630001007941234567890185"
 def town(tmp_path: Path) -> Iterator[Town]:
     with opened(tmp_path / "home") as made:
         yield made
+        # Whatever a person decided, the audit follows it; `pay` has no signatures, and some euros are just gone.
+        found = [finding for finding in audit(made).findings if finding.code not in ("order_missing", "reserve_short")]
+        assert not found
 
 
 @pytest.fixture
@@ -120,14 +124,10 @@ def test_what_is_not_members(town: Town) -> None:
     }  # fmt: skip
 
 
-def test_fees_are_moved_out_as_far_as_there_are_any(town: Town, alice: Party) -> None:
-    bring(town, statement([line(10_000, token(town, alice))]))
-    shop = parties.admit(town, "shop", "Boulangerie")
-    chart = town.chart
-    fee = (Transfer(alice.account, chart.circulation, 500, town.charter.code),
-           Transfer(chart.guarantee, chart.income, 500, EUR))  # fmt: skip
-    town.post(Transaction(town.new_id(), "reconversion", fee))
-    assert shop.account
+def test_fees_are_moved_out_as_far_as_there_are_any(town: Town) -> None:
+    shop = towns.member(town, "shop", "Boulangerie")
+    bring(town, statement([line(10_000, token(town, shop.party))]))
+    conversion.accept(town, conversion.find_asked(town, towns.ask_back(town, shop, 10_000)))
     more, all_ = waits(town, line(-501, "frais vers compte", NEXT), line(-500, "x", NEXT), opening=10_000)
     refused("placing_uneven", town, more.line.id, Decision(way=Way.FEES))
     place(town, all_.line.id, Decision(way=Way.FEES))
@@ -272,8 +272,10 @@ def test_a_closed_member_gets_nothing(town: Town, alice: Party) -> None:
 def test_two_people_decide_the_same(town: Town, alice: Party) -> None:
     [one] = waits(town, line(900, "a"))
     decision = Decision(way=Way.MEMBER, holder=alice.account)
-    first = place(town, one.line.id, decision, by="aa" * 32)
-    again = place(town, one.line.id, decision, by="bb" * 32)
+    office = towns.member(town, "association", "L'association")
+    others = towns.join(town, office.party, "treasurer", "other")
+    first = place(town, one.line.id, decision, by=office.key.public.hex())
+    again = place(town, one.line.id, decision, by=others.public.hex())
     assert (again.id, again.seq, again.replay) == (first.id, first.seq, True)
     refused("line_placed", town, one.line.id, Decision(way=Way.OWN))
     refused("line_placed", town, one.line.id, Decision(way=Way.MEMBER, holder=99))

@@ -1,0 +1,246 @@
+"""Statements, and what booking makes of their lines by itself: one function for each kind of entry.
+
+That an entry's id follows from its line, and that it moves the line's amount on the line's account on the line's day,
+was looked at before (`lines.entered`); here is what each kind may move beside.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+
+from ledger.core.model import Note, Transaction
+from ledger.core.record import Record
+from ledger.currency import parties
+from ledger.currency.audit import kinds
+from ledger.currency.audit.kinds import acted
+from ledger.currency.audit.lines import LineState, Taken, moves, number_in, turned
+from ledger.currency.audit.story import Problem, Story, bytes_of
+from ledger.currency.bank.indexing import RETURN, SUSPENSE
+from ledger.currency.bank.taking import statement_id
+from ledger.currency.bank.topups import CONVERSION, KNOWN
+from ledger.currency.bank.withdrawing import withdrawn_id
+from ledger.currency.chart import EUR
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+BY_ONE = ("member", "known")
+"""Placings after which a line is one member's top-up, which may come back."""
+
+
+# --- statements --------------------------------------------------------------------------------------------
+
+
+def statement(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+    """A statement that was taken: the next of its account, and where it comes after the last, it continues that."""
+    evidence = note.evidence
+    yield from acted(story, record, evidence, parties.OFFICE)
+    reserve = number_in(evidence, "reserve")
+    name = {number: name for name, number in story.chart.reserve.items()}.get(reserve)
+    taken = _read_statement(note, record)
+    if name is None or taken is None:
+        yield "note_malformed", "a note of a statement without its account, days, balances, or the lines it brought"
+        return
+    before = story.lines.statements.setdefault(reserve, [])
+    if taken.number != len(before) + 1:
+        yield "statement_number", f"statement {taken.number} of {name!r} was taken after {len(before)} others"
+    if note.id != statement_id(story.rules.network, name, taken.number):
+        yield "id_not_derived", "its id does not follow from account and number: that could be taken twice"
+    last = latest(before)
+    if last is not None and taken.first > last.last and taken.opening != last.closing:
+        yield (
+            "statement_gap",
+            f"the statement from {taken.first} begins with {taken.opening}; that before it ended with {last.closing}",
+        )
+    if not before and taken.gone:
+        yield "note_malformed", "the first statement of an account took lines away"
+    before.append(taken)
+
+
+def _read_statement(note: Note, record: Record) -> Taken | None:
+    e = note.evidence
+    numbers = [e.get(key) for key in ("number", "opening", "closing", "lines", "gone")]
+    try:
+        first, last = (date.fromisoformat(str(e.get(key))) for key in ("first", "last"))
+    except ValueError:
+        return None
+    if not all(type(each) is int and each >= 0 for each in numbers) or first > last:
+        return None
+    if not _DIGEST.fullmatch(str(e.get("digest"))) or "format" not in e:
+        return None
+    number, opening, closing, lines, gone = (int(each or 0) for each in numbers)
+    return Taken(note.id, record.seq, number, first.isoformat(), last.isoformat(), opening, closing, lines, gone,
+                 str(e["digest"]))  # fmt: skip
+
+
+def latest(statements: list[Taken]) -> Taken | None:
+    """The statement that reaches furthest; of several to the same day, the last that was taken."""
+    return max(statements, key=lambda one: (one.last, one.number), default=None)
+
+
+# --- lines -------------------------------------------------------------------------------------------------
+
+
+def conversion(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+    """Euros with a member's reference; or a conversion that somebody typed."""
+    line = story.lines.booked(record)
+    if line is None:
+        yield from kinds.conversion(story, record, transaction)
+        return
+    yield from acted(story, record, transaction.evidence, parties.OFFICE)
+    holder, chart = line.holder or 0, story.chart
+    right = [(chart.circulation, holder, line.amount, chart.unit), (line.reserve, chart.guarantee, line.amount, EUR)]
+    if holder not in story.holders or line.amount < 0 or sorted(line.moved) != sorted(right):
+        yield "conversion_shape", "not as many units to the member named as euros came with the line"
+
+
+def suspense(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+    """A line that nobody could place."""
+    yield from _one_transfer(story, record, transaction, story.chart.suspense)
+
+
+def transit(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+    """Euros between two accounts of the reserve."""
+    yield from _one_transfer(story, record, transaction, story.chart.transit)
+
+
+def _one_transfer(story: Story, record: Record, transaction: Transaction, account: int) -> Iterator[Problem]:
+    yield from acted(story, record, transaction.evidence, parties.OFFICE)
+    line = story.lines.booked(record)
+    if line is None:
+        yield from _no_line(transaction)
+    elif line.moved != [between(line, line.reserve, account)]:
+        yield "line_shape", f"the line's euros did not just go between its account and {story.name(account)}"
+
+
+def returned(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+    """A top-up whose euros went back: the units that are there, and a claim for the rest."""
+    yield from acted(story, record, transaction.evidence, parties.OFFICE)
+    line = story.lines.booked(record)
+    if line is None:
+        yield from _no_line(transaction)
+        return
+    original = story.lines.known.get(bytes_of(transaction.evidence.get("returns")))
+    if original is None or original.amount != -line.amount:
+        yield "return_unrelated", "it takes back a top-up that there is none of, or one of another amount"
+        return
+    yield from given_back(story, record, transaction, original, line.reserve)
+    line.other = original.id
+
+
+def given_back(
+    story: Story, record: Record, transaction: Transaction, original: LineState, to: int
+) -> Iterator[Problem]:
+    """A top-up was taken back, its euros to the account `to`: once, and all of it, as units or as a claim."""
+    holder, chart = number_in(transaction.evidence, "holder"), story.chart
+    if original.undone_seq is not None:
+        yield "return_twice", f"the line {original.reference} had been taken back before"
+    if not is_topup(original) or original.holder != holder:
+        yield "return_unrelated", f"the line {original.reference} brought no units to the member whose they were"
+    done = moves(transaction)
+    back = sum(cents for debit, _credit, cents, unit in done if (debit, unit) == (holder, chart.unit))
+    rest = original.amount - back
+    right = [(holder, chart.circulation, back, chart.unit), (chart.guarantee, to, back, EUR)] if back else []
+    right += [(chart.claims, to, rest, EUR)] if rest else []
+    if rest < 0 or sorted(done) != sorted(right):
+        yield "return_shape", f"units and claim are not the {original.amount} that went back"
+    elif rest:
+        story.lines.claimed.append((record.seq, transaction.id, holder, record.at))
+    original.undone_seq, original.touched = record.seq, record.seq
+
+
+def is_topup(line: LineState) -> bool:
+    """Whether a line brought units to one member."""
+    by_itself = line.placed_as is None and line.became in (CONVERSION, KNOWN)
+    return line.holder is not None and (by_itself or line.placed_as in BY_ONE)
+
+
+def known(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+    """A line that somebody had typed before."""
+    yield from acted(story, record, note.evidence, parties.OFFICE)
+    line = story.lines.booked(record)
+    if line is None:
+        yield from _no_line(note)
+        return
+    yield from name_conversion(story, line, bytes_of(note.evidence.get("conversion")))
+
+
+def name_conversion(story: Story, line: LineState, id_: bytes) -> Iterator[Problem]:
+    """A line turned out to be a conversion that was typed by hand: one that stands, and that no other line is."""
+    chart = story.chart
+    euros = [(credit, debit, cents) for debit, credit, cents, unit in story.conversions.get(id_, ()) if unit == EUR]
+    if euros != [(line.reserve, chart.guarantee, line.amount)]:
+        yield "conversion_unrelated", "the conversion that it is said to be does not stand, or is of other euros"
+    elif id_ in story.lines.named:
+        yield "conversion_named", "another line is that conversion already"
+    elif [debit for debit, _credit, _cents, unit in story.conversions[id_] if unit == chart.unit] != [line.holder]:
+        yield "conversion_unrelated", "the conversion that it is said to be was another member's"
+    story.lines.named[id_] = line.id
+    line.other = id_
+
+
+# --- lines that the bank took away ---------------------------------------------------------------------------
+
+
+def withdrawn(story: Story, record: Record, instruction: Transaction | Note) -> Iterator[Problem]:
+    """A line that a corrected statement no longer has: all that it did is undone, once."""
+    evidence = instruction.evidence
+    yield from acted(story, record, evidence, parties.OFFICE)
+    line = story.lines.known.get(bytes_of(evidence.get("returns")))
+    if line is None:
+        yield "return_unrelated", "it withdraws a line that there is none of"
+        return
+    if instruction.id != withdrawn_id(line.id):
+        yield "id_not_derived", "its id does not follow from the line: that could be withdrawn twice"
+    if line.reference != evidence.get("reference") or line.reserve != number_in(evidence, "reserve"):
+        yield "return_unrelated", "the line that it withdraws is not the one that it names"
+    judge = WITHDRAWALS.get(line.became)
+    if judge is not None:
+        yield from judge(story, record, instruction, line)
+    elif isinstance(instruction, Transaction) and (line.placed_as or line.became) in ("member", CONVERSION):
+        yield from given_back(story, record, instruction, line, line.reserve)
+    else:
+        yield from _undone(story, record, instruction, line)
+    line.undone_seq = line.touched = record.seq
+    line.gone = True
+
+
+def _undone(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Problem]:
+    if line.undone_seq is not None:
+        yield "return_twice", f"the line {line.reference} had been taken back before"
+    if line.placed_seq is not None:
+        yield "line_shape", f"the line {line.reference} was placed, and withdrawn as if it was not"
+    # A line that was put back is in suspense, whatever it was before.
+    done = [between(line, line.reserve, story.chart.suspense)] if line.became == SUSPENSE else line.moved
+    if sorted(moves(instruction)) != sorted(turned(done)):
+        yield "line_shape", "not just what the line had moved was moved back"
+    if line.became == RETURN:
+        yield from reopened(story, record, instruction, line)
+    if line.became == KNOWN:
+        story.lines.named.pop(line.other, None)
+    story.payouts.take_back(line.id)
+
+
+def reopened(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Problem]:
+    """What took a top-up back counts no more: the top-up stands again, and the entry says so."""
+    original = story.lines.known.get(line.other)
+    if original is None or bytes_of(instruction.evidence.get("reopens")) != original.id:
+        yield "return_unrelated", "it does not say which top-up stands again by it"
+        return
+    original.undone_seq, original.touched = None, record.seq
+
+
+WITHDRAWALS: dict[str, Callable[[Story, Record, Transaction | Note, LineState], Iterator[Problem]]] = {}
+"""Who judges the withdrawal of lines that became something of which more must be undone than the line moved."""
+
+
+def between(line: LineState, one: int, other: int) -> tuple[int, int, int, str]:
+    """The line's euros from `one` to `other`, where they came; back where they went."""
+    return (one, other, line.amount, EUR) if line.amount > 0 else (other, one, -line.amount, EUR)
+
+
+def _no_line(instruction: Transaction | Note) -> Iterator[Problem]:
+    yield (
+        "id_not_derived",
+        f"a {instruction.kind!r} whose id does not follow from a line of a reserve account: that could be booked twice",
+    )

@@ -1,0 +1,189 @@
+"""The tables of statements and lines against the log, both ways; and what the lines of each account come to.
+
+A live book goes on while it is audited: what entries after the audited head made of a line is left out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, select
+
+from ledger.core import record as records
+from ledger.core.model import Head
+from ledger.currency.audit.bank import latest
+from ledger.currency.audit.lines import LineState, Taken
+from ledger.currency.audit.placings import pairs
+from ledger.currency.audit.story import Notice, Story, bytes_of
+from ledger.currency.bank.lines import Line, line_of
+from ledger.currency.bank.statement import LineKind
+from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
+from ledger.currency.bank.taking import line_id
+from ledger.currency.town import Town
+
+_PAGE = 1_000
+_LINE, _STATEMENT = BANK_LINE.c, BANK_STATEMENT.c
+_Found = Iterator[tuple[str, int, bytes | None, str]]
+"""A code, the entry at fault (0 and None: none is) and a sentence."""
+
+
+class _Kept(NamedTuple):
+    """A line of the table. `withdrawn` is the statement that took it away."""
+
+    line: Line
+    withdrawn: bytes | None
+
+
+def against(town: Town, story: Story, head: Head) -> _Found:
+    """Where tables and log, up to `head`, say different things of statements and lines."""
+    with town.reading() as connection:
+        statements = connection.execute(select(BANK_STATEMENT).order_by(_STATEMENT.seq)).all()
+        rows = connection.execute(select(BANK_LINE).order_by(_LINE.place))
+        kept = [_Kept(line_of(row), row.withdrawn) for row in rows]
+    younger = _touched_since(town, head.seq)
+    notes = {one.id: one for each in story.lines.statements.values() for one in each}
+    yield from _statements(story, statements, notes, younger)
+    lines: dict[bytes, list[_Kept]] = defaultdict(list)
+    for one in kept:
+        lines[one.line.statement].append(one)
+    for reserve, taken in story.lines.statements.items():
+        for note in taken:
+            yield from _lines_of(story, reserve, note, lines[note.id])
+    yield from _entries(story, kept, notes, younger)
+    for reserve in story.lines.statements:
+        yield from _balance(story, reserve, kept, notes, younger)
+    for line, (code, text) in pairs(story):
+        yield code, line.placed_seq or 0, line.placed_id, text
+    _early_claims(town, story)
+
+
+def _touched_since(town: Town, seq: int) -> set[bytes]:
+    """Ids of the lines and statements that entries after the head were about."""
+    touched: set[bytes] = set()
+    while True:
+        with town.book.store.reading() as store:
+            rows = store.log(seq, _PAGE)
+        for row in rows:
+            evidence = records.parse(row.record).instruction.evidence
+            touched.add(row.id)
+            touched |= {bytes_of(evidence[key]) for key in ("line", "returns", "reopens") if key in evidence}
+        if len(rows) < _PAGE:
+            return touched
+        seq = rows[-1].seq
+
+
+def _statements(story: Story, rows: Sequence[Row[Any]], notes: dict[bytes, Taken], younger: set[bytes]) -> _Found:
+    accounts = {one.id: reserve for reserve, taken in story.lines.statements.items() for one in taken}
+    for row in rows:
+        note = notes.get(row.id)
+        if note is None:
+            if row.id not in younger:
+                yield "statement_unlogged", 0, None, f"statement {row.number} in the tables was never noted in the log"
+            continue
+        told = (row.reserve, row.seq, row.number, row.first, row.last, row.opening, row.closing)
+        if told != (accounts[note.id], note.seq, *note[2:7]):
+            yield "statement_unlogged", 0, None, f"statement {note.number} is another in the tables than in the log"
+    there = {row.id for row in rows}
+    for note in notes.values():
+        if note.id not in there:
+            yield "statement_missing", note.seq, note.id, f"statement {note.number} is not in the tables"
+
+
+def _lines_of(story: Story, reserve: int, note: Taken, kept: list[_Kept]) -> _Found:
+    """The lines that the tables have for a statement are those that were taken with it."""
+    name = {number: name for name, number in story.chart.reserve.items()}[reserve]
+    told = "\n".join(one.line.reference for one in kept)
+    wrong = (
+        len(kept) != note.lines
+        or sha256(told.encode()).hexdigest() != note.digest
+        or any(one.line.place != (note.seq << 20) + index for index, one in enumerate(kept))
+        or any(
+            one.line.reserve != reserve or one.line.id != line_id(story.rules.network, name, one.line.reference)
+            for one in kept
+        )
+    )
+    before = [one for one in kept if one.line.kind == LineKind.OPENING]
+    if before and (note.number != 1 or before != kept[:1] or before[0].line.booked_on.isoformat() >= note.first):
+        wrong = True
+    if wrong:
+        yield (
+            "statement_lines", note.seq, note.id,
+            f"the lines that the tables have for statement {note.number} of {name!r} are not those that were taken",
+        )  # fmt: skip
+
+
+def _entries(story: Story, kept: list[_Kept], notes: dict[bytes, Taken], younger: set[bytes]) -> _Found:
+    """What the tables say became of each line, and each line of the log in the tables."""
+    gone: dict[bytes, int] = defaultdict(int)
+    for line, withdrawn in kept:
+        if withdrawn in notes:
+            gone[withdrawn or b""] += 1
+        state = story.lines.known.get(line.id)
+        if line.id in younger or line.statement in younger:
+            continue
+        told = (line.became, line.seq, line.holder, line.placed_as, line.placed_seq, line.undone_seq)
+        if told != _told(state):
+            yield "line_unlogged", 0, None, f"what became of the line {line.reference} in the tables is not in the log"
+        elif state is not None and state.gone and withdrawn is None:
+            yield "line_unlogged", 0, None, f"the line {line.reference} was withdrawn, and stands in the tables"
+        elif state is not None and line.statement in notes and state.seq <= notes[line.statement].seq:
+            yield "line_unlogged", state.seq, line.id, f"the line {line.reference} was booked before it was taken"
+    there = {one.line.id for one in kept}
+    for state in story.lines.known.values():
+        if state.id not in there:
+            yield (
+                "line_missing", state.seq, state.id,
+                f"the line {state.reference} was booked, and is in no statement that was taken",
+            )  # fmt: skip
+    for note in notes.values():
+        if gone[note.id] != note.gone:
+            text = f"statement {note.number} took {note.gone} lines away; in the tables it took {gone[note.id]}"
+            yield "statement_lines", note.seq, note.id, text
+
+
+def _told(state: LineState | None) -> tuple[str | int | None, ...]:
+    if state is None:
+        return (None,) * 6
+    return (state.became, state.seq, state.holder, state.placed_as, state.placed_seq, state.undone_seq)
+
+
+def _balance(
+    story: Story, reserve: int, kept: list[_Kept], notes: dict[bytes, Taken], younger: set[bytes]
+) -> _Found:  # fmt: skip
+    """The account's lines as the ledger has them, from its first statement on, lead to where its last one ends."""
+    taken = story.lines.statements[reserve]
+    last = latest(taken)
+    if last is None:
+        return
+    before = {one.line.id for one in kept if one.line.kind == LineKind.OPENING}
+    booked = sum(
+        state.amount
+        for state in story.lines.known.values()
+        if state.reserve == reserve and not state.gone and state.id not in before
+    )
+    for line, withdrawn in kept:
+        if line.reserve != reserve or line.statement not in notes or line.id in before:
+            continue
+        state = story.lines.known.get(line.id)
+        if state is None and withdrawn not in notes:
+            booked += line.amount  # It was taken, and will be booked.
+        elif state is not None and not state.gone and withdrawn in notes:
+            booked -= line.amount  # A corrected statement took it away, and it will be undone.
+    if taken[0].opening + booked != last.closing:
+        yield (
+            "statement_balance", 0, None,
+            f"from {taken[0].opening} on, the lines of {story.name(reserve)} come to {taken[0].opening + booked}; its "
+            f"statement {last.number} ends with {last.closing} (cents)",
+        )  # fmt: skip
+
+
+def _early_claims(town: Town, story: Story) -> None:
+    """Claims on members who still had units then: which came in at that very moment, or somebody was wrong."""
+    for seq, id_, holder, at in story.lines.claimed:
+        left = town.book.balance(holder, at)
+        if left > 0:
+            text = f"account {holder:016x} came to owe euros while it held {left} in units"
+            story.notices.append(Notice(seq, id_, text))

@@ -1,0 +1,161 @@
+"""What the log has told so far of bank lines: what each became, where it was placed, what took it back.
+
+A line is known from the entry that books it: its id follows from the reserve account and the line's reference, and the
+reference says day and amount. Whatever kind such an entry is of, it is entered here before its kind is judged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+from ledger.core.model import Evidence, Note, Transaction
+from ledger.core.record import Record
+from ledger.currency.bank.indexing import SUSPENSE
+from ledger.currency.bank.taking import line_id, line_reference
+from ledger.currency.chart import Chart
+
+_REFERENCE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})/(-?[1-9][0-9]{0,15})/([1-9][0-9]{0,8})", re.ASCII)
+
+Moves = list[tuple[int, int, int, str]]
+"""Transfers: (debit, credit, cents, unit)."""
+
+
+@dataclass(slots=True)
+class LineState:
+    """A bank line as the log tells it. `became` and `seq` are kind and place of what put it where it is.
+
+    `moved` is what the entry did that booked it, `placed` what the placing did that stands.
+    """
+
+    id: bytes
+    reserve: int
+    reference: str
+    booked_on: date
+    amount: int
+    became: str
+    seq: int
+    holder: int | None
+    moved: Moves
+    turn: int = 0
+    """How often it was put back."""
+    placed_as: str | None = None
+    placed_seq: int | None = None
+    placed_id: bytes = b""
+    placed: Moves = field(default_factory=list)
+    other: bytes = b""
+    """The other line of a pair, the top-up that this line took back, or the conversion that it was found to be."""
+    undone_seq: int | None = None
+    gone: bool = False
+    """Whether a corrected statement took it away."""
+    touched: int = 0
+    """The last entry that was about it."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits in suspense."""
+        return self.became == SUSPENSE and self.placed_seq is None and self.undone_seq is None
+
+
+class Taken(NamedTuple):
+    """A statement that was taken: what its note says."""
+
+    id: bytes
+    seq: int
+    number: int
+    first: str
+    last: str
+    opening: int
+    closing: int
+    lines: int
+    gone: int
+    digest: str
+
+
+@dataclass
+class Lines:
+    """All bank lines and statements, and what members owe."""
+
+    known: dict[bytes, LineState] = field(default_factory=dict)
+    named: dict[bytes, bytes] = field(default_factory=dict)
+    """Conversions that were typed by hand, each with the line that it turned out to be."""
+    statements: dict[int, list[Taken]] = field(default_factory=dict)
+    """By reserve account, in the order of their numbers."""
+    claims: Counter[int] = field(default_factory=Counter)
+    """What each member owes, cents."""
+    claimed: list[tuple[int, bytes, int, int]] = field(default_factory=list)
+    """Entries by which a member came to owe, while units were taken back: (seq, id, account, at)."""
+
+    def booked(self, record: Record) -> LineState | None:
+        """The line that the entry `record` books."""
+        line = self.known.get(record.instruction.id)
+        return line if line is not None and line.touched == record.seq else None
+
+
+def moves(instruction: Transaction | Note) -> Moves:
+    """What an entry moves; a note moves nothing."""
+    if isinstance(instruction, Note):
+        return []
+    return [(t.debit, t.credit, t.amount, t.unit) for t in instruction.transfers]
+
+
+def turned(done: Moves, at: dict[int, int] | None = None) -> Moves:
+    """What undoes these moves; `at` says which account stands in for which."""
+    swap = at or {}
+    return [(swap.get(credit, credit), swap.get(debit, debit), cents, unit) for debit, credit, cents, unit in done]
+
+
+def entered(lines: Lines, chart: Chart, record: Record, instruction: Transaction | Note) -> Iterator[tuple[str, str]]:
+    """Take in an entry that books a line; gives what is wrong with it whatever it became."""
+    evidence = instruction.evidence
+    if "reference" not in evidence or "line" in evidence:
+        return
+    names = {number: name for name, number in chart.reserve.items()}
+    reserve, reference = number_in(evidence, "reserve"), str(evidence["reference"])
+    name = names.get(reserve)
+    if name is None or instruction.id != line_id(chart.network, name, reference):
+        return
+    told = read_reference(reference)
+    if told is None:
+        yield "line_reference", f"{reference!r} is no bank line's: day, amount and count tell one from every other"
+        return
+    day, amount = told
+    done = moves(instruction)
+    lines.known[instruction.id] = LineState(
+        instruction.id, reserve, reference, day, amount, instruction.kind, record.seq,
+        number_in(evidence, "holder") or None, done, touched=record.seq,
+    )  # fmt: skip
+    if instruction.booked_on != day:
+        yield "line_date", f"the line is of {day} and counts for {instruction.booked_on}"
+    changes = Counter[int]()
+    for debit, credit, cents, _unit in done:
+        changes[debit] += cents
+        changes[credit] -= cents
+    changed = {number: changes[number] for number in names if changes[number]}
+    if isinstance(instruction, Transaction) and changed != {reserve: amount}:
+        yield "line_amount", f"the line is of {amount} cents on {name!r}, and that is not what the entry moved there"
+
+
+def read_reference(reference: str) -> tuple[date, int] | None:
+    """Day and amount (signed cents) of the line with that reference; None for a text that is none in its one form."""
+    found = _REFERENCE.fullmatch(reference)
+    if found is None:
+        return None
+    try:
+        day = date(int(found[1]), int(found[2]), int(found[3]))
+    except ValueError:
+        return None
+    amount = int(found[4])
+    return (day, amount) if line_reference(day, amount, int(found[5])) == reference else None
+
+
+def number_in(evidence: Evidence, key: str) -> int:
+    """The account number that evidence holds as hex; 0 where it does not."""
+    try:
+        return int(str(evidence.get(key)), 16)
+    except ValueError:
+        return 0
