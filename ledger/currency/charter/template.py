@@ -90,6 +90,12 @@ _COMMENTS: Final[Mapping[str, tuple[str, str]]] = {
         "The accounts: the association's SIREN, the end of its year (month-day), the numbers of its chart of accounts.",
     ),
 }
+_EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "bank": ('second_signature_above = "1000.00"',),
+    "mandates": ('creditor_id = "FR72ZZZ123456"', "day = 5", "notice_days = 14", "risk_days = 56"),
+    "bookkeeping": ('siren = "123456782"', 'year_end = "12-31"'),
+}
+"""What stands behind a # for tables that a charter does not have."""
 _UNSET: Final = {"per_payment": "500.00", "per_day": "1000.00"}
 
 
@@ -104,10 +110,12 @@ def render(document: Mapping[str, Any], lang: str) -> str:
         value = document["limits"].get(key)
         lines += _comment(key, lang)
         lines.append(f"# {key} = {_value(_UNSET[key])}" if value is None else f"{key} = {_value(value)}")
-    for name in ("bank", "mandates", "bookkeeping"):
+    for name, example in _EXAMPLES.items():
+        lines += ["", *_comment(name, lang)]
         if name in document:
-            lines += ["", *_comment(name, lang), f"[{name}]"]
-            lines += [f"{key} = {_value(value)}" for key, value in document[name].items()]
+            lines += [f"[{name}]", *(f"{key} = {_value(value)}" for key, value in document[name].items())]
+        else:
+            lines += [f"# [{name}]", *(f"# {line}" for line in example)]
     lines += ["", *_comment("reserve", lang)]
     for account in document["reserve"]:
         values = {**account, "iban": _grouped(account["iban"])} if "iban" in account else account
