@@ -254,7 +254,8 @@ BUGS: tuple[Bug, ...] = (
     bug("the fake bank takes a file twice", "tests/currency/bank/test_fake.py",
         BANK + "fake/bank.py", "self._messages.add(file.message)", "pass"),
     bug("the fake bank reckons with euros that are ordered away", "tests/currency/bank/test_fake.py",
-        BANK + "fake/bank.py", "if min(ledger.balances(days[group.id])) <", "if next(ledger.balances(days[group.id])) <"),
+        BANK + "fake/bank.py", "min(ledger.balances(days[group.id]))",
+        "next(ledger.balances(days[group.id]))"),
 )  # fmt: skip
 
 
