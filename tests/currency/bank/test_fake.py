@@ -20,14 +20,13 @@ from ledger.currency.bank.fake import (
     Format,
     Manners,
     accounts_of,
-    banking_day,
-    is_banking_day,
     later,
 )
 from ledger.currency.bank.formats.read import read
 from ledger.currency.bank.pain import OwnAccount
 from ledger.currency.bank.reference import found_in
 from ledger.currency.bank.statement import BankLine, LineKind, Statement, same_account
+from ledger.currency.bank.target import is_open, open_day
 from ledger.currency.charter import MandateRules, ReserveAccount, ReserveKind
 from tests import towns
 from tests.currency.bank.orders import ICS, OURS, SHOP, debit, debits, transfer, transfers
@@ -72,13 +71,13 @@ def day(number: int) -> date:
      "2026-11-07", "2026-11-08", "2038-04-26"],
 )  # fmt: skip
 def test_target_is_closed(closed: str) -> None:
-    assert not is_banking_day(date.fromisoformat(closed))
-    assert banking_day(date.fromisoformat(closed)) > date.fromisoformat(closed)
+    assert not is_open(date.fromisoformat(closed))
+    assert open_day(date.fromisoformat(closed)) > date.fromisoformat(closed)
 
 
 def test_target_is_open() -> None:
-    assert is_banking_day(date(2026, 7, 14)) and is_banking_day(date(2026, 11, 11))
-    assert banking_day(MONDAY) == MONDAY == banking_day(SATURDAY)
+    assert is_open(date(2026, 7, 14)) and is_open(date(2026, 11, 11))
+    assert open_day(MONDAY) == MONDAY == open_day(SATURDAY)
     assert later(SATURDAY, 0) == MONDAY
     assert later(date(2026, 4, 2), 1) == date(2026, 4, 7)  # over Easter
 

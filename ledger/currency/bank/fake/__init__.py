@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from ledger.currency.bank.fake.answers import Answer, Rejected
 from ledger.currency.bank.fake.bank import FakeBank, Format, accounts_of
-from ledger.currency.bank.fake.days import banking_day, is_banking_day, later
+from ledger.currency.bank.fake.days import later
 from ledger.currency.bank.fake.entries import Account, Entry, Manners
 from ledger.currency.bank.fake.fates import Fate, Fates
 from ledger.currency.bank.fake.orders import OrderFile, OrderRefused, read_orders
 
 __all__ = [
     "Account", "Answer", "Entry", "FakeBank", "Fate", "Fates", "Format", "Manners", "OrderFile", "OrderRefused",
-    "Rejected", "accounts_of", "banking_day", "is_banking_day", "later", "read_orders",
+    "Rejected", "accounts_of", "later", "read_orders",
 ]  # fmt: skip

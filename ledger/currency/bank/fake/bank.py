@@ -11,7 +11,7 @@ from enum import StrEnum
 from ledger.currency.bank.fake.answers import Answer, Rejected
 from ledger.currency.bank.fake.camt import camt053
 from ledger.currency.bank.fake.cfonb import cfonb120
-from ledger.currency.bank.fake.days import banking_day, later
+from ledger.currency.bank.fake.days import later
 from ledger.currency.bank.fake.entries import Account, Drawn, Entry, Ledger, Manners, Writing
 from ledger.currency.bank.fake.fates import Fate, Fates
 from ledger.currency.bank.fake.ofx import ofx
@@ -20,6 +20,7 @@ from ledger.currency.bank.fake.report import Report
 from ledger.currency.bank.latin import latin
 from ledger.currency.bank.pain import Debit, Transfer
 from ledger.currency.bank.statement import LineKind
+from ledger.currency.bank.target import open_day
 from ledger.currency.charter import Charter
 
 _DAY = timedelta(days=1)
@@ -111,7 +112,7 @@ class FakeBank:
         """Any entry: cash, charges, what others collect from us. On the next banking day, unless `instant`."""
         ledger = self._ledger(ours)
         if not instant:
-            day = banking_day(day)
+            day = open_day(day)
         if ledger.reported and day <= ledger.reported and not late:
             raise ValueError(f"a statement has covered {day} on {ours}: say late=True, and have it corrected")
         if not amount:
@@ -176,11 +177,11 @@ class FakeBank:
         if group.day > on + 366 * _DAY:
             raise OrderRefused("DT01", f"{group.day} is more than a year ahead")
         # Payers' banks have a debit a banking day before.
-        return self._open(ledger, max(group.day, banking_day(on + _DAY) if debits else on))
+        return self._open(ledger, max(group.day, open_day(on + _DAY) if debits else on))
 
     def _open(self, ledger: Ledger, day: date) -> date:
         """That day, or the first banking day after it that no statement has closed."""
-        return banking_day(max(day, ledger.reported + _DAY) if ledger.reported else day)
+        return open_day(max(day, ledger.reported + _DAY) if ledger.reported else day)
 
     def _check_funds(self, file: OrderFile, days: dict[str, date]) -> None:
         """That transfers do not overdraw an account, on their day or, by what is ordered already, later."""
@@ -308,7 +309,7 @@ class FakeBank:
         if not account.fee or account.fee_since is None:
             return
         month = _next_month(ledger.charged) if ledger.charged else account.fee_since.replace(day=1)
-        while (day := banking_day(month)) <= until:
+        while (day := open_day(month)) <= until:
             ledger.charged = month
             if day >= account.fee_since:
                 self.book(account.iban, day, -account.fee, LineKind.CHARGE, FEE)
