@@ -1,6 +1,7 @@
 """What members owe: euros of theirs that went back to their bank after the units had been spent.
 
-All of it is on one account of the ledger; who owes how much follows from its entries, each of which names the member.
+All of it is on one account of the ledger. Who owes how much follows from its entries: each names the member as `claim`
+or `holder`, or, where it is of several, as `owed` says by how many cents the debt of each changes.
 """
 
 from __future__ import annotations
@@ -13,23 +14,36 @@ from ledger.currency.town import Town
 
 def owed(town: Town) -> dict[int, int]:
     """Cents that members owe, by their accounts; those who owe nothing are left out."""
-    book, claims = town.book, town.chart.claims
+    book, account = town.book, town.chart.claims
     totals: Counter[int] = Counter()
+    shared: set[int] = set()
     before: int | None = None
-    while book.balance(claims):
-        page = book.statement(claims, limit=1_000, before=before)
+    while book.balance(account):
+        page = book.statement(account, limit=1_000, before=before)
         for entry in page.entries:
-            totals[owing(entry.evidence)] += entry.change
+            if "owed" not in entry.evidence:
+                totals[owing(entry.evidence)] += entry.change
+            elif entry.seq not in shared:  # which says it for all its transfers
+                shared.add(entry.seq)
+                totals.update(changes(entry.evidence))
         if not page.next:
             break
         before = page.next
-    return {account: cents for account, cents in totals.items() if cents}
+    return {holder: cents for holder, cents in totals.items() if cents}
 
 
 def owing(evidence: Evidence) -> int:
-    """The account of the member whose debt an entry on the claims account changes; 0 where it names none."""
+    """The account of the one member whose debt an entry changes; 0 where it names none."""
     named = evidence.get("claim") or evidence.get("holder")
     try:
         return int(str(named), 16)
     except ValueError:
         return 0
+
+
+def changes(evidence: Evidence) -> dict[int, int]:
+    """By how many cents an entry changes the debts of several, by account. Raises `ValueError` when it does not say."""
+    found = [part.split(":") for part in str(evidence.get("owed", "")).split(",")]
+    if any(len(part) != 2 for part in found):
+        raise ValueError("whose debts they are is not told")
+    return {int(account, 16): int(cents) for account, cents in found}
