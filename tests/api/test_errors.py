@@ -36,6 +36,10 @@ NOT_OVER_HTTP = {
     "party_ambiguous": "paths hold account numbers, not names", "link_malformed": "links are read by wallets",
     "conversion_uneven": "corrections of conversions are made at the machine",
     "opening_taken": "books are moved in at the machine",
+    **dict.fromkeys(
+        ("accounts_numbers", "period_unknown", "period_not_over", "period_earlier_open", "period_differs"),
+        "accounts are made at the machine",
+    ),
     "statement_too_large": "the body's bound says it first",
     "account_check_wrong": "a mistyped account is as unknown as any",
 }  # fmt: skip

@@ -217,6 +217,17 @@ def test_the_form_of_the_file_stays(tmp_path: Path) -> None:
     town.book.close()
 
 
+def test_both_databases_make_the_same_file(tmp_path: Path, fresh_postgres: str) -> None:
+    made = []
+    for place in (None, fresh_postgres):
+        town = towns.found(tmp_path / str(bool(place)), scene.charter(), place)
+        work(town, *scene.cast(town))
+        days(town, 250)
+        made.append((close(town, "2025"), text(town, "fec", "2025"), text(town, "hledger", "2026")))
+        town.book.close()
+    assert made[0] == made[1]
+
+
 # --- what the audit finds --------------------------------------------------------------------------------
 
 
@@ -262,7 +273,7 @@ STEPS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS)
 def test_every_transaction_is_in_one_year_and_each_year_begins_as_the_last_one_ended(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int]]
