@@ -84,12 +84,12 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False) 
     best = min(tries, key=lambda found: len(found.missing) + len(found.new))
     if not corrected:
         raise StatementError("statement_differs", _difference(best))
-    later = [known for known in within if known.booked_on > statement.last]
-    if later and sum(line.amount for line in best.new) != sum(known.amount for known in best.missing):
+    changed = sum(line.amount for line in best.new) != sum(known.amount for known in best.missing)
+    if changed and statement.last < timeline.last:
         raise StatementError(
             "statement_differs",
-            f"the statements after {statement.last} begin at another balance than this one ends with: import the "
-            "corrected ones of those days as well, the latest first",
+            f"it ends with another balance than the statements after {statement.last} begin with: fetch one corrected "
+            f"statement of all days from {statement.first} to {timeline.last}, and import that",
         )
     return Aligned(best.new, best.missing)
 

@@ -84,6 +84,16 @@ def test_other_lines_for_the_same_day_are_refused(town: Town) -> None:
     assert refusal(town, statement(on(DAY, 100, 250)), corrected=True) == "statement_differs"
 
 
+def test_a_correction_reaches_to_the_end(town: Town) -> None:
+    bring(town, statement(on(DAY, 100, 200)))
+    # Nothing was booked on the next day, but its statement says with how much it began and ended.
+    bring(town, statement([], 300, first=NEXT, last=NEXT))
+    assert refusal(town, statement(on(DAY, 100, 250)), corrected=True) == "statement_differs"
+    bring(town, statement(on(DAY, 100, 250), last=NEXT), corrected=True)
+    assert balances(town) == {BANK: 350, "suspense": 350}
+    bring(town, statement(on(NEXT + timedelta(days=1), 10), 350))
+
+
 def test_a_first_statement_with_euros_that_the_ledger_does_not_have(town: Town) -> None:
     first = statement(on(DAY, 100), 1_500_000)
     assert refusal(town, first) == "statement_opening"
