@@ -12,9 +12,13 @@ from ledger.core.model import Note, Transaction
 from ledger.core.record import Record
 from ledger.currency import chartered
 from ledger.currency.accounts import periods
-from ledger.currency.audit import bank, kinds, payouts, placings, story, years
+from ledger.currency.audit import bank, debits, kinds, mandates, payouts, placings, story, years
 from ledger.currency.audit.story import Problem, Story
 from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, WITHDRAWN
+from ledger.currency.bank.mandates import collecting as debit_files
+from ledger.currency.bank.mandates import index as debit_kinds
+from ledger.currency.bank.mandates import model as mandate_kinds
+from ledger.currency.bank.mandates import notices
 from ledger.currency.bank.payouts import index as payout_kinds
 from ledger.currency.bank.placing import PAIRED, PLACED
 from ledger.currency.bank.taking import KIND as STATEMENT
@@ -50,6 +54,9 @@ KINDS: dict[str, _Judge] = {
     payout_kinds.PAID: payouts.paid,
     payout_kinds.RETURNED: payouts.returned,
     payout_kinds.REJECTED: payouts.rejected,
+    debit_kinds.BROUGHT: debits.brought,
+    debit_kinds.UNPAID: debits.brought,
+    debit_kinds.RELEASED: debits.released,
 }
 """Transactions of the association. Orders of members (`kinds.PURPOSES`) are judged by `kinds.order`."""
 
@@ -67,4 +74,15 @@ NOTES: dict[str, Callable[[Story, Record, Note], Iterator[Problem]]] = {
     payout_kinds.SIGNED: payouts.signed,
     payout_kinds.FETCHED: payouts.fetched,
     payout_kinds.WITHDRAWN: payouts.withdrawn,
+    mandate_kinds.SIGNED: mandates.signed,
+    mandate_kinds.CHANGED: mandates.changed,
+    mandate_kinds.ENDED: mandates.ended,
+    mandate_kinds.SUSPENDED: mandates.suspended,
+    mandate_kinds.RESUMED: mandates.resumed,
+    notices.KIND: mandates.told,
+    debit_files.ORDERED: debits.ordered,
+    debit_files.FETCHED: debits.fetched,
+    debit_files.WITHDRAWN: debits.withdrawn,
 }
+
+bank.WITHDRAWALS.update({kind: debits.undone for kind in (debit_kinds.BROUGHT, debit_kinds.UNPAID)})

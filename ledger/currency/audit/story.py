@@ -15,6 +15,7 @@ from ledger.core.model import Closing, Note, Opening, Side
 from ledger.core.record import Record
 from ledger.currency import chartered, parties
 from ledger.currency.accounts import periods
+from ledger.currency.audit.debit_state import Debits
 from ledger.currency.audit.lines import Lines
 from ledger.currency.audit.payout_state import Payouts
 from ledger.currency.chart import Chart
@@ -79,6 +80,7 @@ class Story:
     """The business years that are closed."""
     lines: Lines = field(default_factory=Lines)
     payouts: Payouts = field(default_factory=Payouts)
+    debits: Debits = field(default_factory=Debits)
     notices: list[Notice] = field(default_factory=list)
     own: dict[int, str] = field(init=False)
 

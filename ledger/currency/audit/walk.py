@@ -19,7 +19,7 @@ from ledger.core import record as records
 from ledger.core.model import Closing, Head, Note, Opening, Transaction
 from ledger.core.record import RecordError
 from ledger.currency import chartered
-from ledger.currency.audit import bank_tables, kinds, lines, payout_tables, registry
+from ledger.currency.audit import bank_tables, debit_tables, kinds, lines, payout_tables, registry
 from ledger.currency.audit import story as audit_story
 from ledger.currency.audit import tables as audit_tables
 from ledger.currency.audit.cover import NOTICES, Cover
@@ -98,6 +98,7 @@ class _Run:
     def __init__(self, town: Town) -> None:
         self.story = Story(town.chart, chartered.rules_of(town.charter, town.key.public))
         self.cover = Cover(self.story)
+        debit_tables.lend(town, self.story)
         self.findings: list[Finding] = []
         self.total = 0
         self.orders = 0
@@ -167,6 +168,9 @@ class _Run:
         for code, text in audit_tables.against(town, tables, self.story, head.at):
             self.find(code, 0, None, text)
         for code, text in payout_tables.against(town, self.story, head.seq):
+            self.find(code, 0, None, text)
+        maturing = -self.cover.held[town.chart.maturing]
+        for code, text in debit_tables.against(town, self.story, head.seq, maturing):
             self.find(code, 0, None, text)
         for finding in bank_tables.against(town, self.story, head):
             self.find(*finding)

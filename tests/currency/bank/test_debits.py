@@ -1,0 +1,410 @@
+"""Direct debits: brought by the bank however it tells of them, released after the delay, taken back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.currency import parties
+from ledger.currency.audit.walk import audit
+from ledger.currency.bank import booking, matching
+from ledger.currency.bank.mandates import collecting, index, model, notices, release, review
+from ledger.currency.bank.statement import LineKind
+from ledger.currency.town import Town
+from tests import towns
+from tests.currency.bank.monthly import (
+    DUE,
+    MONTH,
+    RELEASED,
+    batch,
+    collected,
+    debit,
+    iban,
+    item_of,
+    items,
+    sign,
+    signed_by_many,
+    states,
+    until,
+)
+from tests.currency.bank.scene import balances, bring, line, opened, statement
+from tests.currency.bank.test_booking import pay
+from tests.towns import BANK
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    with opened(tmp_path / "home") as made:
+        yield made
+
+
+# --- the bank --------------------------------------------------------------------------------------------
+
+
+def test_three_thousand_in_one_batch(town: Town) -> None:
+    signed_by_many(town, [1_000 + number % 7 * 500 for number in range(3_000)])
+    file = collected(town)
+    assert file.debits == 3_000
+    done = bring(town, statement([batch(file)]))
+    assert done.kinds == {"bank_collection": 1}
+    held = {"circulation": file.total, "guarantee": file.total, BANK: file.total}
+    assert balances(town) == {**held, "maturing": file.total}
+    until(town, RELEASED - timedelta(days=1))
+    assert release.release(town).debits == 0
+    until(town, RELEASED)
+    assert release.release(town)[:2] == (3_000, file.total)
+    assert balances(town) == {**held, "members": file.total}
+    with towns.nothing_moves(town):
+        assert release.release(town).debits == 0
+
+
+@pytest.mark.parametrize("how", ["reference", "text", "parts", "one by one", "by mandate"])
+def test_a_bank_tells_of_a_file_in_its_own_way(town: Town, how: str) -> None:
+    mandates = [sign(town, name, 1_000 * place)[1] for place, name in enumerate(("Alice", "Bob", "Chloé"), 1)]
+    file = collected(town)
+    debits = [debit(item_of(town, one)) for one in mandates]
+    code = town.charter.code
+    by_mandate = [replace(d, end_to_end="", text=f"{code}-{m.reference}".lower()) for d, m in
+                  zip(debits, mandates, strict=True)]  # fmt: skip
+    lines = {
+        "reference": [batch(file)],
+        "text": [batch(file, end_to_end="", name=f"REM {file.reference[:5]} {file.reference[5:]}")],
+        "parts": [batch(file, end_to_end="", parts=tuple(debits))],
+        "one by one": debits,
+        "by mandate": by_mandate,
+    }[how]
+    done = bring(town, statement(lines))
+    assert done.kinds == {"bank_collection": len(lines)}
+    assert balances(town)["maturing"] == 6_000
+    assert states(town) == {"maturing": 3}
+    until(town, RELEASED)
+    release.release(town)
+    assert [town.book.balance(one.account) for one in mandates] == [1_000, 2_000, 3_000]
+    assert audit(town).clean
+
+
+def test_a_batch_net_of_what_was_rejected_is_told_by_its_parts(town: Town) -> None:
+    mandates = [sign(town, name)[1] for name in ("Alice", "Bob", "Chloé")]
+    file = collected(town)
+    alice, bob, chloe = (item_of(town, one) for one in mandates)
+    parts = (debit(alice), debit(bob), debit(chloe), debit(bob, sign=-1, reason="AM04"))
+    net = line(6_000, "REMISE", DUE, kind=LineKind.DEBIT, end_to_end=file.message, parts=parts)
+    assert bring(town, statement([net])).kinds == {"bank_collection": 1}
+    assert balances(town) == {"circulation": 6_000, "guarantee": 6_000, BANK: 6_000, "maturing": 6_000}
+    assert [one.state for one in items(town)] == ["maturing", "unpaid", "maturing"]
+    assert item_of(town, mandates[1]).unpaid_reason == "AM04"
+
+
+def test_a_batch_without_one_of_its_debits_waits_for_that(town: Town) -> None:
+    mandates = [sign(town, name)[1] for name in ("Alice", "Bob", "Chloé")]
+    collected(town)
+    alice, bob, chloe = (item_of(town, one) for one in mandates)
+    some = line(6_000, "REMISE", DUE, kind=LineKind.DEBIT, parts=(debit(alice), debit(chloe)))
+    bring(town, statement([some]))
+    assert [one.state for one in items(town)] == ["maturing", "ordered", "maturing"]
+    bring(town, statement([debit(bob)], 6_000))
+    assert states(town) == {"maturing": 3}
+
+
+def test_a_difference_that_nobody_explains_waits_in_suspense(town: Town) -> None:
+    for name in ("Alice", "Bob"):
+        sign(town, name)
+    file = collected(town)
+    short = replace(batch(file), amount=5_800)
+    assert bring(town, statement([short])).kinds == {"bank_suspense": 1}
+    assert balances(town) == {"suspense": 5_800, BANK: 5_800}
+    from ledger.currency.bank.lines import lines
+    from ledger.currency.bank.mandates.matching import proposals
+
+    [told] = proposals(town, lines(town)[0])
+    assert (told.month, told.missing) == (MONTH, 200)
+
+
+def test_nothing_is_brought_twice(town: Town) -> None:
+    _alice, made = sign(town, "Alice")
+    file = collected(town)
+    once = statement([batch(file)])
+    bring(town, once)
+    again = [batch(file, bank_ref="other"), debit(item_of(town, made), text="again")]
+    assert bring(town, once).kinds == {}
+    assert bring(town, statement(again, 3_000)).kinds == {"bank_suspense": 2}
+    assert balances(town)["maturing"] == 3_000
+
+
+# --- unpaid ----------------------------------------------------------------------------------------------
+
+
+def test_a_debit_that_comes_back_before_its_release(town: Town) -> None:
+    _alice, made = sign(town, "Alice")
+    sign(town, "Bob")
+    file = collected(town)
+    back = debit(item_of(town, made), DUE + timedelta(days=1), -1, reason="AM04")
+    until(town, DUE + timedelta(days=1))
+    assert bring(town, statement([batch(file), back])).kinds == {"bank_collection": 1, "bank_collection_unpaid": 1}
+    assert balances(town) == {"circulation": 3_000, "guarantee": 3_000, BANK: 3_000, "maturing": 3_000}
+    until(town, RELEASED + timedelta(days=1))
+    assert release.release(town).debits == 1
+    assert town.book.balance(made.account) == 0
+    assert audit(town).clean
+
+
+@pytest.mark.parametrize("spent", [0, 1_200, 3_000])
+@pytest.mark.parametrize("days", [1, 330])
+def test_a_debit_that_comes_back_after_its_release(town: Town, spent: int, days: int) -> None:
+    alice, made = sign(town, "Alice")
+    bob = parties.admit(town, "shop", "Bob")
+    file = collected(town)
+    bring(town, statement([batch(file)]))
+    until(town, RELEASED)
+    release.release(town)
+    if spent:
+        pay(town, alice, bob, spent)
+    day = RELEASED + timedelta(days=days)
+    until(town, day)
+    bring(town, statement([line(9_000, "autre", RELEASED)], 3_000))
+    back = debit(item_of(town, made), day, -1, reason="MD06")
+    assert bring(town, statement([back], 12_000)).kinds == {"bank_collection_unpaid": 1}
+    held = balances(town)
+    assert held.get("claims", 0) == held.get("circulation", 0) == held.get("members", 0) == spent
+    assert (held[BANK], item_of(town, made).claim) == (9_000, spent)
+
+
+def test_a_debit_comes_back_once(town: Town) -> None:
+    _alice, made = sign(town, "Alice")
+    sign(town, "Bob")
+    file = collected(town)
+    back = debit(item_of(town, made), sign=-1)
+    done = bring(town, statement([batch(file), back, back]))
+    assert done.kinds == {"bank_collection": 1, "bank_collection_unpaid": 1, "bank_suspense": 1}
+    assert balances(town)["maturing"] == 3_000
+
+
+def test_who_topped_up_by_transfer_as_well_is_not_confused(town: Town) -> None:
+    """A debit that came back is no transfer that came back, though payer and amount are the same."""
+    from tests.currency.bank.scene import token
+
+    alice, made = sign(town, "Alice", number=1)
+    file = collected(town)
+    transfer = line(3_000, token(town, alice), DUE, iban=iban(1), kind=LineKind.TRANSFER)
+    back = debit(item_of(town, made), sign=-1, iban=iban(1))
+    done = bring(town, statement([batch(file), transfer, back]))
+    assert done.kinds == {"bank_collection": 1, "conversion": 1, "bank_collection_unpaid": 1}
+    assert town.book.balance(alice.account) == 3_000
+
+
+def test_one_that_comes_back_before_it_is_brought_is_owed_until_then(town: Town) -> None:
+    _alice, made = sign(town, "Alice")
+    sign(town, "Bob")
+    file = collected(town)
+    early = debit(item_of(town, made), sign=-1)
+    bring(town, statement([line(5_000, "autre", DUE), early]))
+    assert balances(town) == {"suspense": 5_000, "claims": 3_000, BANK: 2_000}
+    bring(town, statement([batch(file)], 2_000))
+    assert balances(town) == {
+        "suspense": 5_000, "circulation": 3_000, "guarantee": 3_000, BANK: 8_000, "maturing": 3_000,
+    }  # fmt: skip
+    until(town, RELEASED)
+    assert release.release(town).debits == 1
+    assert audit(town).clean
+
+
+def test_several_that_come_back_as_one_sum(town: Town) -> None:
+    people = [towns.member(town, "person", name) for name in ("Alice", "Bob", "Chloé")]
+    mandates = [sign(town, one.party)[1] for one in people]
+    file = collected(town)
+    bring(town, statement([batch(file)]))
+    until(town, RELEASED)
+    release.release(town)
+    alice, bob, _chloe = (item_of(town, one) for one in mandates)
+    shop = towns.member(town, "shop", "Épicerie")
+    towns.pay(town, people[0], shop, 3_000)
+    towns.pay(town, people[1], shop, 500)
+    parts = tuple(debit(one, RELEASED, -1, reason=why) for one, why in ((alice, "MD01"), (bob, "AM04")))
+    unpaid = line(-6_000, "IMPAYES", RELEASED, kind=LineKind.RETURN, parts=parts)
+    assert bring(town, statement([unpaid], 9_000)).kinds == {"bank_collection_unpaid": 1}
+    assert balances(town)["claims"] == 3_500
+    assert [(one.state, one.claim, one.unpaid_reason) for one in items(town)] == [
+        ("unpaid", 3_000, "MD01"), ("unpaid", 500, "AM04"), ("released", 0, ""),
+    ]  # fmt: skip
+    assert audit(town).clean
+
+
+def test_a_whole_batch_that_is_taken_back(town: Town) -> None:
+    signed_by_many(town, [1_000] * 300)
+    file = collected(town)
+    back = replace(batch(file), amount=-file.total, kind=LineKind.RETURN)
+    done = bring(town, statement([batch(file), back]))
+    assert done.kinds == {"bank_collection": 1, "bank_collection_unpaid": 1}
+    assert balances(town) == {}
+    assert states(town) == {"unpaid": 300}
+
+
+def test_a_corrected_statement_undoes_and_brings_anew(town: Town) -> None:
+    mandates = [sign(town, name)[1] for name in ("Alice", "Bob")]
+    file = collected(town)
+    alice = item_of(town, mandates[0])
+    bring(town, statement([batch(file), debit(alice, sign=-1)]))
+    assert states(town) == {"unpaid": 1, "maturing": 1}
+    bring(town, statement([batch(file), line(-2_900, "loyer", DUE)]), corrected=True)
+    assert states(town) == {"maturing": 2}
+    bring(town, statement([line(5_900, "autre", DUE), line(-2_900, "loyer", DUE)]), corrected=True)
+    assert states(town) == {"ordered": 2}
+    assert balances(town) == {"suspense": 3_000, BANK: 3_000}
+    bring(town, statement([batch(file, text="autre remise")], 3_000))
+    assert states(town) == {"maturing": 2}
+    assert audit(town).clean
+
+
+def test_what_was_released_is_taken_back_from_members_by_a_correction(town: Town) -> None:
+    alice, bob = towns.member(town, "person", "Alice"), towns.member(town, "shop", "Bob")
+    sign(town, alice.party)
+    file = collected(town)
+    bring(town, statement([batch(file), line(5_000, "don", DUE)]))
+    until(town, RELEASED)
+    release.release(town)
+    towns.pay(town, alice, bob, 1_000)
+    done = bring(town, statement([line(5_000, "don", DUE), line(100, "intérêts", DUE)]), corrected=True)
+    assert done.stuck == []
+    assert balances(town) == {
+        "suspense": 5_100, "claims": 1_000, "circulation": 1_000, "guarantee": 1_000, "members": 1_000, BANK: 5_100,
+    }  # fmt: skip
+    assert states(town) == {"unpaid": 1}
+    assert audit(town).clean
+
+
+# --- suspended -------------------------------------------------------------------------------------------
+
+
+def test_a_mandate_is_suspended_when_that_will_not_pass(town: Town) -> None:
+    _alice, made = sign(town, "Alice")
+    _bob, other = sign(town, "Bob")
+    file = collected(town)
+    lines = [batch(file), debit(item_of(town, made), sign=-1, reason="AC04"),
+             debit(item_of(town, other), sign=-1, reason="AM04")]  # fmt: skip
+    bring(town, statement(lines))
+    assert [(one.name, one.suspended_why) for one in review.review(town)] == [("Alice", "AC04")]
+    assert review.review(town) == []
+    assert [one.name for one in notices.give(town).notices] == ["Bob"]
+    assert review.resume(town, model.find(town, made.id)).state == "active"
+    assert review.review(town) == []
+    assert [one.name for one in notices.give(town).notices] == ["Alice"]
+
+
+def test_a_mandate_is_suspended_after_two_in_a_row(town: Town) -> None:
+    _alice, made = sign(town, "Alice")
+    sign(town, "Bob")
+    file = collected(town)
+    bring(town, statement([batch(file), debit(item_of(town, made), sign=-1, reason="AM04")]))
+    notices.give(town, "2025-08")
+    until(town, date(2025, 7, 25))
+    second, _new = collecting.collect(town)
+    assert (second.month, second.collect_on, second.total) == ("2025-08", date(2025, 8, 5), 6_000)
+    until(town, second.collect_on)
+    back = debit(item_of(town, made), second.collect_on, -1, reason="AM04")
+    bring(town, statement([batch(second), back], 3_000))
+    assert [one.name for one in review.review(town)] == ["Alice"]
+    notices.give(town)
+    until(town, date(2025, 8, 25))
+    assert collecting.collect(town)[0].total == 3_000
+
+
+# --- whatever happens in between -------------------------------------------------------------------------
+
+
+def test_release_goes_on_where_it_stopped(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    signed_by_many(town, [1_000] * 25)
+    bring(town, statement([batch(collected(town))]))
+    until(town, RELEASED)
+    monkeypatch.setattr(release, "BATCH", 10)
+    real = release._post
+
+    def stop(*given: Any) -> Any:
+        done = real(*given)
+        if states(town)["released"] == 20:
+            raise KeyboardInterrupt
+        return done
+
+    monkeypatch.setattr(release, "_post", stop)
+    with pytest.raises(KeyboardInterrupt):
+        release.release(town)
+    assert states(town) == {"released": 20, "maturing": 5}
+    monkeypatch.undo()
+    assert release.release(town).debits == 5
+    assert balances(town)["members"] == 25_000
+
+
+def test_one_that_comes_back_while_it_is_released_is_not(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its return is booked between the release's look and its commit; and the other way round."""
+    mandates = signed_by_many(town, [1_000] * 3)
+    bring(town, statement([batch(collected(town))]))
+    until(town, RELEASED)
+    first, second = item_of(town, mandates[0]), item_of(town, mandates[1])
+    real_post, real_find = release._post, matching.find
+
+    def returned_meanwhile(*given: Any) -> Any:
+        monkeypatch.setattr(release, "_post", real_post)
+        bring(town, statement([debit(first, RELEASED, -1)], 3_000))
+        return real_post(*given)
+
+    monkeypatch.setattr(release, "_post", returned_meanwhile)
+    assert release.release(town).debits == 2
+    assert states(town) == {"released": 2, "unpaid": 1}
+    assert balances(town) == {"circulation": 2_000, "guarantee": 2_000, BANK: 2_000, "members": 2_000}
+
+    notices.give(town, "2025-10")
+    until(town, date(2025, 9, 25))
+    file, _new = collecting.collect(town)
+    until(town, file.collect_on)
+    bring(town, statement([batch(file)], 2_000))
+    until(town, file.collect_on + timedelta(days=56))
+    second = item_of(town, mandates[1])
+
+    def released_meanwhile(*given: Any) -> Any:
+        found = real_find(*given)
+        monkeypatch.setattr(matching, "find", real_find)
+        release.release(town)
+        return found
+
+    monkeypatch.setattr(matching, "find", released_meanwhile)
+    back = debit(second, file.collect_on + timedelta(days=56), -1)
+    assert bring(town, statement([back], 2_000 + file.total)).kinds == {"bank_collection_unpaid": 1}
+    assert (item_of(town, mandates[1]).claim, town.book.balance(second.account)) == (0, 1_000)
+    assert balances(town).get("maturing", 0) == 0
+    assert audit(town).clean
+
+
+def test_two_that_release_at_once(town: Town) -> None:
+    signed_by_many(town, [1_000] * 60)
+    bring(town, statement([batch(collected(town))]))
+    until(town, RELEASED)
+    done: list[release.Released] = []
+    threads = [threading.Thread(target=lambda by=by: done.append(release.release(town, by))) for by in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(one.debits for one in done) >= 60 and balances(town)["members"] == 60_000
+    assert states(town) == {"released": 60}
+
+
+def test_a_batch_is_booked_again_after_a_kill(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index is written in the commit of the entry: killed before it, neither stands."""
+    sign(town, "Alice")
+    file = collected(town)
+
+    def killed(*given: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(index, "_brought", killed)
+    with pytest.raises(KeyboardInterrupt):
+        bring(town, statement([batch(file)]))
+    assert (states(town), balances(town)) == ({"ordered": 1}, {})
+    monkeypatch.undo()
+    assert booking.book(town).kinds == {"bank_collection": 1}
+    assert states(town) == {"maturing": 1}
