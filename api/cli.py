@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import typer
 
 from api.commands.console import CONSOLE, CliError, Exit, _
-from api.groups import accounts, bank, key, party, reconvert
+from api.groups import accounts, bank, key, mandate, party, reconvert
 from api.groups.options import JSON, PARTY, SETTINGS, command, many, option
 
 EXITS = {
@@ -49,6 +49,7 @@ app.add_typer(key.app, name="key", help=_("The devices of a party: list, revoke.
 app.add_typer(reconvert.app, name="reconvert", help=_("Requests to change back to euros: list, accept, refuse."))
 app.add_typer(accounts.app, name="accounts", help=_("The accounts: export, close a business year, check a FEC."))
 app.add_typer(bank.app, name="bank", help=_("The bank's statements: import, watch a folder, look at the lines."))
+app.add_typer(mandate.app, name="mandate", help=_("Monthly top-ups by direct debit: mandates, notices, files."))
 
 
 def _version(wanted: bool) -> None:

@@ -17,12 +17,15 @@ from pathlib import Path
 from ledger.currency.bank import booking, inbox, taking
 from ledger.currency.bank.booking import Stuck
 from ledger.currency.bank.formats.read import read
+from ledger.currency.bank.mandates import daily
 from ledger.currency.bank.taking import Taken
 from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 
 LOGGER = logging.getLogger("patard")
 KEPT = 50
+DAILY_SECONDS = 600
+"""How often it is looked whether units of monthly top-ups are due, or mandates to be suspended."""
 
 
 @dataclass
@@ -49,6 +52,7 @@ class Imports:
         self._known: OrderedDict[str, Import] = OrderedDict()
         self._ending = threading.Event()
         self._watcher: threading.Thread | None = None
+        self._ticker = threading.Thread(target=self._tick, name="daily", daemon=True)
 
     def start(self, folder: Path | None = None) -> None:
         """Book what an earlier run left, and from now on take what is put into `folder`, where one is given."""
@@ -57,12 +61,15 @@ class Imports:
         if folder is not None:
             self._watcher = threading.Thread(target=self._watch, args=(folder,), name="inbox", daemon=True)
             self._watcher.start()
+        self._ticker.start()
 
     def stop(self) -> None:
         """End: a batch of lines under way is finished, the rest is booked by the next start."""
         self._ending.set()
         if self._watcher is not None:
             self._watcher.join()
+        if self._ticker.is_alive():
+            self._ticker.join()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def take(self, data: bytes, file: str, *, by: str, opening: bool, corrected: bool) -> Import:
@@ -97,12 +104,32 @@ class Imports:
             one.state, one.why = "failed", str(error)
         else:
             one.kinds, one.stuck, one.state = booked.kinds, booked.stuck, "done"
+            self._daily()
 
     def _rest(self) -> None:
         try:
             booking.book(self.town)
         except Exception:
             LOGGER.exception("booking what an earlier run left")
+
+    def _tick(self) -> None:
+        while True:
+            try:
+                # In the one thread that books: what comes back and what is released do not meet.
+                self._pool.submit(self._daily)
+            except RuntimeError:  # the pool was shut down at this moment
+                return
+            if self._ending.wait(DAILY_SECONDS):
+                return
+
+    def _daily(self) -> None:
+        try:
+            done = daily.run(self.town)
+        except Exception:
+            LOGGER.exception("monthly top-ups")
+            return
+        if not done.is_nothing:
+            LOGGER.warning("monthly top-ups: %d released, %d suspended", done.released.debits, len(done.suspended))
 
     def _watch(self, folder: Path) -> None:
         while not self._ending.wait(inbox.SECONDS):

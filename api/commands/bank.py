@@ -11,12 +11,14 @@ from typing import Any
 from sqlalchemy import ColumnElement
 
 from api.commands.console import CONSOLE, N_, CliError, Exit, _, euros
+from api.commands.mandates import daily_json, show_daily
 from api.commands.opened import opened
 from api.home import home_of
 from ledger.currency.bank import booking, inbox, taking
 from ledger.currency.bank.booking import Booked
 from ledger.currency.bank.formats.read import read_file
 from ledger.currency.bank.lines import Line, lines
+from ledger.currency.bank.mandates import daily
 from ledger.currency.bank.statement import Statement, StatementError
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.bank.taking import Taken
@@ -29,6 +31,8 @@ KINDS = {
     "bank_transit": N_("between our accounts"),
     "bank_line_known": N_("booked by hand before"),
     "bank_withdrawn": N_("withdrawn by the bank"),
+    "bank_collection": N_("monthly top-ups"),
+    "bank_collection_unpaid": N_("monthly top-ups that came back"),
 }
 """What a line became, for people. Kinds of other modules are added there."""
 
@@ -54,9 +58,14 @@ def bring_in(files: Sequence[Path], *, opening: bool, corrected: bool) -> None:
             # What was taken, now or by a run that was stopped, is booked whatever comes after it.
             with CONSOLE.progress(_("Booking")) as (bar,):
                 booked = booking.book(town, progress=bar)
+            done = daily.run(town)
         _show_taken(taken)
         _show_booked(town, booked)
-        CONSOLE.give({"files": [_taken_json(path, one) for path, one in taken], **_booked_json(booked)})
+        show_daily(done)
+        CONSOLE.give({
+            "files": [_taken_json(path, one) for path, one in taken], **_booked_json(booked),
+            "monthly": daily_json(done),
+        })  # fmt: skip
     if booked.stuck:
         raise CliError(Exit.REFUSED, "lines_stuck", _("Some lines could not be booked; see above. They are kept."))
 
@@ -75,6 +84,7 @@ def watch(folder: Path | None, *, once: bool) -> None:
                     _show_booked(town, one.booked)
                 else:
                     CONSOLE.note(_("{file}: refused. {reason}").format(file=one.file, reason=one.refusal))
+            show_daily(daily.run(town))
         if once:
             return
         time.sleep(inbox.SECONDS)

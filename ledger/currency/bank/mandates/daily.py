@@ -1,0 +1,28 @@
+"""What happens to monthly top-ups by itself: after statements were booked, and once in a while."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ledger.currency.bank.mandates.model import Mandate
+from ledger.currency.bank.mandates.release import Released, release
+from ledger.currency.bank.mandates.review import review
+from ledger.currency.conversion import CONSOLE
+from ledger.currency.town import Town
+
+
+class Done(NamedTuple):
+    """Mandates that were suspended, and what was released."""
+
+    suspended: list[Mandate]
+    released: Released
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there was nothing to do."""
+        return not self.suspended and not self.released.debits and not self.released.stuck
+
+
+def run(town: Town, by: str = CONSOLE) -> Done:
+    """Suspend mandates of which debits come back, and release what is due. Raises `CurrencyError`: busy."""
+    return Done(review(town, by=by), release(town, by))
