@@ -43,7 +43,7 @@ def placed(story: Story, record: Record, instruction: Transaction | Note) -> Ite
     line.holder = number_in(evidence, "holder") or None
     if judge is None or instruction.kind not in KINDS.get(way, (PLACED,)):
         yield "placing_shape", f"a line was placed as {way!r} by a {instruction.kind!r}, which cannot be"
-    if judge is not None:
+    else:
         yield from judge(story, record, instruction, line)
     line.placed_as, line.placed_seq, line.placed_id = way, record.seq, instruction.id
     line.placed, line.touched = moves(instruction), record.seq
