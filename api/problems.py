@@ -26,10 +26,12 @@ from ledger.currency.keys import KeyRefused
 LOGGER = logging.getLogger("patard")
 
 
-def problem(code: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """The response for `code`; its status and title come from `ERRORS`."""
+def problem(code: str, detail: str, headers: Mapping[str, str] | None = None, *, line: int | None = None) -> Response:
+    """The response for `code`; its status and title come from `ERRORS`. `line` is that of a file that was refused."""
     status, title = ERRORS[code]
     body = {"code": code, "detail": detail, "status": status, "title": title, "type": f"/errors#{code}"}
+    if line is not None:
+        body["line"] = line
     if status == 401:
         headers = {"WWW-Authenticate": "Bearer", **(headers or {})}
     return Response(orjson.dumps(body), status, headers, "application/problem+json")
@@ -48,7 +50,7 @@ def answer_for(error: Exception) -> Response:
         return problem(error.code, error.detail, {"Retry-After": str(error.wait)})
     code = getattr(error, "code", None)
     if isinstance(code, str) and code in ERRORS:
-        return problem(code, getattr(error, "detail", str(error)))
+        return problem(code, getattr(error, "detail", str(error)), line=getattr(error, "line", None))
     LOGGER.error("unexpected", exc_info=error)
     return problem("internal", "send the same request again to learn what became of it")
 

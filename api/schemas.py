@@ -49,6 +49,13 @@ def _digits(value: Any) -> Any:
     return value
 
 
+def _signed_digits(value: Any) -> Any:
+    """As _digits, and a minus may stand before them."""
+    if isinstance(value, str):
+        _digits(value.removeprefix("-"))
+    return value
+
+
 def _calendar_date(value: Any) -> Any:
     """As _digits: 86400 and "2026-11-23T00:00" are dates to pydantic."""
     if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value, re.ASCII):
@@ -67,6 +74,9 @@ Message = Annotated[str, Field(min_length=1, max_length=512)]
 Cents = Annotated[int, Field(ge=1, le=2**32 - 1)]
 EuroCents = Annotated[int, Field(ge=1, lt=10**11), BeforeValidator(_digits)]
 """An amount in an address: up to what one bank transfer can carry."""
+
+SignedCents = Annotated[int, Field(gt=-(10**13), lt=10**13), BeforeValidator(_signed_digits)]
+"""An amount in an address that may be less than nothing, as on a bank's statement."""
 
 
 class In(BaseModel):
@@ -330,6 +340,8 @@ class ProblemOut(BaseModel):
     status: int
     detail: str
     code: str
+    line: int | None = None
+    """Of a file that was refused, from 1; only where a line is at fault."""
 
 
 def party_out(party: Party) -> PartyOut:

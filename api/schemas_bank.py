@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
 from api.imports import Import
 from api.schemas import rfc3339
+from ledger.core.ids import account_text
+from ledger.currency import parties
 from ledger.currency.bank.lines import Line
 from ledger.currency.bank.taking import Taken
+from ledger.currency.parties import Party
+from ledger.currency.town import Town
 
 
 class TopupOut(BaseModel):
@@ -39,20 +44,39 @@ class StatementsOut(BaseModel):
     statements: list[StatementOut]
 
 
+class PartOut(BaseModel):
+    amount_cents: int
+    name: str
+    iban: str
+    text: str
+    end_to_end: str
+    mandate: str
+    reason: str
+
+
 class BankLineOut(BaseModel):
     id: str
+    statement: str
     reserve: str
     reference: str
     booked_on: str
     amount_cents: int
     kind: str
+    bank_ref: str
     name: str
     iban: str
     text: str
+    end_to_end: str
+    mandate: str
+    reason: str
+    parts: list[PartOut]
     became: str | None
     placed_as: str | None
     holder: str | None
+    holder_account: str | None
     seq: int | None
+    placed_seq: int | None
+    undone_seq: int | None
 
 
 class BankLinesOut(BaseModel):
@@ -122,11 +146,27 @@ def statement_out(row: Any, names: dict[int, str]) -> StatementOut:
     )  # fmt: skip
 
 
-def line_out(line: Line, names: dict[int, str], holders: dict[int, str]) -> BankLineOut:
-    """A bank line, as the API shows it. `holders` are names by account."""
+def lines_out(town: Town, rows: Sequence[Line]) -> list[BankLineOut]:
+    """Bank lines, as the API shows them."""
+    names = {number: name for name, number in town.chart.reserve.items()}
+    with town.reading() as connection:
+        holders = parties.by_accounts(connection, {row.holder for row in rows if row.holder})
+    return [_line_out(row, names, holders) for row in rows]
+
+
+def _line_out(line: Line, names: Mapping[int, str], holders: Mapping[int, Party]) -> BankLineOut:
+    party = holders.get(line.holder) if line.holder else None
     return BankLineOut(
-        id=line.id.hex(), reserve=names.get(line.reserve, ""), reference=line.reference,
-        booked_on=line.booked_on.isoformat(), amount_cents=line.amount, kind=line.kind, name=line.name, iban=line.iban,
-        text=line.text, became=line.became, placed_as=line.placed_as,
-        holder=holders.get(line.holder) if line.holder else None, seq=line.seq,
+        id=line.id.hex(), statement=line.statement.hex(), reserve=names.get(line.reserve, ""),
+        reference=line.reference, booked_on=line.booked_on.isoformat(), amount_cents=line.amount, kind=line.kind,
+        bank_ref=line.bank_ref, name=line.name, iban=line.iban, text=line.text, end_to_end=line.end_to_end,
+        mandate=line.mandate, reason=line.reason, parts=[_part_out(part) for part in line.parts], became=line.became,
+        placed_as=line.placed_as, holder=party.name if party else None,
+        holder_account=account_text(party.account) if party else None, seq=line.seq, placed_seq=line.placed_seq,
+        undone_seq=line.undone_seq,
     )  # fmt: skip
+
+
+def _part_out(part: Mapping[str, Any]) -> PartOut:
+    texts = {name: str(part[name]) for name in ("name", "iban", "text", "end_to_end", "mandate", "reason")}
+    return PartOut(amount_cents=part["amount"], **texts)

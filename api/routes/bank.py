@@ -5,31 +5,29 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from sqlalchemy import ColumnElement
 from starlette.concurrency import run_in_threadpool
 
-from api.auth import Caller, Served, need
+from api.auth import Caller, Served, hex_bytes, need
 from api.routes.accounts import cursor_of, cursor_text
-from api.schemas import EuroCents, Limit
+from api.schemas import EuroCents, Limit, SignedCents
 from api.schemas_bank import (
     BankLinesOut,
     ImportOut,
     StatementsOut,
     TopupOut,
     import_out,
-    line_out,
+    lines_out,
     statement_out,
 )
 from api.strict import StrictRoute, read_file_body
 from ledger.currency import parties
 from ledger.currency.bank import advice, taking
 from ledger.currency.bank.lines import lines
-from ledger.currency.bank.matching import SUSPENSE
+from ledger.currency.bank.looking import STATES, Looked
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.errors import CurrencyError
 
 router = APIRouter(tags=["bank"], route_class=StrictRoute)
-STATES = ("all", "waiting", "suspense")
 
 
 @router.get("/v1/topup", response_model=TopupOut)
@@ -58,28 +56,34 @@ def bank_lines(
     limit: Annotated[Limit, Query()] = 100,
     cursor: Annotated[str | None, Query(max_length=32)] = None,
     state: Annotated[str, Query(max_length=10)] = "all",
+    reserve: Annotated[str | None, Query(max_length=120)] = None,
+    statement: Annotated[str | None, Query(max_length=32)] = None,
+    amount_cents: Annotated[SignedCents | None, Query()] = None,
+    text: Annotated[str, Query(max_length=140)] = "",
 ) -> BankLinesOut:
-    """The lines of statements, the latest first, and what became of each. `state` is all, waiting or suspense."""
+    """The lines of statements, the latest first, and what became of each.
+
+    `state` is all, waiting, recognised, suspense, placed or undone; `text` is a part of a name, IBAN, text or
+    reference, or an amount.
+    """
     need(caller, parties.AUDIT)
     if state not in STATES:
         raise CurrencyError("body_malformed", f"state is one of {', '.join(STATES)}")
-    line = BANK_LINE.c
-    where: list[ColumnElement[bool]] = []
-    if state == "waiting":
-        where.append(line.seq.is_(None))
-    elif state == "suspense":
-        where += [line.became == SUSPENSE, line.placed_seq.is_(None), line.undone_seq.is_(None)]
+    town = found.town
+    if reserve is not None and reserve not in town.chart.reserve:
+        raise CurrencyError("reserve_account_unknown", f"the charter has no reserve account {reserve[:60]!r}")
+    try:
+        of = None if statement is None else hex_bytes(statement, 16)
+    except ValueError:
+        raise CurrencyError("not_found", "no statement has this id") from None
+    number = None if reserve is None else town.chart.reserve[reserve]
+    where = list(Looked(state, number, of, amount_cents, text).where())
     before = cursor_of(cursor)
     if before is not None:
-        where.append(line.place < before)
-    town = found.town
-    rows = lines(town, *where, limit=limit + 1, order=(line.place.desc(),))
-    names = {number: name for name, number in town.chart.reserve.items()}
-    with town.reading() as connection:
-        who = parties.by_accounts(connection, {row.holder for row in rows if row.holder})
-    holders = {account: party.name for account, party in who.items()}
+        where.append(BANK_LINE.c.place < before)
+    rows = lines(town, *where, limit=limit + 1, order=(BANK_LINE.c.place.desc(),))
     following = cursor_text(rows[limit - 1].place) if len(rows) > limit else None
-    return BankLinesOut(lines=[line_out(row, names, holders) for row in rows[:limit]], next_cursor=following)
+    return BankLinesOut(lines=lines_out(town, rows[:limit]), next_cursor=following)
 
 
 @router.post("/v1/bank/imports", status_code=201, response_model=ImportOut)

@@ -30,7 +30,7 @@ from ledger.currency.town import Town
 
 router = APIRouter(tags=["office"], route_class=StrictRoute)
 TREASURER = frozenset({"treasurer"})
-_BOOKED: dict[int | str, dict[str, Any]] = {
+BOOKED: dict[int | str, dict[str, Any]] = {
     200: {"model": BookedOut, "description": "It stood in the log already; nothing was moved now."}
 }
 
@@ -57,7 +57,7 @@ def close(account: str, found: Served, caller: Caller) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/v1/conversions", status_code=201, response_model=BookedOut, responses=_BOOKED)
+@router.post("/v1/conversions", status_code=201, response_model=BookedOut, responses=BOOKED)
 def convert(body: ConversionIn, found: Served, caller: Caller, response: Response) -> BookedOut:
     """Issue units against euros that a cash slip or bank line names. Both legs are one transaction."""
     need(caller, parties.OFFICE)
@@ -66,10 +66,10 @@ def convert(body: ConversionIn, found: Served, caller: Caller, response: Respons
         found.town, party, body.amount_cents, reserve=body.reserve, reference=body.reference,
         booked_on=body.booked_on, by=caller.key.hex(),
     )  # fmt: skip
-    return _booked(posted, response)
+    return booked(posted, response)
 
 
-@router.post("/v1/conversions/{id}/correction", status_code=201, response_model=BookedOut, responses=_BOOKED)
+@router.post("/v1/conversions/{id}/correction", status_code=201, response_model=BookedOut, responses=BOOKED)
 def correct(id: str, found: Served, caller: Caller, response: Response) -> BookedOut:
     """Take a mistyped conversion back: all its units, while they were not spent, and its euros."""
     need(caller, TREASURER)
@@ -77,7 +77,7 @@ def correct(id: str, found: Served, caller: Caller, response: Response) -> Booke
         wrong = hex_bytes(id, 16)
     except ValueError:
         raise CurrencyError("not_found", "no conversion has this id") from None
-    return _booked(conversion.correct(found.town, wrong, by=caller.key.hex()), response)
+    return booked(conversion.correct(found.town, wrong, by=caller.key.hex()), response)
 
 
 @router.get("/v1/reconversions", response_model=ReconversionsOut)
@@ -98,18 +98,18 @@ def waiting(found: Served, caller: Caller) -> ReconversionsOut:
     )  # fmt: skip
 
 
-@router.post("/v1/reconversions/{id}/acceptance", status_code=201, response_model=BookedOut, responses=_BOOKED)
+@router.post("/v1/reconversions/{id}/acceptance", status_code=201, response_model=BookedOut, responses=BOOKED)
 def accept(id: str, found: Served, caller: Caller, response: Response) -> BookedOut:
     """Destroy the units and owe the shop the euros, less the fee."""
     need(caller, TREASURER)
-    return _booked(conversion.accept(found.town, _asked(found.town, id), by=caller.key.hex()), response)
+    return booked(conversion.accept(found.town, _asked(found.town, id), by=caller.key.hex()), response)
 
 
-@router.post("/v1/reconversions/{id}/refusal", status_code=201, response_model=BookedOut, responses=_BOOKED)
+@router.post("/v1/reconversions/{id}/refusal", status_code=201, response_model=BookedOut, responses=BOOKED)
 def refuse(id: str, found: Served, caller: Caller, response: Response) -> BookedOut:
     """Give the units back to the shop."""
     need(caller, TREASURER)
-    return _booked(conversion.refuse(found.town, _asked(found.town, id), by=caller.key.hex()), response)
+    return booked(conversion.refuse(found.town, _asked(found.town, id), by=caller.key.hex()), response)
 
 
 @router.get("/v1/reserve", response_model=ReserveOut)
@@ -139,7 +139,8 @@ def _asked(town: Town, text: str) -> conversion.Asked:
         raise CurrencyError("not_found", "no request to change back has this id") from None
 
 
-def _booked(posted: Posted, response: Response) -> BookedOut:
+def booked(posted: Posted, response: Response) -> BookedOut:
+    """What an entry of the log is answered with; 200 where it stood already."""
     if posted.replay:
         response.status_code = 200
     return BookedOut(id=posted.id.hex(), seq=posted.seq, at=rfc3339(posted.at), replay=posted.replay)

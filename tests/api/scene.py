@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import count
 from typing import Any
 
 import httpx
 
 from ledger.currency import conversion, parties, proofs
+from ledger.currency.bank import suspense
+from ledger.currency.bank.placing import Decision, Way
 from ledger.currency.town import Town
 from tests import towns
+from tests.currency.bank.scene import bring, line, statement
 from tests.served import Cast, Headers, Served, answer, ask_back_order, one_time, refund_order, shown
 from tests.towns import BANK
 
@@ -32,6 +36,8 @@ class Scene:
         self.headers: dict[str, Headers] = {NOBODY: {}} | {who: api.session(key) for who, key in self.keys.items()}
         self.payment = self.paid(200)
         self.request = one_time(town, people.shop, 450)
+        self._lines: list[str] = []
+        self.last_line = ""
 
     def paid(self, amount: int) -> str:
         order = towns.order(self.town, self.people.alice, self.people.shop.account, amount)
@@ -70,6 +76,28 @@ class Scene:
     def converted(self) -> str:
         reference = f"MISTYPED-{next(_numbers)}"
         return conversion.convert(self.town, self.people.shop.party, 100, reserve=BANK, reference=reference).id.hex()
+
+    def line_in_suspense(self) -> str:
+        """A bank line that nobody could place, another one each time; `last_line` is its id from then on."""
+        if not self._lines:
+            # Before any conversion that is typed here, which the first statement would have to have.
+            bring(self.town, statement(line(cents, "?", date(2025, 5, 31)) for cents in range(1, 601)))
+            self._lines = [one.line.id.hex() for one in suspense.open_lines(self.town)]
+        self.last_line = self._lines.pop()
+        return self.last_line
+
+    def placed_line(self) -> str:
+        id = self.line_in_suspense()
+        suspense.place(self.town, bytes.fromhex(id), Decision(way=Way.OWN))
+        return id
+
+    def placing_body(self) -> dict[str, Any]:
+        self.line_in_suspense()
+        return {"way": "own", "account": None, "other": None, "cash": None, "shares": [], "turn": 0}
+
+    def putting_back_body(self) -> dict[str, Any]:
+        self.placed_line()
+        return {"turn": 0}
 
     def payment_body(self) -> dict[str, str]:
         request = one_time(self.town, self.people.shop, 5)

@@ -131,6 +131,19 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/v1/bank/imports/{id}"): Row(
         _only(200) | dict.fromkeys(AUDIT, "not_found"), lambda s: f"/v1/bank/imports/{NO_ID}"
     ),
+    ("GET", "/v1/bank/suspense"): Row(_only(200, *AUDIT), lambda s: "/v1/bank/suspense?limit=1"),
+    ("GET", "/v1/bank/suspense/{id}"): Row(
+        _only(200, *AUDIT), lambda s: f"/v1/bank/suspense/{s.line_in_suspense()}", unknown=f"/v1/bank/suspense/{NO_ID}"
+    ),
+    ("POST", "/v1/bank/lines/{id}/placing"): Row(
+        _only(201, *OFFICE), lambda s: f"/v1/bank/lines/{s.line_in_suspense()}/placing", lambda s: {"way": "own"},
+        unknown=f"/v1/bank/lines/{NO_ID}/placing",
+    ),
+    ("POST", "/v1/bank/lines/{id}/putting_back"): Row(
+        _only(201, *OFFICE), lambda s: f"/v1/bank/lines/{s.placed_line()}/putting_back", lambda s: {"turn": None},
+        unknown=f"/v1/bank/lines/{NO_ID}/putting_back",
+    ),
+    ("GET", "/v1/bank/claims"): Row(_only(200, *AUDIT), lambda s: "/v1/bank/claims"),
     ("GET", "/v1/reserve"): Row(_only(200, *AUDIT), lambda s: "/v1/reserve"),
 }  # fmt: skip
 

@@ -112,6 +112,15 @@ def test_files_that_cannot_be_taken(api: Served, office: Any, data: bytes, code:
     assert api.town.book.head() == head
 
 
+def test_a_refusal_names_the_line(api: Served, office: Any) -> None:
+    """As a number beside the words, for whoever shows it in another language."""
+    lines = camt((100, "x"), (200, "y")).replace(b"><", b">\n<")
+    answer = upload(api, office, lines.replace(b"2.00", b"2,00", 1))
+    is_problem(answer, "statement_unreadable")
+    assert answer.json()["line"] == 1 + lines[: lines.index(b"2.00")].count(b"\n")
+    assert "line" not in upload(api, office, b"%PDF-1.7").json()
+
+
 def test_files_that_do_not_fit_those_before(api: Served, office: Any) -> None:
     assert upload(api, office, camt((100, "x"))).status_code == 201
     is_problem(upload(api, office, camt((100, "x"), opening=900, day=date(2025, 6, 14))), "statement_gap")

@@ -35,8 +35,11 @@ class Route(NamedTuple):
     body: Callable[[Scene], dict[str, Any]]
     optional: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
+    at: Callable[[Scene], str] | None = None
+    """The address, of a path with a parameter: of what the last `body` was made for."""
 
 
+PLACING, PUTTING_BACK = "/v1/bank/lines/{id}/placing", "/v1/bank/lines/{id}/putting_back"
 ROUTES: dict[str, Route] = {
     "/v1/joins": Route(NOBODY, Scene.join_body),
     "/v1/challenges": Route(NOBODY, lambda s: {"key": "00" * 32}),
@@ -53,6 +56,14 @@ ROUTES: dict[str, Route] = {
     "/v1/conversions": Route(
         OPERATOR, lambda s: {**s.conversion_body(), "booked_on": "2025-06-01"}, frozenset({"booked_on"}),
         frozenset({"amount_cents"}),
+    ),
+    PLACING: Route(
+        OPERATOR, Scene.placing_body, frozenset({"account", "other", "cash", "turn"}), frozenset({"turn"}),
+        lambda s: f"/v1/bank/lines/{s.last_line}/placing",
+    ),
+    PUTTING_BACK: Route(
+        OPERATOR, Scene.putting_back_body, frozenset({"turn"}), frozenset({"turn"}),
+        lambda s: f"/v1/bank/lines/{s.last_line}/putting_back",
     ),
 }  # fmt: skip
 
@@ -94,7 +105,8 @@ def send(scene: Scene, path: str, content: bytes, kind: str | None = "applicatio
     from api.routes.devices import FAILED_JOINS
 
     FAILED_JOINS.clear()
-    return scene.api.client.post(path, content=content, headers=headers)
+    at = ROUTES[path].at
+    return scene.api.client.post(at(scene) if at else path, content=content, headers=headers)
 
 
 def test_every_route_with_a_body_is_here(scene: Scene) -> None:
@@ -210,6 +222,8 @@ GOOD = {
     ("/v1/parties", "name", "digits as text"), ("/v1/parties", "name", "full-width digits as text"),
     ("/v1/joins", "label", "digits as text"), ("/v1/joins", "label", "full-width digits as text"),
     ("/v1/conversions", "reference", "digits as text"), ("/v1/conversions", "reference", "a line"),
+    (PLACING, "shares", "a list"), (PLACING, "turn", "zero"), (PLACING, "turn", "minus zero"),
+    (PUTTING_BACK, "turn", "zero"), (PUTTING_BACK, "turn", "minus zero"),
 }  # fmt: skip
 
 
@@ -220,6 +234,7 @@ def _fields() -> Iterator[tuple[str, str, str]]:
         "/v1/refunds": ("order",), "/v1/reconversions": ("order",), "/v1/invites": ("role", "account"),
         "/v1/parties": ("kind", "name", "id"),
         "/v1/conversions": ("account", "amount_cents", "reserve", "reference", "booked_on"),
+        PLACING: ("way", "account", "other", "shares", "turn"), PUTTING_BACK: ("turn",),
     }  # fmt: skip
     for path, fields in names.items():
         for field in fields:

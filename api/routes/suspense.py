@@ -1,0 +1,88 @@
+"""Lines in suspense: what each may be, a person's decision, putting it back; and what members owe."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from api.auth import Caller, Served, hex_bytes, need
+from api.routes.office import BOOKED, booked
+from api.schemas import BookedOut, Limit
+from api.schemas_suspense import (
+    ClaimOut,
+    ClaimsOut,
+    OpenLineOut,
+    PlacingIn,
+    PutBackIn,
+    SuspenseOut,
+    decision_in,
+    open_lines_out,
+)
+from api.strict import StrictRoute
+from ledger.core.ids import account_text
+from ledger.currency import parties
+from ledger.currency.bank import claims, suspense
+from ledger.currency.charter import ReserveKind
+from ledger.currency.errors import CurrencyError
+
+router = APIRouter(prefix="/v1/bank", tags=["bank"], route_class=StrictRoute)
+
+
+@router.get("/suspense", response_model=SuspenseOut)
+def open_lines(found: Served, caller: Caller, limit: Annotated[Limit, Query()] = 100) -> SuspenseOut:
+    """The lines that nobody could place, oldest first, with what each may be; `left` counts them all."""
+    need(caller, parties.AUDIT)
+    town = found.town
+    shown = open_lines_out(town, suspense.open_lines(town, limit=limit))
+    return SuspenseOut(
+        left=suspense.count(town), lines=shown,
+        cash=[account.name for account in town.charter.reserve if account.kind == ReserveKind.CASH],
+        fees_cents=town.book.balance(town.chart.income), transit_cents=town.book.balance(town.chart.transit),
+    )  # fmt: skip
+
+
+@router.get("/suspense/{id}", response_model=OpenLineOut)
+def open_line(id: str, found: Served, caller: Caller) -> OpenLineOut:
+    """One line in suspense, with what it may be."""
+    need(caller, parties.AUDIT)
+    [shown] = open_lines_out(found.town, [suspense.find_open(found.town, _line(id))])
+    return shown
+
+
+@router.post("/lines/{id}/placing", status_code=201, response_model=BookedOut, responses=BOOKED)
+def place_line(id: str, body: PlacingIn, found: Served, caller: Caller, response: Response) -> BookedOut:
+    """Place a line that is in suspense. Send the `turn` that came with it, and the same request can be repeated."""
+    need(caller, parties.OFFICE)
+    by = caller.key.hex()
+    posted = suspense.place(found.town, _line(id), decision_in(body), by=by, turn=body.turn)
+    return booked(posted, response)
+
+
+@router.post("/lines/{id}/putting_back", status_code=201, response_model=BookedOut, responses=BOOKED)
+def put_line_back(id: str, body: PutBackIn, found: Served, caller: Caller, response: Response) -> BookedOut:
+    """Undo what a line was placed as, or recognised as: it is in suspense again."""
+    need(caller, parties.OFFICE)
+    return booked(suspense.put_back(found.town, _line(id), by=caller.key.hex(), turn=body.turn), response)
+
+
+@router.get("/claims", response_model=ClaimsOut)
+def every_claim(found: Served, caller: Caller) -> ClaimsOut:
+    """What members owe: euros of theirs that went back after the units had been spent."""
+    need(caller, parties.AUDIT)
+    owed = claims.owed(found.town)
+    with found.town.reading() as connection:
+        who = parties.by_accounts(connection, set(owed))
+    return ClaimsOut(
+        claims=[
+            ClaimOut(account=account_text(account), name=who[account].name, amount_cents=owed[account])
+            for account in sorted(who, key=lambda account: who[account].name.casefold())
+        ]
+    )
+
+
+def _line(text: str) -> bytes:
+    try:
+        return hex_bytes(text, 16)
+    except ValueError:
+        raise CurrencyError("not_found", "no bank line has this id") from None
