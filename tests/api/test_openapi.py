@@ -166,6 +166,7 @@ def test_answers_are_what_the_document_says(town: Town, people: Cast, api: Serve
     scene = Scene(town, people, api)
     account = shown(people.shop)
     asked, other = scene.asked(), scene.asked()
+    order, placing = scene.payment_body(), scene.line_in_suspense()
     calls: list[tuple[str, str, str, Any, str]] = [
         ("get", "/v1/currency", "/v1/currency", None, NOBODY),
         ("get", "/health", "/health", None, NOBODY),
