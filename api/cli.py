@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import typer
 
 from api.commands.console import CONSOLE, CliError, Exit, _
-from api.groups import accounts, bank, key, mandate, party, reconvert
+from api.groups import accounts, bank, key, mandate, party, payouts, reconvert
 from api.groups.options import JSON, PARTY, SETTINGS, command, many, option
 
 EXITS = {
@@ -48,6 +48,7 @@ app.add_typer(party.app, name="party", help=_("Parties: add, list, close."))
 app.add_typer(key.app, name="key", help=_("The devices of a party: list, revoke."))
 app.add_typer(reconvert.app, name="reconvert", help=_("Requests to change back to euros: list, accept, refuse."))
 app.add_typer(accounts.app, name="accounts", help=_("The accounts: export, close a business year, check a FEC."))
+app.add_typer(payouts.app, name="payouts", help=_("Payouts to shops: what is due, files for the bank, who signed."))
 app.add_typer(bank.app, name="bank", help=_("The bank's statements: import, watch a folder, look at the lines."))
 app.add_typer(mandate.app, name="mandate", help=_("Monthly top-ups by direct debit: mandates, notices, files."))
 
@@ -121,13 +122,14 @@ def invite(
         "--role", help=_("member, owner, cashier, operator, treasurer or auditor; the usual one unless given."),
         metavar="ROLE",
     ),
+    person: str = option("--person", help=_("Who will hold this key of the association."), metavar="NAME"),
     png: Path = option("--png", help=_("Write the picture of the code to a file instead."), metavar="FILE"),
     json: bool = JSON,
 ) -> None:  # fmt: skip
     from api.commands import members
 
     CONSOLE.as_json = json
-    members.invite(party, role, png)
+    members.invite(party, role, png, person)
 
 
 @command(app, "code", _("The lasting code of a shop, to be printed."))

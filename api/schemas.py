@@ -110,6 +110,7 @@ class OrderIn(In):
 class InviteIn(In):
     role: Annotated[str, Field(max_length=16)]
     account: Account | None = None
+    person: Account | None = None
 
 
 class PartyIn(In):
@@ -257,6 +258,7 @@ class KeyOut(BaseModel):
     label: str
     added_at: str
     revoked_at: str | None
+    person: str | None
     this: bool
 
 

@@ -31,6 +31,8 @@ KINDS = {
     "bank_transit": N_("between our accounts"),
     "bank_line_known": N_("booked by hand before"),
     "bank_withdrawn": N_("withdrawn by the bank"),
+    "bank_payout": N_("payouts"),
+    "bank_payout_return": N_("payouts that came back"),
     "bank_collection": N_("monthly top-ups"),
     "bank_collection_unpaid": N_("monthly top-ups that came back"),
 }
@@ -127,10 +129,12 @@ def show_lines(since: str | None, until: str | None, account: str | None) -> Non
         found = lines(town, *where)
         names = {number: name for name, number in town.chart.reserve.items()}
     rows = [
-        [line.booked_on.isoformat(), euros(line.amount), became(line), _cut(f"{line.name} {line.text}".strip(), 34)]
+        [line.id.hex()[-8:], line.booked_on.isoformat(), euros(line.amount), became(line),
+         _cut(f"{line.name} {line.text}".strip(), 34)]
         for line in found
-    ]
-    CONSOLE.table([(_("Day"), False), (_("Amount"), True), (_("Became"), False), (_("Who and what"), False)], rows)
+    ]  # fmt: skip
+    CONSOLE.table([(_("Line"), False), (_("Day"), False), (_("Amount"), True), (_("Became"), False),
+                   (_("Who and what"), False)], rows)  # fmt: skip
     CONSOLE.give([line_json(line, names) for line in found])
 
 

@@ -7,6 +7,7 @@ from api.commands.opened import opened
 from ledger.core.ids import account_text
 from ledger.currency import parties
 from ledger.currency.parties import DeviceKey, Party
+from ledger.currency.persons import persons_of
 from ledger.currency.town import Town
 
 SHOWN = 16
@@ -18,17 +19,22 @@ def show(who: str) -> None:
     with opened() as town:
         party = parties.named(town, who)
         found = parties.devices(town, party)
+        with town.reading() as connection:
+            persons = persons_of(connection, [key.key for key in found])
+        names = {key.key: f"{key.label} ({persons[key.key][1]})" if key.key in persons else key.label for key in found}
         rows = [
             (key.key.hex()[:SHOWN], key.role, _day(town, key.added_at),
-             key.label if key.revoked_at is None
-             else _("{label} (revoked {day})").format(label=key.label, day=_day(town, key.revoked_at)))
+             names[key.key] if key.revoked_at is None
+             else _("{label} (revoked {day})").format(label=names[key.key], day=_day(town, key.revoked_at)))
             for key in found
         ]  # fmt: skip
     if found:
         CONSOLE.table([(_("key"), False), (_("role"), False), (_("since"), False), (_("device"), False)], rows)
     else:
         CONSOLE.say(_("No device of {name} has joined yet.").format(name=party.name))
-    CONSOLE.give([_told(party, key) for key in found])
+    CONSOLE.give(
+        [{**_told(party, key), "person": persons[key.key][1] if key.key in persons else None} for key in found]
+    )
 
 
 def revoke(who: str, which: str) -> None:

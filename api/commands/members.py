@@ -90,12 +90,13 @@ def close(who: str) -> None:
     CONSOLE.give(_party(party, 0))
 
 
-def invite(who: str, role: str | None, png: Path | None) -> None:
-    """A one-time code with which a device joins a party."""
+def invite(who: str, role: str | None, png: Path | None, person: str | None = None) -> None:
+    """A one-time code with which a device joins a party. `person` will hold it, where that has to be known."""
     with opened() as town:
         party = parties.named(town, who)
         role = role or FIRST_ROLE[party.kind]
-        code, link = invited(town, party, role)
+        holder = None if person is None else parties.named(town, person)
+        code, link = invited(town, party, role, holder)
     if png is not None:
         from api.commands.papers import picture
 
@@ -112,13 +113,14 @@ def invite(who: str, role: str | None, png: Path | None) -> None:
     else:
         CONSOLE.say(_("Its picture is in {file}.").format(file=png))
     CONSOLE.give(
-        {"code": code, "link": link, "party": party.name, "account": account_text(party.account), "role": role}
-    )
+        {"code": code, "link": link, "party": party.name, "account": account_text(party.account), "role": role,
+         "person": holder.name if holder else None}
+    )  # fmt: skip
 
 
-def invited(town: Town, party: Party, role: str) -> tuple[str, str]:
+def invited(town: Town, party: Party, role: str, person: Party | None = None) -> tuple[str, str]:
     """A new join code as it is shown, and the link that holds it."""
-    code = parties.shown_code(parties.invite(town, party, role))
+    code = parties.shown_code(parties.invite(town, party, role, person=person))
     return code, f"{town.charter.public_url}/J/{code}"
 
 

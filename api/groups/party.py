@@ -41,3 +41,19 @@ def party_close(party: str = PARTY, json: bool = JSON) -> None:
 
     CONSOLE.as_json = json
     members.close(party)
+
+
+@command(app, "iban", _("Show or say where a party is paid."))
+def party_iban(
+    party: str = PARTY,
+    iban: str = typer.Argument(None, metavar="[IBAN]", help=_("From now on this account."), show_default=False),
+    holder: str = typer.Option(
+        "", "--holder", metavar="NAME", help=_("The account's holder, if that is another name.")
+    ),
+    remove: bool = typer.Option(False, "--remove", help=_("Forget it.")),
+    json: bool = JSON,
+) -> None:
+    from api.commands import payouts
+
+    CONSOLE.as_json = json
+    payouts.iban(party, iban, holder, remove=remove)

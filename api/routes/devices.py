@@ -25,6 +25,7 @@ from api.strict import StrictRoute
 from ledger.currency import parties, proofs
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import DeviceKey, Party
+from ledger.currency.persons import persons_of
 
 router = APIRouter(tags=["devices"], route_class=StrictRoute)
 FAILED_JOINS = Limiter(tries=10, seconds=60)
@@ -91,13 +92,17 @@ def keys(found: Served, caller: Caller) -> KeysOut:
     """The keys of the caller's party."""
     need(caller, parties.SPEND | parties.AUDIT)
     party = parties.by_account(found.town, caller.account)
+    devices = parties.devices(found.town, party)
+    with found.town.reading() as connection:
+        persons = persons_of(connection, [one.key for one in devices])
     return KeysOut(
         keys=[
             KeyOut(
                 key=k.key.hex(), role=k.role, label=k.label, added_at=rfc3339(k.added_at),
-                revoked_at=None if k.revoked_at is None else rfc3339(k.revoked_at), this=k.key == caller.key,
+                revoked_at=None if k.revoked_at is None else rfc3339(k.revoked_at),
+                person=persons[k.key][1] if k.key in persons else None, this=k.key == caller.key,
             )
-            for k in parties.devices(found.town, party)
+            for k in devices
         ]
     )  # fmt: skip
 
@@ -124,7 +129,10 @@ def revoke(key: str, found: Served, caller: Caller) -> Response:
 
 @router.post("/v1/invites", status_code=201, response_model=InviteOut)
 def invite(body: InviteIn, found: Served, caller: Caller) -> InviteOut:
-    """A one-time join code for another device of one's own party; the office makes them for any party."""
+    """A one-time join code for another device of one's own party; the office makes them for any party.
+
+    `person` is the account of whoever will hold a key of the association: what takes two people asks for it.
+    """
     need(caller, parties.SPEND | parties.OFFICE)
     account = caller.account if body.account is None else number(body.account)
     office = caller.role in parties.OFFICE
@@ -136,7 +144,10 @@ def invite(body: InviteIn, found: Served, caller: Caller) -> InviteOut:
     if body.role == "treasurer" and caller.role != "treasurer":
         # What a treasurer decides beside the operators must not be had by inviting oneself.
         raise CurrencyError("role_insufficient", "a treasurer, or `patard invite` at the machine, gives out this role")
-    code = parties.invite(found.town, party, body.role, by=caller.key.hex())
+    if body.person is not None and not office:
+        raise CurrencyError("role_insufficient", "the association's office says whose key is whose")
+    person = None if body.person is None else parties.by_account(found.town, number(body.person))
+    code = parties.invite(found.town, party, body.role, by=caller.key.hex(), person=person)
     expires_at = found.town.now() + parties.INVITE_SECONDS * 1_000_000
     return InviteOut(
         code=parties.shown_code(code),

@@ -8,11 +8,16 @@ from typing import Any
 
 import httpx
 
+from ledger.core.ids import account_number
 from ledger.currency import conversion, parties, proofs
-from ledger.currency.bank import suspense
+from ledger.currency.bank import details, suspense
+from ledger.currency.bank.mandates import collecting, model, notices, register
+from ledger.currency.bank.mandates.text import Content, mandate_text
+from ledger.currency.bank.payouts import approval, batches, owed
 from ledger.currency.bank.placing import Decision, Way
 from ledger.currency.town import Town
 from tests import towns
+from tests.currency.bank.monthly import SIGNED, iban
 from tests.currency.bank.scene import bring, line, statement
 from tests.served import Cast, Headers, Served, answer, ask_back_order, one_time, refund_order, shown
 from tests.towns import BANK
@@ -99,6 +104,36 @@ class Scene:
         self.placed_line()
         return {"turn": 0}
 
+    def payout(self) -> str:
+        """A payout that is due, and where it goes; its reference."""
+        details.put(self.town, self.people.shop.party, "BE71096123456769")
+        asked = conversion.find_asked(self.town, bytes.fromhex(self.asked()))
+        return owed.find(self.town, conversion.accept(self.town, asked).id.hex()).reference
+
+    def batch(self, *, signed: bool = False) -> int:
+        """A file of payouts; its number."""
+        self.payout()
+        self._batch = batches.order(self.town)
+        if signed:
+            key = parties.device(self.town, self.people.treasurer.public)
+            signature = bytes.fromhex(self.signature_body()["signature"])
+            approval.sign(self.town, self._batch, key, signature)
+        return self._batch.number
+
+    def batch_body(self) -> dict[str, str]:
+        """What orders a file today; something is due."""
+        self.payout()
+        return {"on": self.town.charter.local_date(self.town.now()).isoformat()}
+
+    def signature_body(self) -> dict[str, str]:
+        """The treasurer's signature of the last file."""
+        key, made = self.people.treasurer, self._batch
+        return {
+            "signature": proofs.sign_payouts(
+                key, self.town.charter.network, made.id, made.sha256, made.total, made.transfers
+            ).hex()
+        }
+
     def payment_body(self) -> dict[str, str]:
         request = one_time(self.town, self.people.shop, 5)
         return {"order": answer(self.town, self.people.alice, request).text, "request": request.text}
@@ -110,6 +145,53 @@ class Scene:
     def ask_body(self) -> dict[str, str]:
         self.paid(5)
         return {"order": ask_back_order(self.town, self.people.shop, 5).text}
+
+    def mandate_body(self) -> dict[str, Any]:
+        """A mandate that the shop's owner signs; it has none."""
+        stands = model.live(self.town, self.people.shop.account)
+        if stands is not None:
+            register.end(self.town, stands)
+        content = Content(self.town.new_id(), "Boulangerie", iban(1), 3_000, 1, SIGNED)
+        return {"id": content.id.hex(), "iban": content.iban, "holder": content.holder, **self._signed(content)}
+
+    def mandate(self) -> str:
+        """The shop's mandate; its id."""
+        stands = model.live(self.town, self.people.shop.account)
+        if stands is None:
+            shop = self.people.shop.party
+            stands, _new = register.sign(self.town, shop, iban=iban(1), amount=3_000, signed_on=SIGNED)
+        return stands.id.hex()
+
+    def amount_body(self) -> dict[str, Any]:
+        """The next amount of the shop's mandate, signed by its owner."""
+        of = model.find(self.town, bytes.fromhex(self.mandate()))
+        content = Content(of.id, of.holder, of.iban, of.amount + 1, of.version + 1, SIGNED)
+        return {"version": content.version, **self._signed(content)}
+
+    def _signed(self, content: Content) -> dict[str, Any]:
+        network = self.town.charter.network
+        text = mandate_text("fr", model.terms(self.town), content)
+        signature = proofs.sign_mandate(self.people.shop.key, network, text).hex()
+        return {"amount_cents": content.amount, "signed_on": content.signed_on.isoformat(), "lang": "fr",
+                "signature": signature}  # fmt: skip
+
+    def paper_body(self) -> dict[str, Any]:
+        return {"account": self.new_party(), "iban": iban(2), "amount_cents": 2_000, "signed_on": SIGNED.isoformat()}
+
+    def collection_body(self) -> dict[str, Any]:
+        """What orders this month's debits; somebody was told, and there is no file of it."""
+        for made in collecting.every(self.town):
+            if made.state != "withdrawn":
+                collecting.withdraw(self.town, made, fetched_too=True)
+        visitor = parties.by_account(self.town, account_number(self.new_party()))
+        register.sign(self.town, visitor, iban=iban(3), amount=1_000, signed_on=SIGNED)
+        notices.give(self.town)
+        return {}
+
+    def collection(self) -> int:
+        """A file of debits that nobody fetched; its number."""
+        self.collection_body()
+        return collecting.collect(self.town)[0].number
 
     def send(self, method: str, path: str, body: object, who: str) -> httpx.Response:
         return self.api.client.request(method, path, json=body, headers=self.headers[who])

@@ -15,6 +15,7 @@ import pytest
 from api.live import Live
 from ledger.core.ids import account_text
 from ledger.currency import parties, proofs
+from ledger.currency.charter import MandateRules
 from tests import towns
 from tests.api.scene import AUDITOR, CALLERS, CASHIER, NOBODY, OPERATOR, OWNER, STRANGER, TREASURER, Scene
 from tests.served import (
@@ -144,6 +145,81 @@ TABLE: dict[tuple[str, str], Row] = {
         unknown=f"/v1/bank/lines/{NO_ID}/putting_back",
     ),
     ("GET", "/v1/bank/claims"): Row(_only(200, *AUDIT), lambda s: "/v1/bank/claims"),
+    ("GET", "/v1/bank-details"): Row(_only(200, OWNER, STRANGER), lambda s: "/v1/bank-details"),
+    ("PUT", "/v1/bank-details"): Row(
+        _only(200, OWNER, STRANGER), lambda s: "/v1/bank-details", lambda s: {"iban": "BE71 0961 2345 6769"}
+    ),
+    ("GET", "/v1/parties/{account}/bank-details"): Row(
+        _only(200, *AUDIT), lambda s: f"/v1/parties/{shown(s.people.shop)}/bank-details",
+        unknown=f"/v1/parties/{NO_ACCOUNT}/bank-details",
+    ),
+    ("PUT", "/v1/parties/{account}/bank-details"): Row(
+        _only(200, *OFFICE), lambda s: f"/v1/parties/{shown(s.people.shop)}/bank-details",
+        lambda s: {"iban": "BE71096123456769", "holder": "Boulangerie SARL"},
+        unknown=f"/v1/parties/{NO_ACCOUNT}/bank-details",
+    ),
+    ("GET", "/v1/payouts"): Row(_only(200, *AUDIT), lambda s: "/v1/payouts"),
+    ("POST", "/v1/payouts/{reference}/rejection"): Row(
+        _only(201, TREASURER), lambda s: f"/v1/payouts/{s.payout()}/rejection", lambda s: {"reason": "AC04"},
+        unknown="/v1/payouts/0000000000/rejection",
+    ),
+    ("GET", "/v1/payouts/batches"): Row(_only(200, *AUDIT), lambda s: "/v1/payouts/batches?all=true"),
+    ("POST", "/v1/payouts/batches"): Row(
+        _only(201, *OFFICE), lambda s: "/v1/payouts/batches", Scene.batch_body
+    ),
+    ("GET", "/v1/payouts/batches/{batch}"): Row(
+        _only(200, *AUDIT), lambda s: f"/v1/payouts/batches/{s.batch()}", unknown="/v1/payouts/batches/99999",
+    ),
+    ("POST", "/v1/payouts/batches/{batch}/signatures"): Row(
+        _only(201, TREASURER), lambda s: f"/v1/payouts/batches/{s.batch()}/signatures", Scene.signature_body,
+        unknown="/v1/payouts/batches/99999/signatures",
+    ),
+    ("GET", "/v1/payouts/batches/{batch}/file"): Row(
+        _only(200, *OFFICE), lambda s: f"/v1/payouts/batches/{s.batch(signed=True)}/file",
+        unknown="/v1/payouts/batches/99999/file",
+    ),
+    ("POST", "/v1/payouts/batches/{batch}/withdrawal"): Row(
+        _only(200, *OFFICE), lambda s: f"/v1/payouts/batches/{s.batch()}/withdrawal", lambda s: {},
+        unknown="/v1/payouts/batches/99999/withdrawal",
+    ),
+    ("GET", "/v1/monthly"): Row(_only(200, OWNER, STRANGER), lambda s: "/v1/monthly"),
+    ("GET", "/v1/mandates"): Row(_only(200, *AUDIT), lambda s: "/v1/mandates"),
+    # It is signed by the shop's own device, for the shop.
+    ("POST", "/v1/mandates"): Row(
+        _only(201, OWNER, stranger="signature_invalid"), lambda s: "/v1/mandates", Scene.mandate_body
+    ),
+    ("POST", "/v1/mandates/paper"): Row(
+        _only(201, *OFFICE), lambda s: "/v1/mandates/paper", Scene.paper_body
+    ),
+    ("POST", "/v1/mandates/{id}/amounts"): Row(
+        _only(201, OWNER, stranger="not_found") | dict.fromkeys(OFFICE, "signature_invalid"),
+        lambda s: f"/v1/mandates/{s.mandate()}/amounts", Scene.amount_body,
+    ),
+    ("DELETE", "/v1/mandates/{id}"): Row(
+        _only(200, OWNER, *OFFICE, stranger="not_found"), lambda s: f"/v1/mandates/{s.mandate()}",
+        unknown=f"/v1/mandates/{NO_ID}",
+    ),
+    ("POST", "/v1/mandates/{id}/resumption"): Row(
+        _only(200, *OFFICE), lambda s: f"/v1/mandates/{s.mandate()}/resumption",
+        unknown=f"/v1/mandates/{NO_ID}/resumption",
+    ),
+    ("GET", "/v1/notices"): Row(_only(200, *AUDIT), lambda s: "/v1/notices"),
+    ("POST", "/v1/notices"): Row(_only(201, *OFFICE), lambda s: "/v1/notices", lambda s: {}),
+    ("GET", "/v1/collections"): Row(_only(200, *AUDIT), lambda s: "/v1/collections"),
+    ("POST", "/v1/collections"): Row(_only(201, *OFFICE), lambda s: "/v1/collections", Scene.collection_body),
+    ("GET", "/v1/collections/{collection}/debits"): Row(
+        _only(200, *AUDIT), lambda s: f"/v1/collections/{s.collection()}/debits",
+        unknown="/v1/collections/99999/debits",
+    ),
+    ("GET", "/v1/collections/{collection}/file"): Row(
+        _only(200, *OFFICE), lambda s: f"/v1/collections/{s.collection()}/file",
+        unknown="/v1/collections/99999/file",
+    ),
+    ("POST", "/v1/collections/{collection}/withdrawal"): Row(
+        _only(200, *OFFICE), lambda s: f"/v1/collections/{s.collection()}/withdrawal", lambda s: {},
+        unknown="/v1/collections/99999/withdrawal",
+    ),
+    ("POST", "/v1/releases"): Row(_only(200, *OFFICE), lambda s: "/v1/releases"),
     ("GET", "/v1/reserve"): Row(_only(200, *AUDIT), lambda s: "/v1/reserve"),
 }  # fmt: skip
 
@@ -157,7 +233,9 @@ PAGE_PARAMETERS: dict[str, Callable[[Scene], str]] = {
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    town = towns.found(Path(tmp_path_factory.mktemp("access")) / "home")
+    # Debits are due tomorrow, a Monday, and can be announced and ordered today.
+    rules = MandateRules(creditor_id="FR72ZZZ123456", day=16, notice_days=1)
+    town = towns.found(Path(tmp_path_factory.mktemp("access")) / "home", towns.charter(mandates=rules))
     people = cast(town)
     with served(town) as api:
         yield Scene(town, people, api)

@@ -166,7 +166,7 @@ def test_answers_are_what_the_document_says(town: Town, people: Cast, api: Serve
     scene = Scene(town, people, api)
     account = shown(people.shop)
     asked, other = scene.asked(), scene.asked()
-    order, placing = scene.payment_body(), scene.line_in_suspense()
+    order, placing, batch = scene.payment_body(), scene.line_in_suspense(), f"/v1/payouts/batches/{scene.batch()}"
     calls: list[tuple[str, str, str, Any, str]] = [
         ("get", "/v1/currency", "/v1/currency", None, NOBODY),
         ("get", "/health", "/health", None, NOBODY),
@@ -205,6 +205,23 @@ def test_answers_are_what_the_document_says(town: Town, people: Cast, api: Serve
         ("get", "/v1/bank/claims", "/v1/bank/claims", None, AUDITOR),
         ("post", "/v1/bank/lines/{id}/placing", f"/v1/bank/lines/{placing}/placing", {"way": "own"}, OPERATOR),
         ("post", "/v1/bank/lines/{id}/putting_back", f"/v1/bank/lines/{placing}/putting_back", {"turn": 0}, OPERATOR),
+        ("get", "/v1/bank-details", "/v1/bank-details", None, OWNER),
+        ("put", "/v1/bank-details", "/v1/bank-details", {"iban": "BE71096123456769"}, OWNER),
+        ("get", "/v1/parties/{account}/bank-details", f"/v1/parties/{account}/bank-details", None, AUDITOR),
+        (
+            "put",
+            "/v1/parties/{account}/bank-details",
+            f"/v1/parties/{account}/bank-details",
+            {"iban": "BE71096123456769"},
+            OPERATOR,
+        ),
+        ("get", "/v1/payouts", "/v1/payouts", None, AUDITOR),
+        ("post", "/v1/payouts/batches/{batch}/signatures", f"{batch}/signatures", scene.signature_body(), TREASURER),
+        ("get", "/v1/payouts/batches/{batch}", batch, None, AUDITOR),
+        ("post", "/v1/payouts/batches/{batch}/withdrawal", f"{batch}/withdrawal", {}, OPERATOR),
+        ("post", "/v1/payouts/batches", "/v1/payouts/batches", {"on": None}, OPERATOR),
+        ("get", "/v1/payouts/batches", "/v1/payouts/batches?all=true", None, AUDITOR),
+        ("post", "/v1/payouts/{reference}/rejection", f"/v1/payouts/{scene.payout()}/rejection", {}, TREASURER),
         ("get", "/v1/me", "/v1/me", None, NOBODY),
         ("post", "/v1/payments", "/v1/payments", {}, NOBODY),
     ]
@@ -227,7 +244,8 @@ def test_answers_are_what_the_document_says(town: Town, people: Cast, api: Serve
         "/errors",
         *FILES,
         "/v1/bank/imports/{id}",
-    }  # what answers files is in test_bank
+        "/v1/payouts/batches/{batch}/file",
+    }  # what answers files is in test_bank and test_payouts
 
 
 def test_the_document_is_the_same_each_time(api: Served, document: dict[str, Any]) -> None:

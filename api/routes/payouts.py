@@ -1,0 +1,161 @@
+"""Payouts: what is due to shops, files for the bank, who signs them; and where a party is paid."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from api.auth import Caller, Served, need, number
+from api.schemas import BookedOut, rfc3339
+from api.schemas_payouts import (
+    BankDetailsIn,
+    BankDetailsOut,
+    BatchesOut,
+    BatchIn,
+    BatchOut,
+    BatchSignatureIn,
+    BatchTransfersOut,
+    PayoutsOut,
+    RejectionIn,
+    WithdrawalIn,
+    batch_out,
+    details_out,
+    payout_out,
+    transfer_out,
+)
+from api.strict import StrictRoute
+from ledger.currency import parties
+from ledger.currency.bank import details
+from ledger.currency.bank.payouts import approval, batches, owed, undoing
+from ledger.currency.bank.payouts.batches import Batch
+from ledger.currency.town import Town
+
+router = APIRouter(tags=["payouts"], route_class=StrictRoute)
+TREASURER = frozenset({"treasurer"})
+_BOOKED: dict[int | str, dict[str, Any]] = {
+    200: {"model": BookedOut, "description": "It stood in the log already; nothing was moved now."}
+}
+_SIGNED: dict[int | str, dict[str, Any]] = {
+    200: {"model": BatchOut, "description": "This key had signed it already."}
+}  # fmt: skip
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/xml": {"schema": {"type": "string"}}}, "description": "The file (pain.001)."}
+}
+
+
+# --- where a party is paid ---------------------------------------------------------------------------------
+
+
+@router.get("/v1/bank-details", response_model=BankDetailsOut)
+def own_details(found: Served, caller: Caller) -> BankDetailsOut:
+    """Where the caller's own party is paid; null where it has not said so."""
+    need(caller, parties.SPEND)
+    return details_out(details.find(found.town, parties.by_account(found.town, caller.account)))
+
+
+@router.put("/v1/bank-details", response_model=BankDetailsOut)
+def set_own_details(body: BankDetailsIn, found: Served, caller: Caller) -> BankDetailsOut:
+    """Say where the caller's own party is paid from now on. What was ordered before goes where it was ordered to."""
+    need(caller, parties.SPEND)
+    party = parties.by_account(found.town, caller.account)
+    return details_out(details.put(found.town, party, body.iban, body.holder, by=caller.key.hex()))
+
+
+@router.get("/v1/parties/{account}/bank-details", response_model=BankDetailsOut)
+def party_details(account: str, found: Served, caller: Caller) -> BankDetailsOut:
+    """Where a party is paid."""
+    need(caller, parties.AUDIT)
+    return details_out(details.find(found.town, parties.by_account(found.town, number(account))))
+
+
+@router.put("/v1/parties/{account}/bank-details", response_model=BankDetailsOut)
+def set_party_details(account: str, body: BankDetailsIn, found: Served, caller: Caller) -> BankDetailsOut:
+    """Say where a party is paid from now on."""
+    need(caller, parties.OFFICE)
+    party = parties.by_account(found.town, number(account))
+    return details_out(details.put(found.town, party, body.iban, body.holder, by=caller.key.hex()))
+
+
+# --- payouts -----------------------------------------------------------------------------------------------
+
+
+@router.get("/v1/payouts", response_model=PayoutsOut)
+def due_payouts(found: Served, caller: Caller) -> PayoutsOut:
+    """What shops are owed, the oldest first. Without an IBAN it waits; `batch` is the file that orders it."""
+    need(caller, parties.AUDIT)
+    return PayoutsOut(payouts=[payout_out(one) for one in owed.due(found.town)])
+
+
+@router.post("/v1/payouts/{reference}/rejection", status_code=201, response_model=BookedOut, responses=_BOOKED)
+def reject_payout(reference: str, body: RejectionIn, found: Served, caller: Caller, response: Response) -> BookedOut:
+    """Give a shop its units back, all of them, for a payout that the bank will not execute."""
+    need(caller, TREASURER)
+    payout = owed.find(found.town, reference)
+    posted = undoing.reject(found.town, payout, reason=body.reason, by=caller.key.hex())
+    if posted.replay:
+        response.status_code = 200
+    return BookedOut(id=posted.id.hex(), seq=posted.seq, at=rfc3339(posted.at), replay=posted.replay)
+
+
+@router.get("/v1/payouts/batches", response_model=BatchesOut)
+def payout_batches(found: Served, caller: Caller, all: Annotated[bool, Query()] = False) -> BatchesOut:
+    """The files for the bank, the latest first: those under way, or `all`."""
+    need(caller, parties.AUDIT)
+    made = batches.every(found.town, open_only=not all)
+    with found.town.reading() as connection:
+        return BatchesOut(batches=[batch_out(connection, batch) for batch in made])
+
+
+@router.post("/v1/payouts/batches", status_code=201, response_model=BatchOut)
+def order_payouts(body: BatchIn, found: Served, caller: Caller) -> BatchOut:
+    """Make a file of everything that is due and has an IBAN, to be executed `on` that day (today)."""
+    need(caller, parties.OFFICE)
+    return _batch(found.town, batches.order(found.town, by=caller.key.hex(), on=body.on))
+
+
+@router.get("/v1/payouts/batches/{batch}", response_model=BatchTransfersOut)
+def payout_batch(batch: str, found: Served, caller: Caller) -> BatchTransfersOut:
+    """A file, by its number or id, with its transfers. `is_new`: never paid to this IBAN before."""
+    need(caller, parties.AUDIT)
+    made = batches.find(found.town, batch)
+    transfers = [transfer_out(one) for one in batches.transfers_of(found.town, made)]
+    return BatchTransfersOut(batch=_batch(found.town, made), transfers=transfers)
+
+
+@router.post("/v1/payouts/batches/{batch}/signatures", status_code=201, response_model=BatchOut, responses=_SIGNED)
+def sign_payouts(batch: str, body: BatchSignatureIn, found: Served, caller: Caller, response: Response) -> BatchOut:
+    """Sign a file with the treasurer's key that asks.
+
+    Ed25519 over "patard/payouts/1" 00, network (4 bytes), id of the file (16), its SHA-256 (32), total in cents (8)
+    and count of transfers (4), numbers big-endian.
+    """
+    need(caller, approval.SIGNERS)
+    made = batches.find(found.town, batch)
+    if approval.sign(found.town, made, caller, bytes.fromhex(body.signature)).replay:
+        response.status_code = 200
+    return _batch(found.town, batches.find(found.town, batch))
+
+
+@router.get("/v1/payouts/batches/{batch}/file", response_class=Response, responses=_FILE)
+def payout_file(batch: str, found: Served, caller: Caller, again: Annotated[bool, Query()] = False) -> Response:
+    """The file for the bank, once enough people signed it. It is noted who fetched it; `again`: although it was."""
+    need(caller, parties.OFFICE)
+    made = batches.find(found.town, batch)
+    data = batches.fetch(found.town, made, by=caller.key.hex(), again=again)
+    headers = {"Content-Disposition": f'attachment; filename="{made.message}.xml"', "Cache-Control": "no-store"}
+    return Response(data, media_type="application/xml", headers=headers)
+
+
+@router.post("/v1/payouts/batches/{batch}/withdrawal", response_model=BatchOut)
+def withdraw_payouts(batch: str, body: WithdrawalIn, found: Served, caller: Caller) -> BatchOut:
+    """Give a file up: its payouts may go into another. One that was fetched: a treasurer, with `refused`."""
+    need(caller, TREASURER if body.refused else parties.OFFICE)
+    made = batches.find(found.town, batch)
+    batches.withdraw(found.town, made, by=caller.key.hex(), fetched_too=body.refused)
+    return _batch(found.town, batches.find(found.town, batch))
+
+
+def _batch(town: Town, batch: Batch) -> BatchOut:
+    with town.reading() as connection:
+        return batch_out(connection, batch)

@@ -1,0 +1,157 @@
+"""The bodies of the API about payouts: what is due, files for the bank, who signed; and where a party is paid."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection
+
+from api.schemas import Date, In, Signature, rfc3339
+from ledger.core.ids import account_text
+from ledger.currency.bank.details import Details
+from ledger.currency.bank.payouts.approval import who
+from ledger.currency.bank.payouts.batches import Batch, Ordered
+from ledger.currency.bank.payouts.owed import Due
+from ledger.currency.bank.reference import shown
+
+
+class BankDetailsIn(In):
+    iban: Annotated[str, Field(min_length=1, max_length=64)]
+    holder: Annotated[str, Field(max_length=140)] = ""
+
+
+class BankDetailsOut(BaseModel):
+    iban: str | None
+    holder: str | None
+    set_at: str | None
+
+
+class PayoutOut(BaseModel):
+    id: str
+    account: str
+    name: str
+    amount_cents: int
+    reference: str
+    to: str
+    iban: str
+    batch: int | None
+    accepted_at: str
+
+
+class PayoutsOut(BaseModel):
+    payouts: list[PayoutOut]
+
+
+class BatchIn(In):
+    on: Date | None = None
+
+
+class BatchSignatureOut(BaseModel):
+    key: str
+    person: str | None
+    name: str
+    signed_at: str
+    counts: bool
+
+
+class BatchOut(BaseModel):
+    id: str
+    number: int
+    message: str
+    state: str
+    requested_on: str
+    total_cents: int
+    transfers: int
+    open: int
+    people: int
+    sha256: str
+    signatures: list[BatchSignatureOut]
+    ordered_at: str
+    ordered_by: str
+    fetched_at: str | None
+    fetched_by: str | None
+    withdrawn_at: str | None
+    withdrawn_by: str | None
+
+
+class BatchesOut(BaseModel):
+    batches: list[BatchOut]
+
+
+class TransferOut(BaseModel):
+    id: str
+    reference: str
+    account: str
+    name: str
+    iban: str
+    is_new: bool
+    amount_cents: int
+    state: str
+
+
+class BatchTransfersOut(BaseModel):
+    batch: BatchOut
+    transfers: list[TransferOut]
+
+
+class BatchSignatureIn(In):
+    signature: Signature
+
+
+class WithdrawalIn(In):
+    refused: bool = False
+
+
+class RejectionIn(In):
+    reason: Annotated[str, Field(max_length=35)] = ""
+
+
+def details_out(found: Details | None) -> BankDetailsOut:
+    """Where a party is paid, as the API shows it."""
+    if found is None:
+        return BankDetailsOut(iban=None, holder=None, set_at=None)
+    return BankDetailsOut(iban=found.iban, holder=found.holder or None, set_at=rfc3339(found.set_at))
+
+
+def payout_out(one: Due) -> PayoutOut:
+    """A payout that is due, as the API shows it."""
+    return PayoutOut(
+        id=one.payout.reconversion.hex(), account=account_text(one.payout.holder), name=one.name,
+        amount_cents=one.payout.amount, reference=shown(one.payout.reference), to=one.to, iban=one.iban,
+        batch=one.batch or None, accepted_at=rfc3339(one.at),
+    )  # fmt: skip
+
+
+def batch_out(connection: Connection, batch: Batch) -> BatchOut:
+    """A file of payouts, as the API shows it."""
+
+    def name(by: str | None) -> str | None:
+        return None if by is None else who(connection, by)
+
+    def moment(at: int | None) -> str | None:
+        return None if at is None else rfc3339(at)
+
+    return BatchOut(
+        id=batch.id.hex(), number=batch.number, message=batch.message, state=batch.state,
+        requested_on=batch.requested_on.isoformat(), total_cents=batch.total, transfers=batch.transfers,
+        open=batch.open, people=batch.people, sha256=batch.sha256.hex(),
+        signatures=[
+            BatchSignatureOut(
+                key=one.key.hex(), person=account_text(one.person) if one.person else None, name=one.name,
+                signed_at=rfc3339(one.signed_at), counts=one.counts,
+            )
+            for one in batch.signatures
+        ],
+        ordered_at=rfc3339(batch.made_at), ordered_by=who(connection, batch.made_by),
+        fetched_at=moment(batch.fetched_at), fetched_by=name(batch.fetched_by),
+        withdrawn_at=moment(batch.withdrawn_at), withdrawn_by=name(batch.withdrawn_by),
+    )  # fmt: skip
+
+
+def transfer_out(one: Ordered) -> TransferOut:
+    """One transfer of a file, as the API shows it."""
+    return TransferOut(
+        id=one.reconversion.hex(), reference=shown(one.reference), account=account_text(one.holder), name=one.name,
+        iban=one.iban, is_new=one.is_new, amount_cents=one.amount, state=one.state,
+    )  # fmt: skip

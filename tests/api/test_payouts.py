@@ -1,0 +1,244 @@
+"""Payouts over HTTP: from an IBAN to a file that two people signed, and what is refused on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import update
+
+from ledger.core.ids import account_text
+from ledger.currency import conversion, parties, proofs
+from ledger.currency.bank import taking
+from ledger.currency.bank.booking import book
+from ledger.currency.bank.payouts.tables import PAYOUT_BATCH
+from ledger.currency.charter import BankRules
+from ledger.currency.keys import PrivateKey
+from ledger.currency.town import Town
+from tests import towns
+from tests.currency.bank.scene import DAY, line, opened, statement
+from tests.served import Cast, Headers, Served, cast, is_problem, served, shown
+from tests.towns import BANK
+
+IBAN = "DE89370400440532013000"
+NEXT = DAY + timedelta(days=1)
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    """A town in which two people sign whatever is paid."""
+    with opened(tmp_path / "home", bank=BankRules(second_signature_above=0)) as made:
+        yield made
+
+
+@pytest.fixture
+def people(town: Town) -> Cast:
+    return cast(town)
+
+
+@pytest.fixture
+def api(town: Town, people: Cast) -> Iterator[Served]:
+    with served(town) as found:
+        yield found
+
+
+def owe(api: Served, people: Cast, cents: int = 10_000, iban: str = IBAN) -> str:
+    """The shop has changed back, and said where it is paid; the payout's reference."""
+    conversion.convert(api.town, people.shop.party, cents, reserve=BANK, reference=f"S{api.town.book.head().seq}",
+                       booked_on=DAY)  # fmt: skip
+    asked = conversion.find_asked(api.town, towns.ask_back(api.town, people.shop, cents))
+    conversion.accept(api.town, asked)
+    if iban:
+        answer = api.client.put("/v1/bank-details", json={"iban": iban}, headers=api.session(people.shop.key))
+        assert answer.status_code == 200, answer.text
+    found: str = api.client.get("/v1/payouts", headers=api.session(people.auditor)).json()["payouts"][-1]["reference"]
+    return found
+
+
+def order(api: Served, people: Cast) -> dict[str, Any]:
+    answer = api.client.post("/v1/payouts/batches", json={}, headers=api.session(people.operator))
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def signer(api: Served, people: Cast, name: str, device: str = "") -> PrivateKey:
+    """A treasurer's key that a treasurer invited for a person."""
+    known = {party.name: party for party in parties.every(api.town)}
+    person = known.get(name) or parties.admit(api.town, "person", name)
+    body = {"role": "treasurer", "person": account_text(person.account)}
+    invited = api.client.post("/v1/invites", json=body, headers=api.session(people.treasurer))
+    key = towns.key_of(device or f"{name}'s PC")
+    assert api.join(invited.json()["code"], key).status_code == 201
+    return key
+
+
+def sign(api: Served, batch: dict[str, Any], key: PrivateKey, **changes: Any) -> httpx.Response:
+    """Sign a file as a device does: from what the API tells of it."""
+    told = {**batch, **changes}
+    signature = proofs.sign_payouts(
+        key, api.town.charter.network, bytes.fromhex(told["id"]), bytes.fromhex(told["sha256"]), told["total_cents"],
+        told["transfers"],
+    )  # fmt: skip
+    path = f"/v1/payouts/batches/{batch['number']}/signatures"
+    return api.client.post(path, json={"signature": signature.hex()}, headers=api.session(key))
+
+
+def fetch(api: Served, headers: Headers, query: str = "") -> httpx.Response:
+    return api.client.get(f"/v1/payouts/batches/1/file{query}", headers=headers)
+
+
+def test_from_an_iban_to_a_file_that_two_people_signed(api: Served, people: Cast) -> None:
+    reference = owe(api, people)
+    operator = api.session(people.operator)
+    [due] = api.client.get("/v1/payouts", headers=operator).json()["payouts"]
+    assert due == {
+        "id": due["id"], "account": shown(people.shop), "name": "Boulangerie", "amount_cents": 9_500,
+        "reference": reference, "to": "Boulangerie", "iban": IBAN, "batch": None, "accepted_at": due["accepted_at"],
+    }  # fmt: skip
+    batch = order(api, people)
+    assert (batch["number"], batch["state"], batch["total_cents"], batch["transfers"], batch["people"]) == (
+        1, "ordered", 9_500, 1, 2
+    )  # fmt: skip
+    is_problem(fetch(api, operator), "payouts_unsigned")
+    alice, bob = signer(api, people, "Alice"), signer(api, people, "Benoît")
+    signed = sign(api, batch, alice)
+    assert (signed.status_code, sign(api, batch, alice).status_code) == (201, 200)
+    assert [one["name"] for one in signed.json()["signatures"]] == ["Alice"]
+    assert sign(api, batch, bob).json()["state"] == "signed"
+    got = fetch(api, operator)
+    assert (got.status_code, got.headers["content-type"]) == (200, "application/xml")
+    assert got.headers["content-disposition"] == f'attachment; filename="{batch["message"]}.xml"'
+    assert sha256(got.content).hexdigest() == batch["sha256"]
+    assert "operator" in is_problem(fetch(api, operator), "payouts_fetched")
+    assert fetch(api, operator, "?again=true").content == got.content
+    found = api.client.get("/v1/payouts/batches/1", headers=operator).json()
+    assert (found["batch"]["state"], found["batch"]["fetched_by"]) == ("fetched", "operator")
+    [one] = found["transfers"]
+    assert (one["name"], one["iban"], one["is_new"], one["amount_cents"], one["state"]) == (
+        "Boulangerie", IBAN, True, 9_500, "due"
+    )  # fmt: skip
+    taking.take(api.town, [statement([line(-9_500, reference, NEXT)], 10_000)])
+    assert book(api.town).kinds == {"bank_payout": 1}
+    assert api.client.get("/v1/payouts/batches", headers=operator).json() == {"batches": []}
+    [last] = api.client.get("/v1/payouts/batches?all=true", headers=operator).json()["batches"]
+    assert (last["state"], last["open"]) == ("settled", 0)
+    rejected = api.client.post(f"/v1/payouts/{reference}/rejection", json={}, headers=api.session(alice))
+    is_problem(rejected, "payout_paid")
+
+
+def test_two_keys_of_one_person_and_keys_of_nobody(api: Served, people: Cast) -> None:
+    owe(api, people)
+    batch = order(api, people)
+    assert "--person" in is_problem(sign(api, batch, people.treasurer), "signature_person_unknown")
+    assert sign(api, batch, signer(api, people, "Alice")).status_code == 201
+    phone = signer(api, people, "Alice", "Alice's phone")
+    assert "Alice" in is_problem(sign(api, batch, phone), "signature_same_person")
+    keys = api.client.get("/v1/keys", headers=api.session(phone)).json()["keys"]
+    assert [key["person"] for key in keys] == [None, None, None, "Alice", "Alice"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"total_cents": 9_501}, {"transfers": 2}, {"sha256": "00" * 32}, {"id": "00" * 15 + "01"}]
+)
+def test_a_signature_of_something_else(api: Served, people: Cast, changes: dict[str, Any]) -> None:
+    owe(api, people)
+    batch = order(api, people)
+    is_problem(sign(api, batch, signer(api, people, "Alice"), **changes), "signature_invalid")
+
+
+def test_whose_key_is_whose_the_office_says(api: Served, people: Cast) -> None:
+    person, headers = shown(people.alice), api.session(people.operator)
+    body = {"role": "operator", "person": person}
+    assert api.client.post("/v1/invites", json=body, headers=headers).status_code == 201
+    body = {"role": "operator", "person": shown(people.shop)}
+    is_problem(api.client.post("/v1/invites", json=body, headers=headers), "person_wrong")
+    body = {"role": "owner", "person": person}
+    is_problem(api.client.post("/v1/invites", json=body, headers=api.session(people.shop.key)), "role_insufficient")
+
+
+@pytest.mark.parametrize(
+    "iban", ["DE89370400440532013001", "DE8937040044053201300", "x", "FR1420041010050500013M02606"]
+)
+def test_an_iban_that_is_none(api: Served, people: Cast, iban: str) -> None:
+    headers = api.session(people.shop.key)
+    is_problem(api.client.put("/v1/bank-details", json={"iban": iban}, headers=headers), "iban_wrong")
+    nothing = {"iban": None, "holder": None, "set_at": None}
+    assert api.client.get("/v1/bank-details", headers=headers).json() == nothing
+
+
+def test_a_file_that_is_given_up(api: Served, people: Cast) -> None:
+    owe(api, people)
+    batch = order(api, people)
+    operator, treasurer = api.session(people.operator), api.session(people.treasurer)
+    none = api.client.post("/v1/payouts/batches", json={}, headers=operator)
+    assert "IBAN" in is_problem(none, "payouts_none")
+    path = "/v1/payouts/batches/1/withdrawal"
+    is_problem(api.client.post(path, json={"refused": True}, headers=operator), "role_insufficient")
+    for name in ("Alice", "Benoît"):
+        sign(api, batch, signer(api, people, name))
+    assert fetch(api, operator).status_code == 200
+    is_problem(sign(api, batch, signer(api, people, "Chloé")), "payouts_fetched")
+    is_problem(api.client.post(path, json={}, headers=operator), "payouts_fetched")
+    gone = api.client.post(path, json={"refused": True}, headers=treasurer)
+    assert (gone.status_code, gone.json()["state"], gone.json()["withdrawn_by"]) == (200, "withdrawn", "treasurer")
+    is_problem(fetch(api, operator, "?again=true"), "payouts_withdrawn")
+    assert order(api, people)["number"] == 2
+
+
+def test_a_rejected_payout_is_back_on_the_shops_account(api: Served, people: Cast) -> None:
+    reference, headers = owe(api, people), api.session(people.treasurer)
+    path = f"/v1/payouts/{reference.lower()}/rejection"
+    is_problem(api.client.post(path, json={"reason": "not so"}, headers=headers), "reason_malformed")
+    order(api, people)
+    is_problem(api.client.post(path, json={}, headers=headers), "payout_ordered")
+    api.client.post("/v1/payouts/batches/1/withdrawal", json={}, headers=headers)
+    answers = [api.client.post(path, json={"reason": "AC04"}, headers=headers) for _ in range(2)]
+    assert [(one.status_code, one.json()["replay"]) for one in answers] == [(201, False), (200, True)]
+    account = api.client.get(f"/v1/accounts/{shown(people.shop)}", headers=api.session(people.shop.key)).json()
+    assert account["balance_cents"] == 10_000
+
+
+def test_a_file_that_was_changed_in_the_database(api: Served, people: Cast) -> None:
+    owe(api, people)
+    batch = order(api, people)
+    for name in ("Alice", "Benoît"):
+        sign(api, batch, signer(api, people, name))
+    with api.town.book.store.writing() as store:
+        store.connection.execute(update(PAYOUT_BATCH).values(file=b"<Document/>"))
+    is_problem(fetch(api, api.session(people.operator)), "payouts_changed")
+
+
+@pytest.mark.parametrize(("on", "code"), [("2025-06-14", "payouts_date"), ("2026-06-15", "payouts_date"),
+                                          ("tomorrow", "body_malformed"), (20250616, "body_malformed")])  # fmt: skip
+def test_a_day_on_which_no_bank_pays(api: Served, people: Cast, on: object, code: str) -> None:
+    owe(api, people)
+    headers = api.session(people.operator)
+    is_problem(api.client.post("/v1/payouts/batches", json={"on": on}, headers=headers), code)
+
+
+def test_a_file_whose_payouts_are_all_settled(api: Served, people: Cast) -> None:
+    reference, headers = owe(api, people), api.session(people.treasurer)
+    batch = order(api, people)
+    for name in ("Alice", "Benoît"):
+        sign(api, batch, signer(api, people, name))
+    fetch(api, headers)
+    api.client.post(f"/v1/payouts/{reference}/rejection", json={}, headers=headers)
+    gone = api.client.post("/v1/payouts/batches/1/withdrawal", json={"refused": True}, headers=headers)
+    is_problem(gone, "payouts_settled")
+
+
+def test_a_charter_without_a_bank_account(tmp_path: Path) -> None:
+    from ledger.currency.charter import ReserveAccount, ReserveKind
+
+    cash = (ReserveAccount(name=BANK, kind=ReserveKind.CASH),)
+    with opened(tmp_path / "home", reserve=cash, bank=BankRules(), mandates=None) as town:
+        people = cast(town)
+        with served(town) as api:
+            answer = api.client.post("/v1/payouts/batches", json={}, headers=api.session(people.operator))
+            is_problem(answer, "payout_unavailable")
