@@ -50,7 +50,7 @@ def check() -> None:
         CONSOLE.say(_("... and {count} more").format(count=total - min(SHOWN, len(findings))))
     notices = audited.notices if audited is not None else []
     if notices:
-        CONSOLE.say(_("Keys that the office added to accounts that had one (allowed, to be looked at):"))
+        CONSOLE.say(_("Allowed, and to be looked at:"))
     for notice in notices[-SHOWN:]:
         CONSOLE.say("  " + _("entry {seq}: ").format(seq=notice.seq) + notice.text)
     if len(notices) > SHOWN:

@@ -7,9 +7,11 @@ from pathlib import Path
 import typer
 
 from api.commands.console import CONSOLE, _
+from api.groups import suspense
 from api.groups.options import JSON, SETTINGS, command, option
 
 app = typer.Typer(**SETTINGS)
+app.add_typer(suspense.app, name="suspense", help=_("Lines that nobody could place: list, place, back."))
 
 
 @command(app, "import", _("Take statements (camt.053, CFONB120, OFX), and book every line."))

@@ -1,0 +1,60 @@
+"""`patard bank suspense`: lines of statements that nobody could place."""
+
+from __future__ import annotations
+
+import typer
+
+from api.commands.console import CONSOLE, _
+from api.groups.options import JSON, SETTINGS, command, many, option
+
+app = typer.Typer(**SETTINGS)
+
+LINE = typer.Argument(metavar="LINE", help=_("How its id ends, 4 characters or more."), show_default=False)
+
+
+@command(app, "list", _("The lines that wait, and what each may be."))
+def suspense_list(
+    limit: int = option("--limit", help=_("At most so many, the oldest."), metavar="N"), json: bool = JSON
+) -> None:
+    from api.commands import suspense
+
+    CONSOLE.as_json = json
+    suspense.show(limit)
+
+
+@command(app, "place", _("Say what a line is."))
+def suspense_place(
+    line: str = LINE,
+    proposal: int = option("--proposal", help=_("What is proposed under this number."), metavar="N"),
+    member: str = option("--member", help=_("A top-up of this party."), metavar="PARTY"),
+    share: list[str] = many(
+        "--share", help=_("One of several things: a party's units, claim:PARTY or own."), metavar="WHAT=AMOUNT"
+    ),
+    own: bool = typer.Option(False, "--own", help=_("The association's own money.")),
+    fees: bool = typer.Option(False, "--fees", help=_("Fees moved out of the reserve.")),
+    charge: bool = typer.Option(False, "--charge", help=_("The bank's charges.")),
+    claim: str = option("--claim", help=_("This party pays what it owes."), metavar="PARTY"),
+    known: str = option("--known", help=_("A conversion typed by hand, by its reference."), metavar="REF"),
+    cash: str = option("--cash", help=_("To or from this cash box."), metavar="NAME"),
+    transit: bool = typer.Option(False, "--transit", help=_("To or from an account of the reserve.")),
+    pair: str = option("--pair", help=_("This line explains it: as much, the other way."), metavar="LINE"),
+    returned: str = option("--returned", help=_("It took back this top-up."), metavar="LINE"),
+    cover: bool = typer.Option(False, "--cover", help=_("Euros behind imported units.")),
+    json: bool = JSON,
+) -> None:
+    from api.commands import suspense
+
+    CONSOLE.as_json = json
+    named: dict[str, str | None] = {"member": member, "claim": claim, "known": known, "cash": cash, "pair": pair,
+                                    "returned": returned}  # fmt: skip
+    plain = {"own": own, "fees": fees, "charge": charge, "transit": transit, "cover": cover}
+    suspense.place(line, proposal, share, {name: text for name, text in named.items() if text is not None},
+                   [name for name, wanted in plain.items() if wanted])  # fmt: skip
+
+
+@command(app, "back", _("Undo what a line was placed as, or recognised as."))
+def suspense_back(line: str = LINE, json: bool = JSON) -> None:
+    from api.commands import suspense
+
+    CONSOLE.as_json = json
+    suspense.back(line)
