@@ -16,7 +16,7 @@ from api import orders as order_path
 from api import problems
 from api.auth import Services
 from api.live import Live
-from api.routes import accounts, bank, devices, office, orders, payouts, public, suspense
+from api.routes import accounts, bank, devices, mandates, office, orders, payouts, public, suspense
 from api.schemas import OrderIn, PostedOut, ProblemOut
 from api.strict import BodyGuard
 from ledger.core.writer import Writer
@@ -54,7 +54,7 @@ def create_app(town: Town, *, inbox: Path | None = None) -> FastAPI:
         responses={"default": {"model": ProblemOut, "description": "RFC 9457 problem details with a stable code."}},
     )
     problems.handle(app)
-    for module in (public, devices, accounts, orders, office, payouts, bank, suspense):
+    for module in (public, devices, accounts, orders, office, payouts, bank, suspense, mandates):
         app.include_router(module.router)
     app.router.routes.extend(pages.routes(town))
     app.add_middleware(BodyGuard)

@@ -15,6 +15,7 @@ from ledger.currency.bank.mandates import collecting, model, notices, register
 from ledger.currency.bank.mandates.text import Content, mandate_text
 from ledger.currency.bank.payouts import approval, batches, owed
 from ledger.currency.bank.placing import Decision, Way
+from ledger.currency.charter import MandateRules
 from ledger.currency.town import Town
 from tests import towns
 from tests.currency.bank.monthly import SIGNED, iban
@@ -25,6 +26,9 @@ from tests.towns import BANK
 NOBODY, STRANGER, OWNER, CASHIER = "nobody", "stranger", "owner", "cashier"
 OPERATOR, TREASURER, AUDITOR = "operator", "treasurer", "auditor"
 CALLERS = (NOBODY, STRANGER, OWNER, CASHIER, OPERATOR, TREASURER, AUDITOR)
+
+MANDATES = MandateRules(creditor_id="FR72ZZZ123456", day=16, notice_days=1)
+"""Debits are due on the day after the clock of `towns` begins, a Monday: announced and ordered on the same day."""
 
 _numbers = count(1)
 

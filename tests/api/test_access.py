@@ -15,9 +15,8 @@ import pytest
 from api.live import Live
 from ledger.core.ids import account_text
 from ledger.currency import parties, proofs
-from ledger.currency.charter import MandateRules
 from tests import towns
-from tests.api.scene import AUDITOR, CALLERS, CASHIER, NOBODY, OPERATOR, OWNER, STRANGER, TREASURER, Scene
+from tests.api.scene import AUDITOR, CALLERS, CASHIER, MANDATES, NOBODY, OPERATOR, OWNER, STRANGER, TREASURER, Scene
 from tests.served import (
     Cast,
     Headers,
@@ -233,9 +232,7 @@ PAGE_PARAMETERS: dict[str, Callable[[Scene], str]] = {
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    # Debits are due tomorrow, a Monday, and can be announced and ordered today.
-    rules = MandateRules(creditor_id="FR72ZZZ123456", day=16, notice_days=1)
-    town = towns.found(Path(tmp_path_factory.mktemp("access")) / "home", towns.charter(mandates=rules))
+    town = towns.found(Path(tmp_path_factory.mktemp("access")) / "home", towns.charter(mandates=MANDATES))
     people = cast(town)
     with served(town) as api:
         yield Scene(town, people, api)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,10 +13,19 @@ import pytest
 
 from api.strict import FILES
 from ledger.currency.town import Town
-from tests.api.scene import AUDITOR, NOBODY, OPERATOR, OWNER, TREASURER, Scene
+from tests import towns
+from tests.api.scene import AUDITOR, MANDATES, NOBODY, OPERATOR, OWNER, TREASURER, Scene
 from tests.served import Cast, Served, shown
 
 METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    """A currency in which everything that a charter may have is."""
+    made = towns.found(tmp_path / "home", towns.charter(mandates=MANDATES))
+    yield made
+    made.book.close()
 
 
 @pytest.fixture
@@ -222,6 +232,7 @@ def test_answers_are_what_the_document_says(town: Town, people: Cast, api: Serve
         ("post", "/v1/payouts/batches", "/v1/payouts/batches", {"on": None}, OPERATOR),
         ("get", "/v1/payouts/batches", "/v1/payouts/batches?all=true", None, AUDITOR),
         ("post", "/v1/payouts/{reference}/rejection", f"/v1/payouts/{scene.payout()}/rejection", {}, TREASURER),
+        *_monthly(scene),
         ("get", "/v1/me", "/v1/me", None, NOBODY),
         ("post", "/v1/payments", "/v1/payments", {}, NOBODY),
     ]
@@ -245,7 +256,30 @@ def test_answers_are_what_the_document_says(town: Town, people: Cast, api: Serve
         *FILES,
         "/v1/bank/imports/{id}",
         "/v1/payouts/batches/{batch}/file",
-    }  # what answers files is in test_bank and test_payouts
+        "/v1/collections/{collection}/file",
+    }  # what answers files is in test_bank, test_payouts and test_mandates
+
+
+def _monthly(scene: Scene) -> list[tuple[str, str, str, Any, str]]:
+    """Calls about monthly top-ups."""
+    mandate, file = f"/v1/mandates/{scene.mandate()}", f"/v1/collections/{scene.collection()}"
+    return [
+        ("get", "/v1/monthly", "/v1/monthly", None, OWNER),
+        ("post", "/v1/mandates/{id}/amounts", f"{mandate}/amounts", scene.amount_body(), OWNER),
+        ("post", "/v1/mandates/{id}/resumption", f"{mandate}/resumption", None, OPERATOR),
+        ("post", "/v1/mandates/paper", "/v1/mandates/paper", scene.paper_body(), OPERATOR),
+        ("get", "/v1/mandates", "/v1/mandates?all=true", None, AUDITOR),
+        ("post", "/v1/notices", "/v1/notices", {}, OPERATOR),
+        ("get", "/v1/notices", "/v1/notices", None, AUDITOR),
+        ("get", "/v1/collections", "/v1/collections", None, AUDITOR),
+        ("get", "/v1/collections/{collection}/debits", f"{file}/debits", None, AUDITOR),
+        ("post", "/v1/collections", "/v1/collections", {}, OPERATOR),
+        ("post", "/v1/collections/{collection}/withdrawal", f"{file}/withdrawal", {}, OPERATOR),
+        ("post", "/v1/releases", "/v1/releases", None, OPERATOR),
+        ("delete", "/v1/mandates/{id}", mandate, None, OPERATOR),
+        ("post", "/v1/mandates", "/v1/mandates", {}, OWNER),
+        ("get", "/v1/monthly", "/v1/monthly", None, OWNER),
+    ]
 
 
 def test_the_document_is_the_same_each_time(api: Served, document: dict[str, Any]) -> None:
