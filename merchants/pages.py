@@ -28,9 +28,11 @@ from ledger.currency.errors import CurrencyError
 from ledger.currency.links import make_link
 from ledger.currency.messages import SignedRequest
 from ledger.currency.money import format_cents
+from ledger.currency.reserve import Keeper
 from ledger.currency.town import Town
 from ledger.i18n import LANGUAGES, Lang, Translator, from_accept_language, translator
 from merchants import asked, codes
+from merchants.reserve import page as reserve_page
 
 HERE = Path(__file__).parent
 
@@ -64,14 +66,15 @@ class Problem(NamedTuple):
     advice: str
 
 
-def routes(town: Town) -> list[BaseRoute]:
-    """The routes of every page of `town`, to stand behind those of the API."""
-    pages = Pages(town)
+def routes(town: Town, keeper: Keeper | None = None) -> list[BaseRoute]:
+    """The routes of every page of `town`, to stand behind those of the API. `keeper` makes the reserve report."""
+    pages = Pages(town, keeper or Keeper(town))
     return [
         Route("/", pages.home),
         Route("/till", pages.till),
         Route("/till.webmanifest", pages.manifest),
         Route("/directory", pages.directory),
+        Route("/reserve", pages.reserve),
         Route("/P/{text}.svg", pages.picture_svg),
         Route("/P/{text}.png", pages.picture_png),
         Route("/P/{text}", pages.pay),
@@ -85,8 +88,9 @@ def routes(town: Town) -> list[BaseRoute]:
 class Pages:
     """Renders the pages of one town. Every handler is an ordinary function: the server runs it in a thread."""
 
-    def __init__(self, town: Town) -> None:
+    def __init__(self, town: Town, keeper: Keeper) -> None:
         self.town = town
+        self.keeper = keeper
         # A till's screen and its customer ask for the same few pictures.
         self._svg = lru_cache(_PICTURES)(lambda link: codes.svg(link).encode())
         self._png = lru_cache(_PICTURES)(codes.png)
@@ -129,6 +133,11 @@ class Pages:
             for kind, heading in headings.items()
         ]
         return self._page(request, "directory.html", groups=[group for group in groups if group[1]])
+
+    def reserve(self, request: Request) -> Response:
+        """What is out against what backs it: sums, for everybody; who brought which euro is for auditors."""
+        report = self.keeper.report(seconds=reserve_page.FRESH_SECONDS)
+        return self._page(request, "reserve.html", **reserve_page.values(report, self.town.charter, _texts(request)))
 
     def pay(self, request: Request) -> Response:
         """A payment link, opened by somebody who scanned a code with a plain camera."""

@@ -1,0 +1,1 @@
+"""The reserve report for people: the public page, and the same on paper."""
