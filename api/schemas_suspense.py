@@ -126,7 +126,8 @@ def open_lines_out(town: Town, found: Sequence[OpenLine]) -> list[OpenLineOut]:
     others = {decision.other for decision in decisions if decision.way in (Way.PAIR, Way.RETURNED)} - {None}
     beside = lines(town, BANK_LINE.c.id.in_(sorted(other for other in others if other))) if others else []
     shown = dict(zip((line.id for line in beside), lines_out(town, beside), strict=True))
-    accounts = {one.holder for decision in decisions for one in (decision, *decision.shares) if one.holder}
+    parts: list[Decision | Share] = [*decisions, *(share for decision in decisions for share in decision.shares)]
+    accounts = {one.holder for one in parts if one.holder}
     with town.reading() as connection:
         who = parties.by_accounts(connection, accounts)
     return [

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from api.auth import Caller, Served, hex_bytes, need
-from api.routes.office import BOOKED, booked
+from api.routes.office import BOOKED, TREASURER, booked
 from api.schemas import BookedOut, Limit
 from api.schemas_suspense import (
     ClaimOut,
@@ -61,9 +61,15 @@ def place_line(id: str, body: PlacingIn, found: Served, caller: Caller, response
 
 @router.post("/lines/{id}/putting_back", status_code=201, response_model=BookedOut, responses=BOOKED)
 def put_line_back(id: str, body: PutBackIn, found: Served, caller: Caller, response: Response) -> BookedOut:
-    """Undo what a line was placed as, or recognised as: it is in suspense again."""
+    """Undo what a line was placed as, or recognised as: it is in suspense again.
+
+    Units that somebody else gave a member, a treasurer takes back.
+    """
     need(caller, parties.OFFICE)
-    return booked(suspense.put_back(found.town, _line(id), by=caller.key.hex(), turn=body.turn), response)
+    posted = suspense.put_back(
+        found.town, _line(id), by=caller.key.hex(), turn=body.turn, treasurer=caller.role in TREASURER
+    )
+    return booked(posted, response)
 
 
 @router.get("/claims", response_model=ClaimsOut)

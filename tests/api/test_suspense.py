@@ -147,6 +147,7 @@ def test_what_cannot_be(api: Served, people: Cast, office: Headers, waits: dict[
         is_problem(place(api, office, other["lines"][0]["id"], "known", other=typed), "conversion_named")
         is_problem(put_back(api, office, waits[2_500]), "line_not_placed")
         is_problem(put_back(api, office, waits[4_200], turn=3), "line_placed")
+        is_problem(put_back(api, office, waits[4_200]), "role_insufficient")
         is_problem(api.client.get(f"/v1/bank/suspense/{waits[4_200]}", headers=office), "line_not_open")
         for wrong in ("00" * 16, "X" * 32, "ff"):
             is_problem(place(api, office, wrong, "own"), "not_found")
@@ -159,8 +160,13 @@ def _closing(town: Town) -> int:
 
 
 def test_a_conversion_that_a_line_rests_on(api: Served, people: Cast, waits: dict[int, str], town: Town) -> None:
-    """It is not taken back by itself: the line is put back first."""
-    treasurer = api.session(people.treasurer)
+    """It is not taken back by itself: the line is put back first, by a treasurer or by whoever placed it."""
+    treasurer, operator = api.session(people.treasurer), api.session(people.operator)
+    place(api, treasurer, waits[2_500], "member", account=shown(people.bob))
+    with unmoved(town):
+        for one in (2_500, 4_200):
+            is_problem(put_back(api, operator, waits[one]), "role_insufficient")
+    assert put_back(api, treasurer, waits[4_200]).status_code == 201
     typed = in_suspense(api, treasurer)[100_000]["proposals"][0]["decision"]["other"]
     place(api, treasurer, waits[100_000], "known", other=typed)
     is_problem(api.client.post(f"/v1/conversions/{typed}/correction", headers=treasurer), "conversion_banked")

@@ -46,6 +46,7 @@ class LineState:
     placed_as: str | None = None
     placed_seq: int | None = None
     placed_id: bytes = b""
+    placed_by: str = ""
     placed: Moves = field(default_factory=list)
     other: bytes = b""
     """The other line of a pair, the top-up that this line took back, or the conversion that it was found to be."""

@@ -46,7 +46,7 @@ def placed(story: Story, record: Record, instruction: Transaction | Note) -> Ite
     else:
         yield from judge(story, record, instruction, line)
     line.placed_as, line.placed_seq, line.placed_id = way, record.seq, instruction.id
-    line.placed, line.touched = moves(instruction), record.seq
+    line.placed_by, line.placed, line.touched = str(evidence.get("by")), moves(instruction), record.seq
 
 
 def back(story: Story, record: Record, instruction: Transaction | Note) -> Iterator[Problem]:
@@ -54,8 +54,9 @@ def back(story: Story, record: Record, instruction: Transaction | Note) -> Itera
     evidence = instruction.evidence
     line = story.lines.known.get(bytes_of(evidence.get("line")))
     done = moves(instruction)
+    theirs = line is not None and line.placed_seq is not None and evidence.get("by") == line.placed_by
     from_members = any(debit in story.holders for debit, _credit, _cents, _unit in done)
-    yield from acted(story, record, evidence, TREASURER if from_members else parties.OFFICE)
+    yield from acted(story, record, evidence, TREASURER if from_members and not theirs else parties.OFFICE)
     if line is None:
         yield "placing_unrelated", "it puts back a bank line that there is none of"
         return

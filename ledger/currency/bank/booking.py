@@ -122,6 +122,8 @@ class _Run:
                     refused = self._post([(line, withdrawing(self.books, line))])
                 except CurrencyError as error:
                     refused = [(line, Refused(line.id, error.code, error.detail))]
+                except Overtaken:
+                    refused = [(line, Refused(line.id, "busy", "somebody else decided about it at the same moment"))]
                 self.stuck += [Stuck(line, why.code, why.detail) for line, why in refused]
 
     def _post(self, batch: Sequence[tuple[Line, Instruction]]) -> list[tuple[Line, Refused]]:

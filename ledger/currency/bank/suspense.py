@@ -152,11 +152,14 @@ def _post(town: Town, entries: Sequence[tuple[Line, Instruction]], steps: Sequen
     return town.post_all([one for _line, one in entries], also)[0]
 
 
-def put_back(town: Town, line: bytes, *, by: str = CONSOLE, turn: int | None = None) -> Posted:
+def put_back(
+    town: Town, line: bytes, *, by: str = CONSOLE, turn: int | None = None, treasurer: bool = True
+) -> Posted:  # fmt: skip
     """Undo what a line was placed as, or what booking made of it by itself: it is in suspense again.
 
     Units go back from the member, all of them; a claim that was paid is owed again. Asking again changes nothing; for
-    `turn` see `place`. Raises `CurrencyError`: not_found, line_not_placed, below_floor when units were spent.
+    `turn` see `place`. Whoever is no `treasurer` takes units back that they gave themselves, and no others'. Raises
+    `CurrencyError`: not_found, line_not_placed, role_insufficient, below_floor when units were spent.
     """
     for _ in range(_TRIES):
         one, now = find_line(town, line), _turn(town, line)
@@ -168,7 +171,7 @@ def put_back(town: Town, line: bytes, *, by: str = CONSOLE, turn: int | None = N
         if at != now:
             raise CurrencyError("line_placed", "this line was placed anew meanwhile; look at it again")
         try:
-            return undo(town, one, by)
+            return undo(town, one, by, treasurer=treasurer)
         except CurrencyError as error:
             if error.code != "id_taken":
                 raise
@@ -177,9 +180,13 @@ def put_back(town: Town, line: bytes, *, by: str = CONSOLE, turn: int | None = N
     raise CurrencyError("busy", "others work on this line right now; try again in a moment")
 
 
-def undo(town: Town, line: Line, by: str) -> Posted:
+def undo(town: Town, line: Line, by: str, *, treasurer: bool = True) -> Posted:
     """Put back a line as it was read. Raises `Overtaken`, and what `put_back` raises."""
     stood = _stands(town, line)
+    theirs = line.placed_seq is not None and stood.evidence.get("by") == by
+    gave = isinstance(stood, Transaction) and any(t.debit == town.chart.circulation for t in stood.transfers)
+    if gave and not treasurer and not theirs:
+        raise CurrencyError("role_insufficient", "units that somebody else gave a member, a treasurer takes back")
     entries = [(line, _way_back(town, line, stood, by))]
     if stood.evidence.get("as") == Way.PAIR:
         other = _row(town, bytes.fromhex(str(stood.evidence["other"])))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Instruction, Note, Transaction, Transfer
+from ledger.currency import parties
 from ledger.currency.bank import matching, suspense, topups
 from ledger.currency.bank.indexing import RETURN, SUSPENSE, WITHDRAWN
 from ledger.currency.bank.lines import Books, Line
 from ledger.currency.bank.mandates import matching as mandates
 from ledger.currency.bank.placing import Way
+from ledger.currency.conversion import CONSOLE
 
 
 def withdrawn_id(line: bytes) -> bytes:
@@ -39,7 +41,14 @@ def entry(books: Books, line: Line) -> Instruction:
         moved = stood.instruction.transfers
     else:
         if line.placed_as is not None:
-            suspense.undo(books.town, line, books.by)
+            suspense.undo(books.town, line, books.by, treasurer=_is_treasurer(books))
         moved = matching.suspense(books, line).transfers
     back = tuple(Transfer(t.credit, t.debit, t.amount, t.unit) for t in moved)
     return Transaction(id_, WITHDRAWN, back, line.booked_on, evidence=evidence)
+
+
+def _is_treasurer(books: Books) -> bool:
+    if books.by == CONSOLE:
+        return True
+    key = parties.find_device(books.town, bytes.fromhex(books.by))
+    return key is not None and key.role == "treasurer"

@@ -28,7 +28,7 @@ from ledger.currency.imported import issuer_number, open_reserve
 from ledger.currency.town import Town
 from tests import towns
 from tests.currency.bank.scene import DAY, SAVINGS_IBAN, bring, line, opened, statement, token
-from tests.towns import BANK, CASH, Member
+from tests.towns import BANK, CASH, Member, key_of
 
 UNIT = "PATARD"
 NEXT = DAY + timedelta(days=1)
@@ -487,12 +487,14 @@ def test_putting_back(town: Town, alice: Member) -> None:
         "another id": (["id_not_derived"], all_, {"id": bytes(15) + b"x"}),
         "by a member": (["role_insufficient"], all_, {"by": alice.key.public.hex()}),
         "by who takes no units from members": (["role_insufficient"], all_, {"by": operator(town)}),
+        "by who had given them": ([], all_, {"by": key_of("L'association").public.hex()}),
     }
     [found] = many(town, len(changes), 2_500)
     book(town)
     lies = {}
     for (name, (codes, moved, change)), one in zip(changes.items(), found, strict=True):
-        place(town, one.id, Decision(way=Way.MEMBER, holder=alice.account))
+        by = key_of("L'association").public.hex() if name == "by who had given them" else "console"
+        place(town, one.id, Decision(way=Way.MEMBER, holder=alice.account), by=by)
         lies[name] = (codes, undoing(town, one, *moved, **change))
     judged(town, lies)
 

@@ -445,6 +445,9 @@ def test_a_split_that_the_bank_withdraws_when_its_units_are_gone(town: Town, ali
     [stuck] = bring(town, statement([line(5_000, "other")]), corrected=True).stuck
     assert (stuck.code, stuck.line.id) == ("below_floor", one.line.id)
     pay(town, bob, alice, 1)
+    operator = towns.member(town, "association", "L'association")
+    [stuck] = book(town, by=operator.key.public.hex()).stuck
+    assert stuck.code == "role_insufficient"
     assert book(town).stuck == []
     assert balances(town) == {BANK: 5_000, "suspense": 5_000}
 
