@@ -44,6 +44,14 @@ def town(tmp_path: Path) -> Iterator[Town]:
         yield made
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Town]:
+    """A town on each of the databases: they lock in ways of their own."""
+    url = request.getfixturevalue("fresh_postgres") if request.param == "postgres" else None
+    with opened(tmp_path / "home", url) as made:
+        yield made
+
+
 # --- the bank --------------------------------------------------------------------------------------------
 
 
@@ -339,8 +347,9 @@ def test_release_goes_on_where_it_stopped(town: Town, monkeypatch: pytest.Monkey
     assert balances(town)["members"] == 25_000
 
 
-def test_one_that_comes_back_while_it_is_released_is_not(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_comes_back_while_it_is_released_is_not(either: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its return is booked between the release's look and its commit; and the other way round."""
+    town = either
     mandates = signed_by_many(town, [1_000] * 3)
     bring(town, statement([batch(collected(town))]))
     until(town, RELEASED)
@@ -379,7 +388,8 @@ def test_one_that_comes_back_while_it_is_released_is_not(town: Town, monkeypatch
     assert audit(town).clean
 
 
-def test_two_that_release_at_once(town: Town) -> None:
+def test_two_that_release_at_once(either: Town) -> None:
+    town = either
     signed_by_many(town, [1_000] * 60)
     bring(town, statement([batch(collected(town))]))
     until(town, RELEASED)

@@ -87,27 +87,27 @@ def test_a_party_has_one_mandate_that_lives(town: Town) -> None:
     assert new and other.id != made.id
 
 
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"iban": "FR1420041010050500013M02607"}, "iban_wrong"),
-        ({"iban": IBAN}, "iban_wrong"),
-        ({"holder": "ⴰⵍⵉⵙ"}, "text_malformed"),
-        ({"holder": "A\nB"}, "text_malformed"),
-        ({"amount": 0}, "amount_malformed"),
-        ({"amount": 20_001}, "mandate_amount"),
-        ({"signed_on": SIGNED + timedelta(days=2)}, "mandate_date"),
-        ({"signed_on": date(2022, 6, 14)}, "mandate_date"),
-        ({"id_": bytes(15) + b"1"}, "id_reserved"),
-    ],
-)
-def test_mandates_that_cannot_be(tmp_path: Path, changes: dict[str, Any], code: str) -> None:
+IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
+    ({"iban": "FR1420041010050500013M02607"}, "iban_wrong"),
+    ({"iban": IBAN}, "iban_wrong"),
+    ({"holder": "ⴰⵍⵉⵙ"}, "text_malformed"),
+    ({"holder": "A\nB"}, "text_malformed"),
+    ({"amount": 0}, "amount_malformed"),
+    ({"amount": 20_001}, "mandate_amount"),
+    ({"signed_on": SIGNED + timedelta(days=2)}, "mandate_date"),
+    ({"signed_on": date(2022, 6, 14)}, "mandate_date"),
+    ({"id_": bytes(15) + b"1"}, "id_reserved"),
+]
+
+
+def test_mandates_that_cannot_be(tmp_path: Path) -> None:
     rules = MandateRules(creditor_id="FR72ZZZ123456", account=BANK, per_month=20_000)
     with opened(tmp_path / "home", mandates=rules) as town:
         party = parties.admit(town, "person", "Alice")
-        values: dict[str, Any] = {"iban": iban(1), "amount": 20_000, "signed_on": SIGNED, **changes}
-        with towns.nothing_moves(town):
-            assert refusal(register.sign, town, party, **values) == code
+        for changes, code in IMPOSSIBLE:
+            values: dict[str, Any] = {"iban": iban(1), "amount": 20_000, "signed_on": SIGNED, **changes}
+            with towns.nothing_moves(town):
+                assert refusal(register.sign, town, party, **values) == code, changes
 
 
 def test_a_currency_without_mandates_has_none(tmp_path: Path) -> None:
