@@ -20,6 +20,9 @@ class Owed:
     """The live file that it is in."""
     paid_by: bytes | None = None
     undone_by: bytes | None = None
+    away_by: bytes | None = None
+    home_by: bytes | None = None
+    """What took the euros of an undone one in a sum of several, and what brought them back."""
 
     @property
     def is_due(self) -> bool:
@@ -57,17 +60,21 @@ class Payouts:
         """A reconversion was accepted."""
         self.owed[one.id] = self.by_place[one.seq] = one
 
-    def pay(self, entry: bytes, meant: list[Owed]) -> None:
-        """The entry paid these."""
+    def pay(self, entry: bytes, meant: list[Owed], away: list[Owed]) -> None:
+        """The entry paid these, and took the euros of those that are away."""
         for one in meant:
             one.paid_by = entry
-        self.settled[entry] = meant
+        for one in away:
+            one.away_by = entry
+        self.settled[entry] = meant + away
 
-    def undo(self, entry: bytes, meant: list[Owed]) -> None:
-        """The entry gave these shops their units again."""
+    def undo(self, entry: bytes, meant: list[Owed], home: list[Owed]) -> None:
+        """The entry gave these shops their units again, and brought back the euros of those that were away."""
         for one in meant:
             one.undone_by = entry
-        self.settled[entry] = meant
+        for one in home:
+            one.home_by = entry
+        self.settled[entry] = meant + home
 
     def take_back(self, entry: bytes) -> None:
         """The entry counts no more."""
@@ -78,3 +85,7 @@ class Payouts:
                     one.file = None
             if one.undone_by == entry:
                 one.undone_by = None
+            if one.away_by == entry:
+                one.away_by = None
+            if one.home_by == entry:
+                one.home_by = None

@@ -11,7 +11,7 @@ from hashlib import sha256
 from sqlalchemy import select
 
 from ledger.currency.audit.payout_state import File, Payouts
-from ledger.currency.audit.payouts import named
+from ledger.currency.audit.payouts import given_back, named
 from ledger.currency.audit.story import Problem, Story
 from ledger.currency.bank.formats.nodes import xml_nodes
 from ledger.currency.bank.payouts.approval import signing_id
@@ -61,8 +61,14 @@ def _rows(rows: list[Payout], state: Payouts, seq: int, younger: set[bytes]) -> 
             continue
         if (row.holder, row.units, row.amount) != (owed.holder, owed.units, owed.amount):
             yield "payout_unlogged", f"the payout of entry {row.seq} is another in the tables than in the log"
-        settled = (row.batch, row.paid_by, row.undone_by) == (owed.file, owed.paid_by, owed.undone_by)
-        if not settled and row.reconversion not in younger:
+        told = (owed.file, owed.paid_by, owed.undone_by, owed.away_by, owed.home_by)
+        if (
+            row.batch,
+            row.paid_by,
+            row.undone_by,
+            row.away_by,
+            row.home_by,
+        ) != told and row.reconversion not in younger:
             yield "payout_unlogged", f"what became of the payout of entry {row.seq} is in the log or in tables only"
     there = {row.reconversion for row in rows}
     for owed in state.owed.values():
@@ -108,7 +114,7 @@ def _younger(town: Town, story: Story, seq: int) -> set[bytes]:
             if "batch" in evidence:
                 file = bytes.fromhex(str(evidence["batch"]))
                 found |= {one.id for one in story.payouts.owed.values() if one.file == file}
-            found |= {one.id for one in named(story, evidence) or ()}
+            found |= {one.id for one in (*named(story, evidence), *given_back(story, evidence))}
         after = rows[-1].seq
 
 

@@ -6,6 +6,7 @@ that was fetched by the signatures whose keys were still live.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from ledger.core.model import Evidence, Note, Transaction
@@ -19,7 +20,6 @@ from ledger.currency.bank.payouts.approval import signing_id
 from ledger.currency.bank.payouts.batches import batch_id, batch_reference, fetching_id, withdrawal_id
 from ledger.currency.bank.payouts.index import unpacked
 from ledger.currency.bank.payouts.undoing import rejection_id
-from ledger.currency.bank.taking import line_id
 from ledger.currency.chart import EUR
 from ledger.currency.wire import MessageError
 
@@ -40,43 +40,51 @@ def accepted(story: Story, record: Record, transaction: Transaction) -> Iterator
 def paid(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
     """A bank line that settles what is owed."""
     yield from acted(story, record, transaction.evidence, parties.OFFICE)
-    yield from _line(story, transaction)
-    meant = named(story, transaction.evidence)
-    if meant is None:
+    if story.lines.booked(record) is None:
+        yield "id_not_derived", "its id does not follow from a line of a reserve account: that could be booked twice"
+    yield from pay(story, transaction, number_of(transaction.evidence.get("reserve")))
+
+
+def pay(story: Story, transaction: Transaction, euros_from: int) -> Iterator[Problem]:
+    """Payouts were paid with euros of an account of the reserve, or that such a line had put into suspense.
+
+    In a sum of several, some may have been rejected before: their shops, who have their units, owe those euros.
+    """
+    meant, away = named(story, transaction.evidence), given_back(story, transaction.evidence)
+    if not meant and not away:
         yield "payout_unknown", "it pays reconversions that there are none of"
         return
-    yield from pay(story, transaction, meant, number_of(transaction.evidence.get("reserve")))
-
-
-def pay(story: Story, transaction: Transaction, meant: list[Owed], euros_from: int) -> Iterator[Problem]:
-    """These payouts were paid with euros of an account of the reserve, or that such a line had put into suspense."""
     for one in meant:
         if one.paid_by is not None:
             yield "payout_twice", f"the payout of entry {one.seq} had been paid before"
         elif one.undone_by is not None:
             yield "payout_undone", f"the payout of entry {one.seq} was paid, and its shop had its units again"
-    total = sum(one.amount for one in meant)
-    if _moved(transaction) != [(story.chart.payouts, euros_from, total, EUR)]:
-        yield "payout_shape", f"not just the {total} cents owed went from payouts to where the euros left"
-    story.payouts.pay(transaction.id, meant)
+    for one in away:
+        if one.undone_by is None or one.paid_by is not None or one.away_by is not None:
+            yield "payout_twice", f"the payout of entry {one.seq} was paid as if its shop had its units again"
+    chart = story.chart
+    due, back = (sum(one.amount for one in several) for several in (meant, away))
+    right = [(chart.payouts, euros_from, due, EUR)] if due else []
+    right += [(chart.claims, euros_from, back, EUR)] if back else []
+    if sorted(_moved(transaction)) != sorted(right):
+        yield "payout_shape", f"not just the {due} cents owed, and {back} that come back, went to where the euros left"
+    yield from _owing(transaction, away, 1)
+    story.payouts.pay(transaction.id, meant, away)
 
 
 def returned(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
     """A bank line that brings payouts back."""
     yield from acted(story, record, transaction.evidence, parties.OFFICE)
-    yield from _line(story, transaction)
-    meant = named(story, transaction.evidence)
-    if meant is None:
-        yield "payout_unknown", "it brings back payouts of reconversions that there are none of"
-        return
-    yield from undo(story, transaction, meant, number_of(transaction.evidence.get("reserve")))
+    if story.lines.booked(record) is None:
+        yield "id_not_derived", "its id does not follow from a line of a reserve account: that could be booked twice"
+    yield from undo(story, transaction, number_of(transaction.evidence.get("reserve")))
 
 
 def rejected(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
     """A payout that the bank did not execute."""
     yield from acted(story, record, transaction.evidence, TREASURER)
     meant = named(story, transaction.evidence)
-    if meant is None or len(meant) != 1:
+    if len(meant) != 1:
         yield "payout_unknown", "it undoes the payout of a reconversion that there is none of"
         return
     if transaction.id != rejection_id(meant[0].id):
@@ -84,58 +92,74 @@ def rejected(story: Story, record: Record, transaction: Transaction) -> Iterator
     file = story.payouts.files.get(meant[0].file or b"")
     if file is not None and not file.fetched:
         yield "payout_ordered", f"it was undone while file {file.number} could still have paid it"
-    yield from undo(story, transaction, meant, None)
+    yield from undo(story, transaction, None)
 
 
-def undo(story: Story, transaction: Transaction, meant: list[Owed], euros_on: int | None) -> Iterator[Problem]:
-    """These reconversions were undone. `euros_on` is the account where the euros were again; None: they never left."""
+def undo(story: Story, transaction: Transaction, euros_on: int | None) -> Iterator[Problem]:
+    """Reconversions were undone. `euros_on` is the account where the euros were again; None: they never left."""
     chart = story.chart
+    meant, home = named(story, transaction.evidence), given_back(story, transaction.evidence)
+    if not meant and not home:
+        yield "payout_unknown", "it brings back payouts of reconversions that there are none of"
+        return
     for one in meant:
         if one.undone_by is not None:
             yield "payout_undone", f"the reconversion of entry {one.seq} had been undone before"
         elif (one.paid_by is not None) is (euros_on is None):
-            yield (
-                "payout_shape",
-                f"the payout of entry {one.seq} was undone as if it had {'not ' * (euros_on is None)}left",
-            )
+            told = "never left" if euros_on is None else "had left"
+            yield "payout_shape", f"the payout of entry {one.seq} was undone as if its euros {told}"
+    for one in home:
+        if one.away_by is None or one.home_by is not None or euros_on is None:
+            yield "payout_twice", f"the euros of entry {one.seq} were brought back and were not away"
     total, units = sum(one.amount for one in meant), sum(one.units for one in meant)
-    right = [] if euros_on is None else [(euros_on, chart.payouts, total, EUR)]
-    right += [(chart.payouts, chart.guarantee, total, EUR)]
+    right = [(euros_on, chart.payouts, total, EUR)] if euros_on and total else []
+    right += [(chart.payouts, chart.guarantee, total, EUR)] if total else []
     right += [(chart.income, chart.guarantee, units - total, EUR)] if units > total else []
     right += [(chart.circulation, one.holder, one.units, chart.unit) for one in meant]
+    right += [(euros_on or 0, chart.claims, sum(one.amount for one in home), EUR)] if home else []
     if sorted(_moved(transaction)) != sorted(right):
         yield "payout_shape", "not the whole reconversion was undone: its units, its euros and its fee"
-    story.payouts.undo(transaction.id, meant)
+    yield from _owing(transaction, home, -1)
+    story.payouts.undo(transaction.id, meant, home)
 
 
-def named(story: Story, evidence: Evidence) -> list[Owed] | None:
-    """The payouts that evidence names; None where it names none, or one that there is not."""
+def named(story: Story, evidence: Evidence) -> list[Owed]:
+    """The payouts that evidence names; none where it names one that there is not."""
     state = story.payouts
     if "payout" in evidence:
         one = state.owed.get(bytes_of(evidence["payout"]))
-        return None if one is None else [one]
-    found = [state.by_place.get(place) for place in _places(evidence)]
+        return [] if one is None else [one]
+    return _at(story, _places(evidence, "payouts"))
+
+
+def given_back(story: Story, evidence: Evidence) -> list[Owed]:
+    """The payouts whose shops have their units, that evidence names beside those it settles or undoes."""
+    return _at(story, _places(evidence, "given_back"))
+
+
+def _at(story: Story, places: list[int]) -> list[Owed]:
+    found = [story.payouts.by_place.get(place) for place in places]
     known = [one for one in found if one is not None]
-    return known if known and len(known) == len(found) else None
+    return known if len(known) == len(found) else []
 
 
-def _line(story: Story, transaction: Transaction) -> Iterator[Problem]:
-    evidence = transaction.evidence
-    names = {number: name for name, number in story.chart.reserve.items()}
-    reserve, reference = names.get(number_of(evidence.get("reserve"))), str(evidence.get("reference", ""))
-    if reserve is None or not reference:
-        yield "reference_missing", "booked without the bank line that it is"
-    elif transaction.id != line_id(story.rules.network, reserve, reference):
-        yield "id_not_derived", f"its id does not follow from {reference} on {reserve!r}: that could be booked twice"
+def _owing(transaction: Transaction, gone: list[Owed], sign: int) -> Iterator[Problem]:
+    """The evidence says who owes the euros that left, though they have their units, or no longer does."""
+    owed: Counter[int] = Counter()
+    for one in gone:
+        owed[one.holder] += sign * one.amount
+    right = ",".join(f"{account:016x}:{cents}" for account, cents in sorted(owed.items()))
+    if str(transaction.evidence.get("owed", "")) != right:
+        yield "payout_shape", "it does not say who owes the euros that left for shops which have their units"
 
 
 def _moved(transaction: Transaction) -> list[tuple[int, int, int, str]]:
     return [(t.debit, t.credit, t.amount, t.unit) for t in transaction.transfers]
 
 
-def _places(evidence: Evidence) -> list[int]:
+def _places(evidence: Evidence, key: str) -> list[int]:
     try:
-        return unpacked(str(evidence["payouts"]))
+        return unpacked(str(evidence[key]))
     except (KeyError, ValueError):
         return []
 
@@ -147,7 +171,7 @@ def ordered(story: Story, record: Record, note: Note) -> Iterator[Problem]:
     """A file for the bank: of due payouts in no other live file, to be signed by as many people as the charter says."""
     state, evidence, rules = story.payouts, note.evidence, story.rules
     yield from acted(story, record, evidence, parties.OFFICE)
-    places, digest = _places(evidence), bytes_of(evidence.get("sha256"))
+    places, digest = _places(evidence, "payouts"), bytes_of(evidence.get("sha256"))
     number, total, people = (_whole(evidence.get(name)) for name in ("number", "total", "people"))
     if (
         not places

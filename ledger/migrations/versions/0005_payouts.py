@@ -72,6 +72,8 @@ def upgrade() -> None:
         sa.Column("batch", BYTES, sa.ForeignKey("payout_batch.id")),
         sa.Column("paid_by", BYTES),
         sa.Column("undone_by", BYTES),
+        sa.Column("away_by", BYTES),
+        sa.Column("home_by", BYTES),
         sa.CheckConstraint("length(reconversion) = 16", name="payout_reconversion"),
         sa.CheckConstraint("amount > 0 AND units >= amount", name="payout_amount"),
         sqlite_strict=True,

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from ledger.currency import chartered, conversion, parties
 from ledger.currency.audit.walk import audit
-from ledger.currency.bank import booking, details, taking
+from ledger.currency.bank import booking, claims, details, suspense, taking
 from ledger.currency.bank.formats.nodes import xml_nodes
 from ledger.currency.bank.lines import lines
 from ledger.currency.bank.payouts import batches, index, owed, undoing
@@ -64,11 +64,12 @@ def refusal(code: str, call: object, *args: object, **more: object) -> str:
     return caught.value.detail
 
 
-def clean(town: Town, *, missing: int = 0) -> None:
+def clean(town: Town, *, missing: int = 0, claimed: int = 0) -> None:
     """Hold that nothing is wrong, but for euros that went from the bank and that nobody has explained yet."""
     done = audit(town)
     assert [finding.code for finding in done.findings] == (["reserve_short"] if missing else []), done.findings
-    assert adds_up(town) is not bool(missing)
+    assert adds_up(town) is not bool(missing or claimed)
+    assert balances(town).get("claims", 0) == claimed
     if missing:
         assert balances(town)["suspense"] == -missing
 
@@ -574,6 +575,52 @@ def test_a_shop_that_has_left_stays_owed(town: Town, paying: Town3) -> None:
     parties.close(town, paying.shops[0].party)
     assert "iban" in refusal("account_closed", undoing.reject, town, payout)
     assert now(town, payout).is_due
+
+
+@pytest.mark.parametrize("told", ["parts", "message"])
+def test_what_was_rejected_is_in_the_sum_all_the_same(town: Town, paying: Town3, told: str) -> None:
+    """As many banks do it: a report of what they reject, the whole sum booked, and the rejected ones back by a line."""
+    made = [accept(town, shop, 10_000) for shop in paying.shops]
+    batch = sent(paying)
+    undoing.reject(town, made[1], reason="AC04")
+    parts = tuple(debit(payout, NEXT) for payout in made) if told == "parts" else ()
+    whole, back = batch_line(batch, -28_500, *parts), credit(made[1], NEXT + timedelta(days=1))
+    assert bring(town, statement([whole], HELD)).kinds == {"bank_payout": 1}
+    shop = paying.shops[1]
+    assert owed.due(town) == [] and town.book.balance(shop.account) == BROUGHT
+    # Its euros are away although it has the units, so it owes them until they are back.
+    assert claims.owed(town) == {shop.account: 9_500}
+    clean(town, claimed=9_500)
+    assert bring(town, statement([back], HELD - 28_500)).kinds == {"bank_payout_return": 1}
+    assert claims.owed(town) == {}
+    assert balances(town)[BANK] == HELD - 19_000
+    clean(town)
+    # Once is enough.
+    again = credit(made[1], NEXT + timedelta(days=2))
+    assert bring(town, statement([again], HELD - 19_000)).kinds == {"bank_suspense": 1}
+    bring(town, statement([line(7, "?", NEXT + timedelta(days=2))], HELD - 19_000), corrected=True)
+    clean(town)
+
+
+def test_the_second_payment_comes_back(town: Town, paying: Town3) -> None:
+    """The shop was paid once and keeps it: the two other lines explain each other, and a person says so."""
+    payout = accept(town, paying.shops[0], 10_000)
+    sent(paying)
+    days = [NEXT + timedelta(days=n) for n in range(4)]
+    bring(town, statement([debit(payout, days[0]), debit(payout, days[1]), credit(payout, days[2])], HELD))
+    assert [one.became for one in lines(town)] == ["bank_payout", "bank_suspense", "bank_suspense"]
+    why = payout_lines.reason(town, lines(town)[2])
+    assert why is not None and why.code == "paid_already"
+    opened_ = suspense.open_lines(town)
+    best = opened_[0].proposals[0].decision
+    assert best.way == "pair"
+    suspense.place(town, opened_[0].line.id, best)
+    assert town.book.balance(paying.shops[0].account) == BROUGHT - 10_000
+    clean(town)
+    # Now it comes back for good.
+    bring(town, statement([credit(payout, days[3])], HELD - 9_500))
+    assert town.book.balance(paying.shops[0].account) == BROUGHT
+    clean(town)
 
 
 # --- at the same moment ------------------------------------------------------------------------------------

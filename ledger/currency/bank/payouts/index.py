@@ -78,9 +78,20 @@ def undone(connection: Connection, places: Collection[int], entry: bytes, *, wer
     _all(connection, places, right, undone_by=entry)
 
 
+def away(connection: Connection, places: Collection[int], entry: bytes) -> None:
+    """The entry took the euros of these in a sum of several, though their shops have their units again."""
+    _gone(connection, places, or_(_PAYOUT.away_by.is_(None), _PAYOUT.away_by == entry), away_by=entry)
+
+
+def home(connection: Connection, places: Collection[int], entry: bytes) -> None:
+    """The entry brought the euros of these back."""
+    free = or_(_PAYOUT.home_by.is_(None), _PAYOUT.home_by == entry)
+    _gone(connection, places, _PAYOUT.away_by.is_not(None), free, home_by=entry)
+
+
 def taken_back(connection: Connection, entry: bytes) -> None:
-    """The entry counts no more: a corrected statement no longer has its line."""
-    for column in (_PAYOUT.paid_by, _PAYOUT.undone_by):
+    """The entry counts no more: its line was withdrawn, or put back into suspense."""
+    for column in (_PAYOUT.paid_by, _PAYOUT.undone_by, _PAYOUT.away_by, _PAYOUT.home_by):
         connection.execute(update(PAYOUT).where(column == entry).values({column.name: None}))
     # What a file had paid when it was withdrawn stayed in it; due again, it may go into another.
     gone = select(PAYOUT_BATCH.c.id).where(PAYOUT_BATCH.c.withdrawn_at.is_not(None))
@@ -89,16 +100,23 @@ def taken_back(connection: Connection, entry: bytes) -> None:
 
 def stood(connection: Connection, transaction: Transaction) -> None:
     """Keep what a transaction of a bank line did to payouts, where it did something."""
-    if transaction.kind in (PAID, RETURNED):
-        places = named(connection, transaction.evidence)
-        if transaction.kind == PAID:
-            paid(connection, places, transaction.id)
-        else:
-            undone(connection, places, transaction.id, were_paid=True)
+    if transaction.kind not in (PAID, RETURNED):
+        return
+    evidence, entry = transaction.evidence, transaction.id
+    places = named(connection, evidence)
+    back = unpacked(str(evidence["given_back"])) if "given_back" in evidence else []
+    if transaction.kind == PAID:
+        paid(connection, places, entry)
+        away(connection, back, entry)
+    else:
+        undone(connection, places, entry, were_paid=True)
+        home(connection, back, entry)
 
 
 def naming(payouts: Sequence[tuple[bytes, int]]) -> dict[str, str]:
     """How evidence names payouts, given as (reconversion, place): one by its reconversion's id, several by places."""
+    if not payouts:
+        return {}
     if len(payouts) == 1:
         return {"payout": payouts[0][0].hex()}
     return {"payouts": packed(place for _reconversion, place in payouts)}
@@ -108,12 +126,24 @@ def named(connection: Connection, evidence: Evidence) -> list[int]:
     """The places of the payouts that evidence names."""
     if "payouts" in evidence:
         return unpacked(str(evidence["payouts"]))
+    if "payout" not in evidence:
+        return []
     one = bytes.fromhex(str(evidence["payout"]))
     return list(connection.scalars(select(_PAYOUT.seq).where(_PAYOUT.reconversion == one)))
 
 
 def _all(connection: Connection, places: Collection[int], *right: ColumnElement[bool], **values: bytes) -> None:
     stands = or_(_PAYOUT.undone_by.is_(None), _PAYOUT.undone_by == values.get("undone_by", b""))
-    query = update(PAYOUT).where(_PAYOUT.seq.in_(sorted(places)), stands, *right).values(values)
+    _update(connection, places, stands, *right, **values)
+
+
+def _gone(connection: Connection, places: Collection[int], *right: ColumnElement[bool], **values: bytes) -> None:
+    _update(connection, places, _PAYOUT.undone_by.is_not(None), _PAYOUT.paid_by.is_(None), *right, **values)
+
+
+def _update(connection: Connection, places: Collection[int], *right: ColumnElement[bool], **values: bytes) -> None:
+    if not places:
+        return
+    query = update(PAYOUT).where(_PAYOUT.seq.in_(sorted(places)), *right).values(values)
     if connection.execute(query).rowcount != len(places):
         raise Overtaken

@@ -7,6 +7,7 @@ whatever does not fit goes to suspense, and `reason` says why.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import NamedTuple
@@ -14,27 +15,29 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from ledger.core.model import Instruction, Transaction, Transfer
-from ledger.currency.bank.lines import Books, Line
+from ledger.currency.bank.lines import Books, Line, line_of
 from ledger.currency.bank.payouts import index
 from ledger.currency.bank.payouts.owed import Payout, by_references, of_batch
 from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH
 from ledger.currency.bank.payouts.undoing import undoing
 from ledger.currency.bank.reference import found_in, written_in
 from ledger.currency.bank.statement import LineKind
+from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.chart import EUR
 from ledger.currency.town import Town
 
-_OURS = "payout references"
-
+SUSPENSE = "bank_suspense"
 MOST_RETURNED = 250
 """Payouts that one line can undo: each is a transfer of the one transaction that does so."""
+_OURS = "payout references"
 
 
 class Reason(NamedTuple):
     """Why a line that names payouts is none of them. `on` is when the first of them was paid or undone before.
 
-    Codes: paid_already, given_back (its shop has units for it), amount_differs, not_paid (it comes back and never
-    left), no_account (it comes back to a shop that has left, or to more shops than one entry can undo).
+    Codes: paid_already (it left again, or that second time came back), given_back (its shop has units for it),
+    amount_differs, not_paid (it comes back and never left), no_account (it comes back to a shop that has left, or to
+    more shops than one entry can undo).
     """
 
     code: str
@@ -43,15 +46,23 @@ class Reason(NamedTuple):
 
 
 def executed(books: Books, line: Line) -> Instruction | None:
-    """Euros that went to shops: what is owed to them is settled."""
+    """Euros that went to shops: what is owed to them is settled.
+
+    A sum of several may hold some that the bank had rejected before, and will bring back: those shops have their units,
+    so until then they owe the euros.
+    """
     if line.amount > 0 or not _named(books, line):
         return None
     with books.town.reading() as connection:
-        meant = _fitting(connection, line, lambda payout: payout.is_due)
-    if not meant:
+        meant = _fitting(connection, line, lambda payout: payout.is_due, lambda payout: payout.is_rejected)
+    if meant is None or (len(meant.all) == 1 and meant.given_back):
         return None
-    transfer = Transfer(books.town.chart.payouts, line.reserve, -line.amount, EUR)
-    return Transaction(line.id, index.PAID, (transfer,), line.booked_on, evidence=_evidence(books, line, meant))
+    chart = books.town.chart
+    due, back = (sum(payout.amount for payout in found) for found in meant)
+    transfers = [Transfer(chart.payouts, line.reserve, due, EUR)] if due else []
+    transfers += [Transfer(chart.claims, line.reserve, back, EUR)] if back else []
+    evidence = _evidence(books, line, meant, 1)
+    return Transaction(line.id, index.PAID, tuple(transfers), line.booked_on, evidence=evidence)
 
 
 def came_back(books: Books, line: Line) -> Instruction | None:
@@ -59,11 +70,14 @@ def came_back(books: Books, line: Line) -> Instruction | None:
     if line.amount < 0 or line.kind == LineKind.OPENING or not _named(books, line):
         return None
     with books.town.reading() as connection:
-        meant = _fitting(connection, line, _is_away)
-    if not 0 < len(meant) <= MOST_RETURNED:
-        return None
-    transfers = undoing(books.town, meant, line.reserve)
-    evidence = _evidence(books, line, meant)
+        meant = _fitting(connection, line, lambda payout: payout.is_paid, lambda payout: payout.is_away)
+        if meant is None or len(meant.settled) > MOST_RETURNED or _was_twice(connection, line, meant.settled):
+            return None
+    back = sum(payout.amount for payout in meant.given_back)
+    transfers = undoing(books.town, meant.settled, line.reserve) if meant.settled else ()
+    if back:
+        transfers += (Transfer(line.reserve, books.town.chart.claims, back, EUR),)
+    evidence = _evidence(books, line, meant, -1)
     if line.reason:
         evidence["reason"] = line.reason[:35]
     return Transaction(line.id, index.RETURNED, transfers, line.booked_on, evidence=evidence)
@@ -72,14 +86,15 @@ def came_back(books: Books, line: Line) -> Instruction | None:
 def reason(town: Town, line: Line) -> Reason | None:
     """Why a line that names payouts could not settle or undo them; None for a line that names none."""
     with town.reading() as connection:
-        meant = next((found for found in _candidates(connection, line) if found), None)
+        meant = next((found for found, _whole in _candidates(connection, line) if found), None)
+        twice = meant is not None and line.amount > 0 and _was_twice(connection, line, meant)
     if meant is None:
         return None
     gone = [payout for payout in meant if payout.undone_by is not None]
     paid = [payout for payout in meant if payout.paid_by is not None]
     if gone:
         return Reason("given_back", tuple(gone), _day(town, gone[0].undone_by))
-    if line.amount < 0 and paid:
+    if twice or (line.amount < 0 and paid):
         return Reason("paid_already", tuple(paid), _day(town, paid[0].paid_by))
     if line.amount > 0 and len(paid) < len(meant):
         return Reason("not_paid", tuple(payout for payout in meant if payout.paid_by is None), None)
@@ -99,34 +114,58 @@ def _named(books: Books, line: Line) -> bool:
     return bool(known) and bool(found_in((*line.said, *parts), known))
 
 
-def _is_away(payout: Payout) -> bool:
-    return payout.paid_by is not None and payout.undone_by is None
+class _Meant(NamedTuple):
+    """What a line is: payouts that it settles (or undoes), and such whose shops have their units already."""
+
+    settled: list[Payout]
+    given_back: list[Payout]
+
+    @property
+    def all(self) -> list[Payout]:
+        return self.settled + self.given_back
 
 
-def _fitting(connection: Connection, line: Line, right: Callable[[Payout], bool]) -> list[Payout]:
-    """The payouts that the line is, all of them as they have to be; none where anything does not fit."""
-    for found in _candidates(connection, line):
-        if found and all(map(right, found)) and sum(payout.amount for payout in found) == abs(line.amount):
-            return found
-    return []
+_Is = Callable[[Payout], bool]
 
 
-def _candidates(connection: Connection, line: Line) -> list[list[Payout]]:
-    """What a line may be: the payouts that its parts name, else those that it names itself, else those of its file."""
+def _fitting(connection: Connection, line: Line, is_right: _Is, is_given_back: _Is) -> _Meant | None:
+    """The payouts that the line is, all of them as they have to be; None where anything does not fit."""
+    for found, whole in _candidates(connection, line):
+        settled = [payout for payout in found if is_right(payout)]
+        back = [payout for payout in found if is_given_back(payout)]
+        # Of a file, what was settled in another way is not in this sum; what the line itself names is.
+        for meant in (_Meant(settled, []), _Meant(settled, back)):
+            fits = not whole or len(meant.all) == len(found)
+            if meant.all and fits and sum(payout.amount for payout in meant.all) == abs(line.amount):
+                return meant
+    return None
+
+
+def _candidates(connection: Connection, line: Line) -> list[tuple[list[Payout], bool]]:
+    """What a line may be, and whether it must be all of that: what its parts name, else it itself, else its file."""
     if line.parts:
-        return [_of_parts(connection, line)]
+        return [(_of_parts(connection, line), True)]
     references = written_in(line.said)
     if not references:
         return []
-    named = by_references(connection, references)
+    named = (by_references(connection, references), True)
     query = select(PAYOUT_BATCH.c.id).where(PAYOUT_BATCH.c.reference.in_(sorted(references)))
     files = connection.scalars(query).all()
-    if len(files) != 1:
-        return [named]
-    # What of the file was settled before is not in this sum: some of it was rejected, say.
-    of_file = of_batch(connection, files[0])
-    wanted = [payout for payout in of_file if (payout.is_due if line.amount < 0 else _is_away(payout))]
-    return [named, wanted or of_file]
+    return [named] if len(files) != 1 else [named, (of_batch(connection, files[0]), False)]
+
+
+def _was_twice(connection: Connection, line: Line, paid: Sequence[Payout]) -> bool:
+    """Whether the bank had also paid this a second time, by a line that is still in suspense.
+
+    Then what comes back is that one, and the two lines explain each other: the shop was paid once, and keeps it.
+    """
+    query = select(BANK_LINE).where(
+        BANK_LINE.c.became == SUSPENSE, BANK_LINE.c.placed_seq.is_(None), BANK_LINE.c.undone_seq.is_(None),
+        BANK_LINE.c.withdrawn.is_(None), BANK_LINE.c.amount == -line.amount,
+    )  # fmt: skip
+    references = {payout.reference for payout in paid}
+    twice = (line_of(row) for row in connection.execute(query))
+    return any(references & written_in(other.said) for other in twice)
 
 
 def _of_parts(connection: Connection, line: Line) -> list[Payout]:
@@ -145,10 +184,17 @@ def _of_parts(connection: Connection, line: Line) -> list[Payout]:
     return found
 
 
-def _evidence(books: Books, line: Line, meant: Sequence[Payout]) -> dict[str, str | int]:
-    more: dict[str, str | int] = {**index.naming([(payout.reconversion, payout.seq) for payout in meant])}
-    if len(meant) == 1:
-        more["holder"] = f"{meant[0].holder:016x}"
+def _evidence(books: Books, line: Line, meant: _Meant, sign: int) -> dict[str, str | int]:
+    named = index.naming([(payout.reconversion, payout.seq) for payout in meant.settled])
+    more: dict[str, str | int] = {**named}
+    if meant.given_back:
+        more["given_back"] = index.packed(payout.seq for payout in meant.given_back)
+        owed: Counter[int] = Counter()
+        for payout in meant.given_back:
+            owed[payout.holder] += sign * payout.amount
+        more["owed"] = ",".join(f"{account:016x}:{cents}" for account, cents in sorted(owed.items()))
+    if len(meant.all) == 1:
+        more["holder"] = f"{meant.all[0].holder:016x}"
     return books.evidence(line, **more)
 
 

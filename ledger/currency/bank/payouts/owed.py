@@ -30,6 +30,8 @@ class Payout(NamedTuple):
     batch: bytes | None
     paid_by: bytes | None
     undone_by: bytes | None
+    away_by: bytes | None
+    home_by: bytes | None
 
     @property
     def fee(self) -> int:
@@ -40,6 +42,21 @@ class Payout(NamedTuple):
     def is_due(self) -> bool:
         """Whether it is neither paid nor undone."""
         return self.paid_by is None and self.undone_by is None
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether its shop has the euros, and not the units."""
+        return self.paid_by is not None and self.undone_by is None
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether its shop has the units, and its euros never left."""
+        return self.undone_by is not None and self.paid_by is None and self.away_by is None
+
+    @property
+    def is_away(self) -> bool:
+        """Whether its shop has the units, and its euros left in a sum of several and are not back."""
+        return self.undone_by is not None and self.away_by is not None and self.home_by is None
 
 
 class Due(NamedTuple):

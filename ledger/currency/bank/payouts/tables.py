@@ -51,7 +51,8 @@ class PayoutBatchTable(SQLModel, table=True):
 class PayoutTable(SQLModel, table=True):
     """What a shop is owed for a reconversion. `reconversion` is the id of the entry that accepted it, `seq` its place.
 
-    `batch` is the live batch that it is in. `paid_by` and `undone_by` are the ids of the entries that did so.
+    `batch` is the live batch that it is in. `paid_by` and `undone_by` are the ids of the entries that did so. Where the
+    euros of an undone one left in a sum of several all the same, `away_by` took them and `home_by` brought them back.
     """
 
     __tablename__ = "payout"
@@ -64,6 +65,8 @@ class PayoutTable(SQLModel, table=True):
     batch: bytes | None = Field(sa_column=Column(BYTES, ForeignKey("payout_batch.id")))
     paid_by: bytes | None = Field(sa_column=Column(BYTES))
     undone_by: bytes | None = Field(sa_column=Column(BYTES))
+    away_by: bytes | None = Field(sa_column=Column(BYTES))
+    home_by: bytes | None = Field(sa_column=Column(BYTES))
     __table_args__ = (
         CheckConstraint("length(reconversion) = 16", name="payout_reconversion"),
         CheckConstraint("amount > 0 AND units >= amount", name="payout_amount"),
