@@ -49,7 +49,7 @@ DESK, ORDERS, RULES, SQLITE = "merchants/desk.py", "api/orders.py", "ledger/core
 KEYS, STRICT, LIVE, REQUESTS = "ledger/currency/keys.py", "api/strict.py", "api/live.py", "merchants/requests.py"
 SESSIONS, CONVERSION = "ledger/currency/sessions.py", "ledger/currency/conversion.py"
 ACCOUNTS = "ledger/currency/accounts/"
-BANK = "ledger/currency/bank/"
+BANK, AUDIT = "ledger/currency/bank/", "ledger/currency/audit/"
 
 BUGS: tuple[Bug, ...] = (
     # The engine: one at a time, once, on the disk.
@@ -256,6 +256,39 @@ BUGS: tuple[Bug, ...] = (
     bug("the fake bank reckons with euros that are ordered away", "tests/currency/bank/test_fake.py",
         BANK + "fake/bank.py", "min(ledger.balances(days[group.id]))",
         "next(ledger.balances(days[group.id]))"),
+    # Lines of the bank: what booking makes of them, what people decide, what the audit sees.
+    bug("two lines alike are one", "tests/currency/bank/test_booking.py -k same_file",
+        BANK + "taking.py", "{booked_on:%Y%m%d}/{amount}/{ordinal}", "{booked_on:%Y%m%d}/{amount}/1"),
+    bug("a statement need not begin where the last one ended", "tests/currency/bank/test_taking.py",
+        BANK + "aligning.py", "if statement.opening != timeline.closing:", "if False:"),
+    bug("a top-up is taken back by each return", "tests/currency/bank/test_booking.py -k taken_back_once",
+        BANK + "topups.py", "_LINE.undone_seq.is_(None), _LINE.withdrawn", "_LINE.withdrawn",
+        BANK + "indexing.py", "_LINE.undone_seq.is_(None), *right)", "*right)"),
+    bug("a return takes more units than are there", "tests/currency/bank/test_booking.py -k claim",
+        BANK + "topups.py", "back = min(amount, max(0, town.book.balance(holder)))", "back = amount"),
+    bug("booking again undoes what a person decided", "tests/currency/bank/test_suspense.py -k brings_back",
+        BANK + "indexing.py", '_LINE.id == bindparam("line"), _LINE.seq.is_(None))', '_LINE.id == bindparam("line"))'),
+    bug("a line that was put back cannot be placed again", "tests/currency/bank/test_suspense.py -k 'sent_again'",
+        BANK + "suspense.py", 'derived_id("patard/suspense-placed", line, str(turn))',
+        'derived_id("patard/suspense-placed", line, "0")'),
+    bug("members pay more than they owe", "tests/currency/bank/test_suspense.py -k claim_is_paid",
+        BANK + "placing.py", "if amount > owed:", "if False:"),
+    bug("a split that does not come to the line", "tests/currency/bank/test_suspense.py -k cannot_be",
+        BANK + "placing.py", "if sum(share.amount for share in shares) != line.amount:", "if False:"),
+    bug("a conversion of a bank line is taken back", "tests/currency/bank/test_suspense.py -k 'typed or booking_made'",
+        CONVERSION, "        if line is not None:\n", "        if False:\n"),
+    bug("an operator takes units from members", "tests/api/test_suspense.py -k rests_on",
+        BANK + "suspense.py", "if gave and not treasurer and not theirs:", "if False:"),
+    bug("the audit sees no line that was made up", "tests/currency/bank/test_bank_audit.py -k made_up",
+        AUDIT + "bank_tables.py", "if state.id not in there:", "if False:"),
+    bug("the audit compares no line's amount", "tests/currency/bank/test_bank_audit.py -k conversions_of_lines",
+        AUDIT + "lines.py", "changed != {reserve: amount}", "False"),
+    bug("the audit lets one conversion be two lines", "tests/currency/bank/test_bank_audit.py -k two_lines",
+        AUDIT + "bank.py", "elif id_ in story.lines.named:", "elif False:"),
+    bug("the audit adds up no statement", "tests/currency/bank/test_bank_audit.py -k 'closing_balance'",
+        AUDIT + "bank_tables.py", "if taken[0].opening + booked != last.closing:", "if False:"),
+    bug("claims explain every shortage", "tests/currency/test_audit.py -k left_the_reserve",
+        AUDIT + "cover.py", "short <= max(0, due)", "True"),
 )  # fmt: skip
 
 

@@ -13,9 +13,10 @@ import pytest
 from ledger.core.model import Account, Opening, Side, Transaction, Transfer
 from ledger.currency import conversion, parties
 from ledger.currency.audit.walk import audit
-from ledger.currency.bank import claims
+from ledger.currency.bank import claims, matching
 from ledger.currency.bank.booking import book
-from ledger.currency.bank.lines import Line, lines
+from ledger.currency.bank.indexing import index
+from ledger.currency.bank.lines import Books, Line, lines
 from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.proposals import SENTENCES, Why
 from ledger.currency.bank.statement import BankLine, LineKind
@@ -328,6 +329,17 @@ def test_importing_again_leaves_what_was_decided(town: Town, alice: Party) -> No
     book(town)
     bring(town, statement([line(900, token(town, alice))]))
     assert [one.line.id for one in open_lines(town)] == [only.id]
+
+
+def test_a_booking_that_comes_late_brings_back_nothing(town: Town, alice: Party) -> None:
+    """Another process read the line before it was booked, and posts the same entry after a person put it back."""
+    take(town, [statement([line(900, token(town, alice))])])
+    [stale] = lines(town)
+    entry = matching.find(Books(town, "console"), stale)
+    book(town)
+    put_back(town, stale.id)
+    town.post_all([entry], lambda connection, answers: index(connection, [(answers[0].seq, entry)]))
+    assert [one.line.id for one in open_lines(town)] == [stale.id]
 
 
 # --- putting back ----------------------------------------------------------------------------------------
