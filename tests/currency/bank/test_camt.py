@@ -83,6 +83,22 @@ def test_two_accounts_interbank_codes_and_what_counts_for_which_day() -> None:
     assert (paid.name, paid.bank_ref, paid.text) == ("EMMA BLANC", "B2611240007", "7F3K9-Q2M4T")
 
 
+def test_a_return_names_the_two_as_the_first_payment_did() -> None:
+    """Without account numbers only the direction tells which of them is not us."""
+    nameless = RETURNS
+    for account in ("Dbtr", "Cdtr"):
+        start = nameless.rindex(f"<{account}Acct>".encode())
+        end = nameless.rindex(f"</{account}Acct>".encode()) + len(f"</{account}Acct>")
+        nameless = nameless[:start] + nameless[end:]
+    back = one(nameless).lines[-1]
+    assert (back.kind, back.name, back.iban) == (LineKind.RETURN, "BOULANGERIE DU PLOT", "")
+
+
+def test_the_balance_before_begins_the_statement_the_day_after() -> None:
+    period = RETURNS[RETURNS.index(b"<FrToDt>") : RETURNS.index(b"<Acct>")].decode()
+    assert one(changed(RETURNS, (period, ""))).first == date(2026, 11, 21)
+
+
 @pytest.mark.parametrize("version", ["02", "04", "06", "08", "10", "14", "99"])
 @pytest.mark.parametrize("prefix", ["", "camt"])
 def test_the_version_and_its_prefix_do_not_matter(version: str, prefix: str) -> None:

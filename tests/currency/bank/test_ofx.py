@@ -203,6 +203,14 @@ def test_a_card_alone_is_no_statement() -> None:
     assert error.code == "statement_empty" and "bank account" in error.detail
 
 
+def test_a_card_before_the_account_leaves_it_its_own_lines() -> None:
+    start = XML.index(b"<CREDITCARDMSGSRSV1>")
+    end = XML.index(b"</CREDITCARDMSGSRSV1>") + len(b"</CREDITCARDMSGSRSV1>")
+    place = XML.index(b"<BANKMSGSRSV1>")
+    moved = XML[:place] + XML[start:end] + XML[place:start] + XML[end:]
+    assert [said(line) for line in one(moved).lines] == [said(line) for line in one(XML).lines]
+
+
 def test_two_accounts_in_one_file() -> None:
     start, end = DAY.index(b"<STMTTRNRS>"), DAY.index(b"</STMTTRNRS>") + len(b"</STMTTRNRS>")
     other = DAY[start:end].replace(b"0500013M026", b"0100013M026").replace(b"+25.00", b"+35.00")

@@ -145,6 +145,7 @@ CAMT = sample("camt053_001_08_sample.xml").decode()
     [
         (b"", "statement_empty", "empty"),
         (b" \r\n\t\n", "statement_empty", "empty"),
+        (b"\xef\xbb\xbf\n", "statement_empty", "empty"),
         (b"%PDF-1.7\n%\xe2\xe3", "statement_format_unknown", "PDF"),
         (zipped(), "statement_format_unknown", "unpack"),
         (gzip.compress(CAMT.encode()), "statement_format_unknown", "unpack"),
@@ -201,11 +202,12 @@ def test_a_document_type_cannot_hide_in_another_encoding() -> None:
     hidden = CAMT.replace('encoding="UTF-8"', 'encoding="UTF-7"').replace(
         "<Document", "+ADwAIQ-DOCTYPE x+AD4-<Document"
     )
-    assert "encoding" in refusal(hidden.encode()).detail
+    with mock.patch("lxml.etree.iterparse", side_effect=AssertionError("parsed")):
+        assert "encoding" in refusal(hidden.encode()).detail
 
 
 @pytest.mark.parametrize("name", ["camt053_001_08_sample.xml", "ofx_sample.ofx", "ofx_211.ofx"])
-@pytest.mark.parametrize("depth", [50, 300, 100_000])
+@pytest.mark.parametrize("depth", [50, 100, 300, 100_000])
 def test_deep_nesting_is_refused(name: str, depth: int) -> None:
     data = sample(name)
     place = data.index(b"</STMTTRN>") if b"<OFX>" in data else data.index(b"</Ntry>")
@@ -244,6 +246,37 @@ def test_too_many_lines_are_refused(name: str, module: str, limit: int, monkeypa
     monkeypatch.setattr(where, limit)
     error = refusal(sample(name))
     assert error.code == "statement_too_large" and error.line and str(limit) in error.detail
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_of_nothing_but_tags_or_lines_is_refused_before_it_is_parsed(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marks = sum(sample(name).count(mark) for mark in (b"<", b"\n", b"\r"))
+    monkeypatch.setattr(reading, "MAX_MARKS", marks)
+    assert read(sample(name))
+    monkeypatch.setattr(reading, "MAX_MARKS", marks - 1)
+    assert refusal(sample(name)).code == "statement_too_large"
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [("camt053_001_08_sample.xml", "nodes"), ("ofx_211.ofx", "nodes"), ("ofx_sample.ofx", "sgml")],
+)
+def test_what_one_element_holds_is_bounded(name: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = sample(name)
+    place = data.index(b"</STMTTRN>") if b"<OFX>" in data else data.index(b"</Ntry>")
+    more = data[:place] + b"<X></X>" * 100 + data[place:]
+    assert read(more) == read(data)
+    monkeypatch.setattr(f"ledger.currency.bank.formats.{module}.MAX_NODES", 100)
+    assert read(data)
+    assert refusal(more).code == "statement_too_large"
+
+
+def test_too_many_statements_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_STATEMENTS", 1)
+    assert refusal(sample("cfonb120_two_days.txt")).code == "statement_too_large"
+    assert read(sample("cfonb120_sample.txt"))
 
 
 def test_a_file_that_cannot_be_opened_is_an_error_of_the_same_kind(tmp_path: Path) -> None:

@@ -15,9 +15,13 @@ from typing import Any, Final
 from lxml import etree
 
 from ledger.currency.bank.formats.fields import unreadable
+from ledger.currency.bank.statement import StatementError
 
 MAX_DEPTH: Final = 64
 """Of an element within the one that is read; camt.053 needs 15."""
+
+MAX_NODES: Final = 1_000_000
+"""Within the one that is read: a batch of 70,000 transactions, which is what goes into 32 MB."""
 
 _DECLARED = re.compile(rb"""\A(?:\xef\xbb\xbf)?\s*<\?xml\s[^>]{0,200}?encoding\s*=\s*["']([\w.-]{1,40})""")
 _ENCODINGS: Final = ("UTF-8", "UTF8", "US-ASCII", "ASCII", "ISO-8859-1", "ISO-8859-15", "LATIN1", "WINDOWS-1252")
@@ -79,14 +83,21 @@ def xml_nodes(data: bytes, names: Collection[str], encoding: str | None = None) 
         remove_comments=True, remove_pis=True,
     )  # fmt: skip
     local = _Local()
+    room = [MAX_NODES]
     try:
         for _, element in parsing:
             parent = element.getparent()
-            yield local[parent.tag] if parent is not None else "", _node(element, wanted, local, 1)
+            yield local[parent.tag] if parent is not None else "", _node(element, wanted, local, 1, room)
             element.clear(keep_tail=False)
+            room[0] = MAX_NODES
     except etree.XMLSyntaxError as error:
         what = str(error.msg or "").split(", line")[0]
         raise unreadable(f"the file is cut or damaged ({what})", error.lineno or None) from None
+
+
+def too_many(line: int) -> StatementError:
+    """The error of an element that holds more than any of a bank's does."""
+    return StatementError("statement_too_large", "the file holds more than any statement; fetch a shorter period", line)
 
 
 class _Local(dict[Any, str]):
@@ -97,14 +108,17 @@ class _Local(dict[Any, str]):
         return name
 
 
-def _node(element: Any, skipped: frozenset[str], local: _Local, depth: int) -> Node:
+def _node(element: Any, skipped: frozenset[str], local: _Local, depth: int, room: list[int]) -> Node:
     if depth > MAX_DEPTH:
         raise unreadable(f"elements are nested more than {MAX_DEPTH} deep", element.sourceline)
     node = Node(local[element.tag], element.text or "", element.sourceline or 0, element.get("Ccy", ""))
+    room[0] -= len(element)
+    if room[0] < 0:
+        raise too_many(node.line)
     for child in element:
         if len(child):
             if local[child.tag] not in skipped:
-                node.children.append(_node(child, skipped, local, depth + 1))
+                node.children.append(_node(child, skipped, local, depth + 1, room))
             continue
         name = local[child.tag]
         if name and name not in skipped:

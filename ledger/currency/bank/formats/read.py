@@ -14,9 +14,14 @@ from ledger.currency.bank.statement import Statement, StatementError
 
 MAX_BYTES: Final = 32 << 20
 """Of a file. Ten thousand lines of camt.053 in all their tags are 20 MB."""
+MAX_MARKS: Final = 4_000_000
+"""Tags and line ends of a file: each is held for a while, and a file of nothing else would fill the memory."""
+MAX_STATEMENTS: Final = 10_000
+"""Of one file: each day of ten accounts in two years is less."""
 WANTED: Final = "ask the bank for camt.053 (XML), CFONB120 or OFX"
 
 _SPACE = b" \t\r\n"
+_MARK = b"\xef\xbb\xbf"
 _PROLOG = re.compile(rb"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?([A-Za-z][\w.-]*)[\s/>]")
 _ISO_MESSAGE = re.compile(rb"<(?:[\w.-]+:)?(BkToCstmr\w+|Cstmr\w+Initn|CstmrPmtStsRpt|FIToFI\w+)[\s/>]")
@@ -64,9 +69,20 @@ def read(data: bytes) -> list[Statement]:
             f"the file has more than {MAX_BYTES >> 20} MB, larger than any statement; if it is one, ask the bank for "
             "shorter periods",
         )
-    if not data.strip(_SPACE):
+    if not data.removeprefix(_MARK).strip(_SPACE):
         raise StatementError("statement_empty", "the file is empty; fetch it from the bank again")
-    statements = _reader(data)(data)
+    reader = _reader(data)
+    if data.count(b"<") + data.count(b"\n") + data.count(b"\r") > MAX_MARKS:
+        raise StatementError(
+            "statement_too_large",
+            "the file has more tags or lines than any statement; ask the bank for shorter periods",
+        )
+    statements = reader(data)
+    if len(statements) > MAX_STATEMENTS:
+        raise StatementError(
+            "statement_too_large",
+            f"more than {MAX_STATEMENTS} statements in one file; ask the bank for shorter periods",
+        )
     if not statements:
         raise StatementError(
             "statement_empty", "the file holds no statement of a bank account; fetch it from the bank again"
@@ -85,7 +101,7 @@ def _reader(data: bytes) -> Callable[[bytes], list[Statement]]:
         else:
             what = "the file has NUL characters, which are in no statement; fetch it from the bank again"
         raise StatementError("statement_unreadable", what, data.count(b"\n", 0, data.index(b"\0")) + 1)
-    text = data.removeprefix(b"\xef\xbb\xbf").lstrip(_SPACE)
+    text = data.removeprefix(_MARK).lstrip(_SPACE)
     if START.match(text):
         return read_cfonb
     if text[:9].upper() == b"OFXHEADER" or text[:5].upper() == b"<OFX>":

@@ -10,10 +10,10 @@ import re
 from collections.abc import Collection, Iterator
 
 from ledger.currency.bank.formats.fields import unreadable
-from ledger.currency.bank.formats.nodes import MAX_DEPTH, Node
+from ledger.currency.bank.formats.nodes import MAX_DEPTH, MAX_NODES, Node, too_many
 
 # A `<` that begins no tag is text: people write "<3".
-_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9._]*)>((?:[^<]|<(?![/A-Za-z!?]))*)")
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9._]*)>([^<]*(?:<(?![/A-Za-z!?])[^<]*)*)")
 _END = re.compile(r"</([A-Za-z][A-Za-z0-9._]*)>")
 _ENTITY = re.compile(r"&(amp|lt|gt|quot|apos|nbsp|#[0-9]{1,6});")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'", "nbsp": " "}
@@ -29,9 +29,11 @@ def sgml_nodes(text: str, root: str, names: Collection[str]) -> Iterator[tuple[s
         raise unreadable(f"the file has a header and no <{root}> after it: it is cut")
     place = found.start()
     ended = {name.upper() for name in _END.findall(text)}
+    if root not in ended:
+        raise unreadable(f"the end of the file, </{root}>, is missing: it is cut", text.count("\n") + 1)
     stack: list[Node] = []
     leaf = ""
-    line, counted = 1, 0
+    line, counted, room = 1, 0, MAX_NODES
     while place < len(text):
         line += text.count("\n", counted, place)
         counted = place
@@ -52,24 +54,26 @@ def sgml_nodes(text: str, root: str, names: Collection[str]) -> Iterator[tuple[s
             node = stack.pop()
             if name in names:
                 yield stack[-1].name if stack else "", node
+                room = MAX_NODES
             elif stack:
                 stack[-1].children.append(node)
             continue
         if not stack and (name != root or tag.start() != found.start()):
             raise unreadable(f"<{name}> stands after the end of the file's content", line)
+        room -= 1
+        if room < 0:
+            raise too_many(line)
         node = Node(name, _text(value), line)
         leaf = ""
         if value or name not in ended:
             if not stack:
-                raise unreadable(f"a text stands behind <{name}>", line)
+                raise unreadable(f"a text stands behind <{name}>: the file is damaged", line)
             stack[-1].children.append(node)
             leaf = name
         elif len(stack) < MAX_DEPTH:
             stack.append(node)
         else:
             raise unreadable(f"tags are nested more than {MAX_DEPTH} deep", line)
-    if stack:
-        raise unreadable(f"the file ends within <{stack[-1].name}>: it is cut")
 
 
 def _text(value: str) -> str:
