@@ -20,6 +20,7 @@ MAX_LINES = 400
 WALLET_MAY_IMPORT = (
     "wallet_cli",
     "ledger.core.ids",
+    "ledger.currency.bank.mandates.text",
     "ledger.currency.keys",
     "ledger.currency.links",
     "ledger.currency.messages",

@@ -30,10 +30,14 @@ KINDS = {
     "refund": N_("Refund"),
     "conversion": N_("Change from euros"),
     "bank_return": N_("Euros that went back to your bank"),
+    "monthly_released": N_("Monthly top-up"),
+    "bank_collection_unpaid": N_("Monthly top-up that your bank took back"),
     "conversion_corrected": N_("Change from euros taken back"),
     "reconversion_asked": N_("Change back asked"),
     "reconversion": N_("Change back"),
     "reconversion_refused": N_("Change back refused"),
+    "payout_rejected": N_("Change back that your bank refused"),
+    "bank_payout_return": N_("Change back whose euros came back"),
     "import": N_("Import"),
 }
 

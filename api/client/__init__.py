@@ -32,12 +32,18 @@ from api.client.answers import (
 )
 from api.client.bank import Topup
 from api.client.calls import Client, plain_code
+from api.client.monthly import Mandate, Monthly, MonthlyTerms, NextDebit, PastDebit
+from api.client.payouts import BankDetails, Batch, BatchSignature, BatchTransfer
 from api.client.wire import ApiError, ServerUnreachable
 
 __all__ = [
     "AnswerMalformed",
     "ApiError",
     "Balance",
+    "BankDetails",
+    "Batch",
+    "BatchSignature",
+    "BatchTransfer",
     "Booked",
     "Client",
     "Counterparty",
@@ -48,9 +54,14 @@ __all__ = [
     "Invite",
     "Limits",
     "LogHead",
+    "Mandate",
     "Me",
+    "Monthly",
+    "MonthlyTerms",
+    "NextDebit",
     "Page",
     "Party",
+    "PastDebit",
     "Payment",
     "RequestState",
     "ServerUnreachable",

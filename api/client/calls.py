@@ -27,6 +27,8 @@ from api.client.answers import (
 )
 from api.client.bank import BankCalls
 from api.client.connection import Connection
+from api.client.monthly import MonthlyCalls
+from api.client.payouts import PayoutCalls
 from api.client.wire import unreachable
 from ledger.currency import proofs
 from ledger.currency.keys import PrivateKey
@@ -36,7 +38,7 @@ _ORDERS = {Purpose.PAYMENT: "/v1/payments", Purpose.REFUND: "/v1/refunds", Purpo
 _TYPED = str.maketrans({"-": None, " ": None, "O": "0", "I": "1", "L": "1"})
 
 
-class Client(BankCalls, Connection):
+class Client(BankCalls, MonthlyCalls, PayoutCalls, Connection):
     """Every call of the API, over one `Connection`."""
 
     # Anybody

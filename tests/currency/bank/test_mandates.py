@@ -219,6 +219,32 @@ def test_a_late_file_is_debited_on_the_next_day_that_banks_work(town: Town) -> N
     assert collecting.collect(town)[0].collect_on == date(2025, 7, 14)
 
 
+def test_a_file_that_is_too_late_is_none(town: Town) -> None:
+    sign(town, "Alice")
+    notices.give(town)
+    until(town, date(2025, 7, 17))
+    assert refusal(collecting.collect, town, month=MONTH) == "collection_date"
+    assert refusal(collecting.collect, town) == "collection_none"
+    notices.give(town)
+    until(town, date(2025, 7, 23))
+    assert refusal(collecting.collect, town, on=date(2025, 8, 18)) == "collection_date"
+    assert collecting.collect(town)[0].collect_on == date(2025, 8, 5)
+
+
+def test_a_day_that_slips_into_the_next_month(tmp_path: Path) -> None:
+    """The 28th of February 2026 is a Saturday."""
+    rules = MandateRules(creditor_id="FR72ZZZ123456", account=BANK, day=28)
+    with opened(tmp_path / "home", mandates=rules) as town:
+        until(town, date(2026, 2, 1))
+        party = parties.admit(town, "person", "Alice")
+        register.sign(town, party, iban=iban(1), amount=3_000, signed_on=date(2026, 2, 1))
+        assert notices.give(town).due_on == date(2026, 3, 2)
+        until(town, date(2026, 3, 1))
+        made, _new = collecting.collect(town)
+        assert (made.month, made.collect_on) == ("2026-02", date(2026, 3, 2))
+        assert refusal(collecting.collect, town) == "collection_none"
+
+
 def test_a_file_that_the_bank_refused_is_withdrawn_and_made_anew(town: Town) -> None:
     _alice, made = sign(town, "Alice")
     file = collected(town, date(2025, 6, 24))

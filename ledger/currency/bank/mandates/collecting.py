@@ -143,8 +143,9 @@ def collect(
     """The file of a month's debits, and whether it is new.
 
     `on` is the day on which the bank debits, and its month is collected; else it is the month's day by the charter, or
-    if the bank could not do it by then the next on which it can. Without both it is this month, or the next if this
-    one was collected. Raises `CurrencyError`: mandate_unavailable, collection_none, collection_early, collection_date.
+    if the bank could not do it by then the next on which it can. Without both it is the first month that was announced
+    and is neither collected nor over. Raises `CurrencyError`: mandate_unavailable, collection_none, collection_early,
+    collection_date.
     """
     said, today = terms(town), town.charter.local_date(town.now())
     review(town, by=by)
@@ -246,12 +247,16 @@ class _Overtaken(Exception):
 
 
 def _next_month(town: Town, today: date) -> str:
+    """The first month, from the last one on, that was announced, is not collected, and can be in time."""
     this = months.month_of(today)
-    done = every(town, _COLLECTION.month == this, _COLLECTION.withdrawn_at.is_(None))
-    with town.reading() as connection:
-        told = notices.told_on(connection, this)
-    in_time = told is not None and months.month_of(max(told, months.soonest(today))) == this
-    return this if in_time and not done else months.following(this)
+    for month in (months.before(this), this):
+        with town.reading() as connection:
+            told = notices.told_on(connection, month)
+        if told is None or max(told, months.soonest(today)) > months.latest(told):
+            continue
+        if not every(town, _COLLECTION.month == month, _COLLECTION.withdrawn_at.is_(None)):
+            return month
+    return months.following(this)
 
 
 def _collection_day(town: Town, said: Terms, month: str, on: date | None, today: date) -> date:
@@ -274,8 +279,11 @@ def _collection_day(town: Town, said: Terms, month: str, on: date | None, today:
             f"on {on} the bank debits nothing: {announced} was announced, and it can from {soonest} on, on days on "
             "which banks work",
         )
-    if months.month_of(soonest) != month:
-        raise CurrencyError("collection_date", f"{month} is over for the bank, which can debit from {soonest} on")
+    if max(soonest, on or soonest) > months.latest(announced):
+        raise CurrencyError(
+            "collection_date",
+            f"members were told of {announced}, and the bank would debit on {on or soonest}: that is too late",
+        )
     return on or soonest
 
 

@@ -11,6 +11,8 @@ from ledger.currency.errors import CurrencyError
 
 EARLIEST_DAYS = 14
 """Calendar days before its day from which banks take a file of debits (SEPA rule book)."""
+LATE_DAYS = 10
+"""Days after the one that was announced until which a month is still collected."""
 _DAY = timedelta(days=1)
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
@@ -26,6 +28,12 @@ def month(text: str, today: date) -> str:
     if not found or abs(int(found[1]) * 12 + int(found[2]) - today.year * 12 - today.month) > 24:
         raise CurrencyError("month_malformed", f"write a month as {month_of(today)}, within two years of today")
     return found[0]
+
+
+def before(text: str) -> str:
+    """The month before that one."""
+    year, number = int(text[:4]), int(text[5:])
+    return f"{year - (number == 1)}-{(number - 2) % 12 + 1:02d}"
 
 
 def following(text: str) -> str:
@@ -47,6 +55,11 @@ def last_notice(terms: Terms, text: str) -> date:
 def earliest_file(terms: Terms, text: str) -> date:
     """The first day on which that month's file is made: when nobody can join it any more, and banks take it."""
     return due_on(terms, text) - min(EARLIEST_DAYS, terms.notice_days) * _DAY
+
+
+def latest(announced: date) -> date:
+    """The last day on which debits that were announced for that day are made."""
+    return announced + LATE_DAYS * _DAY
 
 
 def soonest(today: date) -> date:
