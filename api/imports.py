@@ -18,6 +18,8 @@ from ledger.currency.bank import booking, inbox, taking
 from ledger.currency.bank.booking import Stuck
 from ledger.currency.bank.formats.read import read
 from ledger.currency.bank.mandates import daily
+from ledger.currency.bank.payouts import answers
+from ledger.currency.bank.payouts.index import REJECTED
 from ledger.currency.bank.taking import Taken
 from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
@@ -72,15 +74,30 @@ class Imports:
             self._ticker.join()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def take(self, data: bytes, file: str, *, by: str, opening: bool, corrected: bool) -> Import:
-        """Take a file and begin to book it. Raises `StatementError` and `CurrencyError`; then nothing was kept."""
-        taken = taking.take(self.town, read(data), file=file, by=by, opening=opening, corrected=corrected)
-        made = Import(self.town.new_id().hex(), file, taken, total=sum(one.new for one in taken))
+    def take(self, data: bytes, file: str, *, by: str, opening: bool, corrected: bool, quiet_days: bool) -> Import:
+        """Take a file and begin to book it. Raises `StatementError` and `CurrencyError`; then nothing was kept.
+
+        The bank's answer to a file of payouts is taken at once: what it rejects, and why, is in `kinds` and `why`.
+        """
+        if answers.is_report(data):
+            return self._keep(self._answered(data, file, by))
+        taken = taking.take(self.town, read(data), file=file, by=by, opening=opening, corrected=corrected,
+                             quiet_days=quiet_days)  # fmt: skip
+        made = self._keep(Import(self.town.new_id().hex(), file, taken, total=sum(one.new for one in taken)))
+        self._pool.submit(self._book, made, by)
+        return made
+
+    def _keep(self, made: Import) -> Import:
         self._known[made.id] = made
         while len(self._known) > KEPT:
             self._known.popitem(last=False)
-        self._pool.submit(self._book, made, by)
         return made
+
+    def _answered(self, data: bytes, file: str, by: str) -> Import:
+        done = answers.take(self.town, answers.read(data), by=by)
+        kinds = {REJECTED: len(done.undone)} if done.undone else {}
+        why = "\n".join(f"{one.reference}: {one.detail}" for one in done.left)
+        return Import(self.town.new_id().hex(), file, [], state="done", kinds=kinds, why=why)
 
     def find(self, id: str) -> Import:
         """An import of this server's run. Raises `CurrencyError`: not_found."""

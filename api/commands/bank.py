@@ -16,9 +16,11 @@ from api.commands.opened import opened
 from api.home import home_of
 from ledger.currency.bank import booking, inbox, taking
 from ledger.currency.bank.booking import Booked
-from ledger.currency.bank.formats.read import read_file
+from ledger.currency.bank.formats.read import MAX_BYTES, read_file
 from ledger.currency.bank.lines import Line, lines
 from ledger.currency.bank.mandates import daily
+from ledger.currency.bank.payouts import answers
+from ledger.currency.bank.reference import shown
 from ledger.currency.bank.statement import Statement, StatementError
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.bank.taking import Taken
@@ -33,25 +35,30 @@ KINDS = {
     "bank_withdrawn": N_("withdrawn by the bank"),
     "bank_payout": N_("payouts"),
     "bank_payout_return": N_("payouts that came back"),
+    "payout_rejected": N_("payouts rejected by the bank"),
     "bank_collection": N_("monthly top-ups"),
     "bank_collection_unpaid": N_("monthly top-ups that came back"),
 }
 """What a line became, for people. Kinds of other modules are added there."""
 
 
-def bring_in(files: Sequence[Path], *, opening: bool, corrected: bool) -> None:
+def bring_in(files: Sequence[Path], *, opening: bool, corrected: bool, quiet_days: bool) -> None:
     """Take the files, oldest statement first, and book. Raises `CliError` (REFUSED) when one cannot be taken.
 
     A file is whole in the books or not there at all; those before it stand.
     """
-    read = [(path, _read(path)) for path in files]
+    reports = [(path, report) for path in files if (report := _report(path)) is not None]
+    read = [(path, _read(path)) for path in files if path not in [answer for answer, _report in reports]]
     read.sort(key=lambda item: min(((s.first, s.last) for s in item[1]), default=(date.max, date.max)))
     with opened() as town:
         try:
             taken: list[tuple[Path, Taken]] = []
+            # Before the statements, which may hold the sum of a file as it was executed: without what was rejected.
+            answered = [(path, _answer(town, path, report)) for path, report in reports]
             for path, statements in read:
                 try:
-                    found = taking.take(town, statements, file=path.name, opening=opening, corrected=corrected)
+                    found = taking.take(town, statements, file=path.name, opening=opening, corrected=corrected,
+                                        quiet_days=quiet_days)  # fmt: skip
                 except StatementError as error:
                     _show_taken(taken)
                     raise _refused(path, error) from error
@@ -61,13 +68,16 @@ def bring_in(files: Sequence[Path], *, opening: bool, corrected: bool) -> None:
             with CONSOLE.progress(_("Booking")) as (bar,):
                 booked = booking.book(town, progress=bar)
             done = daily.run(town)
+        _show_answered(answered)
         _show_taken(taken)
         _show_booked(town, booked)
         show_daily(done)
         CONSOLE.give({
             "files": [_taken_json(path, one) for path, one in taken], **_booked_json(booked),
-            "monthly": daily_json(done),
+            "monthly": daily_json(done), "answers": [_answered_json(path, one) for path, one in answered],
         })  # fmt: skip
+    if any(one.left for _path, one in answered):
+        raise CliError(Exit.REFUSED, "answer_left", _("The bank's answer leaves something to decide; see above."))
     if booked.stuck:
         raise CliError(Exit.REFUSED, "lines_stuck", _("Some lines could not be booked; see above. They are kept."))
 
@@ -159,6 +169,40 @@ def line_json(line: Line, names: dict[int, str]) -> dict[str, Any]:
         "id": line.id.hex(), "reserve": names.get(line.reserve), "reference": line.reference,
         "booked_on": line.booked_on.isoformat(), "amount_cents": line.amount, "kind": line.kind, "name": line.name,
         "iban": line.iban, "text": line.text, "became": line.became, "placed_as": line.placed_as, "seq": line.seq,
+    }  # fmt: skip
+
+
+def _report(path: Path) -> answers.Report | None:
+    """The bank's answer to a file of payouts, where that is what the file is."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        return answers.read(data) if answers.is_report(data) else None
+    except OSError:
+        return None  # told when it is read as a statement
+    except StatementError as error:
+        raise _refused(path, error) from error
+
+
+def _answer(town: Town, path: Path, report: answers.Report) -> answers.Answered:
+    try:
+        return answers.take(town, report)
+    except StatementError as error:
+        raise _refused(path, error) from error
+
+
+def _show_answered(answered: Sequence[tuple[Path, answers.Answered]]) -> None:
+    for path, one in answered:
+        told = _("{file}: {count} payouts rejected by the bank; their shops have their units back.")
+        CONSOLE.say(told.format(file=path.name, count=len(one.undone)))
+        for left in one.left:
+            CONSOLE.note(_("{reference}: {reason}").format(reference=left.reference, reason=left.detail))
+
+
+def _answered_json(path: Path, one: answers.Answered) -> dict[str, Any]:
+    return {
+        "file": path.name, "rejected": [shown(payout.reference) for payout in one.undone],
+        "left": [{"reference": left.reference, "code": left.code, "detail": left.detail} for left in one.left],
     }  # fmt: skip
 
 

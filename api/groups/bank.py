@@ -21,12 +21,15 @@ def import_(
         False, "--opening", help=_("Put euros from before the first statement into suspense.")
     ),
     corrected: bool = typer.Option(False, "--corrected", help=_("The bank corrected a statement: undo what is gone.")),
+    quiet_days: bool = typer.Option(
+        False, "--quiet-days", help=_("The bank had nothing between the last statement and this one.")
+    ),
     json: bool = JSON,
 ) -> None:
     from api.commands import bank
 
     CONSOLE.as_json = json
-    bank.bring_in(files, opening=opening, corrected=corrected)
+    bank.bring_in(files, opening=opening, corrected=corrected, quiet_days=quiet_days)
 
 
 @command(app, "watch", _("Take every file that is put into a folder."))

@@ -94,6 +94,7 @@ async def bring_in(
     name: Annotated[str, Query(max_length=200)] = "",
     opening: Annotated[bool, Query()] = False,
     corrected: Annotated[bool, Query()] = False,
+    quiet_days: Annotated[bool, Query()] = False,
 ) -> ImportOut:
     """Take a statement: the body is the bank's file as it is (application/octet-stream).
 
@@ -104,7 +105,13 @@ async def bring_in(
     data = await read_file_body(request)
     by = caller.key.hex()
     made = await run_in_threadpool(
-        found.imports.take, data, name or "upload", by=by, opening=opening, corrected=corrected
+        found.imports.take,
+        data,
+        name or "upload",
+        by=by,
+        opening=opening,
+        corrected=corrected,
+        quiet_days=quiet_days,
     )
     return import_out(made)
 

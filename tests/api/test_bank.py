@@ -128,6 +128,13 @@ def test_files_that_do_not_fit_those_before(api: Served, office: Any) -> None:
     assert upload(api, office, camt((200, "x")), corrected="true").status_code == 201
 
 
+def test_days_without_a_statement(api: Served, office: Any) -> None:
+    assert upload(api, office, camt((100, "x"), day=date(2025, 6, 5))).status_code == 201
+    later = camt((300, "y"), opening=100, day=date(2025, 6, 13))
+    is_problem(upload(api, office, later), "statement_days_missing")
+    assert upload(api, office, later, quiet_days="true").status_code == 201
+
+
 def test_a_file_comes_as_octets(api: Served, office: Any) -> None:
     is_problem(api.client.post("/v1/bank/imports", content=b"{}", headers=office), "media_type_wrong")
 

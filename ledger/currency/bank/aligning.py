@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from ledger.currency.bank.reference import squeezed
 from ledger.currency.bank.statement import BankLine, Statement, StatementError
+from ledger.currency.bank.target import is_open
 from ledger.currency.money import decimal_text
 
 
@@ -34,12 +35,27 @@ class Known(NamedTuple):
 class Timeline(NamedTuple):
     """What is known of an account: its lines from some day on in the order of their days, and where it stands.
 
-    `closing` is the bank's balance after all of them; `last` the last day that a statement covered.
+    `closing` is the bank's balance after all of them, `covered` the first and last day of each that was taken, and
+    `number` the bank's number of the one that reaches furthest ("" where it gives none).
     """
 
     lines: Sequence[Known]
     closing: int
-    last: date
+    covered: Sequence[tuple[date, date]]
+    number: str = ""
+
+    @property
+    def last(self) -> date:
+        """The last day that a statement covered."""
+        return max(last for _first, last in self.covered)
+
+    def covers(self, day: date) -> bool:
+        """Whether some statement told all lines of that day."""
+        return any(first <= day <= last for first, last in self.covered)
+
+    def covers_all(self, first: date, last: date) -> bool:
+        """Whether statements told all lines of these days."""
+        return all(self.covers(first + timedelta(days=n)) for n in range((last - first).days + 1))
 
 
 class Aligned(NamedTuple):
@@ -55,14 +71,22 @@ class _Try(NamedTuple):
     score: int
 
 
-def align(statement: Statement, timeline: Timeline, *, corrected: bool = False) -> Aligned:
+def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, quiet_days: bool = False) -> Aligned:
     """What `statement` adds to `timeline`, whose lines reach back to the statement's first day or before.
 
-    `corrected` allows the statement to replace lines. Raises `StatementError`: statement_gap, statement_differs.
+    `corrected` allows the statement to replace lines; `quiet_days` says that the bank had nothing on days between the
+    last statement and this one. Raises `StatementError`: statement_gap, statement_days_missing, statement_differs.
     """
     if statement.first > timeline.last:
         if statement.opening != timeline.closing:
             raise StatementError("statement_gap", _gap(statement, timeline.closing, timeline.last))
+        if not quiet_days and not _continues(statement, timeline):
+            raise StatementError(
+                "statement_days_missing",
+                f"it begins on {statement.first} and the last statement ended on {timeline.last}: the balances agree, "
+                "but they would as well if what is missing came to nothing; import the days in between, or say with "
+                "--quiet-days that the bank had nothing on them",
+            )
         return Aligned(list(statement.lines), [])
     within = [known for known in timeline.lines if known.booked_on >= statement.first]
     start = timeline.closing - sum(known.amount for known in within)
@@ -92,6 +116,21 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False) 
             f"statement of all days from {statement.first} to {timeline.last}, and import that",
         )
     return Aligned(best.new, best.missing)
+
+
+def _continues(statement: Statement, timeline: Timeline) -> bool:
+    """Whether no day on which banks work lies between, or the bank's own numbers say that nothing does."""
+    day = timeline.last + timedelta(days=1)
+    while day < statement.first and not is_open(day):
+        day += timedelta(days=1)
+    if day >= statement.first:
+        return True
+    before, now = (
+        int(text) if text.isascii() and text.isdecimal() else None for text in (timeline.number, statement.number)
+    )
+    return (
+        before is not None and now is not None and (now == before + 1 or now == 1 and day.year < statement.first.year)
+    )
 
 
 def _match(lines: Sequence[BankLine], known: Sequence[Known]) -> _Try:
@@ -138,13 +177,12 @@ def _says_the_same(known: Known, line: BankLine, said: str) -> bool:
 
 
 def _fits(found: _Try, statement: Statement, timeline: Timeline) -> bool:
-    """Whether this is one history: what comes after it still begins where this ends, and nothing known is left out.
+    """Whether this is one history: days that were told have no other lines now, and nothing known is left out.
 
-    Lines before the end of what is known are new only where they sum to nothing (days that nobody missed, because the
-    balance after them was the one before); a statement that stops in the middle of its last day leaves out the rest.
+    Where the balance after some days was the one before them, nobody could tell that their statement is missing: what
+    it has is new whenever it comes. A statement that stops in the middle of its last day leaves out the rest.
     """
-    early = [line.amount for line in found.new if line.booked_on < timeline.last]
-    if early and (sum(early) or found.missing):
+    if any(line.booked_on < timeline.last and timeline.covers(line.booked_on) for line in found.new):
         return False
     ends_early = all(known.booked_on == statement.last for known in found.missing)
     grew = any(line.booked_on == statement.last for line in found.new)

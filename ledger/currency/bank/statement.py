@@ -20,8 +20,8 @@ class StatementError(ValueError):
     Codes: statement_unreadable (not a file of this format, cut, damaged), statement_format_unknown,
     statement_too_large, statement_sum_wrong (opening + lines is not closing), statement_not_euros,
     statement_pending (holds lines that are not booked yet), statement_page (one page of a longer statement),
-    statement_empty; and, from `taking`, statement_account_unknown, statement_gap, statement_differs, statement_opening,
-    statement_overdrawn, statement_future.
+    statement_empty; and, from `taking`, statement_account_unknown, statement_gap, statement_days_missing,
+    statement_differs, statement_opening, statement_overdrawn, statement_future.
     """
 
     def __init__(self, code: str, detail: str, line: int | None = None) -> None:

@@ -69,16 +69,18 @@ def statements(town: Town) -> list[Row[Any]]:
 def take(
     town: Town, statements: Sequence[Statement], *, file: str = "", by: str = CONSOLE, opening: bool = False,
     corrected: bool = False,
+    quiet_days: bool = False,
 ) -> list[Taken]:  # fmt: skip
     """Keep the statements of one file: all of them or, with an error, none.
 
     `opening` lets the first statement of an account begin with euros that the ledger does not have: they become a line
-    of their own, for a person to place. `corrected` lets a statement replace lines of an earlier one. Raises
+    of their own, for a person to place. `corrected` lets a statement replace lines of an earlier one, `quiet_days` lets
+    it begin some days after the last one ended. Raises
     `StatementError`: statement_account_unknown, statement_gap, statement_differs, statement_opening,
     statement_overdrawn, statement_future, statement_too_large.
     """
     for _ in range(_TRIES):
-        plans = _Plans(town, opening=opening, corrected=corrected)
+        plans = _Plans(town, opening=opening, corrected=corrected, quiet_days=quiet_days)
         taken = [plans.add(statement) for statement in sorted(statements, key=lambda s: (s.first, s.last))]
         try:
             plans.keep(file, by)
@@ -114,10 +116,11 @@ class _Plan(NamedTuple):
 
 
 class _Plans:
-    def __init__(self, town: Town, *, opening: bool, corrected: bool) -> None:
+    def __init__(self, town: Town, *, opening: bool, corrected: bool, quiet_days: bool) -> None:
         self.town = town
         self.opening = opening
         self.corrected = corrected
+        self.quiet_days = quiet_days
         self.accounts: dict[str, _Account] = {}
         self.plans: list[_Plan] = []
 
@@ -132,10 +135,10 @@ class _Plans:
         lines = list(statement.lines)
         if known.timeline is None:
             aligned = Aligned(self._before(known, statement) + lines, [])
-            known.timeline = Timeline([], statement.opening, statement.first - timedelta(days=1))
+            known.timeline = Timeline([], statement.opening, [])
         else:
-            aligned = align(statement, known.timeline, corrected=self.corrected)
-        if not aligned.new and not aligned.gone and known.statements and statement.last <= known.timeline.last:
+            aligned = align(statement, known.timeline, corrected=self.corrected, quiet_days=self.quiet_days)
+        if not (aligned.new or aligned.gone) and known.timeline.covers_all(statement.first, statement.last):
             return Taken(statement, reserve, 0, 0, None)
         plan = self._plan(known, statement, aligned)
         self.plans.append(plan)
@@ -175,9 +178,12 @@ class _Plans:
             first = connection.execute(
                 select(_STATEMENT.opening).where(_STATEMENT.reserve == number, _STATEMENT.number == 1)
             ).scalar()
-            count, last = connection.execute(
-                select(func.count(), func.max(_STATEMENT.last)).where(_STATEMENT.reserve == number)
-            ).one()
+            spans = connection.execute(
+                select(_STATEMENT.first, _STATEMENT.last, _STATEMENT.bank_number)
+                .where(_STATEMENT.reserve == number)
+                .order_by(_STATEMENT.last, _STATEMENT.number)
+            ).all()
+            covered = [(date.fromisoformat(span.first), date.fromisoformat(span.last)) for span in spans]
             timeline = None
             if first is not None:
                 total = connection.execute(
@@ -186,8 +192,8 @@ class _Plans:
                     )
                 ).scalar()
                 lines = by_day(_known(row) for row in connection.execute(query))
-                timeline = Timeline(lines, first + int(total or 0), date.fromisoformat(last))
-        return _Account(reserve, number, count, timeline, {})
+                timeline = Timeline(lines, first + int(total or 0), covered, spans[-1].bank_number)
+        return _Account(reserve, number, len(covered), timeline, {})
 
     def _before(self, known: _Account, statement: Statement) -> list[BankLine]:
         """The euros that were on the account before its first statement, as a line; none where the ledger has them."""
@@ -217,7 +223,10 @@ class _Plans:
         left = [one for one in known.timeline.lines if one.id not in gone]
         added = [_as_known(id_, line) for id_, line, _ordinal in lines if line.kind is not LineKind.OPENING]
         closing = known.timeline.closing + sum(one.amount for one in added) - sum(one.amount for one in aligned.gone)
-        known.timeline = Timeline(by_day([*left, *added]), closing, max(known.timeline.last, statement.last))
+        covered = [*known.timeline.covered, (statement.first, statement.last)]
+        furthest = not known.timeline.covered or statement.last >= known.timeline.last
+        number = statement.number if furthest else known.timeline.number
+        known.timeline = Timeline(by_day([*left, *added]), closing, covered, number)
         known.statements += 1
         references = "\n".join(line_reference(line.booked_on, line.amount, ordinal) for _id, line, ordinal in lines)
         evidence: Evidence = {

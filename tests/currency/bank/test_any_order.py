@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from api.home import open_town
@@ -46,6 +46,8 @@ LINES = st.lists(
     ),
     min_size=1, max_size=24,
 )  # fmt: skip
+# An example makes two currencies: to make a failing one smaller would take all the time that CI has.
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 SPANS = st.lists(st.tuples(st.integers(0, DAYS - 1), st.integers(0, DAYS - 1)), max_size=8)
 
 
@@ -83,7 +85,7 @@ def feed(town: Town, statements: Sequence[Statement], stop: random.Random) -> No
                 taking.take(town, [statement])
             except StatementError as error:
                 # One that begins before the account's first statement brings euros that nobody knows of.
-                assert error.code in ("statement_gap", "statement_opening"), error
+                assert error.code in ("statement_gap", "statement_days_missing", "statement_opening"), error
                 left.append(statement)
                 continue
             if stop.random() < 0.5:
@@ -114,7 +116,7 @@ def state(town: Town, people: Sequence[Party]) -> tuple[dict[str, int], list[int
     return balances(town), [town.book.balance(person.account) for person in people], conversions
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, phases=PHASES, suppress_health_check=[HealthCheck.too_slow])
 @given(LINES, SPANS, st.randoms(use_true_random=False))
 def test_any_order_overlap_and_repetition(
     written: list[Written], spans: list[tuple[int, int]], mix: random.Random

@@ -127,3 +127,24 @@ def test_a_file_is_taken_whole_or_not_at_all(town: Town) -> None:
 def test_an_account_is_known_without_its_key(town: Town) -> None:
     bring(town, statement(on(DAY, 100)))
     assert bring(town, statement(on(DAY, 100), account=IBAN[4:25])).kinds == {}
+
+
+def test_days_without_a_statement_are_told(town: Town) -> None:
+    """Days whose lines come to nothing leave no trace in the balances."""
+    monday = date(2025, 6, 2)
+    bring(town, statement(on(monday, 100), number="7"))
+    later = on(monday + timedelta(days=3), 5)
+    assert refusal(town, statement(later, 100)) == "statement_days_missing"
+    assert refusal(town, statement(later, 100, number="9")) == "statement_days_missing"
+    bring(town, statement(later, 100, number="8"))
+    bring(town, statement(on(monday + timedelta(days=7), 6), 105, first=monday + timedelta(days=4)))
+    bring(town, statement(on(DAY, 7), 111), quiet_days=True)
+    # What was in between after all is new, whenever it comes.
+    bring(town, statement(on(monday + timedelta(days=1), 50, -50), 100))
+    assert balances(town) == {BANK: 118, "suspense": 118}
+
+
+def test_a_weekend_is_no_gap(town: Town) -> None:
+    friday = date(2025, 6, 6)
+    bring(town, statement(on(friday, 100)))
+    assert bring(town, statement(on(date(2025, 6, 9), 1), 100)).kinds == {"bank_suspense": 1}
