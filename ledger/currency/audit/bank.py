@@ -46,11 +46,12 @@ def statement(story: Story, record: Record, note: Note) -> Iterator[Problem]:
         yield "statement_number", f"statement {taken.number} of {name!r} was taken after {len(before)} others"
     if note.id != statement_id(story.rules.network, name, taken.number):
         yield "id_not_derived", "its id does not follow from account and number: that could be taken twice"
-    last = latest(before)
-    if last is not None and taken.first > last.last and taken.opening != last.closing:
+    last, closings = ends(before)
+    if before and taken.first > last and taken.opening not in closings:
+        told = " or ".join(map(str, sorted(closings)))
         yield (
             "statement_gap",
-            f"the statement from {taken.first} begins with {taken.opening}; that before it ended with {last.closing}",
+            f"the statement from {taken.first} begins with {taken.opening}; that before it ended with {told}",
         )
     if not before and taken.gone:
         yield "note_malformed", "the first statement of an account took lines away"
@@ -73,9 +74,10 @@ def _read_statement(note: Note, record: Record) -> Taken | None:
                  str(e["digest"]))  # fmt: skip
 
 
-def latest(statements: list[Taken]) -> Taken | None:
-    """The statement that reaches furthest; of several to the same day, the last that was taken."""
-    return max(statements, key=lambda one: (one.last, one.number), default=None)
+def ends(statements: list[Taken]) -> tuple[str, set[int]]:
+    """The last day that was told, and where it may have ended: a statement may stop in the middle of its last day."""
+    last = max((one.last for one in statements), default="")
+    return last, {one.closing for one in statements if one.last == last}
 
 
 # --- lines -------------------------------------------------------------------------------------------------

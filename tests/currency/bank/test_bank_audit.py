@@ -611,6 +611,15 @@ def test_lines_that_do_not_lead_to_the_closing_balance(town: Town) -> None:
     finds(town, "statement_missing", "statement_balance")
 
 
+def test_a_statement_that_stops_in_the_middle_of_the_last_day(town: Town) -> None:
+    friday, sunday = DAY + timedelta(days=3), DAY + timedelta(days=5)
+    bring(town, statement([line(50, "a", friday)]))
+    bring(town, statement([line(100, "b", sunday), line(200, "c", sunday)], 50))
+    bring(town, statement([line(100, "b", sunday)], 50, first=friday + timedelta(days=1)))
+    bring(town, statement([line(10, "d", sunday + timedelta(days=1))], 350))
+    clean(town)
+
+
 # --- tables ------------------------------------------------------------------------------------------------------
 
 
