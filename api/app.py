@@ -16,10 +16,11 @@ from api import orders as order_path
 from api import problems
 from api.auth import Services
 from api.live import Live
-from api.routes import accounts, bank, devices, mandates, office, orders, payouts, public, suspense
+from api.routes import accounts, bank, devices, mandates, office, orders, payouts, public, reserve, suspense
 from api.schemas import OrderIn, PostedOut, ProblemOut
 from api.strict import BodyGuard
 from ledger.core.writer import Writer
+from ledger.currency.reserve import Keeper
 from ledger.currency.town import Town
 from merchants import pages
 
@@ -30,9 +31,11 @@ def create_app(town: Town, *, inbox: Path | None = None) -> FastAPI:
     Statements that are put into the folder `inbox` are taken, where one is given.
     """
 
+    keeper = Keeper(town)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        services = Services(town, Live(town), None)
+        services = Services(town, Live(town), None, keeper)
         with Writer(services.desk.take) as writer:
             services.writer = writer
             app.state.services = services
@@ -54,9 +57,9 @@ def create_app(town: Town, *, inbox: Path | None = None) -> FastAPI:
         responses={"default": {"model": ProblemOut, "description": "RFC 9457 problem details with a stable code."}},
     )
     problems.handle(app)
-    for module in (public, devices, accounts, orders, office, payouts, bank, suspense, mandates):
+    for module in (public, devices, accounts, orders, office, payouts, bank, suspense, mandates, reserve):
         app.include_router(module.router)
-    app.router.routes.extend(pages.routes(town))
+    app.router.routes.extend(pages.routes(town, keeper))
     app.add_middleware(BodyGuard)
     app.add_middleware(order_path.Orders, state=app.state)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

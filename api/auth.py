@@ -17,6 +17,7 @@ from ledger.core.ids import account_number
 from ledger.currency import parties
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import DeviceKey
+from ledger.currency.reserve import Keeper
 from ledger.currency.sessions import Sessions
 from ledger.currency.town import Town
 from merchants.desk import Desk
@@ -27,12 +28,13 @@ _BEARER = HTTPBearer(auto_error=False, description="The token of a session (POST
 class Services:
     """What the routes work with; one a process."""
 
-    def __init__(self, town: Town, live: Any, writer: Any) -> None:
+    def __init__(self, town: Town, live: Any, writer: Any, reserve: Keeper | None = None) -> None:
         self.town = town
         self.desk = Desk(town)
         self.directory = Directory(town)
         self.sessions = Sessions(town)
         self.imports = Imports(town)
+        self.reserve = reserve or Keeper(town)
         self.live = live
         self.writer = writer
 

@@ -176,12 +176,16 @@ def unconvert(
     office.unconvert(reference, reserve)
 
 
-@command(app, "reserve", _("Circulation against reserve."))
-def reserve(json: bool = JSON) -> None:
-    from api.commands import office
+@command(app, "reserve", _("Circulation against reserve, and each account against its last statement."))
+def reserve(
+    lines: bool = typer.Option(False, "--lines", help=_("Explain each difference line by line.")),
+    pdf: Path = option("--pdf", help=_("Write the report on paper to this file."), metavar="FILE"),
+    json: bool = JSON,
+) -> None:
+    from api.commands import reserve as reserve_commands
 
     CONSOLE.as_json = json
-    office.show_reserve()
+    reserve_commands.show_reserve(pdf, lines=lines)
 
 
 @command(app, "check", _("Check every entry of the book, every signature and every rule. Cannot write."))

@@ -297,39 +297,6 @@ class ReconversionsOut(BaseModel):
     reconversions: list[AskedOut]
 
 
-class BankOut(BaseModel):
-    name: str
-    kind: str
-    ledger: int
-
-
-class IdentityOut(BaseModel):
-    name: str
-    left: int
-    relation: str
-    right: int
-    holds: bool
-
-
-class ReserveOut(BaseModel):
-    unit: str
-    circulation: int
-    imported: int
-    guarantee: int
-    payouts_due: int
-    suspense: int
-    fees: int
-    operations: int
-    waiting: int
-    reserve: int
-    banks: list[BankOut]
-    identities: list[IdentityOut]
-    covered: bool
-    at: str
-    size: int
-    root: str
-
-
 class LogOut(BaseModel):
     size: int
     root: str

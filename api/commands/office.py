@@ -1,15 +1,15 @@
-"""Euros in, units out, and back: conversion, the requests to change back, the reserve."""
+"""Euros in, units out, and back: conversion, the requests to change back."""
 
 from __future__ import annotations
 
 from datetime import date
 from typing import Any
 
-from api.commands.console import CONSOLE, N_, CliError, Exit, _, amount, euros, money
+from api.commands.console import CONSOLE, CliError, Exit, _, amount, euros, money
 from api.commands.opened import opened
 from ledger.core.ids import account_text
 from ledger.core.model import Posted
-from ledger.currency import conversion, parties, reserve
+from ledger.currency import conversion, parties
 from ledger.currency.charter import Charter
 from ledger.currency.conversion import Asked
 from ledger.currency.errors import CurrencyError
@@ -210,68 +210,3 @@ def _asked(one: Asked) -> dict[str, Any]:
         "id": one.id.hex(), "account": account_text(one.account), "amount_cents": one.amount, "fee_cents": one.fee,
         "payout_cents": one.payout,
     }  # fmt: skip
-
-
-# --- the reserve -----------------------------------------------------------------------------------------
-
-
-IDENTITIES = {
-    "circulation <= guarantee": N_("circulation <= guarantee"),
-    "circulation + imported <= guarantee": N_("circulation + imported <= guarantee"),
-    "guarantee <= reserve accounts - payouts due": N_("guarantee <= reserve accounts - payouts due"),
-    "guarantee + payouts due + suspense + fees = reserve accounts + operations": N_(
-        "guarantee + payouts due + suspense + fees = reserve accounts + operations"
-    ),
-}
-"""The words for what must add up; the report names it in English."""
-
-
-def show_reserve() -> None:
-    """Circulation against reserve. Raises `CliError` (REFUSED) when it does not add up."""
-    with opened() as town:
-        report = reserve.report(town)
-        charter = town.charter
-    symbol = charter.symbol
-    CONSOLE.say(f"{charter.name} ({charter.code}), {_('after entry {seq}').format(seq=report.seq)}")
-    CONSOLE.say()
-    facts = [(_("In circulation"), money(report.circulation, symbol))]
-    if report.waiting:
-        facts.append((_("  of it waiting to be changed back"), money(report.waiting, symbol)))
-    if report.imported:
-        facts.append((_("Imported, not covered yet"), money(report.imported, symbol)))
-    facts.append((_("Guarantee"), euros(report.guarantee)))
-    facts += [
-        (title, euros(cents))
-        for title, cents in (
-            (_("Owed to shops"), report.payouts_due), (_("Fees"), report.fees), (_("Not placed yet"), report.suspense),
-            (_("Own operations"), report.operations),
-        )
-        if cents
-    ]  # fmt: skip
-    facts += [(f"{bank.name} ({bank.kind})", euros(bank.ledger)) for bank in report.banks]
-    facts.append((_("Reserve accounts"), euros(report.reserve)))
-    names, sums = max(len(name) for name, _sum in facts), max(len(sum_) for _name, sum_ in facts)
-    for name, sum_ in facts:
-        CONSOLE.say(f"  {name:<{names}}  {sum_:>{sums}}")
-    CONSOLE.say()
-    for identity in report.identities:
-        held = _("holds") if identity.holds else _("DOES NOT HOLD")
-        name = IDENTITIES.get(identity.name, identity.name)
-        CONSOLE.say(f"{held}: {_(name)}")
-        CONSOLE.say(f"    {money(identity.left)} {identity.relation} {money(identity.right)}")
-    CONSOLE.give(
-        {
-            "unit": charter.code, "circulation": report.circulation, "imported": report.imported,
-            "waiting": report.waiting, "guarantee": report.guarantee,
-            "payouts_due": report.payouts_due, "fees": report.fees, "suspense": report.suspense,
-            "operations": report.operations, "reserve": report.reserve,
-            "banks": [{"name": b.name, "kind": b.kind, "ledger": b.ledger} for b in report.banks],
-            "identities": [
-                {"name": i.name, "left": i.left, "relation": i.relation, "right": i.right, "holds": i.holds}
-                for i in report.identities
-            ],
-            "covered": report.covered, "size": report.seq, "root": report.root.hex(),
-        }
-    )  # fmt: skip
-    if not report.covered:
-        raise CliError(Exit.REFUSED, "not_covered", _("The reserve does not cover what is out; see above."))

@@ -1,4 +1,4 @@
-"""The association's office: parties, conversions, reconversions, the reserve."""
+"""The association's office: parties, conversions, reconversions."""
 
 from __future__ import annotations
 
@@ -9,22 +9,19 @@ from fastapi import APIRouter, Response
 from api.auth import Caller, Served, hex_bytes, need, number
 from api.schemas import (
     AskedOut,
-    BankOut,
     BookedOut,
     ConversionIn,
-    IdentityOut,
     PartiesOut,
     PartyIn,
     PartyOut,
     ReconversionsOut,
-    ReserveOut,
     party_out,
     rfc3339,
 )
 from api.strict import StrictRoute
 from ledger.core.ids import account_text
 from ledger.core.model import Posted
-from ledger.currency import conversion, parties, reserve
+from ledger.currency import conversion, parties
 from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 
@@ -110,26 +107,6 @@ def refuse(id: str, found: Served, caller: Caller, response: Response) -> Booked
     """Give the units back to the shop."""
     need(caller, TREASURER)
     return booked(conversion.refuse(found.town, _asked(found.town, id), by=caller.key.hex()), response)
-
-
-@router.get("/v1/reserve", response_model=ReserveOut)
-def report(found: Served, caller: Caller) -> ReserveOut:
-    """Circulation against reserve, in cents."""
-    need(caller, parties.AUDIT)
-    return reserve_out(found.town)
-
-
-def reserve_out(town: Town) -> ReserveOut:
-    """The reserve report as API and command line show it."""
-    r = reserve.report(town)
-    return ReserveOut(
-        unit=town.charter.code, circulation=r.circulation, imported=r.imported, guarantee=r.guarantee,
-        payouts_due=r.payouts_due,
-        suspense=r.suspense, fees=r.fees, operations=r.operations, waiting=r.waiting, reserve=r.reserve,
-        banks=[BankOut(name=b.name, kind=b.kind, ledger=b.ledger) for b in r.banks],
-        identities=[IdentityOut(**i._asdict()) for i in r.identities],
-        covered=r.covered, at=rfc3339(r.at), size=r.seq, root=r.root.hex(),
-    )  # fmt: skip
 
 
 def _asked(town: Town, text: str) -> conversion.Asked:

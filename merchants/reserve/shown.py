@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -12,7 +11,7 @@ from babel.numbers import format_decimal
 
 from ledger.currency.charter import Charter
 from ledger.currency.money import format_cents
-from ledger.currency.reserve import THRESHOLD, AccountState, Explained, Reserve, Why
+from ledger.currency.reserve import THRESHOLD, AccountState, Explained, Reserve
 from ledger.i18n import Translator
 from merchants.reserve import words
 
@@ -187,15 +186,12 @@ def show(report: Reserve, charter: Charter, _: Translator, *, lines: bool = Fals
 
 def _account(bank: AccountState, _: Translator, lines: bool) -> ShownAccount:
     difference = bank.difference
-    sums: Counter[Why] = Counter()
-    for one in bank.explanation:
-        sums[one.why] += one.amount
     return ShownAccount(
         bank.name, _(words.KINDS[bank.kind]), bank.liquid, format_cents(bank.ledger, _.lang, _EURO),
         None if bank.statement is None else format_cents(bank.statement, _.lang, _EURO),
         None if bank.statement_on is None else short(bank.statement_on, _.lang),
         None if difference is None else signed(difference, _.lang), difference == 0,
-        [Fact(_(text), signed(sums[why], _.lang)) for why, text in words.WHY.items() if why in sums],
+        [Fact(_(words.WHY[why]), signed(cents, _.lang)) for why, cents in bank.reasons().items()],
         [line(one, _) for one in bank.explanation] if lines else [],
     )  # fmt: skip
 

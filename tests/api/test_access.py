@@ -220,6 +220,9 @@ TABLE: dict[tuple[str, str], Row] = {
     ),
     ("POST", "/v1/releases"): Row(_only(200, *OFFICE), lambda s: "/v1/releases"),
     ("GET", "/v1/reserve"): Row(_only(200, *AUDIT), lambda s: "/v1/reserve"),
+    ("GET", "/v1/reserve/public"): Row(_all(200), lambda s: "/v1/reserve/public"),
+    ("GET", "/v1/reserve/fragment"): Row(_only(200, *AUDIT), lambda s: "/v1/reserve/fragment"),
+    ("GET", "/v1/reserve/pdf"): Row(_only(200, *AUDIT), lambda s: "/v1/reserve/pdf?lang=en"),
 }  # fmt: skip
 
 # Pages are for everybody, and what they show depends on no session: one rule holds for all of them.

@@ -117,7 +117,7 @@ def test_money_is_whole_cents_and_no_keyword_is_made_up(document: dict[str, Any]
     known = {
         "$ref", "type", "title", "properties", "required", "items", "anyOf", "additionalProperties", "format",
         "pattern", "minLength", "maxLength", "minimum", "maximum", "exclusiveMaximum", "exclusiveMinimum", "examples",
-        "default", "description", "maxItems",
+        "default", "description", "maxItems", "enum",
     }  # fmt: skip
     schemas = [*document["components"]["schemas"].values()]
     schemas += [p["schema"] for _, _, o in _operations(document) for p in o.get("parameters", [])]
@@ -207,6 +207,7 @@ def test_answers_are_what_the_document_says(town: Town, people: Cast, api: Serve
         ("post", "/v1/reconversions/{id}/acceptance", f"/v1/reconversions/{asked}/acceptance", None, TREASURER),
         ("post", "/v1/reconversions/{id}/refusal", f"/v1/reconversions/{other}/refusal", None, TREASURER),
         ("get", "/v1/reserve", "/v1/reserve", None, AUDITOR),
+        ("get", "/v1/reserve/public", "/v1/reserve/public", None, NOBODY),
         ("get", "/v1/topup", "/v1/topup?amount_cents=5000", None, OWNER),
         ("get", "/v1/bank/statements", "/v1/bank/statements", None, AUDITOR),
         ("get", "/v1/bank/lines", "/v1/bank/lines", None, AUDITOR),
@@ -257,7 +258,9 @@ def test_answers_are_what_the_document_says(town: Town, people: Cast, api: Serve
         "/v1/bank/imports/{id}",
         "/v1/payouts/batches/{batch}/file",
         "/v1/collections/{collection}/file",
-    }  # what answers files is in test_bank, test_payouts and test_mandates
+        "/v1/reserve/fragment",
+        "/v1/reserve/pdf",
+    }  # what answers files is in test_bank, test_payouts, test_mandates and test_reserve
 
 
 def _monthly(scene: Scene) -> list[tuple[str, str, str, Any, str]]:

@@ -66,6 +66,11 @@ class AccountState(NamedTuple):
         """What the ledger has more than the last statement; None where there is no statement."""
         return None if self.statement is None else self.ledger - self.statement
 
+    def reasons(self) -> dict[Why, int]:
+        """The explanation summed up by its reasons, those that come to nothing left out."""
+        sums = {why: sum(one.amount for one in self.explanation if one.why is why) for why in Why}
+        return {why: amount for why, amount in sums.items() if amount}
+
 
 class Month(NamedTuple):
     """A calendar month: units that conversions made and reconversions destroyed, and all that were out at its end.
