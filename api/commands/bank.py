@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement
 
-from api.commands.console import CONSOLE, N_, CliError, Exit, _, euros
+from api.commands.console import CONSOLE, N_, CliError, Exit, _, euros, ngettext
 from api.commands.mandates import daily_json, show_daily
 from api.commands.opened import opened
 from api.home import home_of
@@ -193,7 +193,10 @@ def _answer(town: Town, path: Path, report: answers.Report) -> answers.Answered:
 
 def _show_answered(answered: Sequence[tuple[Path, answers.Answered]]) -> None:
     for path, one in answered:
-        told = _("{file}: {count} payouts rejected by the bank; their shops have their units back.")
+        told = ngettext(
+            "{file}: {count} payout rejected by the bank; its shop has its units back.",
+            "{file}: {count} payouts rejected by the bank; their shops have their units back.", len(one.undone),
+        )  # fmt: skip
         CONSOLE.say(told.format(file=path.name, count=len(one.undone)))
         for left in one.left:
             CONSOLE.note(_("{reference}: {reason}").format(reference=left.reference, reason=left.detail))

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from api.commands.console import CONSOLE, N_, CliError, Exit, _, euros, money
+from api.commands.console import CONSOLE, N_, CliError, Exit, _, euros, money, ngettext
 from api.commands.opened import opened
 from api.schemas_payouts import batch_out, payout_out, transfer_out
 from ledger.core.ids import account_text
@@ -94,7 +94,10 @@ def order(on: str | None) -> None:
         batch = batches.order(town, on=day)
         left = [one for one in owed.due(town) if not one.batch]
         [given] = _files_json(town, [batch])
-    told = _("File {number}: {count} payouts, {total}, to be paid on {day}.")
+    told = ngettext(
+        "File {number}: {count} payout, {total}, to be paid on {day}.",
+        "File {number}: {count} payouts, {total}, to be paid on {day}.", batch.transfers,
+    )  # fmt: skip
     CONSOLE.say(told.format(number=batch.number, count=batch.transfers, total=euros(batch.total),
                             day=given["requested_on"]))  # fmt: skip
     for one in left:
@@ -120,7 +123,11 @@ def fetch(number: str, out: Path | None, *, again: bool) -> None:
             target.unlink()
             raise
         [given] = _files_json(town, [batches.find(town, number)])
-    told = _("{file} is for the bank: {count} payouts, {total}. Send it once; its statement says what became of each.")
+    told = ngettext(
+        "{file} is for the bank: {count} payout, {total}. Send it once; the statement says what became of it.",
+        "{file} is for the bank: {count} payouts, {total}. Send it once; the statement says what became of each.",
+        batch.transfers,
+    )
     CONSOLE.say(told.format(file=target, count=batch.transfers, total=euros(batch.total)))
     CONSOLE.give({**given, "file": str(target)})
 

@@ -108,7 +108,7 @@ class KeyPersonTable(SQLModel, table=True):
 
 
 class BankDetailsTable(SQLModel, table=True):
-    """Where a party is paid: its IBAN, and the holder's name ("": the party's). `set_by` is a key (hex) or "console"."""
+    """Where a party is paid: its IBAN, and the holder's name ("": the party's). `set_by`: a key (hex) or "console"."""
 
     __tablename__ = "bank_details"
     party: bytes = Field(sa_column=Column(BYTES, ForeignKey("party.id"), primary_key=True))

@@ -1,0 +1,129 @@
+"""`wallet iban` and `wallet payouts`: where a shop is paid, and what a treasurer sees before signing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.home import found_home
+from ledger.currency import conversion, parties
+from ledger.currency.bank.payouts import batches
+from ledger.currency.charter import BankRules
+from ledger.currency.town import Town
+from tests import towns
+from tests.currency.bank.scene import charter
+from tests.served import Cast
+from tests.towns import BANK
+from tests.wallet_cli.conftest import Run, join_shop
+from tests.wallet_cli.network import Network
+from wallet_cli.errors import Exit
+
+IBAN = "DE89370400440532013000"
+SERVER = ("--server", "http://127.0.0.1")
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    """A currency by the clock of this machine, in which two people sign whatever is paid."""
+    made = found_home(tmp_path / "town", charter(bank=BankRules(second_signature_above=0)))
+    yield made
+    made.book.close()
+
+
+def ordered(town: Town, people: Cast, wallet: Run) -> str:
+    """The bakery changed back 100.00 and said where it is paid; the number of the file."""
+    join_shop(town, people, wallet)
+    assert wallet("iban", IBAN, home="shop").code == 0
+    conversion.convert(town, people.shop.party, 10_000, reserve=BANK, reference="S1")
+    conversion.accept(town, conversion.find_asked(town, towns.ask_back(town, people.shop, 10_000)))
+    return str(batches.order(town).number)
+
+
+def treasurer(town: Town, people: Cast, wallet: Run, home: str, person: str | None = None) -> None:
+    """Make a folder the wallet of a treasurer."""
+    who = None if person is None else parties.named(town, person)
+    code = parties.shown_code(parties.invite(town, people.office, "treasurer", person=who))
+    ran = wallet("join", code, *SERVER, home=home)
+    assert ran.code == 0, ran
+
+
+def test_where_a_shop_is_paid(wallet: Run, town: Town, people: Cast) -> None:
+    join_shop(town, people, wallet)
+    none = wallet("iban", "--json", home="shop")
+    assert none.json == {"iban": None, "holder": None}
+    told = wallet("iban", "de89 3704 0044 0532 0130 00", "--holder", "Boulangerie SARL", home="shop")
+    assert told.code == 0 and "DE89 3704 0044 0532 0130 00" in told.out
+    assert wallet("iban", "--json", home="shop").json == {"iban": IBAN, "holder": "Boulangerie SARL"}
+    wrong = wallet("iban", IBAN[:-1] + "1", "--json", home="shop")
+    assert (wrong.code, wrong.error["code"]) == (Exit.REFUSED, "iban_wrong")
+    assert wallet("iban", "--holder", "X", home="shop").code == Exit.USAGE
+    assert wallet("iban", "--json", home="shop").json["iban"] == IBAN
+
+
+def test_two_people_sign_a_file(wallet: Run, town: Town, people: Cast) -> None:
+    number = ordered(town, people, wallet)
+    treasurer(town, people, wallet, "alice-office", "Alice")
+    treasurer(town, people, wallet, "bob-office", "Bob")
+    [listed] = wallet("payouts", "--json", home="alice-office").json["batches"]
+    assert (listed["state"], listed["total_cents"], listed["people"], listed["signed_by"]) == ("ordered", 9_500, 2, [])
+    assert f" {number} " in wallet("payouts", home="alice-office").out
+    shown = wallet("payouts", "--sign", number, home="alice-office", typed="o\n")
+    assert shown.code == 0, shown
+    assert "DE89 3704 0044 0532 0130 00" in shown.out and "Boulangerie" in shown.out
+    assert re.search(r"95,00|95\.00", shown.out)
+    again = wallet("payouts", "--sign", number, "--yes", "--json", home="alice-office")
+    assert (again.code, again.json["signed_by"]) == (0, ["Alice"])
+    signed = wallet("payouts", "--sign", number, "--yes", "--json", home="bob-office")
+    assert (signed.json["state"], signed.json["signed_by"]) == ("signed", ["Alice", "Bob"])
+    batches.fetch(town, batches.find(town, number))
+    assert wallet("payouts", "--json", home="bob-office").json["batches"][0]["state"] == "fetched"
+
+
+@pytest.mark.parametrize("typed", ["", "n\n", "\n"])
+def test_nothing_is_signed_without_a_yes(wallet: Run, town: Town, people: Cast, typed: str) -> None:
+    number = ordered(town, people, wallet)
+    treasurer(town, people, wallet, "alice-office", "Alice")
+    assert wallet("payouts", "--sign", number, home="alice-office", typed=typed).code == Exit.DECLINED
+    assert batches.find(town, number).signatures == ()
+
+
+def test_who_may_not_sign(wallet: Run, town: Town, people: Cast) -> None:
+    number = ordered(town, people, wallet)
+    treasurer(town, people, wallet, "nobody-office")
+    treasurer(town, people, wallet, "alice-office", "Alice")
+    treasurer(town, people, wallet, "alice-phone", "Alice")
+    assert wallet("payouts", "--sign", number, "--yes", home="alice-office").code == 0
+    for home, code in (
+        ("nobody-office", "signature_person_unknown"), ("alice-phone", "signature_same_person"),
+        ("shop", "role_insufficient"), ("alice", "role_insufficient"),
+    ):  # fmt: skip
+        ran = wallet("payouts", "--sign", number, "--yes", "--json", home=home)
+        assert (ran.code, ran.error["code"]) == (Exit.REFUSED, code)
+    assert len(batches.find(town, number).signatures) == 1
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [("99", Exit.REFUSED), ("../me", Exit.USAGE), ("١", Exit.USAGE)])
+def test_a_file_that_is_none(wallet: Run, town: Town, people: Cast, number: str, exit_code: Exit) -> None:
+    treasurer(town, people, wallet, "alice-office", "Alice")
+    assert wallet("payouts", home="alice-office").code == 0
+    assert wallet("payouts", "--sign", number, "--yes", home="alice-office").code == exit_code
+
+
+def test_a_server_that_shows_less_than_it_has_signed(wallet: Run, town: Town, people: Cast, network: Network) -> None:
+    number = ordered(town, people, wallet)
+    treasurer(town, people, wallet, "alice-office", "Alice")
+
+    def cheat(way: Network, request: httpx.Request) -> httpx.Response:
+        body = json.loads(way.inner.handle_request(request).read())
+        body["transfers"][0]["amount_cents"] -= 1
+        return httpx.Response(200, json=body)
+
+    network.fail(f"/v1/payouts/batches/{number}", cheat)
+    ran = wallet("payouts", "--sign", number, "--yes", "--json", home="alice-office")
+    assert (ran.code, ran.error["code"]) == (Exit.UNTRUSTED, "file_differs")
+    assert batches.find(town, number).signatures == ()

@@ -1,0 +1,129 @@
+"""Euros out: where a shop is paid, and a treasurer's signature under a file of payouts."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from ledger.currency import proofs
+from ledger.currency.money import format_cents
+from wallet_cli.errors import Exit, WalletError
+from wallet_cli.opened import Wallet
+from wallet_cli.terminal import TERMINAL, bold
+from wallet_cli.words import LANG, N_, _, clean, ngettext
+
+if TYPE_CHECKING:
+    from api.client import Batch, BatchTransfer
+
+STATES = {
+    "ordered": N_("to be signed"),
+    "signed": N_("signed"),
+    "fetched": N_("at the bank"),
+    "settled": N_("settled"),
+    "withdrawn": N_("withdrawn"),
+}
+_NUMBER = re.compile(r"[0-9]{1,9}\Z")
+
+
+def iban(wallet: Wallet, typed: str | None, holder: str) -> None:
+    """Show, or say, where one is paid."""
+    wallet.settle()
+    client = wallet.reader()
+    if typed:
+        found = wallet.asked(lambda: client.set_bank_details(typed, holder))
+    else:
+        found = wallet.asked(client.bank_details)
+    if found.iban is None:
+        TERMINAL.say(_("You have not said where you are paid: wallet iban IBAN"))
+    else:
+        told = _("You are paid at {iban} ({holder}).")
+        TERMINAL.say(told.format(iban=grouped(found.iban), holder=clean(found.holder or wallet.settings.name)))
+        if typed:
+            TERMINAL.say(_("What was ordered before goes to where it was ordered to."))
+    TERMINAL.give({"iban": found.iban, "holder": clean(found.holder) or None})
+
+
+def show(wallet: Wallet) -> None:
+    """The files of payouts under way, and who signed each."""
+    wallet.settle()
+    client = wallet.reader()
+    found = wallet.asked(client.payout_batches)
+    if not found:
+        TERMINAL.say(_("No file of payouts is under way."))
+    else:
+        columns = [(_("File"), True), (_("To be paid on"), False), (_("Transfers"), True), (_("Total"), True),
+                   (_("State"), False), (_("Signed by"), False)]  # fmt: skip
+        TERMINAL.table(columns, [_row(one) for one in found])
+    if any(one.state == "ordered" for one in found):
+        TERMINAL.say(_("To sign one: wallet payouts --sign FILE"))
+    TERMINAL.give({"batches": [_as_json(one) for one in found]})
+
+
+def sign(wallet: Wallet, number: str, *, yes: bool) -> None:
+    """Show every transfer of a file, ask, and sign it with this device's key."""
+    if not _NUMBER.match(number.strip()):
+        message = _("{number} is no number of a file; `wallet payouts` shows them.")
+        raise WalletError(Exit.USAGE, "file_unknown", message.format(number=clean(number)))
+    wallet.settle()
+    client = wallet.reader()
+    batch, transfers = wallet.asked(lambda: client.payout_batch(number.strip()))
+    _add_up(batch, transfers)
+    # Not a table: an IBAN that is broken over two lines is not compared by anybody.
+    width = max(len(_euros(one.amount_cents)) for one in transfers)
+    for one in transfers:
+        TERMINAL.say(f"{_euros(one.amount_cents):>{width}}  {clean(one.name)}")
+        new = "  " + bold(_("new: never paid to before")) if one.is_new else ""
+        TERMINAL.say(f"{'':{width}}  {grouped(one.iban)}  {clean(one.reference)}{new}")
+    told = ngettext(
+        "File {number}: {count} transfer, {total}, to be paid on {day}.",
+        "File {number}: {count} transfers, {total}, to be paid on {day}.", batch.transfers,
+    )  # fmt: skip
+    TERMINAL.say(
+        bold(told.format(number=batch.number, count=batch.transfers, total=_euros(batch.total_cents),
+                         day=batch.requested_on.isoformat()))
+    )  # fmt: skip
+    if not yes:
+        TERMINAL.confirm(_("Sign it?"))
+    signature = proofs.sign_payouts(
+        wallet.key, wallet.settings.network_id, batch.id, batch.sha256, batch.total_cents, batch.transfers
+    )
+    made = wallet.asked(lambda: client.sign_payout_batch(batch, signature))
+    missing = made.people - len({one.name for one in made.signatures if one.counts})
+    if made.state == "ordered":
+        TERMINAL.say(_("Signed. People who still have to sign it: {count}.").format(count=max(1, missing)))
+    else:
+        TERMINAL.say(_("Signed. The office can fetch the file now: patard payouts file {number}").format(
+            number=made.number))  # fmt: skip
+    TERMINAL.give(_as_json(made))
+
+
+def grouped(text: str) -> str:
+    """An IBAN in groups of four."""
+    return re.sub(r"(.{4})(?=.)", r"\1 ", clean(text))
+
+
+def _add_up(batch: Batch, transfers: list[BatchTransfer]) -> None:
+    """Hold that what is shown is what is signed: its number of transfers, and their sum."""
+    if (len(transfers), sum(one.amount_cents for one in transfers)) != (batch.transfers, batch.total_cents):
+        message = _("The transfers that the server shows do not come to the total of the file. Nothing was signed.")
+        raise WalletError(Exit.UNTRUSTED, "file_differs", message)
+
+
+def _row(one: Batch) -> tuple[str, ...]:
+    names = ", ".join(clean(signed.name) for signed in one.signatures if signed.counts) or _("nobody")
+    state = _(STATES[one.state]) if one.state in STATES else clean(one.state)
+    return (str(one.number), one.requested_on.isoformat(), str(one.transfers), _euros(one.total_cents), state,
+            f"{names} ({one.people})")  # fmt: skip
+
+
+def _as_json(one: Batch) -> dict[str, Any]:
+    return {
+        "number": one.number, "id": one.id.hex(), "message": clean(one.message), "state": clean(one.state),
+        "requested_on": one.requested_on.isoformat(), "total_cents": one.total_cents, "transfers": one.transfers,
+        "people": one.people, "sha256": one.sha256.hex(),
+        "signed_by": [clean(signed.name) for signed in one.signatures if signed.counts],
+    }  # fmt: skip
+
+
+def _euros(cents: int) -> str:
+    return format_cents(cents, LANG, "€")
