@@ -81,8 +81,9 @@ def returned(story: Story, record: Record, transaction: Transaction) -> Iterator
 
 
 def rejected(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
-    """A payout that the bank did not execute."""
-    yield from acted(story, record, transaction.evidence, TREASURER)
+    """A payout that the bank did not execute: by its own answer, or because a treasurer says so."""
+    who = parties.OFFICE if "report" in transaction.evidence else TREASURER
+    yield from acted(story, record, transaction.evidence, who)
     meant = named(story, transaction.evidence)
     if len(meant) != 1:
         yield "payout_unknown", "it undoes the payout of a reconversion that there is none of"

@@ -14,7 +14,9 @@ from typing import NamedTuple
 
 from ledger.currency.bank import booking, taking
 from ledger.currency.bank.booking import Booked
-from ledger.currency.bank.formats.read import read_file
+from ledger.currency.bank.formats.read import MAX_BYTES, read_file
+from ledger.currency.bank.payouts import answers
+from ledger.currency.bank.payouts.index import REJECTED
 from ledger.currency.bank.statement import Statement, StatementError
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.town import Town
@@ -39,6 +41,9 @@ def take_all(town: Town, folder: Path, *, by: str = CONSOLE, settled: float = SE
     good: list[tuple[date, Path, list[Statement]]] = []
     for path in _files(folder, settled):
         try:
+            if answers.is_report(data := path.read_bytes()[: MAX_BYTES + 1]):
+                yield _answered(town, path, data, by)
+                continue
             statements = read_file(path)
         except StatementError as error:
             yield _refuse(path, error)
@@ -63,6 +68,17 @@ def _files(folder: Path, settled: float) -> list[Path]:
         for path in folder.iterdir()
         if path.is_file() and not path.name.startswith(".") and now - path.stat().st_mtime >= settled
     )
+
+
+def _answered(town: Town, path: Path, data: bytes, by: str) -> Arrived:
+    """Take the bank's answer to a file of payouts; what a person has to see to stands beside it."""
+    done = answers.take(town, answers.read(data), by=by)
+    booked = Booked({REJECTED: len(done.undone)} if done.undone else {}, [])
+    told = "\n".join(f"{one.reference}: {one.detail}" for one in done.left)
+    moved = _move(path, "refused" if told else "taken")
+    if told:
+        moved.with_name(f"{moved.name}.txt").write_text(f"{told}\n", encoding="utf-8")
+    return Arrived(path.name, told or None, booked)
 
 
 def _refuse(path: Path, error: StatementError) -> Arrived:

@@ -40,18 +40,25 @@ def undoing(town: Town, gone: Sequence[Payout], euros_on: int | None = None) -> 
     return tuple(transfers)
 
 
-def reject(town: Town, payout: Payout, *, reason: str = "", by: str = CONSOLE) -> Posted:
+def reject(town: Town, payout: Payout, *, reason: str = "", by: str = CONSOLE, report: bool = False) -> Posted:
     """Undo a payout that the bank will not execute, or that nobody ordered. Rejecting twice changes nothing.
 
-    `reason` is the bank's code (AC04). Raises `CurrencyError`: reason_malformed, payout_paid, payout_ordered,
+    `reason` is the bank's code (AC04); `report` says that its own answer tells so, which whoever imports may pass on;
+    else a treasurer decides. Raises `CurrencyError`: reason_malformed, payout_paid, payout_ordered,
     account_closed, busy.
     """
     if reason and not _REASON.match(reason):
         raise CurrencyError("reason_malformed", f"{reason[:20]!r} is no code such as AC04")
-    evidence = {"payout": payout.reconversion.hex(), "holder": f"{payout.holder:016x}", "by": by}
+    evidence: dict[str, str | int] = {
+        "payout": payout.reconversion.hex(), "holder": f"{payout.holder:016x}", "by": by,
+    }  # fmt: skip
+    if reason:
+        evidence["reason"] = reason
+    if report:
+        evidence["report"] = 1
     transaction = Transaction(
         rejection_id(payout.reconversion), index.REJECTED, undoing(town, [payout]),
-        evidence=evidence | ({"reason": reason} if reason else {}),
+        evidence=evidence,
     )  # fmt: skip
 
     def also(connection: Connection, posted: Posted) -> None:

@@ -1,0 +1,129 @@
+"""The bank's answer to a file of payouts (pain.002): what it rejects is back on the shops' accounts at once.
+
+Only transfers that it names are undone by themselves. A file that it refuses as a whole was not executed, so its
+payouts are still owed and go into another file, once somebody says so; and a transfer that it took for a repetition
+may have been executed before. Taking the same answer again changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from ledger.currency.bank.formats.fields import unreadable
+from ledger.currency.bank.formats.nodes import Node, xml_nodes
+from ledger.currency.bank.payouts import undoing
+from ledger.currency.bank.payouts.owed import Payout, by_references
+from ledger.currency.bank.payouts.tables import PAYOUT_BATCH
+from ledger.currency.bank.reference import plain, shown
+from ledger.currency.bank.statement import StatementError
+from ledger.currency.conversion import CONSOLE
+from ledger.currency.errors import CurrencyError
+from ledger.currency.money import decimal_text
+from ledger.currency.town import Town
+
+ROOT = b"CstmrPmtStsRpt"
+REJECTED = "RJCT"
+REPEATED = ("AM05", "DU01", "DU02", "DU03", "DU04", "DU05", "DUPL")
+"""Reasons that say: we have seen this before."""
+
+
+class Rejected(NamedTuple):
+    """A transfer that the bank will not execute. `amount` is cents as it stands in the file, "" where it does not."""
+
+    reference: str
+    reason: str
+    amount: str
+
+
+class Report(NamedTuple):
+    """An answer: to which file (its message id), and what it rejects. `refused` is why all of it, or ""."""
+
+    message: str
+    refused: str
+    rejected: tuple[Rejected, ...]
+
+
+class Left(NamedTuple):
+    """Something in an answer that a person has to see to. `reference` is a payout's, or the file's message id."""
+
+    reference: str
+    code: str
+    detail: str
+
+
+class Answered(NamedTuple):
+    """What an answer came to: the payouts that were undone, now or before, and what is left to do."""
+
+    undone: list[Payout]
+    left: list[Left]
+
+
+def is_report(data: bytes) -> bool:
+    """Whether a file is such an answer."""
+    return ROOT in data[:4_000]
+
+
+def read(data: bytes) -> Report:
+    """Read an answer. Raises `StatementError`: statement_unreadable."""
+    message, refused = "", ""
+    rejected: list[Rejected] = []
+    for _parent, node in xml_nodes(data, ["OrgnlGrpInfAndSts", "OrgnlPmtInfAndSts", "TxInfAndSts"]):
+        if node.name == "TxInfAndSts":
+            if node.value("TxSts") == REJECTED:
+                amount = node.value("OrgnlTxRef", "Amt", "InstdAmt")
+                rejected.append(Rejected(node.value("OrgnlEndToEndId"), _reason(node), amount))
+            continue
+        if node.name == "OrgnlGrpInfAndSts":
+            message = node.value("OrgnlMsgId")
+        if REJECTED in (node.value("GrpSts"), node.value("PmtInfSts")):
+            refused = _reason(node) or REJECTED
+    if not message:
+        raise unreadable("the answer does not say which file it is about (OrgnlMsgId)")
+    return Report(message, refused, tuple(rejected))
+
+
+def take(town: Town, report: Report, *, by: str = CONSOLE) -> Answered:
+    """Undo what the bank rejected. Raises `StatementError` for an answer to a file that is none of payouts."""
+    with town.reading() as connection:
+        columns = (PAYOUT_BATCH.c.id, PAYOUT_BATCH.c.number, PAYOUT_BATCH.c.withdrawn_at)
+        batch = connection.execute(select(*columns).where(PAYOUT_BATCH.c.message == report.message)).first()
+        if batch is None:
+            raise StatementError(
+                "statement_format_unknown",
+                f"this is the bank's answer (pain.002) to the file {report.message[:35]!r}, which is none of payouts",
+            )
+        references = {plain(one.reference) or "" for one in report.rejected}
+        known = {payout.reference: payout for payout in by_references(connection, references)}
+    answered = Answered([], [])
+    for one in report.rejected:
+        payout = known.get(plain(one.reference) or "")
+        try:
+            if payout is None or payout.batch != batch.id and payout.undone_by is None:
+                raise CurrencyError("not_found", "it is no payout of this file, or it is in another by now")
+            if one.amount and one.amount != decimal_text(payout.amount):
+                raise CurrencyError("not_found", f"the payout is of {decimal_text(payout.amount)}, not {one.amount}")
+            if one.reason in REPEATED:
+                raise CurrencyError(
+                    "payout_paid", f"the bank takes it for a repetition ({one.reason}): look whether it was paid before"
+                )
+            undoing.reject(town, payout, reason=one.reason if len(one.reason) == 4 else "", by=by, report=True)
+        except CurrencyError as error:
+            answered.left.append(Left(shown(payout.reference) if payout else one.reference, error.code, error.detail))
+        else:
+            assert payout is not None
+            answered.undone.append(payout)
+    if report.refused and not report.rejected and batch.withdrawn_at is None:
+        told = (
+            f"the bank refused file {batch.number} as a whole ({report.refused}): nothing of it is paid. To order its "
+            f"payouts anew: `patard payouts withdraw {batch.number} --refused`"
+        )
+        if report.refused in REPEATED:
+            told = f"the bank has file {batch.number} already ({report.refused}), and will not take it twice"
+        answered.left.append(Left(report.message, "payouts_refused", told))
+    return answered
+
+
+def _reason(node: Node) -> str:
+    return node.value("StsRsnInf", "Rsn", "Cd") or node.value("StsRsnInf", "Rsn", "Prtry")
