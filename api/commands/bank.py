@@ -16,7 +16,7 @@ from api.commands.opened import opened
 from api.home import home_of
 from ledger.currency.bank import booking, inbox, taking
 from ledger.currency.bank.booking import Booked
-from ledger.currency.bank.formats.read import MAX_BYTES, read_file
+from ledger.currency.bank.formats.read import read_file
 from ledger.currency.bank.lines import Line, lines
 from ledger.currency.bank.mandates import daily
 from ledger.currency.bank.payouts import answers
@@ -175,11 +175,7 @@ def line_json(line: Line, names: dict[int, str]) -> dict[str, Any]:
 def _report(path: Path) -> answers.Report | None:
     """The bank's answer to a file of payouts, where that is what the file is."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-        return answers.read(data) if answers.is_report(data) else None
-    except OSError:
-        return None  # told when it is read as a statement
+        return answers.read_file(path)
     except StatementError as error:
         raise _refused(path, error) from error
 

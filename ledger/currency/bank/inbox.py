@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ledger.currency.bank import booking, taking
 from ledger.currency.bank.booking import Booked
-from ledger.currency.bank.formats.read import MAX_BYTES, read_file
+from ledger.currency.bank.formats.read import read_file
 from ledger.currency.bank.payouts import answers
 from ledger.currency.bank.payouts.index import REJECTED
 from ledger.currency.bank.statement import Statement, StatementError
@@ -41,8 +41,8 @@ def take_all(town: Town, folder: Path, *, by: str = CONSOLE, settled: float = SE
     good: list[tuple[date, Path, list[Statement]]] = []
     for path in _files(folder, settled):
         try:
-            if answers.is_report(data := path.read_bytes()[: MAX_BYTES + 1]):
-                yield _answered(town, path, data, by)
+            if (report := answers.read_file(path)) is not None:
+                yield _answered(town, path, report, by)
                 continue
             statements = read_file(path)
         except StatementError as error:
@@ -70,9 +70,9 @@ def _files(folder: Path, settled: float) -> list[Path]:
     )
 
 
-def _answered(town: Town, path: Path, data: bytes, by: str) -> Arrived:
+def _answered(town: Town, path: Path, report: answers.Report, by: str) -> Arrived:
     """Take the bank's answer to a file of payouts; what a person has to see to stands beside it."""
-    done = answers.take(town, answers.read(data), by=by)
+    done = answers.take(town, report, by=by)
     booked = Booked({REJECTED: len(done.undone)} if done.undone else {}, [])
     told = "\n".join(f"{one.reference}: {one.detail}" for one in done.left)
     moved = _move(path, "refused" if told else "taken")

@@ -7,12 +7,14 @@ may have been executed before. Taking the same answer again changes nothing.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import select
 
 from ledger.currency.bank.formats.fields import unreadable
 from ledger.currency.bank.formats.nodes import Node, xml_nodes
+from ledger.currency.bank.formats.read import MAX_BYTES
 from ledger.currency.bank.payouts import undoing
 from ledger.currency.bank.payouts.owed import Payout, by_references
 from ledger.currency.bank.payouts.tables import PAYOUT_BATCH
@@ -63,6 +65,16 @@ class Answered(NamedTuple):
 def is_report(data: bytes) -> bool:
     """Whether a file is such an answer."""
     return ROOT in data[:4_000]
+
+
+def read_file(path: Path) -> Report | None:
+    """The answer in a file, or None where it is none, or cannot be read. Raises `StatementError`."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError:
+        return None
+    return read(data) if len(data) <= MAX_BYTES and is_report(data) else None
 
 
 def read(data: bytes) -> Report:
