@@ -14,6 +14,7 @@ from sqlalchemy import update
 
 from ledger.core.ids import account_text
 from ledger.currency import conversion, parties, proofs
+from ledger.currency.audit.walk import audit
 from ledger.currency.bank import taking
 from ledger.currency.bank.booking import book
 from ledger.currency.bank.payouts.tables import PAYOUT_BATCH
@@ -22,6 +23,7 @@ from ledger.currency.keys import PrivateKey
 from ledger.currency.town import Town
 from tests import towns
 from tests.currency.bank.scene import DAY, line, opened, statement
+from tests.currency.bank.test_payout_answers import answer
 from tests.served import Cast, Headers, Served, cast, is_problem, served, shown
 from tests.towns import BANK
 
@@ -231,6 +233,25 @@ def test_a_file_whose_payouts_are_all_settled(api: Served, people: Cast) -> None
     api.client.post(f"/v1/payouts/{reference}/rejection", json={}, headers=headers)
     gone = api.client.post("/v1/payouts/batches/1/withdrawal", json={"refused": True}, headers=headers)
     is_problem(gone, "payouts_settled")
+
+
+def test_the_banks_answer_is_taken_like_a_statement(api: Served, people: Cast) -> None:
+    """Whoever may import takes it; that the bank says so is in the log, so an audit does not ask for a treasurer."""
+    reference, headers = owe(api, people), api.session(people.operator)
+    batch = order(api, people)
+    for name in ("Alice", "Benoît"):
+        sign(api, batch, signer(api, people, name))
+    fetch(api, headers)
+    data = answer(batch["message"], reference.replace("-", ""), amount=9_500)
+    sent = {**headers, "Content-Type": "application/octet-stream"}
+    for _ in range(2):
+        done = api.client.post("/v1/bank/imports?name=pain002.xml", content=data, headers=sent)
+        assert (done.status_code, done.json()["state"], done.json()["booked"]) == (201, "done", {"payout_rejected": 1})
+    account = api.client.get(f"/v1/accounts/{shown(people.shop)}", headers=api.session(people.shop.key)).json()
+    assert account["balance_cents"] == 10_000
+    other = api.client.post("/v1/bank/imports", content=answer("X-1", reference), headers=sent)
+    is_problem(other, "statement_format_unknown")
+    assert audit(api.town).clean
 
 
 def test_a_charter_without_a_bank_account(tmp_path: Path) -> None:

@@ -1,0 +1,150 @@
+"""`patard payouts` and `patard party iban`: from what is due to a file for the bank, and its answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from api.commands.console import Exit
+from api.home import open_town
+from ledger.currency import conversion, parties, proofs
+from ledger.currency.bank.payouts import approval, batches
+from ledger.currency.town import Town
+from tests import towns
+from tests.api.test_cli import Run, run  # noqa: F401 (a fixture)
+from tests.currency.bank.scene import IBAN as OURS
+from tests.currency.bank.test_payout_answers import answer
+from tests.towns import BANK, Member
+
+INIT = ("init", "--code", "PATARD", "--name", "Le Patard", "--bank", f"{BANK}:{OURS}", "--fee-bp", "500",
+        "--association", "L'association")  # fmt: skip
+IBAN = "DE89370400440532013000"
+
+
+@pytest.fixture
+def home(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: F811
+    """A currency made by `patard init`, and a bakery to which 95.00 are owed."""
+    monkeypatch.chdir(tmp_path)
+    for command in (INIT, ("party", "add", "shop", "Boulangerie"), ("party", "add", "person", "Alice Martin"),
+                    ("convert", "Boulangerie", "100", "--bank", "V1")):  # fmt: skip
+        assert run(*command).code == 0
+    with opened(tmp_path / "home") as town:
+        shop = Member(parties.named(town, "Boulangerie"), towns.key_of("shop"))
+        parties.join(town, parties.invite(town, shop.party, "owner"), shop.key.public, "shop")
+        asked = conversion.find_asked(town, towns.ask_back(town, shop, 10_000))
+        conversion.accept(town, asked)
+    return tmp_path / "home"
+
+
+class opened:
+    """The town of a folder, for as long as it is needed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __enter__(self) -> Town:
+        self.town = open_town(self.folder)
+        return self.town
+
+    def __exit__(self, *_: object) -> None:
+        self.town.book.close()
+
+
+def sign(run: Run, home: Path, number: str, *more: str) -> None:  # noqa: F811
+    """Sign a file with the key of a treasurer that `patard invite` made a code for."""
+    code = run("invite", "L'association", "--role", "treasurer", *more).json["code"]
+    key = towns.key_of(f"treasurer {code}")
+    with opened(home) as town:
+        device, _party = parties.join(town, code, key.public, "PC")
+        batch = batches.find(town, number)
+        signature = proofs.sign_payouts(
+            key, town.charter.network, batch.id, batch.sha256, batch.total, batch.transfers
+        )  # fmt: skip
+        approval.sign(town, batch, device, signature)
+
+
+def test_from_what_is_due_to_the_bank_and_back(run: Run, home: Path) -> None:  # noqa: F811
+    [due] = run("payouts", "list").json["due"]
+    assert (due["amount_cents"], due["iban"], due["batch"]) == (9_500, "", None)
+    assert "patard party iban" in run("payouts", "list", plain=True).out
+    none = run("payouts", "order")
+    assert (none.code, none.error["code"]) == (Exit.REFUSED, "payouts_none")
+    assert run("party", "iban", "boulangerie").json["iban"] is None
+    assert run("party", "iban", "boulangerie", "DE89 3704 0044 0532 0130 00").json["iban"] == IBAN
+    made = run("payouts", "order").json
+    assert (made["number"], made["total_cents"], made["state"], made["left_out"]) == (1, 9_500, "ordered", [])
+    assert "wallet payouts --sign 1" in run("payouts", "show", "1", plain=True).out
+    early = run("payouts", "file", "1", "--out", "early.xml")
+    assert (early.code, early.error["code"]) == (Exit.REFUSED, "payouts_unsigned")
+    assert not Path("early.xml").exists()
+    sign(run, home, "1", "--person", "alice martin")
+    [shown] = run("payouts", "show", "1").json["transfers_list"]
+    assert (shown["name"], shown["iban"], shown["is_new"]) == ("Boulangerie", IBAN, True)
+    written = run("payouts", "file", "1").json
+    assert Path(written["file"]).name == f"{made['message']}.xml"
+    assert made["message"].encode() in Path(written["file"]).read_bytes()
+    again = run("payouts", "file", "1", "--out", "again.xml")
+    assert (again.code, again.error["code"]) == (Exit.REFUSED, "payouts_fetched")
+    assert run("payouts", "file", "1").error["code"] == "file_exists"
+    assert run("payouts", "file", "1", "--again", "--out", "again.xml").code == 0
+    assert Path("again.xml").read_bytes() == Path(written["file"]).read_bytes()
+    assert run("payouts", "list").json["batches"][0]["state"] == "fetched"
+    keys = run("key", "list", "L'association").json
+    assert [key["person"] for key in keys] == ["Alice Martin"]
+    # The bank will not pay it, says so, and says it again.
+    Path("answer.xml").write_bytes(answer(made["message"], due["reference"].replace("-", ""), amount=9_500))
+    done = run("bank", "import", "answer.xml")
+    assert (done.code, done.json["answers"][0]["rejected"]) == (0, [due["reference"]])
+    assert run("payouts", "reject", due["reference"], "--reason", "ac04").json["replay"] is True
+    assert run("payouts", "list").json == {"due": [], "batches": []}
+    assert [one["state"] for one in run("payouts", "list", "--all").json["batches"]] == ["settled"]
+    [shop] = [one for one in run("party", "list").json if one["name"] == "Boulangerie"]
+    assert shop["balance_cents"] == 10_000
+    assert run("check").code == 0
+
+
+def test_a_file_is_given_up(run: Run, home: Path) -> None:  # noqa: F811
+    run("party", "iban", "Boulangerie", IBAN, "--holder", "Boulangerie SARL")
+    run("payouts", "order")
+    [due] = run("payouts", "list").json["due"]
+    assert (due["to"], due["batch"]) == ("Boulangerie SARL", 1)
+    rejected = run("payouts", "reject", due["reference"])
+    assert (rejected.code, rejected.error["code"]) == (Exit.REFUSED, "payout_ordered")
+    assert run("payouts", "withdraw", "1").json["state"] == "withdrawn"
+    assert run("payouts", "order", "--on", "2025-01-01").error["code"] == "payouts_date"
+    assert run("payouts", "order", "--on", "soon").code == Exit.USAGE
+    assert run("payouts", "order").json["number"] == 2
+    sign(run, home, "2")
+    assert run("payouts", "file", "2").code == 0
+    assert run("payouts", "withdraw", "2").error["code"] == "payouts_fetched"
+    # The bank refuses it as a whole: nothing is undone, and the command says what to do.
+    message = run("payouts", "show", "2").json["message"]
+    Path("answer.xml").write_bytes(answer(message, status="RJCT", reason="FF01"))
+    refused = run("bank", "import", "answer.xml", plain=True)
+    assert refused.code == Exit.REFUSED and "withdraw 2 --refused" in refused.err
+    assert run("payouts", "withdraw", "2", "--refused").code == 0
+    assert run("payouts", "order").json["number"] == 3
+    assert run("party", "iban", "Boulangerie", "--remove").json["iban"] is None
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [(("payouts", "show", "7"), "not_found"), (("payouts", "file", "x"), "not_found"),
+     (("payouts", "reject", "0000000000"), "not_found"), (("party", "iban", "Boulangerie", "FR76"), "iban_wrong"),
+     (("party", "iban", "Boulangerie", OURS), "iban_wrong"),
+     (("invite", "L'association", "--role", "treasurer", "--person", "Boulangerie"), "person_wrong"),
+     (("invite", "L'association", "--role", "treasurer", "--person", "Nobody"), "not_found")],
+)  # fmt: skip
+def test_refusals(run: Run, home: Path, command: tuple[str, ...], code: str) -> None:  # noqa: F811
+    ran = run(*command)
+    assert (ran.code, ran.error["code"]) == (Exit.REFUSED, code)
+
+
+def test_a_file_that_cannot_be_written_is_not_noted_as_fetched(run: Run, home: Path) -> None:  # noqa: F811
+    run("party", "iban", "Boulangerie", IBAN)
+    run("payouts", "order")
+    sign(run, home, "1")
+    assert run("payouts", "file", "1", "--out", "nowhere/file.xml").code == Exit.UNUSABLE
+    assert run("payouts", "list").json["batches"][0]["state"] == "signed"
+    assert run("payouts", "file", "1").code == 0
