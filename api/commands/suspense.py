@@ -16,6 +16,7 @@ from ledger.currency import conversion, parties
 from ledger.currency.bank import suspense
 from ledger.currency.bank.indexing import SUSPENSE
 from ledger.currency.bank.lines import Line, find_line
+from ledger.currency.bank.payouts import owed
 from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.proposals import Reason, Why
 from ledger.currency.bank.suspense import OpenLine
@@ -38,6 +39,7 @@ WAYS = {
     Way.TRANSIT: N_("between two accounts of the reserve"),
     Way.PAIR: N_("explained by line {other}"),
     Way.RETURNED: N_("it took back the top-up of line {other}"),
+    Way.PAYOUT: N_("a payout, or one that came back"),
     Way.COVER: N_("euros behind imported units"),
 }
 """What a line may be, in words."""
@@ -59,6 +61,8 @@ REASONS = {
     Why.TYPED: N_("a conversion of {name} was typed in, with as much, for {day}"),
     Why.ON_ITS_WAY: N_("{cents} are on their way between the reserve's accounts"),
     Why.TOPUP_OF: N_("{name} topped up as much on {day}"),
+    Why.OWED: N_("{name} is owed as much for units changed back"),
+    Why.PAID_OUT: N_("{name} was paid as much for units changed back"),
     Why.BEFORE_FIRST: N_("it was on the account before the first statement"),
     Why.UNCOVERED: N_("imported units of {cents} have no euros behind them"),
 }
@@ -169,6 +173,8 @@ def _decision(town: Town, line: Line, way: Way, text: str) -> Decision:
         names = {number: name for name, number in town.chart.reserve.items()}
         reference = conversion.plain_reference(text)
         return Decision(way=way, other=conversion.conversion_id(town, names[line.reserve], reference))
+    if way is Way.PAYOUT:
+        return Decision(way=way, other=owed.find(town, text).reconversion)
     return Decision(way=way, other=_find(town, text))
 
 

@@ -120,6 +120,7 @@ CANNOT: list[tuple[tuple[str, ...], int, str]] = [
     (("--cash", "Livret"), 1, "reserve_account_unknown"),
     (("--known", "V9"), 1, "not_found"),
     (("--pair", "zz"), 1, "not_found"),
+    (("--payout", "ABCDE-FGH12"), 1, "not_found"),
 ]
 
 

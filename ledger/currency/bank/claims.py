@@ -47,3 +47,11 @@ def changes(evidence: Evidence) -> dict[int, int]:
     if any(len(part) != 2 for part in found):
         raise ValueError("whose debts they are is not told")
     return {int(account, 16): int(cents) for account, cents in found}
+
+
+def undoing(evidence: Evidence) -> dict[str, str | int]:
+    """What an entry says of debts which undoes one with this evidence."""
+    said = {key: evidence[key] for key in ("holder", "claim") if key in evidence}
+    if "owed" in evidence:
+        said["owed"] = ",".join(f"{account:016x}:{-cents}" for account, cents in changes(evidence).items())
+    return said

@@ -59,6 +59,8 @@ def index(connection: Connection, entries: Sequence[tuple[int, Instruction]]) ->
             debit_index.taken_back(connection, one, bytes.fromhex(str(evidence["returns"])))
         if kind in (RETURN, WITHDRAWN):
             _undo(connection, seq, one)
+        if "undoes" in evidence:
+            payout_index.taken_back(connection, bytes.fromhex(str(evidence["undoes"])))
         if "reopens" in evidence:
             stands_again = update(BANK_LINE).where(_LINE.id == bytes.fromhex(str(evidence["reopens"])))
             connection.execute(stands_again.values(undone_seq=None))

@@ -14,6 +14,9 @@ from ledger.currency.bank import claims, topups
 from ledger.currency.bank.lines import Line, line_of
 from ledger.currency.bank.names import Names, words
 from ledger.currency.bank.naming import line_of_conversion
+from ledger.currency.bank.payouts.index import PAID, RETURNED
+from ledger.currency.bank.payouts.owed import payouts
+from ledger.currency.bank.payouts.tables import PAYOUT
 from ledger.currency.bank.proposals import NEAR, Known, Seen, Typed
 from ledger.currency.bank.reference import cuts, member_reference
 from ledger.currency.bank.tables import BANK_LINE
@@ -39,6 +42,7 @@ def gather(town: Town, lines: Sequence[Line], beside: Sequence[Line] = ()) -> Kn
     )  # fmt: skip
     for line in (*lines, *beside):
         known.open.setdefault(line.amount, []).append(line)
+    _payouts(town, lines, known)
     _seen(town, lines, known)
     _topups(town, lines, known)
     _typed(town, [line for line in lines if line.amount > 0], known)
@@ -51,9 +55,12 @@ def _seen(town: Town, lines: Sequence[Line], known: Known) -> None:
     amounts = {line.amount for line in lines if line.amount > 0}
     day = func.max(_LINE.booked_on)
     by_iban = (
-        select(_LINE.iban, _LINE.holder, day).where(_LINE.iban.in_(sorted(ibans)), _LINE.amount > 0)
-        .where(_LINE.holder.is_not(None)).group_by(_LINE.iban, _LINE.holder).order_by(day.desc(), _LINE.holder)
-    )  # fmt: skip
+        select(_LINE.iban, _LINE.holder, day)
+        .where(_LINE.iban.in_(sorted(ibans)), _LINE.amount > 0, _LINE.holder.is_not(None))
+        .where(_LINE.became.not_in((PAID, RETURNED)))
+        .group_by(_LINE.iban, _LINE.holder)
+        .order_by(day.desc(), _LINE.holder)
+    )
     by_amount = (
         select(_LINE.holder, _LINE.amount, day).where(_LINE.amount.in_(sorted(amounts)), _LINE.holder.is_not(None))
         .group_by(_LINE.holder, _LINE.amount)
@@ -64,6 +71,14 @@ def _seen(town: Town, lines: Sequence[Line], known: Known) -> None:
                 known.ibans.setdefault(iban, []).append(Seen(holder, date.fromisoformat(last)))
         for holder, amount, last in connection.execute(by_amount):
             known.amounts[holder, amount] = date.fromisoformat(last)
+
+
+def _payouts(town: Town, lines: Sequence[Line], known: Known) -> None:
+    """Payouts of such amounts."""
+    amounts = sorted({abs(line.amount) for line in lines})
+    with town.reading() as connection:
+        for payout in payouts(connection, PAYOUT.c.amount.in_(amounts), PAYOUT.c.undone_by.is_(None)):
+            known.payouts.setdefault(payout.amount, []).append(payout)
 
 
 def _topups(town: Town, lines: Sequence[Line], known: Known) -> None:

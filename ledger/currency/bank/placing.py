@@ -13,6 +13,7 @@
 | transit | from an account of ours | to an account of ours | suspense <-> transit |
 | pair | and the same sum the other way | | nothing: the two lines explain each other |
 | returned | | a top-up that went back | as a return that was recognised |
+| payout | a payout that came back | a payout | as if it had been recognised, with suspense for the bank |
 | cover | euros behind imported units | | suspense -> guarantee; circulation -> issuers |
 
 An entry counts for the day on which the bank booked the line, for that is when the euros came or went: once everything
@@ -32,6 +33,10 @@ from ledger.currency.bank import claims, topups
 from ledger.currency.bank.indexing import RETURN
 from ledger.currency.bank.lines import Line
 from ledger.currency.bank.naming import line_of_conversion
+from ledger.currency.bank.payouts.index import PAID, naming
+from ledger.currency.bank.payouts.index import RETURNED as PAYOUT_RETURNED
+from ledger.currency.bank.payouts.owed import find as find_payout
+from ledger.currency.bank.payouts.undoing import undoing
 from ledger.currency.chart import EUR
 from ledger.currency.charter import ReserveKind
 from ledger.currency.conversion import CONSOLE, corrected_id, find_conversion
@@ -59,6 +64,7 @@ class Way(StrEnum):
     TRANSIT = "transit"
     PAIR = "pair"
     RETURNED = "returned"
+    PAYOUT = "payout"
     COVER = "cover"
 
 
@@ -72,8 +78,8 @@ class Share(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What a person decides. `holder` is a member's account (member, claim), `other` the id of a conversion (known) or
-    of another line (pair, returned), `cash` the name of a cash box.
+    """What a person decides. `holder` is a member's account (member, claim), `other` the id of a conversion (known), of
+    another line (pair, returned) or of a reconversion (payout), `cash` the name of a cash box.
     """
 
     way: Way
@@ -98,7 +104,7 @@ class Placing(NamedTuple):
 def placing(town: Town, line: Line, decision: Decision, other: Line | None = None) -> Placing:
     """What placing an open line so comes to. `other` is the line that `decision.other` names, where it names one.
 
-    Raises `CurrencyError`: placing_uneven, claim_exceeded, not_found, conversion_named, party_closed.
+    Raises `CurrencyError`: placing_uneven, claim_exceeded, not_found, conversion_named, payout_paid, party_closed.
     """
     return _WAYS[decision.way](town, line, decision, other)
 
@@ -118,7 +124,7 @@ def decision_of(town: Town, placed: Instruction) -> Decision:
     """The decision that an entry carries out, in its one form."""
     evidence, chart = placed.evidence, town.chart
     way = Way(str(evidence["as"]))
-    other = evidence.get("conversion") or evidence.get("returns") or evidence.get("other")
+    other = next((evidence[key] for key in ("conversion", "returns", "payout", "other") if key in evidence), None)
     boxes = {f"{number:016x}": name for name, number in chart.reserve.items()}
     shares: list[Share] = []
     if way is Way.SPLIT and isinstance(placed, Transaction):
@@ -256,6 +262,20 @@ def _returned(town: Town, line: Line, decision: Decision, other: Line | None) ->
     return Placing(RETURN, transfers, {"holder": f"{other.holder:016x}", "returns": other.id.hex()})
 
 
+def _payout(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
+    payout = find_payout(town, (decision.other or b"").hex())
+    if payout.amount != abs(line.amount):
+        raise CurrencyError("placing_uneven", f"that payout is of {decimal_text(payout.amount)}: it is not this line")
+    evidence = {**naming([(payout.reconversion, payout.seq)]), "holder": f"{payout.holder:016x}"}
+    if line.amount < 0:
+        if not payout.is_due:
+            raise CurrencyError("payout_paid", "that payout was paid or undone before: look for what this line pays")
+        return Placing(PAID, (_between(town, line, town.chart.payouts),), evidence)
+    if not payout.is_paid:
+        raise CurrencyError("payout_paid", "that payout did not leave, or it came back before: this line is none of it")
+    return Placing(PAYOUT_RETURNED, undoing(town, [payout], town.chart.suspense), evidence)
+
+
 def _cover(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
     _came(line, "cover for imported units")
     chart, left = town.chart, line.amount
@@ -277,7 +297,7 @@ def _cover(town: Town, line: Line, decision: Decision, other: Line | None) -> Pl
 _WAYS: dict[Way, Callable[[Town, Line, Decision, Line | None], Placing]] = {
     Way.MEMBER: _member, Way.SPLIT: _split, Way.OWN: _own, Way.FEES: _fees, Way.CHARGE: _charge, Way.CLAIM: _claim,
     Way.KNOWN: _known, Way.CASH: _cash, Way.TRANSIT: _transit, Way.PAIR: _pair, Way.RETURNED: _returned,
-    Way.COVER: _cover,
+    Way.PAYOUT: _payout, Way.COVER: _cover,
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ledger.currency.bank.lines import Line
 from ledger.currency.bank.names import WORDS, Names, in_order, words
+from ledger.currency.bank.payouts.owed import Payout
 from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.reference import cut_in, found_in
 from ledger.currency.bank.statement import LineKind
@@ -44,6 +45,8 @@ class Why(StrEnum):
     TYPED = "typed"
     ON_ITS_WAY = "on_its_way"
     TOPUP_OF = "topup_of"
+    OWED = "owed"
+    PAID_OUT = "paid_out"
     BEFORE_FIRST = "before_first"
     UNCOVERED = "uncovered"
 
@@ -66,6 +69,8 @@ SENTENCES = {
     Why.TYPED: "a conversion of {name} was typed in, with as much, for {day}",
     Why.ON_ITS_WAY: "{cents} are on their way between the reserve's accounts",
     Why.TOPUP_OF: "{name} topped up as much on {day}",
+    Why.OWED: "{name} is owed as much for units changed back",
+    Why.PAID_OUT: "{name} was paid as much for units changed back",
     Why.BEFORE_FIRST: "it was on the account before the first statement",
     Why.UNCOVERED: "imported units of {cents} have no euros behind them",
 }
@@ -131,6 +136,8 @@ class Known:
     """Lines in suspense by their amount."""
     typed: dict[tuple[int, int], list[Typed]] = field(default_factory=dict)
     """By reserve account and amount."""
+    payouts: dict[int, list[Payout]] = field(default_factory=dict)
+    """Payouts by amount: those that are due, and those that were paid and did not come back."""
     topups: dict[int, list[Line]] = field(default_factory=dict)
     """Lines that brought units to one member and stand, by amount, the latest first."""
 
@@ -167,6 +174,7 @@ def _came(line: Line, known: Known) -> _Found:
         if known.claims.get(holder):
             owes = Reason(Why.OWES, reason.points + 2, _facts(known, holder, cents=known.claims[holder]))
             yield _for_member(line, known, holder), owes
+    yield from _for_payouts(line, known)
     if (word := _said(line, "membership")) is not None:
         yield Decision(way=Way.OWN), Reason(Why.WORDS, 55, {"word": word})
     for box in known.cash:
@@ -225,8 +233,23 @@ def _went(line: Line, known: Known) -> _Found:
         yield Decision(way=Way.OWN), Reason(Why.BANK_SAYS, 35, {})
     for box in known.cash:
         yield from _for_cash(line, box, "cash out")
+    yield from _for_payouts(line, known)
     for topup in known.topups.get(-line.amount, ()):
         yield from _for_topup(line, known, topup)
+
+
+def _for_payouts(line: Line, known: Known) -> _Found:
+    """Payouts that the line may be, or that it may bring back."""
+    named = known.names.all_in(f"{line.name} {line.text}")
+    for payout in known.payouts.get(abs(line.amount), ()):
+        if payout.is_due is (line.amount > 0):
+            continue
+        decision = Decision(way=Way.PAYOUT, other=payout.reconversion)
+        why = Why.OWED if line.amount < 0 else Why.PAID_OUT
+        sure = line.amount < 0 or line.kind == LineKind.RETURN or payout.holder in named
+        yield decision, Reason(why, 62 if sure else 30, _facts(known, payout.holder))
+        if payout.holder in named:
+            yield decision, Reason(Why.NAME_PAID, 84, _facts(known, payout.holder))
 
 
 def _for_topup(line: Line, known: Known, topup: Line) -> _Found:

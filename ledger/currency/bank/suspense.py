@@ -16,11 +16,15 @@ from sqlalchemy import Connection, func, select
 from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Instruction, Note, Posted, Transaction, Transfer
 from ledger.currency import parties
-from ledger.currency.bank import topups
+from ledger.currency.bank import claims, topups
 from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, Overtaken, index
 from ledger.currency.bank.knowing import gather
 from ledger.currency.bank.lines import Line, find_line, line_of, lines
 from ledger.currency.bank.naming import entry_at
+from ledger.currency.bank.payouts.index import PAID
+from ledger.currency.bank.payouts.index import RETURNED as PAYOUT_RETURNED
+from ledger.currency.bank.payouts.owed import payouts
+from ledger.currency.bank.payouts.tables import PAYOUT
 from ledger.currency.bank.placing import Decision, Way, decision_of, entry, placing
 from ledger.currency.bank.proposals import Proposal, propose
 from ledger.currency.bank.tables import BANK_LINE
@@ -33,8 +37,8 @@ from ledger.currency.town import Town
 _TRIES = 5
 _LINE = BANK_LINE.c
 _OPEN = (_LINE.became == SUSPENSE, _LINE.placed_seq.is_(None), _LINE.undone_seq.is_(None))
-CAN_BE_WRONG = (topups.CONVERSION, topups.KNOWN, RETURN, topups.TRANSIT)
-"""What booking makes of a line and a person may put back. Payouts and direct debits have ways of their own."""
+CAN_BE_WRONG = (topups.CONVERSION, topups.KNOWN, RETURN, topups.TRANSIT, PAID, PAYOUT_RETURNED)
+"""What booking makes of a line and a person may put back. Of direct debits, a line is a whole file, or one of many."""
 
 
 class OpenLine(NamedTuple):
@@ -139,8 +143,10 @@ def _post(town: Town, entries: Sequence[tuple[Line, Instruction]], steps: Sequen
     def also(connection: Connection, answers: list[Posted]) -> None:
         if all(answer.replay for answer in answers):
             return
-        for each, _entry in entries:
+        for each, entry_ in entries:
             _hold(connection, each)
+            if "undoes" in entry_.evidence:
+                _no_payout_came_back(town, _stands(town, each))
         for (each, decision, other), (_line, entry_) in zip(steps, entries, strict=False):
             if other is not None:
                 _hold(connection, other)
@@ -187,6 +193,7 @@ def undo(town: Town, line: Line, by: str, *, treasurer: bool = True) -> Posted:
     gave = isinstance(stood, Transaction) and any(t.debit == town.chart.circulation for t in stood.transfers)
     if gave and not treasurer and not theirs:
         raise CurrencyError("role_insufficient", "units that somebody else gave a member, a treasurer takes back")
+    _no_payout_came_back(town, stood)
     entries = [(line, _way_back(town, line, stood, by))]
     if stood.evidence.get("as") == Way.PAIR:
         other = _row(town, bytes.fromhex(str(stood.evidence["other"])))
@@ -218,6 +225,14 @@ def _stands(town: Town, line: Line) -> Instruction:
     return found
 
 
+def _no_payout_came_back(town: Town, stood: Instruction) -> None:
+    """A payout is not unpaid while another line says that it came back. Raises `CurrencyError`: line_not_placed."""
+    with town.reading() as connection:
+        paid = payouts(connection, PAYOUT.c.paid_by == stood.id)
+    if any(payout.undone_by is not None for payout in paid):
+        raise CurrencyError("line_not_placed", "its payout came back by another line since: put that line back first")
+
+
 def _way_back(town: Town, line: Line, stood: Instruction, by: str) -> Instruction:
     """The entry that takes back `stood`, so that the line's euros are in suspense again."""
     suspense, placed = town.chart.suspense, line.placed_seq is not None
@@ -230,7 +245,7 @@ def _way_back(town: Town, line: Line, stood: Instruction, by: str) -> Instructio
         )
     elif not placed:  # a conversion that was typed by hand: that one stays, and the line's euros are others
         transfers = (Transfer(line.reserve, suspense, line.amount, EUR),)
-    kept = {key: stood.evidence[key] for key in ("holder", "claim") if key in stood.evidence}
+    kept = claims.undoing(stood.evidence)
     if "returns" in stood.evidence:
         kept["reopens"] = stood.evidence["returns"]
     evidence: Evidence = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ledger.core.ids import derived_id
 from ledger.core.model import Instruction, Note, Transaction, Transfer
 from ledger.currency import parties
-from ledger.currency.bank import matching, suspense, topups
+from ledger.currency.bank import claims, matching, suspense, topups
 from ledger.currency.bank.indexing import RETURN, SUSPENSE, WITHDRAWN
 from ledger.currency.bank.lines import Books, Line
 from ledger.currency.bank.mandates import matching as mandates
@@ -36,6 +36,7 @@ def entry(books: Books, line: Line) -> Instruction:
         if not isinstance(stood.instruction, Transaction):
             # A conversion that was typed by hand: it stays, and waits for the line that is it.
             return Note(id_, WITHDRAWN, evidence, line.booked_on)
+        evidence |= claims.undoing(stood.instruction.evidence)
         if stood.instruction.kind == RETURN:
             evidence["reopens"] = str(stood.instruction.evidence["returns"])
         moved = stood.instruction.transfers

@@ -17,6 +17,7 @@ from ledger.currency.audit.walk import Audit, audit
 from ledger.currency.bank import taking
 from ledger.currency.bank.booking import book
 from ledger.currency.bank.lines import Line, lines
+from ledger.currency.bank.payouts.index import payout_reference
 from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.suspense import back_id, open_lines, place, placed_id, put_back
@@ -447,6 +448,42 @@ def test_placings(town: Town, alice: Member) -> None:
     for (name, (codes, lie)), one, other in zip(PLACINGS.items(), came_in, went_out, strict=True):
         lies[name] = (codes, lie(town, one, other, alice))
     judged(town, lies)
+
+
+def test_payouts_that_people_found(town: Town) -> None:
+    shop = towns.member(town, "shop", "Boulangerie")
+    changes: Changes = {
+        "right": ([], {}),
+        "less": (["placing_shape"], {"cents": 9_499}),
+        "another account": (["payout_shape"], {"account": "income"}),
+        "another kind": (["placing_shape"], {"kind": "bank_placed"}),
+        "of nothing": (["payout_unknown"], {"payout": bytes(16)}),
+    }
+    bring(town, statement([line(90_000, token(town, shop.party))]))
+    owed = []
+    for _ in changes:
+        asked = conversion.find_asked(town, towns.ask_back(town, shop, 10_000))
+        owed.append(conversion.accept(town, asked).id)
+    taking.take(town, [statement([line(-9_500, "?", NEXT) for _ in changes], 90_000)])
+    book(town)
+    lies = {}
+    for (name, (codes, change)), payout, one in zip(changes.items(), owed, lines(town)[1:], strict=True):
+        moved = went(town, change.pop("account", "payouts"), change.pop("cents", 9_500))
+        told = {"kind": "bank_payout", "payout": payout, **change}
+        lies[name] = (codes, decided(town, one, "payout", moved, **told))
+    judged(town, lies)
+
+
+def test_a_payout_that_is_unpaid_although_it_came_back(town: Town) -> None:
+    shop = towns.member(town, "shop", "Boulangerie")
+    bring(town, statement([line(10_000, token(town, shop.party))]))
+    payout = conversion.accept(town, conversion.find_asked(town, towns.ask_back(town, shop, 10_000))).id
+    mine = payout_reference(town.charter.network, payout)
+    bring(town, statement([line(-9_500, mine, NEXT), line(9_500, mine, NEXT, kind=LineKind.RETURN)], 10_000))
+    paid = lines(town)[1]
+    moved = Transfer(town.chart.suspense, town.chart.payouts, 9_500, EUR)
+    posted = town.post(undoing(town, paid, moved, undoes=paid.id))
+    assert "payout_undone" in [finding.code for finding in audit(town).findings if finding.id == posted.id]
 
 
 def test_a_line_that_is_placed_twice(town: Town, taken: list[Line], alice: Member) -> None:

@@ -17,6 +17,7 @@ from ledger.currency.bank import claims, matching
 from ledger.currency.bank.booking import book
 from ledger.currency.bank.indexing import index
 from ledger.currency.bank.lines import Books, Line, lines
+from ledger.currency.bank.payouts.index import payout_reference
 from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.proposals import SENTENCES, Why
 from ledger.currency.bank.statement import BankLine, LineKind
@@ -213,6 +214,57 @@ def test_a_top_up_that_the_bank_took_back_without_saying_so(town: Town, alice: P
     held = balances(town)
     assert (held.get("claims"), held["members"], held["suspense"]) == (None, 2_500, 2_500)
     assert row(town, topup.id).undone_seq is None
+
+
+def asked_back(town: Town, cents: int) -> tuple[towns.Member, bytes]:
+    """A shop that changed so many units back, and is owed the euros less the fee; the reconversion's id."""
+    shop = towns.member(town, "shop", "Boulangerie")
+    bring(town, statement([line(cents, token(town, shop.party))]))
+    return shop, conversion.accept(town, conversion.find_asked(town, towns.ask_back(town, shop, cents))).id
+
+
+def test_a_payout_that_the_bank_shows_without_its_reference(town: Town) -> None:
+    shop, payout = asked_back(town, 10_000)
+    less, paid = waits(town, line(-400, "?", NEXT), line(-9_500, "VIR BOULANGERIE", NEXT), opening=10_000)
+    decision = Decision(way=Way.PAYOUT, other=payout)
+    assert best(paid) == (decision, [Why.NAME_PAID, Why.OWED])
+    refused("placing_uneven", town, less.line.id, decision)
+    refused("not_found", town, less.line.id, Decision(way=Way.PAYOUT, other=paid.line.id))
+    place(town, less.line.id, Decision(way=Way.FEES))
+    place(town, paid.line.id, decision)
+    assert balances(town) == {BANK: 100, "income": 100}
+    again, back = waits(town, line(-100, "?", NEXT), line(9_500, "RETOUR", NEXT, kind=LineKind.RETURN), opening=100)
+    refused("placing_uneven", town, again.line.id, decision)
+    assert best(back) == (decision, [Why.PAID_OUT])
+    place(town, again.line.id, Decision(way=Way.OWN))
+    place(town, back.line.id, decision)
+    assert town.book.balance(shop.account) == 10_000
+    assert balances(town)["income"] == -400
+    # What came back is not unpaid while it counts as having come back.
+    with pytest.raises(CurrencyError) as caught:
+        put_back(town, paid.line.id)
+    assert caught.value.code == "line_not_placed"
+    put_back(town, back.line.id)
+    put_back(town, paid.line.id)
+    assert balances(town) == {BANK: 9_500, "payouts": 9_500, "income": 100, "operations": 100}
+    refused("payout_paid", town, back.line.id, decision)
+    place(town, paid.line.id, decision)
+    place(town, back.line.id, decision)
+    assert town.book.balance(shop.account) == 10_000
+
+
+def test_a_payout_that_was_recognised_by_mistake(town: Town) -> None:
+    _shop, payout = asked_back(town, 10_000)
+    reference = payout_reference(town.charter.network, payout)
+    bring(town, statement([line(-9_500, reference, NEXT)], 10_000))
+    paid = lines(town)[-1]
+    assert (paid.became, balances(town).get("payouts")) == ("bank_payout", None)
+    put_back(town, paid.id)
+    assert (balances(town)["payouts"], balances(town)["suspense"]) == (9_500, -9_500)
+    place(town, paid.id, Decision(way=Way.PAYOUT, other=payout))
+    assert "payouts" not in balances(town)
+    bring(town, statement([line(20_000, "don", NEXT), line(-9_500, "encore", NEXT)], 500))
+    refused("payout_paid", town, lines(town)[-1].id, Decision(way=Way.PAYOUT, other=payout))
 
 
 def test_euros_behind_imported_units(town: Town, alice: Party) -> None:
