@@ -65,6 +65,10 @@ class CollectionWithdrawalIn(In):
     refused: bool = False
 
 
+class DebitRejectionIn(In):
+    reason: Annotated[str, Field(max_length=8)] = ""
+
+
 class MandateOut(BaseModel):
     id: str
     account: str

@@ -12,7 +12,7 @@ from api.commands.console import CONSOLE, N_, CliError, Exit, _, euros
 from api.commands.opened import opened
 from ledger.core.ids import account_text
 from ledger.currency import parties
-from ledger.currency.bank.mandates import collecting, daily, model, notices, register, release, review
+from ledger.currency.bank.mandates import collecting, daily, model, notices, register, rejecting, release, review
 from ledger.currency.bank.mandates import months as calendar
 from ledger.currency.bank.mandates.collecting import Collection
 from ledger.currency.bank.mandates.index import Item, items
@@ -152,13 +152,22 @@ def withdraw(text: str, *, refused: bool) -> None:
     CONSOLE.give(collection_json(made))
 
 
+def reject(reference: str, reason: str | None) -> None:
+    """A debit that the bank says it will not carry out."""
+    with opened() as town:
+        made = rejecting.reject(town, rejecting.find(town, reference), reason=reason or "")
+        mandate, month = model.find(town, made.mandate), _months(town)[made.collection]
+    CONSOLE.say(_("The debit of {name} for {month} is not expected any more.").format(name=mandate.name, month=month))
+    CONSOLE.give(item_json(made, month, mandate))
+
+
 def unpaid() -> None:
     """The debits that came back, the latest first."""
     with opened() as town:
         with town.reading() as connection:
             found = items(connection, COLLECTION_ITEM.c.unpaid_by.is_not(None))[::-1]
         who = {one.id: one for one in model.every(town)}
-        months = {one.id: one.month for one in collecting.every(town)}
+        months = _months(town)
     rows = [
         [months[one.collection], who[one.mandate].name, euros(one.amount), one.unpaid_reason, euros(one.claim)]
         for one in found
@@ -276,6 +285,10 @@ def _show_notices(found: Notices, file: Path | None) -> None:
 def _state(one: Mandate) -> str:
     state = _(STATES[one.state])
     return f"{state} ({one.suspended_why})" if one.suspended_why else state
+
+
+def _months(town: Town) -> dict[bytes, str]:
+    return {one.id: one.month for one in collecting.every(town)}
 
 
 def _mandate(town: Town, who: str) -> Mandate:

@@ -113,6 +113,18 @@ def withdraw(
     mandates.withdraw(file, refused=refused)
 
 
+@command(app, "reject", _("A debit that the bank said it will not carry out."))
+def reject(
+    reference: str = typer.Argument(metavar="REFERENCE", help=_("Its end-to-end id."), show_default=False),
+    reason: str = option("--reason", help=_("The bank's code for why, such as AC04."), metavar="CODE"),
+    json: bool = JSON,
+) -> None:
+    from api.commands import mandates
+
+    CONSOLE.as_json = json
+    mandates.reject(reference, reason)
+
+
 @command(app, "unpaid", _("The debits that came back."))
 def unpaid(json: bool = JSON) -> None:
     from api.commands import mandates

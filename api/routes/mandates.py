@@ -12,6 +12,8 @@ from api.schemas_mandates import (
     CollectionOut,
     CollectionsOut,
     CollectionWithdrawalIn,
+    DebitOut,
+    DebitRejectionIn,
     DebitsOut,
     MandateAmountIn,
     MandateIn,
@@ -32,7 +34,7 @@ from api.schemas_mandates import (
 )
 from api.strict import StrictRoute
 from ledger.currency import parties
-from ledger.currency.bank.mandates import collecting, daily, model, months, notices, register, review
+from ledger.currency.bank.mandates import collecting, daily, model, months, notices, register, rejecting, review
 from ledger.currency.bank.mandates.index import items
 from ledger.currency.bank.mandates.mine import mine
 from ledger.currency.bank.mandates.model import Mandate
@@ -198,6 +200,14 @@ def withdraw_collection(collection: str, body: CollectionWithdrawalIn, found: Se
     need(caller, TREASURER if body.refused else parties.OFFICE)
     made = collecting.find(found.town, collection)
     return collection_out(collecting.withdraw(found.town, made, by=caller.key.hex(), fetched_too=body.refused))
+
+
+@router.post("/v1/debits/{reference}/rejection", response_model=DebitOut)
+def reject_debit(reference: str, body: DebitRejectionIn, found: Served, caller: Caller) -> DebitOut:
+    """The bank said that it will not carry this debit out; a file that comes as one sum is expected without it."""
+    need(caller, parties.OFFICE)
+    item = rejecting.find(found.town, reference)
+    return debit_out(rejecting.reject(found.town, item, reason=body.reason, by=caller.key.hex()))
 
 
 @router.post("/v1/releases", response_model=ReleaseOut)

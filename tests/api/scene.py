@@ -18,7 +18,7 @@ from ledger.currency.bank.placing import Decision, Way
 from ledger.currency.charter import MandateRules
 from ledger.currency.town import Town
 from tests import towns
-from tests.currency.bank.monthly import SIGNED, iban
+from tests.currency.bank.monthly import SIGNED, iban, items
 from tests.currency.bank.scene import bring, line, statement
 from tests.served import Cast, Headers, Served, answer, ask_back_order, one_time, refund_order, shown
 from tests.towns import BANK
@@ -196,6 +196,11 @@ class Scene:
         """A file of debits that nobody fetched; its number."""
         self.collection_body()
         return collecting.collect(self.town)[0].number
+
+    def debit(self) -> str:
+        """A debit of such a file; its reference."""
+        number = self.collection()
+        return next(one.reference for one in items(self.town) if one.file == number)
 
     def send(self, method: str, path: str, body: object, who: str) -> httpx.Response:
         return self.api.client.request(method, path, json=body, headers=self.headers[who])

@@ -218,6 +218,10 @@ TABLE: dict[tuple[str, str], Row] = {
         _only(200, *OFFICE), lambda s: f"/v1/collections/{s.collection()}/withdrawal", lambda s: {},
         unknown="/v1/collections/99999/withdrawal",
     ),
+    ("POST", "/v1/debits/{reference}/rejection"): Row(
+        _only(200, *OFFICE), lambda s: f"/v1/debits/{s.debit()}/rejection", lambda s: {"reason": "AC04"},
+        unknown="/v1/debits/0000000000/rejection",
+    ),
     ("POST", "/v1/releases"): Row(_only(200, *OFFICE), lambda s: "/v1/releases"),
     ("GET", "/v1/reserve"): Row(_only(200, *AUDIT), lambda s: "/v1/reserve"),
     ("GET", "/v1/reserve/public"): Row(_all(200), lambda s: "/v1/reserve/public"),

@@ -103,6 +103,19 @@ def test_a_month_at_the_machine(run: Run, town: Town, tmp_path: Path) -> None:
     assert run("mandate", "withdraw", "1", "--refused").error["code"] == "collection_begun"
 
 
+def test_the_bank_says_that_it_will_not(run: Run, town: Town) -> None:
+    add(run, "Alice Martin", 1)
+    add(run, "Bob", 2)
+    run("mandate", "notices")
+    until(town, date(2025, 6, 24))
+    run("mandate", "collect")
+    reference = items(town)[1].reference
+    assert run("mandate", "reject", reference, "--reason", "why").error["code"] == "reason_malformed"
+    assert run("mandate", "reject", "0000000000").error["code"] == "not_found"
+    done = run("mandate", "reject", reference.lower(), "--reason", "AC04").json
+    assert (done["name"], done["state"], done["reason"]) == ("Bob", "unpaid", "AC04")
+
+
 def test_mandates_change_and_end(run: Run, town: Town) -> None:
     assert run("mandate", "end", "Bob").error["code"] == "not_found"
     add(run, "Bob", 2)

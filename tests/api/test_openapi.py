@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from api.strict import FILES
+from ledger.currency.bank.mandates import collecting
 from ledger.currency.town import Town
 from tests import towns
 from tests.api.scene import AUDITOR, MANDATES, NOBODY, OPERATOR, OWNER, TREASURER, Scene
@@ -265,7 +266,8 @@ def test_answers_are_what_the_document_says(town: Town, people: Cast, api: Serve
 
 def _monthly(scene: Scene) -> list[tuple[str, str, str, Any, str]]:
     """Calls about monthly top-ups."""
-    mandate, file = f"/v1/mandates/{scene.mandate()}", f"/v1/collections/{scene.collection()}"
+    mandate, debit = f"/v1/mandates/{scene.mandate()}", f"/v1/debits/{scene.debit()}"
+    file = f"/v1/collections/{collecting.every(scene.town)[0].number}"
     return [
         ("get", "/v1/monthly", "/v1/monthly", None, OWNER),
         ("post", "/v1/mandates/{id}/amounts", f"{mandate}/amounts", scene.amount_body(), OWNER),
@@ -278,6 +280,7 @@ def _monthly(scene: Scene) -> list[tuple[str, str, str, Any, str]]:
         ("get", "/v1/collections/{collection}/debits", f"{file}/debits", None, AUDITOR),
         ("post", "/v1/collections", "/v1/collections", {}, OPERATOR),
         ("post", "/v1/collections/{collection}/withdrawal", f"{file}/withdrawal", {}, OPERATOR),
+        ("post", "/v1/debits/{reference}/rejection", f"{debit}/rejection", {}, OPERATOR),
         ("post", "/v1/releases", "/v1/releases", None, OPERATOR),
         ("delete", "/v1/mandates/{id}", mandate, None, OPERATOR),
         ("post", "/v1/mandates", "/v1/mandates", {}, OWNER),

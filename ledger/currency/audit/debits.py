@@ -27,6 +27,7 @@ from ledger.currency.bank.mandates.collecting import (
 from ledger.currency.bank.mandates.index import Item
 from ledger.currency.bank.mandates.moves import Moves
 from ledger.currency.bank.mandates.places import packed, places
+from ledger.currency.bank.mandates.rejecting import rejection_id
 from ledger.currency.bank.mandates.release import release_id
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -90,7 +91,7 @@ def withdrawn(story: Story, record: Record, note: Note) -> Iterator[Problem]:
     if file is None or note.id != withdrawal_id(file.id):
         yield "collection_unknown", "it withdraws a file that there is none of"
         return
-    if any(one.state != "ordered" for one in file.items.values()):
+    if any(one.credited_by is not None or one.claim for one in file.items.values()):
         yield "collection_begun", f"file {file.number} was withdrawn after the bank had carried out some of it"
     file.withdrawn = True
 
@@ -105,6 +106,18 @@ def fetched(story: Story, record: Record, note: Note) -> Iterator[Problem]:
         yield "collection_unknown", f"file {file.number} was fetched after it had been withdrawn"
     else:
         file.fetched = True
+
+
+def rejected(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+    """A debit that the bank will not carry out: one of which no statement says anything."""
+    yield from acted(story, record, note.evidence, parties.OFFICE)
+    found = story.debits.named(note.evidence.get("debit", ""))
+    if not found or len(found) != 1 or found[0].state != "ordered":
+        yield "debit_unknown", "it rejects a debit that there is none of, or of which a statement told before"
+        return
+    if note.id != rejection_id(found[0].id):
+        yield "id_not_derived", "its id does not follow from the debit"
+    story.debits.put(found[0]._replace(unpaid_by=note.id))
 
 
 # --- bank lines --------------------------------------------------------------------------------------------
@@ -133,7 +146,7 @@ def brought(story: Story, record: Record, transaction: Transaction) -> Iterator[
         yield "debit_twice", "a debit had been brought before"
     if any(one.unpaid_by is not None for one in said.back):
         yield "debit_twice", "a debit had come back before"
-    early = [one for one in said.brought if one.unpaid_by is not None]
+    early = [one for one in said.brought if one.is_early]
     early += [one for one in said.back if one.credited_by is None and one.id not in said.both]
     yield from _as_said(transaction.evidence, early, [one for one in said.back if one.released_seq is not None])
     gathered = Moves(story.chart, line.reserve, _taken_from(story, transaction))
@@ -147,7 +160,9 @@ def brought(story: Story, record: Record, transaction: Transaction) -> Iterator[
     for one in said.brought:
         file = story.debits.files[one.file]
         release_on = (line.booked_on + timedelta(days=file.risk_days)).isoformat()
-        story.debits.put(one._replace(credited_by=transaction.id, release_on=release_on, claim=0))
+        # What was said to be rejected was not: the bank brought it.
+        unpaid_by = None if one.is_rejected else one.unpaid_by
+        story.debits.put(one._replace(credited_by=transaction.id, release_on=release_on, claim=0, unpaid_by=unpaid_by))
     _came_back(story, transaction, said.back)
 
 

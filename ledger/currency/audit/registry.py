@@ -18,7 +18,7 @@ from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, WITHDRAWN
 from ledger.currency.bank.mandates import collecting as debit_files
 from ledger.currency.bank.mandates import index as debit_kinds
 from ledger.currency.bank.mandates import model as mandate_kinds
-from ledger.currency.bank.mandates import notices
+from ledger.currency.bank.mandates import notices, rejecting
 from ledger.currency.bank.payouts import index as payout_kinds
 from ledger.currency.bank.placing import PAIRED, PLACED
 from ledger.currency.bank.taking import KIND as STATEMENT
@@ -83,6 +83,7 @@ NOTES: dict[str, Callable[[Story, Record, Note], Iterator[Problem]]] = {
     debit_files.ORDERED: debits.ordered,
     debit_files.FETCHED: debits.fetched,
     debit_files.WITHDRAWN: debits.withdrawn,
+    rejecting.KIND: debits.rejected,
 }
 
 bank.WITHDRAWALS.update({kind: debits.undone for kind in (debit_kinds.BROUGHT, debit_kinds.UNPAID)})

@@ -12,6 +12,8 @@ from sqlalchemy import insert
 from ledger.core.ids import derived_id
 from ledger.core.model import Note, Opening
 from ledger.currency import parties
+from ledger.currency.bank import taking
+from ledger.currency.bank.booking import Booked
 from ledger.currency.bank.mandates import collecting, index, model, notices, register
 from ledger.currency.bank.mandates.collecting import Collection
 from ledger.currency.bank.mandates.index import Item
@@ -23,7 +25,8 @@ from ledger.currency.parties import Party
 from ledger.currency.tables import HOLDING, PARTY
 from ledger.currency.town import Town
 from tests import towns
-from tests.currency.bank.scene import line
+from tests.currency.bank.scene import bring, line, statement
+from tests.towns import BANK
 
 SIGNED = date(2025, 6, 15)
 """The day on which the clock of `towns` begins: members can still be told of July's debits, due on Monday the 7th."""
@@ -71,6 +74,16 @@ def debit(item: Item, day: date = DUE, sign: int = 1, **more: Any) -> BankLine:
     """One debit as a bank brings it, or (`sign` -1) takes it back."""
     kind = LineKind.DEBIT if sign > 0 else LineKind.RETURN
     return line(sign * item.amount, day=day, **{"kind": kind, "end_to_end": item.reference, **more})
+
+
+def brought(town: Town, *lines: BankLine) -> Booked:
+    """The next statement of the bank has these lines: it begins where and when the last one ended."""
+    before = taking.statements(town)
+    first = min(one.booked_on for one in lines)
+    if before:
+        first = min(first, date.fromisoformat(before[-1].last) + timedelta(days=1))
+    opening = before[-1].closing if before else town.book.balance(town.chart.reserve[BANK])
+    return bring(town, statement(lines, opening, first=first))
 
 
 def items(town: Town, *where: Any) -> list[Item]:

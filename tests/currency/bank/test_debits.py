@@ -14,8 +14,9 @@ import pytest
 from ledger.currency import parties
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank import booking, matching
-from ledger.currency.bank.mandates import collecting, index, model, notices, release, review
+from ledger.currency.bank.mandates import collecting, index, model, notices, rejecting, release, review
 from ledger.currency.bank.statement import LineKind
+from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 from tests import towns
 from tests.currency.bank.monthly import (
@@ -23,6 +24,7 @@ from tests.currency.bank.monthly import (
     MONTH,
     RELEASED,
     batch,
+    brought,
     collected,
     debit,
     iban,
@@ -116,7 +118,7 @@ def test_a_batch_without_one_of_its_debits_waits_for_that(town: Town) -> None:
     some = line(6_000, "REMISE", DUE, kind=LineKind.DEBIT, parts=(debit(alice), debit(chloe)))
     bring(town, statement([some]))
     assert [one.state for one in items(town)] == ["maturing", "ordered", "maturing"]
-    bring(town, statement([debit(bob)], 6_000))
+    brought(town, debit(bob))
     assert states(town) == {"maturing": 3}
 
 
@@ -134,6 +136,35 @@ def test_a_difference_that_nobody_explains_waits_in_suspense(town: Town) -> None
     assert (told.month, told.missing) == (MONTH, 200)
 
 
+def test_a_batch_net_of_what_the_bank_said_it_rejects(town: Town) -> None:
+    mandates = [sign(town, name)[1] for name in ("Alice", "Bob", "Chloé")]
+    file = collected(town)
+    bob = item_of(town, mandates[1])
+    told = rejecting.take(town, file.message, [(bob.reference.lower(), "AC04"), ("nobody's", "AC04")])
+    assert told is not None and [one.id for one in told.rejected] == [bob.id]
+    assert [code for _reference, code, _detail in told.left] == ["not_found"]
+    assert rejecting.take(town, "another file", []) is None
+    assert rejecting.reject(town, bob, by="another").state == "unpaid"
+    assert [one.name for one in review.review(town)] == ["Bob"]
+    net = replace(batch(file), amount=6_000)
+    assert bring(town, statement([net])).kinds == {"bank_collection": 1}
+    assert [one.state for one in items(town)] == ["maturing", "unpaid", "maturing"]
+    with pytest.raises(CurrencyError, match="a statement says already"):
+        rejecting.reject(town, item_of(town, mandates[0]))
+    assert audit(town).clean
+
+
+def test_a_statement_knows_better_than_a_rejection(town: Town) -> None:
+    mandates = [sign(town, name)[1] for name in ("Alice", "Bob")]
+    file = collected(town)
+    rejecting.reject(town, item_of(town, mandates[1]))
+    bring(town, statement([batch(file)]))
+    assert states(town) == {"maturing": 2}
+    until(town, RELEASED)
+    assert release.release(town).debits == 2
+    assert audit(town).clean
+
+
 def test_nothing_is_brought_twice(town: Town) -> None:
     _alice, made = sign(town, "Alice")
     file = collected(town)
@@ -141,7 +172,7 @@ def test_nothing_is_brought_twice(town: Town) -> None:
     bring(town, once)
     again = [batch(file, bank_ref="other"), debit(item_of(town, made), text="again")]
     assert bring(town, once).kinds == {}
-    assert bring(town, statement(again, 3_000)).kinds == {"bank_suspense": 2}
+    assert brought(town, *again).kinds == {"bank_suspense": 2}
     assert balances(town)["maturing"] == 3_000
 
 
@@ -175,9 +206,9 @@ def test_a_debit_that_comes_back_after_its_release(town: Town, spent: int, days:
         pay(town, alice, bob, spent)
     day = RELEASED + timedelta(days=days)
     until(town, day)
-    bring(town, statement([line(9_000, "autre", RELEASED)], 3_000))
+    brought(town, line(9_000, "autre", RELEASED))
     back = debit(item_of(town, made), day, -1, reason="MD06")
-    assert bring(town, statement([back], 12_000)).kinds == {"bank_collection_unpaid": 1}
+    assert brought(town, back).kinds == {"bank_collection_unpaid": 1}
     held = balances(town)
     assert held.get("claims", 0) == held.get("circulation", 0) == held.get("members", 0) == spent
     assert (held[BANK], item_of(town, made).claim) == (9_000, spent)
@@ -213,7 +244,7 @@ def test_one_that_comes_back_before_it_is_brought_is_owed_until_then(town: Town)
     early = debit(item_of(town, made), sign=-1)
     bring(town, statement([line(5_000, "autre", DUE), early]))
     assert balances(town) == {"suspense": 5_000, "claims": 3_000, BANK: 2_000}
-    bring(town, statement([batch(file)], 2_000))
+    brought(town, batch(file))
     assert balances(town) == {
         "suspense": 5_000, "circulation": 3_000, "guarantee": 3_000, BANK: 8_000, "maturing": 3_000,
     }  # fmt: skip
@@ -235,7 +266,7 @@ def test_several_that_come_back_as_one_sum(town: Town) -> None:
     towns.pay(town, people[1], shop, 500)
     parts = tuple(debit(one, RELEASED, -1, reason=why) for one, why in ((alice, "MD01"), (bob, "AM04")))
     unpaid = line(-6_000, "IMPAYES", RELEASED, kind=LineKind.RETURN, parts=parts)
-    assert bring(town, statement([unpaid], 9_000)).kinds == {"bank_collection_unpaid": 1}
+    assert brought(town, unpaid).kinds == {"bank_collection_unpaid": 1}
     assert balances(town)["claims"] == 3_500
     assert [(one.state, one.claim, one.unpaid_reason) for one in items(town)] == [
         ("unpaid", 3_000, "MD01"), ("unpaid", 500, "AM04"), ("released", 0, ""),
@@ -264,7 +295,7 @@ def test_a_corrected_statement_undoes_and_brings_anew(town: Town) -> None:
     bring(town, statement([line(5_900, "autre", DUE), line(-2_900, "loyer", DUE)]), corrected=True)
     assert states(town) == {"ordered": 2}
     assert balances(town) == {"suspense": 3_000, BANK: 3_000}
-    bring(town, statement([batch(file, text="autre remise")], 3_000))
+    brought(town, batch(file, text="autre remise"))
     assert states(town) == {"maturing": 2}
     assert audit(town).clean
 
@@ -315,7 +346,7 @@ def test_a_mandate_is_suspended_after_two_in_a_row(town: Town) -> None:
     assert (second.month, second.collect_on, second.total) == ("2025-08", date(2025, 8, 5), 6_000)
     until(town, second.collect_on)
     back = debit(item_of(town, made), second.collect_on, -1, reason="AM04")
-    bring(town, statement([batch(second), back], 3_000))
+    brought(town, batch(second), back)
     assert [one.name for one in review.review(town)] == ["Alice"]
     notices.give(town)
     until(town, date(2025, 8, 25))
@@ -358,7 +389,7 @@ def test_one_that_comes_back_while_it_is_released_is_not(either: Town, monkeypat
 
     def returned_meanwhile(*given: Any) -> Any:
         monkeypatch.setattr(release, "_post", real_post)
-        bring(town, statement([debit(first, RELEASED, -1)], 3_000))
+        brought(town, debit(first, RELEASED, -1))
         return real_post(*given)
 
     monkeypatch.setattr(release, "_post", returned_meanwhile)
@@ -370,7 +401,7 @@ def test_one_that_comes_back_while_it_is_released_is_not(either: Town, monkeypat
     until(town, date(2025, 9, 25))
     file, _new = collecting.collect(town)
     until(town, file.collect_on)
-    bring(town, statement([batch(file)], 2_000))
+    brought(town, batch(file))
     until(town, file.collect_on + timedelta(days=56))
     second = item_of(town, mandates[1])
 
@@ -382,7 +413,7 @@ def test_one_that_comes_back_while_it_is_released_is_not(either: Town, monkeypat
 
     monkeypatch.setattr(matching, "find", released_meanwhile)
     back = debit(second, file.collect_on + timedelta(days=56), -1)
-    assert bring(town, statement([back], 2_000 + file.total)).kinds == {"bank_collection_unpaid": 1}
+    assert brought(town, back).kinds == {"bank_collection_unpaid": 1}
     assert (item_of(town, mandates[1]).claim, town.book.balance(second.account)) == (0, 1_000)
     assert balances(town).get("maturing", 0) == 0
     assert audit(town).clean

@@ -23,7 +23,20 @@ from ledger.currency.bank.mandates.text import Content, mandate_text
 from ledger.currency.bank.taking import line_id, line_reference
 from ledger.currency.town import Town
 from tests import towns
-from tests.currency.bank.monthly import DUE, MONTH, RELEASED, SIGNED, batch, collected, debit, iban, items, sign, until
+from tests.currency.bank.monthly import (
+    DUE,
+    MONTH,
+    RELEASED,
+    SIGNED,
+    batch,
+    brought,
+    collected,
+    debit,
+    iban,
+    items,
+    sign,
+    until,
+)
 from tests.currency.bank.scene import bring, line, opened, statement
 from tests.towns import BANK, Member
 
@@ -93,7 +106,7 @@ def test_all_that_happens_to_a_mandate_is_clean(scene: Scene) -> None:
     until(town, RELEASED)
     assert release.release(town).debits == 2
     towns.pay(town, scene.alice, towns.member(town, "shop", "Épicerie"), 2_000)
-    bring(town, statement([line(9_000, "autre", RELEASED), debit(scene.debits[0], RELEASED, -1)], 6_000))
+    brought(town, line(9_000, "autre", RELEASED), debit(scene.debits[0], RELEASED, -1))
     register.end(town, alice)
     finds(scene)
 
@@ -196,11 +209,11 @@ def test_a_mandate_that_nobody_signed(scene: Scene) -> None:
 def test_a_line_that_moves_more_than_its_debits(scene: Scene) -> None:
     town = scene.town
     chart, unit = town.chart, town.charter.code
-    reference = line_reference(DUE, 9_000, 7)
+    reference = line_reference(DUE, 9_100, 7)
     reserve = chart.reserve[BANK]
     moved = (
-        Transfer(chart.circulation, chart.maturing, 9_000, unit),
-        Transfer(reserve, chart.guarantee, 9_000, "EUR"),
+        Transfer(chart.circulation, chart.maturing, 9_100, unit),
+        Transfer(reserve, chart.guarantee, 9_100, "EUR"),
     )
     evidence = {"by": "console", "reserve": f"{reserve:016x}", "reference": reference, "items": "1:1-3"}
     town.post(Transaction(line_id(chart.network, BANK, reference), "bank_collection", moved, DUE, evidence=evidence))

@@ -23,6 +23,7 @@ from tests.currency.bank.monthly import (
     MONTH,
     SIGNED,
     batch,
+    brought,
     collected,
     debit,
     iban,
@@ -138,7 +139,7 @@ def test_a_party_is_not_closed_while_euros_are_on_their_way(town: Town) -> None:
     bring(town, statement([batch(file)]))
     assert refusal(parties.close, town, party) == "mandate_open"
     until(town, DUE + timedelta(days=1))
-    bring(town, statement([debit(item_of(town, made), DUE + timedelta(days=1), -1)], file.total))
+    brought(town, debit(item_of(town, made), DUE + timedelta(days=1), -1))
     parties.close(town, party)
 
 

@@ -7,8 +7,10 @@
     index       what became of each debit: kept in the commits that make it so
     known       debits by what names them in a text
     matching    lines of statements that are debits which came in, or came back
+    rejecting   debits that the bank says it will not carry out
     release     units to members once the risk delay is over
     review      mandates of which debits come back again and again are suspended
+    daily       both of these, once in a while
     mine        all of it as one member sees it
 
 The life of a debit, debit -> credit. The bank's lines are bank_collection and bank_collection_unpaid:

@@ -173,7 +173,7 @@ def withdraw(town: Town, collection: Collection, *, by: str = CONSOLE, fetched_t
     def also(connection: Connection, posted: Posted) -> None:
         if posted.replay:
             return
-        touched = _ITEM.credited_by.is_not(None) | _ITEM.unpaid_by.is_not(None)
+        touched = _ITEM.credited_by.is_not(None) | (_ITEM.claim > 0)
         if connection.execute(select(_ITEM.id).where(_ITEM.collection == collection.id, touched)).first():
             raise CurrencyError("collection_begun", "the bank has carried out debits of this file: it stays")
         free = _COLLECTION.fetched_at.is_(None) if not fetched_too else _COLLECTION.number.is_not(None)

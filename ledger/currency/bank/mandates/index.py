@@ -58,6 +58,16 @@ class Item(NamedTuple):
         return self.file, self.number
 
     @property
+    def is_early(self) -> bool:
+        """Whether it came back before it was brought, and is owed until then."""
+        return self.unpaid_by is not None and self.credited_by is None and self.claim > 0
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether the bank said that it will not carry it out."""
+        return self.unpaid_by is not None and self.credited_by is None and not self.claim
+
+    @property
     def state(self) -> str:
         """unpaid, released (the member has the units), maturing or ordered (the bank has not brought it yet)."""
         if self.unpaid_by is not None:
@@ -150,7 +160,7 @@ def released(connection: Connection, entries: Sequence[tuple[bytes, int]]) -> No
 
 def _brought(connection: Connection, transaction: Transaction) -> None:
     text = transaction.evidence["items"]
-    came_back = named(connection, text, _ITEM.credited_by.is_(None), _ITEM.unpaid_by.is_not(None))
+    came_back = named(connection, text, _ITEM.credited_by.is_(None), _ITEM.unpaid_by.is_not(None), _ITEM.claim > 0)
     early = places(transaction.evidence.get("early", ""))
     if any(one.place not in early for one in came_back):
         raise Overtaken
@@ -164,6 +174,9 @@ def _brought(connection: Connection, transaction: Transaction) -> None:
         free = _ITEM.credited_by.is_(None) | (_ITEM.credited_by == transaction.id)
         release_on = (transaction.booked_on + timedelta(days=row.risk_days)).isoformat()
         query = update(COLLECTION_ITEM).where(_ITEM.collection == row.id, within, free)
+        # What was said to be rejected was not: the bank brought it.
+        wrong = (_ITEM.credited_by.is_(None), _ITEM.unpaid_by.is_not(None), _ITEM.claim == 0)
+        connection.execute(query.where(*wrong).values(unpaid_by=None, unpaid_reason=""))
         done += connection.execute(query.values(credited_by=transaction.id, release_on=release_on, claim=0)).rowcount
     if done != size(unpacked(str(text))):
         raise Overtaken

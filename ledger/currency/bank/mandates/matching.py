@@ -142,7 +142,8 @@ def proposals(town: Town, line: Line) -> list[Proposal]:
     with town.reading() as connection:
         query = select(_COLLECTION.id, _COLLECTION.number, _COLLECTION.month).where(_COLLECTION.withdrawn_at.is_(None))
         for row in connection.execute(query.order_by(_COLLECTION.number.desc()).limit(24)).all():
-            rest = sum(one.amount for one in items(connection, _ITEM.collection == row.id, _ITEM.credited_by.is_(None)))
+            open_ = items(connection, _ITEM.collection == row.id, _ITEM.credited_by.is_(None))
+            rest = sum(one.amount for one in open_ if not one.is_rejected)
             if rest and (row.id in said or rest == line.amount):
                 found.append(Proposal(row.id, row.number, row.month, rest - line.amount))
     return found
@@ -212,9 +213,13 @@ def _debit(
 def _whole(connection: Connection, known: _Known, line: Line, file: bytes) -> tuple[list[Item], list[Item]] | None:
     """All of a file: what was not brought yet, or what was and did not come back."""
     if line.amount > 0:
-        rest = items(connection, _ITEM.collection == file, _ITEM.credited_by.is_(None))
-        rest = [one for one in rest if one.id not in known.brought]
-        return (rest, []) if rest and sum(one.amount for one in rest) == line.amount else None
+        every = items(connection, _ITEM.collection == file, _ITEM.credited_by.is_(None))
+        every = [one for one in every if one.id not in known.brought]
+        # Without what it said that it will not carry out; else it did all the same.
+        for rest in ([one for one in every if not one.is_rejected], every):
+            if rest and sum(one.amount for one in rest) == line.amount:
+                return rest, []
+        return None
     there = items(connection, _ITEM.collection == file, _ITEM.credited_by.is_not(None), _ITEM.unpaid_by.is_(None))
     there = [one for one in there if one.id not in known.back]
     return ([], there) if there and sum(one.amount for one in there) == -line.amount else None
@@ -230,7 +235,7 @@ def _entry(books: Books, line: Line, brought: list[Item], back: list[Item]) -> T
     for one in back:
         if one.id not in both:
             moves.give_back(one)
-    early = [one for one in brought if one.unpaid_by is not None]
+    early = [one for one in brought if one.is_early]
     early += [one for one in back if one.credited_by is None and one.id not in both]
     named = {
         **_named("items", brought), **_named("unpaid", back), **_named("early", early),

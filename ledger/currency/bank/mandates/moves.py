@@ -25,7 +25,7 @@ class Moves:
 
     def bring(self, item: Item) -> None:
         """The bank brought a debit. One that had come back before is owed no more."""
-        if item.unpaid_by is not None:
+        if item.is_early:
             self._owes(item, -item.amount)
             return
         self._units(self.chart.circulation, self.chart.maturing, item.amount)
