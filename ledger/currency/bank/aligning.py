@@ -102,6 +102,10 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
     if not tries:
         raise StatementError("statement_gap", _gap(statement, start, statement.first))
     fitting = [found for found in tries if _fits(found, statement, timeline)]
+    if corrected:
+        # Lines that are left out of its last day may be missing because it stops there; or, as it says, because they
+        # are gone.
+        fitting = [found for found in fitting if not found.missing]
     if fitting:
         # The first of equals skips least: what may be known counts as known.
         return Aligned(max(fitting, key=lambda found: found.score).new, [])

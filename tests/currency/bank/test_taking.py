@@ -84,6 +84,18 @@ def test_other_lines_for_the_same_day_are_refused(town: Town) -> None:
     assert refusal(town, statement(on(DAY, 100, 250)), corrected=True) == "statement_differs"
 
 
+def test_a_correction_that_only_takes_a_line_away(town: Town) -> None:
+    bring(town, statement(on(DAY, 100, 200, 300)))
+    part = statement(on(DAY, 100, 300))
+    # Without a word, it is the day as the bank had it at noon.
+    assert bring(town, part).kinds == {}
+    assert balances(town)[BANK] == 600
+    bring(town, part, corrected=True)
+    assert balances(town) == {BANK: 400, "suspense": 400}
+    bring(town, statement([], 0, first=DAY, last=DAY), corrected=True)
+    assert balances(town) == {}
+
+
 def test_a_correction_reaches_to_the_end(town: Town) -> None:
     bring(town, statement(on(DAY, 100, 200)))
     # Nothing was booked on the next day, but its statement says with how much it began and ended.
