@@ -18,6 +18,7 @@ from ledger.currency.bank import booking, inbox, taking
 from ledger.currency.bank.booking import Stuck
 from ledger.currency.bank.formats.read import read
 from ledger.currency.bank.mandates import daily
+from ledger.currency.bank.mandates.rejecting import KIND as DEBITS
 from ledger.currency.bank.payouts import answers
 from ledger.currency.bank.payouts.index import REJECTED
 from ledger.currency.bank.taking import Taken
@@ -95,7 +96,8 @@ class Imports:
 
     def _answered(self, data: bytes, file: str, by: str) -> Import:
         done = answers.take(self.town, answers.read(data), by=by)
-        kinds = {REJECTED: len(done.undone)} if done.undone else {}
+        counts = {REJECTED: len(done.undone), DEBITS: len(done.debits)}
+        kinds = {kind: count for kind, count in counts.items() if count}
         why = "\n".join(f"{one.reference}: {one.detail}" for one in done.left)
         return Import(self.town.new_id().hex(), file, [], state="done", kinds=kinds, why=why)
 

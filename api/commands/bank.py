@@ -38,6 +38,7 @@ KINDS = {
     "payout_rejected": N_("payouts rejected by the bank"),
     "bank_collection": N_("monthly top-ups"),
     "bank_collection_unpaid": N_("monthly top-ups that came back"),
+    "collection_rejected": N_("monthly top-ups rejected by the bank"),
 }
 """What a line became, for people. Kinds of other modules are added there."""
 
@@ -193,7 +194,11 @@ def _show_answered(answered: Sequence[tuple[Path, answers.Answered]]) -> None:
             "{file}: {count} payout rejected by the bank; its shop has its units back.",
             "{file}: {count} payouts rejected by the bank; their shops have their units back.", len(one.undone),
         )  # fmt: skip
-        CONSOLE.say(told.format(file=path.name, count=len(one.undone)))
+        if one.undone or not one.debits:
+            CONSOLE.say(told.format(file=path.name, count=len(one.undone)))
+        if one.debits:
+            debits = _("{file}: {count} debits rejected by the bank; its sum is expected without them.")
+            CONSOLE.say(debits.format(file=path.name, count=len(one.debits)))
         for left in one.left:
             CONSOLE.note(_("{reference}: {reason}").format(reference=left.reference, reason=left.detail))
 
@@ -201,6 +206,7 @@ def _show_answered(answered: Sequence[tuple[Path, answers.Answered]]) -> None:
 def _answered_json(path: Path, one: answers.Answered) -> dict[str, Any]:
     return {
         "file": path.name, "rejected": [shown(payout.reference) for payout in one.undone],
+        "rejected_debits": [shown(debit.reference) for debit in one.debits],
         "left": [{"reference": left.reference, "code": left.code, "detail": left.detail} for left in one.left],
     }  # fmt: skip
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from ledger.currency.bank import booking, taking
 from ledger.currency.bank.booking import Booked
 from ledger.currency.bank.formats.read import read_file
+from ledger.currency.bank.mandates.rejecting import KIND as DEBITS
 from ledger.currency.bank.payouts import answers
 from ledger.currency.bank.payouts.index import REJECTED
 from ledger.currency.bank.statement import Statement, StatementError
@@ -73,7 +74,8 @@ def _files(folder: Path, settled: float) -> list[Path]:
 def _answered(town: Town, path: Path, report: answers.Report, by: str) -> Arrived:
     """Take the bank's answer to a file of payouts; what a person has to see to stands beside it."""
     done = answers.take(town, report, by=by)
-    booked = Booked({REJECTED: len(done.undone)} if done.undone else {}, [])
+    kinds = {REJECTED: len(done.undone), DEBITS: len(done.debits)}
+    booked = Booked({kind: count for kind, count in kinds.items() if count}, [])
     told = "\n".join(f"{one.reference}: {one.detail}" for one in done.left)
     moved = _move(path, "refused" if told else "taken")
     if told:

@@ -15,7 +15,8 @@ from ledger.currency import parties
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank import booking, matching
 from ledger.currency.bank.mandates import collecting, index, model, notices, rejecting, release, review
-from ledger.currency.bank.statement import LineKind
+from ledger.currency.bank.payouts import answers
+from ledger.currency.bank.statement import LineKind, StatementError
 from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 from tests import towns
@@ -152,6 +153,35 @@ def test_a_batch_net_of_what_the_bank_said_it_rejects(town: Town) -> None:
     with pytest.raises(CurrencyError, match="a statement says already"):
         rejecting.reject(town, item_of(town, mandates[0]))
     assert audit(town).clean
+
+
+def answer(message: str, *rejected: tuple[str, str], refused: str = "") -> bytes:
+    """A bank's answer to a file (pain.002)."""
+    status = "RJCT" if refused else "PART"
+    why = f"<StsRsnInf><Rsn><Cd>{refused}</Cd></Rsn></StsRsnInf>" if refused else ""
+    each = "".join(
+        f"<TxInfAndSts><OrgnlEndToEndId>{reference}</OrgnlEndToEndId><TxSts>RJCT</TxSts>"
+        f"<StsRsnInf><Rsn><Cd>{reason}</Cd></Rsn></StsRsnInf></TxInfAndSts>"
+        for reference, reason in rejected
+    )
+    return (
+        '<?xml version="1.0"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>'
+        f"<OrgnlGrpInfAndSts><OrgnlMsgId>{message}</OrgnlMsgId><GrpSts>{status}</GrpSts>{why}</OrgnlGrpInfAndSts>"
+        f"<OrgnlPmtInfAndSts>{each}</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>"
+    ).encode()
+
+
+def test_the_banks_answer_to_a_file(town: Town) -> None:
+    mandates = [sign(town, name)[1] for name in ("Alice", "Bob")]
+    file = collected(town)
+    alice = item_of(town, mandates[0])
+    done = answers.take(town, answers.read(answer(file.message, (alice.reference, "MD01"))))
+    assert ([one.reference for one in done.debits], done.left) == ([alice.reference], [])
+    assert item_of(town, mandates[0]).unpaid_reason == "MD01"
+    whole = answers.take(town, answers.read(answer(file.message, refused="RC01")))
+    assert "patard mandate withdraw 1 --refused" in whole.left[0].detail
+    with pytest.raises(StatementError, match="none of ours"):
+        answers.take(town, answers.read(answer("another", refused="RC01")))
 
 
 def test_a_statement_knows_better_than_a_rejection(town: Town) -> None:

@@ -29,11 +29,12 @@ _ITEM = COLLECTION_ITEM.c
 
 class Answered(NamedTuple):
     """What a bank's answer to a file came to: debits that are rejected, now or before, and what a person has to see
-    to (reference, code, sentence).
+    to (reference, code, sentence). `number` is the file's; None where it was withdrawn.
     """
 
     rejected: list[Item]
     left: list[tuple[str, str, str]]
+    number: int | None
 
 
 def rejection_id(item: bytes) -> bytes:
@@ -78,14 +79,15 @@ def take(town: Town, message: str, rejected: Iterable[tuple[str, str]], *, by: s
     None where it is no file of debits. Taking it again changes nothing.
     """
     with town.reading() as connection:
-        file = connection.execute(select(COLLECTION.c.id).where(COLLECTION.c.message == message)).scalar()
+        columns = (COLLECTION.c.id, COLLECTION.c.number, COLLECTION.c.withdrawn_at)
+        file = connection.execute(select(*columns).where(COLLECTION.c.message == message)).first()
     if file is None:
         return None
-    answered = Answered([], [])
+    answered = Answered([], [], file.number if file.withdrawn_at is None else None)
     for reference, reason in rejected:
         try:
             item = find(town, reference)
-            if item.collection != file:
+            if item.collection != file.id:
                 raise CurrencyError("not_found", "it is no debit of this file")
             code = reason if _REASON.fullmatch(reason) else ""
             answered.rejected.append(reject(town, item, reason=code, by=by))

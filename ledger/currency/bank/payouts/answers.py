@@ -15,6 +15,8 @@ from sqlalchemy import select
 from ledger.currency.bank.formats.fields import unreadable
 from ledger.currency.bank.formats.nodes import Node, xml_nodes
 from ledger.currency.bank.formats.read import MAX_BYTES
+from ledger.currency.bank.mandates import rejecting
+from ledger.currency.bank.mandates.index import Item
 from ledger.currency.bank.payouts import undoing
 from ledger.currency.bank.payouts.owed import Payout, by_references
 from ledger.currency.bank.payouts.tables import PAYOUT_BATCH
@@ -56,10 +58,14 @@ class Left(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """What an answer came to: the payouts that were undone, now or before, and what is left to do."""
+    """What an answer came to: the payouts that were undone, now or before, and what is left to do.
+
+    `debits` are those that are not expected any more, where it answers a file of direct debits.
+    """
 
     undone: list[Payout]
     left: list[Left]
+    debits: tuple[Item, ...] = ()
 
 
 def is_report(data: bytes) -> bool:
@@ -97,15 +103,12 @@ def read(data: bytes) -> Report:
 
 
 def take(town: Town, report: Report, *, by: str = CONSOLE) -> Answered:
-    """Undo what the bank rejected. Raises `StatementError` for an answer to a file that is none of payouts."""
+    """Undo what the bank rejected, of payouts or of direct debits. Raises `StatementError` for any other file."""
     with town.reading() as connection:
         columns = (PAYOUT_BATCH.c.id, PAYOUT_BATCH.c.number, PAYOUT_BATCH.c.withdrawn_at)
         batch = connection.execute(select(*columns).where(PAYOUT_BATCH.c.message == report.message)).first()
         if batch is None:
-            raise StatementError(
-                "statement_format_unknown",
-                f"this is the bank's answer (pain.002) to the file {report.message[:35]!r}, which is none of payouts",
-            )
+            return _debits(town, report, by)
         references = {plain(one.reference) or "" for one in report.rejected}
         known = {payout.reference: payout for payout in by_references(connection, references)}
     answered = Answered([], [])
@@ -135,6 +138,26 @@ def take(town: Town, report: Report, *, by: str = CONSOLE) -> Answered:
             told = f"the bank has file {batch.number} already ({report.refused}), and will not take it twice"
         answered.left.append(Left(report.message, "payouts_refused", told))
     return answered
+
+
+def _debits(town: Town, report: Report, by: str) -> Answered:
+    """An answer to a file of direct debits."""
+    done = rejecting.take(town, report.message, [(one.reference, one.reason) for one in report.rejected], by=by)
+    if done is None:
+        raise StatementError(
+            "statement_format_unknown",
+            f"this is the bank's answer (pain.002) to the file {report.message[:35]!r}, which is none of ours",
+        )
+    left = [Left(*one) for one in done.left]
+    if report.refused and not report.rejected and done.number is not None:
+        told = (
+            f"the bank refused file {done.number} of debits as a whole ({report.refused}): to collect its month anew, "
+            f"`patard mandate withdraw {done.number} --refused`"
+        )
+        if report.refused in REPEATED:
+            told = f"the bank has file {done.number} of debits already ({report.refused}), and will not take it twice"
+        left.append(Left(report.message, "payouts_refused", told))
+    return Answered([], left, tuple(done.rejected))
 
 
 def _reason(node: Node) -> str:
