@@ -132,13 +132,12 @@ class Imports:
             LOGGER.exception("booking what an earlier run left")
 
     def _tick(self) -> None:
-        while True:
+        # Not at once: whoever starts a server wants to see it as it was left.
+        while not self._ending.wait(DAILY_SECONDS):
             try:
                 # In the one thread that books: what comes back and what is released do not meet.
                 self._pool.submit(self._daily)
             except RuntimeError:  # the pool was shut down at this moment
-                return
-            if self._ending.wait(DAILY_SECONDS):
                 return
 
     def _daily(self) -> None:

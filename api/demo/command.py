@@ -19,6 +19,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -171,7 +172,7 @@ def _next(folder: Path, town: Town, home: Home, made: Made) -> Next:
     association = parties.named(town, place.ASSOCIATION)
     person = parties.named(town, place.TREASURERS[0])
     office_code = parties.invite(town, association, "treasurer", person=person)
-    statement = folder / "bank" / "2025-11-16.xml"
+    statement = folder / "bank" / f"{place.MONDAY + timedelta(days=place.DAYS - 1)}.xml"
     statement.parent.mkdir()
     statement.write_bytes(made.statement)
     head = town.book.head()
@@ -206,7 +207,7 @@ def _program(name: str) -> str:
 def _show(town: Town, made: Made, things: Next) -> None:
     """What there is, the things to try, and the line that says that the server is ready."""
     say, prose, symbol = CONSOLE.say, _prose, town.charter.symbol
-    last = place.MONDAY.replace(day=place.MONDAY.day + place.DAYS - 1)
+    last = place.MONDAY + timedelta(days=place.DAYS - 1)
     told = _("{name}: {parties} parties, {statements} bank statements, {payments} payments from {first} to {last},")
     prose(told.format(name=town.charter.name, parties=len(made.life.people), statements=made.life.statements,
                       payments=made.life.payments, first=year.FIRST, last=last))  # fmt: skip

@@ -27,7 +27,7 @@ from ledger.currency.town import Town
 
 NETWORK = bytes.fromhex("de305eed")
 """Marks the book of a demo: no real currency has it, and the demo replaces no other book."""
-MONDAY = date(2025, 11, 10)
+MONDAY = date(2026, 11, 16)
 DAYS = 7
 RUSHES_A_DAY, RUSH = 16, 4
 WEEKS = 52

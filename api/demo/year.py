@@ -84,8 +84,8 @@ class Year:
             (day.day == 18, 9, self._announce),
             (day.day == 26, 9, self._collect),
             (day.day == 3 and day.month in (4, 7, 10), 14, self._move_fees),
-            (day == date(2025, 3, 20), 9, self._bounce),
-            (day == date(2025, 5, 6), 9, self._pay_claim),
+            (day == date(2026, 3, 20), 9, self._bounce),
+            (day == date(2026, 5, 6), 9, self._pay_claim),
             (day.weekday() == 5, 10, self._shop),
             ((day + _DAY).day == 1 or day == place.MONDAY - _DAY, 20, self._import),
         ]
@@ -115,7 +115,7 @@ class Year:
         reference = shown(member_reference(place.NETWORK, party.account))
         wrote = (f"PATARD {reference}", reference.lower(), f"change {reference} merci")[self.dice.below(3)]
         entry = self.bank.pay_in(self.account, day, amount, name, self._iban(name), wrote)
-        if name == BOUNCED and day.year == 2025 and day.month == 3:
+        if name == BOUNCED and day.month == 3:
             self.bounced = entry
         return entry
 
@@ -183,7 +183,7 @@ class Year:
     def _collect(self, day: date) -> None:
         """The file for the fifth of next month; in May one member's account is empty."""
         month = f"{(day + 10 * _DAY):%Y-%m}"
-        if month == "2025-05":
+        if month == "2026-05":
             self.fates[self._iban(BY_DEBIT[-1])] = Fate(back="AM04", after=3)
         collection, _new = collecting.collect(self.town, month=month, by=self.office)
         data = collecting.fetch(self.town, collection, by=self.office)

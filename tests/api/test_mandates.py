@@ -221,7 +221,7 @@ def test_a_currency_without_monthly_top_ups(town: Town, people: Cast) -> None:
         is_problem(api.client.get("/v1/monthly", headers=api.session(people.alice.key)), "mandate_unavailable")
 
 
-def test_a_server_releases_by_itself(town: Town, people: Cast) -> None:
+def test_a_server_releases_by_itself(town: Town, people: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     with served(town) as api:
         post(api, "/v1/mandates", signed(town, people.alice.key), api.session(people.alice.key))
         operator = api.session(people.operator)
@@ -232,6 +232,7 @@ def test_a_server_releases_by_itself(town: Town, people: Cast) -> None:
         brought(town, batch(collecting.every(town)[0]))
     until(town, RELEASED)
     before = town.book.balance(people.alice.account)
+    monkeypatch.setattr("api.imports.DAILY_SECONDS", 0.01)
     with served(town):
         for _ in range(200):
             if town.book.balance(people.alice.account) == before + 3_000:
