@@ -72,7 +72,8 @@ ERRORS: dict[str, tuple[int, str]] = {
     "statement_account_unknown": (422, "The statement is of an account that is none of the reserve's."),
     "statement_gap": (409, "A statement between the last one and this is missing, or this one begins too early."),
     "statement_days_missing": (
-        409, "Days lie between the last statement and this one; say whether the bank had nothing on them."
+        409,
+        "Days lie between the last statement and this one; say whether the bank had nothing on them.",
     ),
     "statement_differs": (409, "These days were taken before with other lines; say whether the bank corrected them."),
     "statement_opening": (409, "The first statement begins with euros that the ledger does not have."),
