@@ -133,7 +133,7 @@ def test_the_town_is_in_order(told: Told) -> None:
     assert town.book.balance(member.party.account) > 10_000
     kinds = {entry.kind for shop in place.SHOPS for entry in town.book.statement(
         told.made.life.people[shop].party.account, limit=1_000).entries}  # fmt: skip
-    assert kinds == {"payment", "refund", "reconversion_asked", "bank_payout_returned"}
+    assert kinds == {"payment", "refund", "reconversion_asked", "bank_payout_return"}
     town.book.close()
 
 
