@@ -33,6 +33,8 @@ KINDS = {
     "monthly_released": N_("Monthly top-up"),
     "bank_collection_unpaid": N_("Monthly top-up that your bank took back"),
     "conversion_corrected": N_("Change from euros taken back"),
+    "bank_back": N_("Change from euros taken back"),
+    "bank_withdrawn": N_("Change from euros taken back"),
     "reconversion_asked": N_("Change back asked"),
     "reconversion": N_("Change back"),
     "reconversion_refused": N_("Change back refused"),
