@@ -142,9 +142,19 @@ class Office:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_whatever_people_decide(tmp_path: Path, seed: int) -> None:
-    with opened(tmp_path / "home") as town:
+    decide_whatever(tmp_path, seed, 120)
+
+
+@pytest.mark.postgres
+def test_on_postgresql(tmp_path: Path, fresh_postgres: str) -> None:
+    decide_whatever(tmp_path, 7, 60, fresh_postgres)
+
+
+def decide_whatever(folder: Path, seed: int, steps: int, url: str | None = None) -> None:
+    """So many steps; then hold that everything adds up."""
+    with opened(folder / "home", url) as town:
         office = Office(town, seed)
-        for _ in range(120):
+        for _ in range(steps):
             office.step()
         book(town)
         held = balances(town)
