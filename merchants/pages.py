@@ -1,8 +1,9 @@
-"""The pages that people open in a browser: the till, payment links, join links, the list of shops.
+"""The pages that people open in a browser: the till, the office, payment links, join links, the list of shops.
 
-Every page is whole without JavaScript but for the till, which signs in the browser. Nothing comes from another
-server, nothing runs that is not a file of `static/`, and no cookie is ever set. Texts from outside (names, labels,
-codes) pass through the template engine's escaping, and a code from an address is only shown once it was understood.
+Every page is whole without JavaScript but for the till and the office, which sign in the browser. Nothing comes from
+another server, nothing runs that is not a file of `static/`, and no cookie is ever set. Texts from outside (names,
+labels, codes) pass through the template engine's escaping, and a code from an address is only shown once it was
+understood.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from ledger.currency.town import Town
 from ledger.i18n import LANGUAGES, Lang, Translator, from_accept_language, translator
 from merchants import asked, codes
 from merchants.reserve import page as reserve_page
+from merchants.scripted import texts_of
 
 HERE = Path(__file__).parent
 
@@ -73,6 +75,7 @@ def routes(town: Town, keeper: Keeper | None = None) -> list[BaseRoute]:
         Route("/", pages.home),
         Route("/till", pages.till),
         Route("/till.webmanifest", pages.manifest),
+        Route("/office", pages.office),
         Route("/directory", pages.directory),
         Route("/reserve", pages.reserve),
         Route("/P/{text}.svg", pages.picture_svg),
@@ -108,7 +111,14 @@ class Pages:
         return self._page(request, "home.html")
 
     def till(self, request: Request) -> Response:
-        return self._page(request, "till.html", private=True, scripted=_texts(request).messages())
+        return self._page(request, "till.html", private=True, scripted=_scripted(request, "till/main.js"))
+
+    def office(self, request: Request) -> Response:
+        """The association's back office: what it shows, its scripts ask for with the key of whoever sits there."""
+        scripted = _scripted(request, "office/main.js")
+        return self._page(
+            request, "office.html", private=True, scripted=scripted, mandates=self.town.charter.mandates is not None
+        )
 
     def manifest(self, request: Request) -> Response:
         """What a phone needs to put the till on its home screen."""
@@ -271,6 +281,12 @@ def _texts(request: Request) -> Translator:
     wanted = request.query_params.get("lang")
     lang = next((lang for lang in LANGUAGES if lang == wanted), None)
     return translator("merchants", lang or from_accept_language(request.headers.get("Accept-Language")))
+
+
+def _scripted(request: Request, entry: str) -> dict[str, str]:
+    """The texts of the scripts that a page runs, in its language."""
+    texts, said = texts_of(entry), _texts(request).messages()
+    return {text: said[text] for text in sorted(texts & said.keys())}
 
 
 def _copying(_: Translator) -> dict[str, str]:

@@ -9,6 +9,7 @@ export class Refused extends Error {
     super(problem.detail ?? problem.title ?? String(status));
     this.code = problem.code ?? "internal";
     this.status = status;
+    this.line = problem.line ?? null; // of a file that was refused
   }
 }
 
@@ -39,6 +40,7 @@ export class Api {
 
   get = (path, options) => this.json("GET", path, undefined, options);
   post = (path, body, options) => this.json("POST", path, body, options);
+  put = (path, body, options) => this.json("PUT", path, body, options);
 
   /** One exchange with a session; the parsed answer. Throws Refused or Unreachable. */
   async json(method, path, body, { session = true, patience = PATIENCE } = {}) {
@@ -85,7 +87,10 @@ export class Api {
       headers: { Accept: "application/json", ...headers },
     };
     if (token) asked.headers.Authorization = `Bearer ${token}`;
-    if (body !== undefined) {
+    if (body instanceof Blob) {
+      asked.headers["Content-Type"] = "application/octet-stream"; // a file, as it is
+      asked.body = body;
+    } else if (body !== undefined) {
       asked.headers["Content-Type"] = "application/json";
       asked.body = JSON.stringify(body);
     }

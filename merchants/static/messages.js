@@ -8,6 +8,7 @@ export const ORDER_DOMAIN = "patard/order/1\0";
 const PAYMENT_ID_DOMAIN = "patard/request-id/1\0";
 const JOIN_DOMAIN = "patard/join/1\0";
 const SESSION_DOMAIN = "patard/session/1\0";
+const PAYOUTS_DOMAIN = "patard/payouts/1\0";
 
 export const PURPOSE = { payment: 1, refund: 2, reconversion: 3 };
 export const MAX_AMOUNT = 2 ** 32 - 1;
@@ -79,6 +80,10 @@ export const joinMessage = (network, publicKey, code) =>
 /** What a device signs to read. */
 export const sessionMessage = (network, publicKey, challenge) =>
   concat(utf8(SESSION_DOMAIN), sized(network, 4), sized(publicKey, 32), sized(challenge, 32));
+
+/** What a treasurer signs before a file of `count` transfers of `total` cents goes to the bank. */
+export const payoutsMessage = (network, { batch, sha256: hash, total, count }) =>
+  concat(utf8(PAYOUTS_DOMAIN), sized(network, 4), sized(batch, 16), sized(hash, 32), uint(total, 8), uint(count, 4));
 
 /** A join code as it was made, from what a person typed. */
 export const plainCode = (text) =>

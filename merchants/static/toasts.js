@@ -13,6 +13,9 @@ export function note(text) {
 /** Put an element among the toasts for a while, or until it is touched. */
 export function toast(line, milliseconds) {
   line.onclick = () => line.remove();
+  // An open dialog lies over everything that is not in it.
+  const home = document.querySelector("dialog[open]") ?? document.body;
+  if ($("toasts").parentElement !== home) home.append($("toasts"));
   $("toasts").append(line);
   while ($("toasts").children.length > 2) $("toasts").firstChild.remove();
   setTimeout(() => line.remove(), milliseconds);

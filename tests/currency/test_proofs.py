@@ -32,6 +32,11 @@ def test_proof_vectors(vector: dict[str, Any]) -> None:
         assert proofs.session_message(network, key.public, challenge).hex() == vector["message"]
         assert proofs.sign_session(key, network, challenge) == signature
         proofs.verify_session(network, key.public, challenge, signature)
+    elif vector["kind"] == "payouts":
+        file = (bytes.fromhex(vector["batch"]), bytes.fromhex(vector["sha256"]), vector["total"], vector["count"])
+        assert proofs.payouts_message(network, *file).hex() == vector["message"]
+        assert proofs.sign_payouts(key, network, *file) == signature
+        proofs.verify_payouts(network, key.public, *file, signature)
     else:
         content = bytes.fromhex(vector["content"])
         assert proofs.directory_message(network, content).hex() == vector["message"]

@@ -95,14 +95,12 @@ class Stall:
         return account_text(self.shop.account)
 
 
-class Till:
-    """A till as a shopkeeper sees it: what is typed, tapped and read. Everything that the page complains of is kept."""
+class Complaints:
+    """A page, and everything that it complains of."""
 
-    def __init__(self, page: Page, stall: Stall) -> None:
+    def __init__(self, page: Page) -> None:
         self.page = page
-        self.stall = stall
         self.complaints: list[str] = []
-        page.set_default_timeout(SECONDS)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", self._heard)
 
@@ -111,6 +109,15 @@ class Till:
         story = message.text.startswith("Failed to load resource") and "/static/" not in message.location["url"]
         if message.type == "error" and not story:
             self.complaints.append(message.text)
+
+
+class Till(Complaints):
+    """A till as a shopkeeper sees it: what is typed, tapped and read."""
+
+    def __init__(self, page: Page, stall: Stall) -> None:
+        super().__init__(page)
+        self.stall = stall
+        page.set_default_timeout(SECONDS)
 
     def pair(self, name: str = "Comptoir", *, role: str = "cashier", lang: str = "") -> Till:
         """Become a till of the shop with a code that is typed."""

@@ -238,7 +238,7 @@ def test_a_payment_of_another_year_says_its_year_on_one_line(browser: Browser, s
         when = page.locator("#payments .when")
         line = when.evaluate("one => one.offsetHeight")
         shown = when.evaluate("""async (one) => {
-            const { listTime } = await import("/static/till/times.js");
+            const { listTime } = await import("/static/times.js");
             const at = (text) => new Date(text);
             const now = at("2026-03-02T12:00:00Z");
             return ["2026-03-02T08:00:00Z", "2026-02-27T12:00:00Z", "2025-09-28T12:00:00Z"].map((text) => {

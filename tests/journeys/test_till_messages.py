@@ -1,4 +1,4 @@
-"""The till's own code for messages, money and labels, run in Chromium against what Python makes of the same input."""
+"""The browser's code for messages, money and labels, run in Chromium against what Python makes of the same input."""
 
 from __future__ import annotations
 
@@ -125,9 +125,13 @@ def test_proofs(page: Page, vector: dict[str, Any]) -> None:
     found = run(
         page,
         """const [network, key] = [unhex(given.network), unhex(given.public)];
-        const message = given.kind === "join"
-            ? messages.joinMessage(network, key, given.code)
-            : messages.sessionMessage(network, key, unhex(given.challenge));
+        const { total, count } = given;
+        const file = () => ({ batch: unhex(given.batch), sha256: unhex(given.sha256), total, count });
+        const message = {
+            join: () => messages.joinMessage(network, key, given.code),
+            session: () => messages.sessionMessage(network, key, unhex(given.challenge)),
+            payouts: () => messages.payoutsMessage(network, file()),
+        }[given.kind]();
         return [hex(message), hex(await sign(given.seed, message))];""",
         {**vector, "seed": SEEDS[vector["key"]], "public": _public(vector["key"])},
     )

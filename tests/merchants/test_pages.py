@@ -21,7 +21,9 @@ from ledger.currency.messages import SignedRequest
 from ledger.currency.town import Town
 from merchants import codes, pages, requests
 from merchants.desk import Desk, Submission, Taken
+from merchants.scripted import texts_of
 from tests import towns
+from tests.test_translations import javascript_texts
 from tests.towns import Member
 
 with warnings.catch_warnings():
@@ -93,8 +95,8 @@ def addresses(town: Town, shop: Member) -> list[str]:
     signed = one_time(town, shop, label="<b>&'\"")
     lasting = requests.static(town.charter.network, shop.account, shop.key)
     return [
-        "/", "/till", "/directory", f"/P/{signed.text}", f"/P/{lasting.text}", "/J/K7QF2-M9X1A", "/P/ABC", "/J/x",
-        "/no", f"/P/{quote(NASTY, safe='')}", f"/J/{quote(NASTY, safe='')}", f"/{quote(NASTY)}",
+        "/", "/till", "/office", "/directory", f"/P/{signed.text}", f"/P/{lasting.text}", "/J/K7QF2-M9X1A", "/P/ABC",
+        "/J/x", "/no", f"/P/{quote(NASTY, safe='')}", f"/J/{quote(NASTY, safe='')}", f"/{quote(NASTY)}",
     ]  # fmt: skip
 
 
@@ -127,7 +129,8 @@ def test_every_page_is_safe_and_speaks_one_language(client: TestClient, town: To
 
 def test_headers_are_on_everything(client: TestClient, town: Town, shop: Member) -> None:
     picture = f"/P/{one_time(town, shop).text}"
-    others = [f"{picture}.svg", f"{picture}.png", "/static/till/main.js", "/static/base.css", "/till.webmanifest"]
+    files = ("till/main.js", "office/main.js", "base.css")
+    others = [f"{picture}.svg", f"{picture}.png", *(f"/static/{name}" for name in files), "/till.webmanifest"]
     for address in [*addresses(town, shop), *others]:
         headers = client.get(address).headers
         policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
@@ -324,8 +327,18 @@ def test_scripts_use_what_is_there_and_never_html(path: Path) -> None:
         assert forbidden not in source, forbidden
 
 
+def test_a_page_is_given_the_texts_of_its_scripts() -> None:
+    """Found by a rule of a few lines, as a real reader of JavaScript finds them; and no page has another's."""
+    known = {use.text for path in SCRIPTS for use in javascript_texts(path.read_bytes(), path.name)}
+    till, office = texts_of("till/main.js"), texts_of("office/main.js")
+    others = {text for path in STATIC.glob("*.js") for text in texts_of(path.name)}
+    assert known <= till | office | others
+    assert "Show the code" not in office and "Bank charges" not in till
+    assert "The server refused: {detail}" in till & office
+
+
 def test_every_element_that_a_script_names_is_in_a_template() -> None:
-    templates = "".join(path.read_text("utf-8") for path in TEMPLATES.glob("*.html"))
+    templates = "".join(path.read_text("utf-8") for path in TEMPLATES.rglob("*.html"))
     for path in SCRIPTS:
         for name in re.findall(r'\$\("([\w-]+)"\)', path.read_text("utf-8")):
             assert f'id="{name}"' in templates, f"{path.name}: {name}"

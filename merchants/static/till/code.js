@@ -3,9 +3,9 @@
 
 import { Refused, Unreachable } from "../api.js";
 import { $, CURRENCY, say, t } from "../page.js";
+import { countdown } from "../times.js";
 import { money } from "./paid.js";
 import { draw, erase, oneTime } from "./requests.js";
-import { countdown } from "./times.js";
 
 const LOOK_EVERY = 5_000;
 const GRACE = 2; // seconds: an order that came in the last second may still be on its way into the log

@@ -1,8 +1,8 @@
 // The till's last payments and the total of the day.
 
 import { $, counted, say, t } from "../page.js";
+import { fullTime, listTime } from "../times.js";
 import { money } from "./paid.js";
-import { fullTime, listTime } from "./times.js";
 
 const SHOWN = 10;
 const PAGES = 5;

@@ -6,6 +6,7 @@ import { Gate, network, prepareUnpairing } from "../gate.js";
 import { Live } from "../live.js";
 import { $, CURRENCY, say, t } from "../page.js";
 import { isQuiet, setQuiet } from "../sound.js";
+import { clockTime } from "../times.js";
 import { note } from "../toasts.js";
 import { Code } from "./code.js";
 import { Counter } from "./counter.js";
@@ -13,7 +14,6 @@ import { explain } from "./errors.js";
 import { Journal } from "./journal.js";
 import { PaidScreen, mention } from "./paid.js";
 import { Refunds } from "./refund.js";
-import { clockTime } from "./times.js";
 
 const LATE = 20_000;
 

@@ -3,8 +3,8 @@
 import { formatCents } from "../money.js";
 import { $, CURRENCY, LANG, say, t } from "../page.js";
 import { chime } from "../sound.js";
+import { clockTime } from "../times.js";
 import { toast } from "../toasts.js";
-import { clockTime } from "./times.js";
 
 export const money = (cents) => formatCents(cents, LANG, CURRENCY.symbol);
 

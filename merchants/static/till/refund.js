@@ -7,10 +7,10 @@ import { ORDER_DOMAIN, PURPOSE, orderBody, signedOrderText, uuid7 } from "../mes
 import { formatCents, parseAmount } from "../money.js";
 import { $, CURRENCY, LANG, say, t } from "../page.js";
 import { forget, keep, kept } from "../store.js";
+import { fullTime } from "../times.js";
 import { note } from "../toasts.js";
 import { explain } from "./errors.js";
 import { money } from "./paid.js";
-import { fullTime } from "./times.js";
 
 const OPEN_SECONDS = 600;
 const OUTBOX = "refund";

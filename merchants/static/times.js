@@ -1,6 +1,6 @@
-// Times as the shop's clock shows them: in the currency's time zone, whatever the tablet believes.
+// Times as the clock on the wall shows them: in the currency's time zone, whatever the device believes.
 
-import { CURRENCY, LANG } from "../page.js";
+import { CURRENCY, LANG } from "./page.js";
 
 const SHORT = { hour: "2-digit", minute: "2-digit", timeZone: CURRENCY.timezone };
 const LOCALE = LANG === "en" ? "en-GB" : "fr-FR";
@@ -29,3 +29,16 @@ export function countdown(seconds) {
   const whole = Math.max(0, Math.ceil(seconds));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
+
+const calendar = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+const dayOfYear = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", timeZone: "UTC" });
+const monthOnly = new Intl.DateTimeFormat(LOCALE, { month: "long", year: "numeric", timeZone: "UTC" });
+
+/** "3 nov. 2025" for "2025-11-03": a day of a calendar, which no time zone shifts. */
+export const dayText = (iso) => calendar.format(new Date(`${iso}T00:00:00Z`));
+
+/** "3 nov.", where the year is told elsewhere. */
+export const shortDay = (iso) => dayOfYear.format(new Date(`${iso}T00:00:00Z`));
+
+/** "novembre 2025" for "2025-11-03". */
+export const monthText = (iso) => monthOnly.format(new Date(`${iso}T00:00:00Z`));

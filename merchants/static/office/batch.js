@@ -1,0 +1,141 @@
+// A file of payouts: looked at, signed with this browser's key, fetched for the bank, or given up.
+
+import { hex, unhex } from "../bytes.js";
+import { payoutsMessage } from "../messages.js";
+import { $, counted, say, t } from "../page.js";
+import { dayText, fullTime } from "../times.js";
+import { note } from "../toasts.js";
+import { euros, ibanText } from "./amounts.js";
+import { explain } from "./errors.js";
+import { saveAs } from "./files.js";
+import { element, facts, filled } from "./rows.js";
+import { act, label, sure } from "./sure.js";
+
+/** Where a file stands: {text, tone}. */
+export function batchState(one) {
+  const signed = one.signatures.filter((signature) => signature.counts).length;
+  switch (one.state) {
+    case "ordered": return { text: t("to sign: {n} of {people}", { n: signed, people: one.people }), tone: "todo" };
+    case "signed": return { text: t("signed, to fetch"), tone: "hand" };
+    case "fetched": return { text: t("fetched, at the bank"), tone: "wait" };
+    case "settled": return { text: t("settled"), tone: "done" };
+    default: return { text: t("withdrawn"), tone: "gone" };
+  }
+}
+
+const TRANSFER = { due: "", paid: t("paid"), undone: t("came back") };
+
+export class Batch {
+  constructor(office, { onChanged }) {
+    Object.assign(this, { office, onChanged });
+    $("batch-close").onclick = () => $("batch-dialog").close();
+    if (office.may.treasurer) $("batch-sign").onclick = () => this.#act("batch-sign", () => this.#sign());
+    if (office.may.office) {
+      $("batch-fetch").onclick = () => this.#act("batch-fetch", () => this.#fetch());
+      $("batch-withdraw").onclick = () => this.#act("batch-withdraw", () => this.#withdraw());
+    }
+  }
+
+  /** Do what a button does; unless it waits for a second press, the file is read anew after it. */
+  #act(id, action) {
+    return act($(id), "batch-error", async () => {
+      if ((await action()) === false) return;
+      this.onChanged();
+      await this.open(this.batch.number);
+    });
+  }
+
+  /** Read the file anew and show it. */
+  async open(number) {
+    try {
+      this.#show(await this.office.api.get(`/v1/payouts/batches/${number}`));
+    } catch (error) {
+      return note(explain(error));
+    }
+    say($("batch-error"), "");
+    if (!$("batch-dialog").open) $("batch-dialog").showModal();
+  }
+
+  #show({ batch, transfers }) {
+    Object.assign(this, { batch, transfers });
+    const { text, tone } = batchState(batch);
+    const count = counted(batch.transfers, t("{n} payout"), t("{n} payouts")).replace("{n}", batch.transfers);
+    say($("batch-heading"), t("File {number}: {amount}", { number: batch.number, amount: euros(batch.total_cents) }));
+    say($("batch-state"), text);
+    $("batch-state").className = `outcome ${tone}`;
+    const told = [
+      [t("Payouts"), count], [t("The bank pays on"), dayText(batch.requested_on)], [t("Made by"), by(batch.ordered_by, batch.ordered_at)],
+      [t("Fetched by"), by(batch.fetched_by, batch.fetched_at)], [t("Withdrawn by"), by(batch.withdrawn_by, batch.withdrawn_at)],
+      [t("Name of the file"), `${batch.message}.xml`],
+    ];
+    $("batch-facts").replaceChildren(...facts(told));
+    $("batch-transfers").replaceChildren(...transfers.map(transferRow));
+    const missing = Math.max(0, batch.people - batch.signatures.filter((one) => one.counts).length);
+    const rows = batch.signatures.map((one) => element("li", `${one.name} · ${fullTime(new Date(one.signed_at))}`, one.counts ? "" : "gone"));
+    if (missing && batch.state === "ordered") {
+      const others = counted(missing, t("another person signs"), t("{n} different people sign")).replace("{n}", missing);
+      rows.push(element("li", batch.people === 1 ? t("a treasurer signs") : others, "missing"));
+    }
+    $("batch-signatures").replaceChildren(...rows);
+    this.#buttons();
+  }
+
+  #buttons() {
+    const { state, signatures } = this.batch;
+    const mine = signatures.some((one) => one.key === this.office.device.publicHex);
+    if ($("batch-sign")) {
+      $("batch-sign").hidden = mine || !["ordered", "signed"].includes(state);
+      say($("batch-sign"), t("Sign {amount}", { amount: euros(this.batch.total_cents) }));
+    }
+    if (!$("batch-fetch")) return;
+    $("batch-fetch").hidden = !["signed", "fetched"].includes(state);
+    $("batch-fetch").classList.toggle("quiet", state === "fetched");
+    label($("batch-fetch"), state === "fetched" ? t("Fetch it once more") : t("Fetch the file"));
+    // What may be at the bank already is for a treasurer to give up.
+    $("batch-withdraw").hidden = !(["ordered", "signed"].includes(state) || (state === "fetched" && this.office.may.treasurer));
+    label($("batch-withdraw"), state === "fetched" ? t("The bank refused it: withdraw") : t("Withdraw"));
+  }
+
+  /** Sign what is shown: the sum and the count are in what is signed, and must be those of the list. */
+  async #sign() {
+    const { batch, transfers, office } = this;
+    const sum = transfers.reduce((total, one) => total + one.amount_cents, 0);
+    if (sum !== batch.total_cents || transfers.length !== batch.transfers) {
+      throw new Error(t("the list does not come to the sum of the file: do not sign it"));
+    }
+    const message = payoutsMessage(office.network, {
+      batch: unhex(batch.id), sha256: unhex(batch.sha256), total: batch.total_cents, count: batch.transfers,
+    });
+    const signature = hex(await office.device.sign("", message));
+    await office.api.post(`/v1/payouts/batches/${batch.number}/signatures`, { signature });
+    note(t("You signed {amount}.", { amount: euros(batch.total_cents) }));
+  }
+
+  async #fetch() {
+    const { batch, office } = this;
+    if (batch.state === "fetched" && !sure($("batch-fetch"), t("Sure? Sent twice, it may be paid twice"))) return false;
+    const again = batch.state === "fetched" ? "?again=true" : "";
+    const response = await office.api.withSession("GET", `/v1/payouts/batches/${batch.number}/file${again}`, { headers: { Accept: "application/xml" } });
+    saveAs(`${batch.message}.xml`, await response.blob());
+    note(t("Send {file} to the bank, once.", { file: `${batch.message}.xml` }));
+    return true;
+  }
+
+  async #withdraw() {
+    const { batch, office } = this;
+    if (!sure($("batch-withdraw"), t("Sure? Withdraw"))) return false;
+    await office.api.post(`/v1/payouts/batches/${batch.number}/withdrawal`, { refused: batch.state === "fetched" });
+    note(t("Withdrawn: its payouts may go into another file."));
+    return true;
+  }
+}
+
+const by = (who, at) => (at ? `${who} · ${fullTime(new Date(at))}` : "");
+
+function transferRow(one) {
+  const row = filled("transfer-row", {
+    name: one.name, text: [ibanText(one.iban), one.reference, TRANSFER[one.state]].filter(Boolean).join(" · "), amount: euros(one.amount_cents),
+  });
+  row.querySelector(".fresh-iban").hidden = !one.is_new;
+  return row;
+}

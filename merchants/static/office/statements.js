@@ -1,0 +1,55 @@
+// Statements: files in, what was taken so far, and the lines of it all.
+
+import { $, say, t } from "../page.js";
+import { euros } from "./amounts.js";
+import { Lines, span } from "./lines.js";
+import { Rows, filled } from "./rows.js";
+import { Uploads } from "./uploads.js";
+
+export class Statements {
+  name = "statements";
+
+  constructor(office) {
+    this.office = office;
+    this.lines = new Lines(office, { onChanged: () => this.load() });
+    this.rows = this.lines.rows;
+    this.taken = new Rows($("statements"), { draw: (one) => this.#row(one), open: (one) => this.#choose(one) });
+    this.uploads = new Uploads(office, { onBooked: () => this.#booked() });
+  }
+
+  async load() {
+    const [{ statements }] = await Promise.all([this.office.api.get("/v1/bank/statements"), this.lines.load()]);
+    const newest = statements.toReversed();
+    this.taken.set(newest);
+    $("no-statements").hidden = newest.length > 0;
+    this.lines.accounts([...new Set(statements.map((one) => one.reserve))]);
+  }
+
+  #booked() {
+    this.load().catch(() => {});
+    this.office.peek();
+  }
+
+  key(event) {
+    if (event.key === "/") $("lines-text").select();
+    else if (event.key === "i" && this.office.may.office) $("choose").click();
+    else return false;
+    return true;
+  }
+
+  #row(one) {
+    const row = filled("statement-row", { name: `${one.reserve} · ${span(one)}`, text: `n° ${one.number} · ${one.file}`, amount: euros(one.closing_cents) });
+    const button = row.querySelector(".row");
+    button.setAttribute("aria-pressed", String(this.lines.statement?.id === one.id));
+    row.querySelector(".amount").title = t("Closing balance");
+    return row;
+  }
+
+  async #choose(one) {
+    await this.lines.of(this.lines.statement?.id === one.id ? null : one);
+    for (const [at, item] of this.taken.items.entries()) {
+      $("statements").children[at].querySelector(".row").setAttribute("aria-pressed", String(item.id === this.lines.statement?.id));
+    }
+    say($("lines-said"), this.lines.statement ? t("Only the lines of one statement") : t("The lines of all statements"));
+  }
+}
