@@ -174,6 +174,26 @@ def test_personal_texts_erased_change_nothing(town: Town, alice: Party) -> None:
     assert before.difference == 0
 
 
+def test_both_databases_say_the_same(tmp_path: Path, fresh_postgres: str) -> None:
+    told = []
+    for place, url in (("sqlite", None), ("postgres", fresh_postgres)):
+        with scene.opened(tmp_path / place, url) as made:
+            member = parties.admit(made, "person", "Alice")
+            keeper = Keeper(made)
+            typed(made, member, 4_000, "V2", DAY)
+            sent = [line(4_000, "VIR", bank_ref="V2"), line(700, token(made, member)), line(-50, "frais")]
+            bring(made, statement(sent, 900), opening=True)
+            keeper.report()
+            taking.take(made, [statement([*sent[:2], line(-60, "frais")], 900)], corrected=True)
+            typed(made, member, 130, "V3", DAY + timedelta(days=1))
+            half = bank(made)
+            booking.book(made)
+            assert keeper.report() == reserve.report(made)
+            told.append((half, keeper.report()))
+    assert told[0] == told[1]
+    assert told[0][0].reasons() == {Why.NOT_BOOKED: 60, Why.WITHDRAWN: -50, Why.AFTER_STATEMENT: 130}
+
+
 # --- anything, in any order -----------------------------------------------------------------------------
 
 
