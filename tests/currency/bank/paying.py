@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import NamedTuple
 
+from api.home import found_home
 from ledger.currency import conversion, parties, proofs
 from ledger.currency.bank import details
 from ledger.currency.bank.payouts import approval, batches, owed
@@ -15,10 +20,11 @@ from ledger.currency.keys import PrivateKey
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
 from tests import towns
-from tests.currency.bank.scene import DAY, line
+from tests.currency.bank.scene import DAY, charter, line, opened
 from tests.towns import BANK, Member
 
 SHOP_IBANS = ("DE89370400440532013000", "BE68539007547034", "NL91ABNA0417164300")
+SECOND = "Café Élise & Cie"
 BROUGHT = 300_000
 """Cents that each shop brought by transfer before anything else happens."""
 
@@ -35,13 +41,36 @@ class Town3(NamedTuple):
 
 def settle(town: Town) -> Town3:
     """Shops with units and IBANs, and two treasurers."""
-    shops = [towns.member(town, "shop", name) for name in ("Boulangerie", "Café Élise & Cie", "Cordonnerie")]
+    shops = [towns.member(town, "shop", name) for name in ("Boulangerie", SECOND, "Cordonnerie")]
     for shop, iban in zip(shops, SHOP_IBANS, strict=True):
         details.put(town, shop.party, iban)
         slip = f"2025-{shop.account}"
         conversion.convert(town, shop.party, BROUGHT, reserve=BANK, reference=slip, booked_on=DAY)
     office = parties.admit(town, "association", "L'association")
     return Town3(town, shops, office, treasurer(town, office, "Alice"), treasurer(town, office, "Bob"))
+
+
+def founded(home: Path) -> Path:
+    """Make such a town in a folder, and close it."""
+    with opened(home) as town:
+        settle(town)
+    return home
+
+
+@contextmanager
+def copied(home: Path, folder: Path) -> Iterator[Town3]:
+    """The town of `home`, in a folder of its own."""
+    shutil.copytree(home, folder)
+    # Other randomness than when it was founded: the clock is where it was then, and ids follow from both.
+    town = found_home(folder, charter(), clock=towns.Clock(), entropy=towns.Entropy("copied"))
+    try:
+        shops = [
+            Member(parties.named(town, name), towns.key_of(name)) for name in ("Boulangerie", SECOND, "Cordonnerie")
+        ]
+        office = parties.named(town, "L'association")
+        yield Town3(town, shops, office, towns.key_of("treasurer Alice"), towns.key_of("treasurer Bob"))
+    finally:
+        town.book.close()
 
 
 def treasurer(town: Town, office: Party, person: str | None, device: str = "") -> PrivateKey:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,17 +16,11 @@ from ledger.currency.bank.payouts.owed import Payout
 from ledger.currency.bank.statement import StatementError
 from ledger.currency.money import decimal_text
 from ledger.currency.town import Town
-from tests.currency.bank.paying import BROUGHT, Town3, accept, credit, debit, now, sent, settle
-from tests.currency.bank.scene import DAY, bring, line, opened, statement
+from tests.currency.bank.paying import BROUGHT, Town3, accept, credit, debit, now, sent
+from tests.currency.bank.scene import DAY, bring, line, statement
 
 NEXT = DAY + timedelta(days=1)
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"
-
-
-@pytest.fixture
-def paying(tmp_path: Path) -> Iterator[Town3]:
-    with opened(tmp_path / "home") as town:
-        yield settle(town)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -42,12 +41,6 @@ from tests.towns import BANK, CASH
 
 NEXT = DAY + timedelta(days=1)
 HELD = 3 * BROUGHT
-
-
-@pytest.fixture
-def paying(tmp_path: Path) -> Iterator[Town3]:
-    with opened(tmp_path / "home") as town:
-        yield settle(town)
 
 
 @pytest.fixture

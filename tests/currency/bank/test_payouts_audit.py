@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,19 +27,13 @@ from ledger.currency.chart import EUR
 from ledger.currency.tables import KEY_PERSON
 from ledger.currency.town import Town
 from tests import towns
-from tests.currency.bank.paying import BROUGHT, SHOP_IBANS, Town3, accept, credit, debit, sent, settle, sign, treasurer
-from tests.currency.bank.scene import DAY, bring, opened, statement
+from tests.currency.bank.paying import BROUGHT, SHOP_IBANS, Town3, accept, credit, debit, sent, sign, treasurer
+from tests.currency.bank.scene import DAY, bring, statement
 from tests.towns import BANK
 
 NEXT = DAY + timedelta(days=1)
 HELD = 3 * BROUGHT
 Evidence = dict[str, Any]
-
-
-@pytest.fixture
-def paying(tmp_path: Path) -> Iterator[Town3]:
-    with opened(tmp_path / "home") as town:
-        yield settle(town)
 
 
 @pytest.fixture

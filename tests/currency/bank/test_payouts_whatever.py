@@ -19,8 +19,8 @@ from ledger.currency.bank.payouts.owed import Payout
 from ledger.currency.bank.statement import BankLine
 from ledger.currency.errors import CurrencyError
 from tests import towns
-from tests.currency.bank.paying import BROUGHT, Town3, accept, credit, debit, now, settle, sign
-from tests.currency.bank.scene import DAY, balances, line, opened, statement
+from tests.currency.bank.paying import BROUGHT, Town3, accept, copied, credit, debit, now, sign
+from tests.currency.bank.scene import DAY, balances, line, statement
 from tests.towns import BANK
 
 
@@ -125,11 +125,11 @@ STEPS: tuple[Callable[[Bank, int], None], ...] = (
 )  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 11)), min_size=8, max_size=30))
-def test_euros_or_units(steps: list[tuple[Callable[[Bank, int], None], int]]) -> None:
-    with tempfile.TemporaryDirectory() as folder, opened(Path(folder) / "home") as town:
-        bank = Bank(settle(town))
+@settings(max_examples=15, deadline=None)
+@given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 11)), min_size=8, max_size=30))
+def test_euros_or_units(paying_home: Path, steps: list[tuple[Callable[[Bank, int], None], int]]) -> None:
+    with tempfile.TemporaryDirectory() as folder, copied(paying_home, Path(folder) / "home") as paying:
+        bank, town = Bank(paying), paying.town
         towns.clock(town).forward(60 * 86_400)
         bank.accept(2)
         for step, n in steps:
