@@ -23,6 +23,10 @@ const REASONS = {
   typed: t("a conversion of {name} was typed in, with as much, for {day}"),
   on_its_way: t("{cents} are on their way between the reserve's accounts"),
   topup_of: t("{name} topped up as much on {day}"),
+  owed: t("{name} is owed as much for units changed back"),
+  paid_out: t("{name} was paid as much for units changed back"),
+  file: t("of the direct debits of {name}, {cents} are open"),
+  debited: t("{name} was debited as much on {day}"),
   before_first: t("it was on the account before the first statement"),
   uncovered: t("imported units of {cents} have no euros behind them"),
 };
@@ -39,6 +43,7 @@ export function decisionText(decision, beside = null) {
   const { way, name, cash, shares } = decision;
   if (way === "member") return t("Top-up: {name}", { name });
   if (way === "claim") return t("Debt paid: {name}", { name });
+  if (way === "payout" && name) return t("Payout: {name}", { name });
   if (way === "cash") return t("Cash box: {name}", { name: cash });
   if (way === "split") return shares.map((one) => `${one.name ? decisionText(one) : WAYS[one.way]} ${euros(one.amount_cents)}`).join(" + ");
   if (beside && way === "pair") return t("Cancels out with the line of {day}", { day: dayText(beside.booked_on) });

@@ -15,6 +15,8 @@ export const WAYS = {
   transit: t("Between our own accounts"),
   pair: t("Two lines that cancel out"),
   returned: t("A top-up that went back"),
+  payout: t("Payout to a shop"),
+  debits: t("Direct debits collected"),
   cover: t("Euros behind imported units"),
 };
 
@@ -28,6 +30,8 @@ const KINDS = {
   bank_collection: t("Direct debits collected"),
   bank_collection_unpaid: t("Direct debits unpaid"),
   bank_suspense: t("To place"),
+  bank_placed: t("Placed by hand"),
+  bank_back: t("Put back"),
   bank_withdrawn: t("Taken away by a corrected statement"),
 };
 
