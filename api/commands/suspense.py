@@ -16,11 +16,13 @@ from ledger.currency import conversion, parties
 from ledger.currency.bank import suspense
 from ledger.currency.bank.indexing import SUSPENSE
 from ledger.currency.bank.lines import Line, find_line
+from ledger.currency.bank.mandates import collecting, rejecting
 from ledger.currency.bank.payouts import owed
 from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.proposals import Reason, Why
 from ledger.currency.bank.suspense import OpenLine
 from ledger.currency.bank.tables import BANK_LINE
+from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 
 LEAST = 4
@@ -40,6 +42,7 @@ WAYS = {
     Way.PAIR: N_("explained by line {other}"),
     Way.RETURNED: N_("it took back the top-up of line {other}"),
     Way.PAYOUT: N_("a payout, or one that came back"),
+    Way.DEBITS: N_("monthly top-ups, or one that came back"),
     Way.COVER: N_("euros behind imported units"),
 }
 """What a line may be, in words."""
@@ -63,6 +66,8 @@ REASONS = {
     Why.TOPUP_OF: N_("{name} topped up as much on {day}"),
     Why.OWED: N_("{name} is owed as much for units changed back"),
     Why.PAID_OUT: N_("{name} was paid as much for units changed back"),
+    Why.FILE: N_("of the direct debits of {name}, {cents} are open"),
+    Why.DEBITED: N_("{name} was debited as much on {day}"),
     Why.BEFORE_FIRST: N_("it was on the account before the first statement"),
     Why.UNCOVERED: N_("imported units of {cents} have no euros behind them"),
 }
@@ -175,7 +180,17 @@ def _decision(town: Town, line: Line, way: Way, text: str) -> Decision:
         return Decision(way=way, other=conversion.conversion_id(town, names[line.reserve], reference))
     if way is Way.PAYOUT:
         return Decision(way=way, other=owed.find(town, text).reconversion)
+    if way is Way.DEBITS:
+        return Decision(way=way, other=_debits(town, text))
     return Decision(way=way, other=_find(town, text))
+
+
+def _debits(town: Town, text: str) -> bytes:
+    """A file of direct debits by its number or month, or one debit by its reference."""
+    try:
+        return rejecting.find(town, text).id
+    except CurrencyError:
+        return collecting.find(town, text).id
 
 
 def _share(town: Town, text: str) -> Share:

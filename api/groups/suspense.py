@@ -40,6 +40,9 @@ def suspense_place(
     pair: str = option("--pair", help=_("This line explains it: as much, the other way."), metavar="LINE"),
     returned: str = option("--returned", help=_("It took back this top-up."), metavar="LINE"),
     payout: str = option("--payout", help=_("A payout, or one that came back, by its reference."), metavar="REF"),
+    debits: str = option(
+        "--debits", help=_("Monthly top-ups: a file's number or month, or a debit's reference."), metavar="FILE|REF"
+    ),
     cover: bool = typer.Option(False, "--cover", help=_("Euros behind imported units.")),
     json: bool = JSON,
 ) -> None:
@@ -47,7 +50,7 @@ def suspense_place(
 
     CONSOLE.as_json = json
     named: dict[str, str | None] = {"member": member, "claim": claim, "known": known, "cash": cash, "pair": pair,
-                                    "returned": returned, "payout": payout}  # fmt: skip
+                                    "returned": returned, "payout": payout, "debits": debits}  # fmt: skip
     plain = {"own": own, "fees": fees, "charge": charge, "transit": transit, "cover": cover}
     suspense.place(line, proposal, share, {name: text for name, text in named.items() if text is not None},
                    [name for name, wanted in plain.items() if wanted])  # fmt: skip

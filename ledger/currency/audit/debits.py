@@ -138,6 +138,11 @@ def brought(story: Story, record: Record, transaction: Transaction) -> Iterator[
     if line is None:
         yield "id_not_derived", "debits were booked under an id that follows from no bank line: that could happen twice"
         return
+    yield from judged(story, record, transaction, line, line.reserve)
+
+
+def judged(story: Story, record: Record, transaction: Transaction, line: LineState, bank: int) -> Iterator[Problem]:
+    """An entry that says of a line which debits it brings or takes back. `bank` is where its euros are."""
     said = _said(story, transaction.evidence)
     if said is None:
         yield "debit_unknown", "it brings or takes back debits that there are none of"
@@ -149,7 +154,7 @@ def brought(story: Story, record: Record, transaction: Transaction) -> Iterator[
     early = [one for one in said.brought if one.is_early]
     early += [one for one in said.back if one.credited_by is None and one.id not in said.both]
     yield from _as_said(transaction.evidence, early, [one for one in said.back if one.released_seq is not None])
-    gathered = Moves(story.chart, line.reserve, _taken_from(story, transaction))
+    gathered = Moves(story.chart, bank, _taken_from(story, transaction))
     for one in said.brought:
         if one.id not in said.both:
             gathered.bring(one)
@@ -198,6 +203,19 @@ def undone(story: Story, record: Record, instruction: Transaction | Note, line: 
     for one in was:
         if one.id not in released:
             story.debits.put(one._replace(credited_by=None, release_on=None))
+    for one in back:
+        now = story.debits.item(one.place)
+        assert now is not None
+        story.debits.put(now._replace(unpaid_by=None, unpaid_reason="", claim=0))
+
+
+def put_back(story: Story, entry: bytes) -> Iterator[Problem]:
+    """A line that the entry had placed is in suspense again: what it did to debits counts no more."""
+    was, back = story.debits.of_line(entry)
+    if any(one.unpaid_by is not None or one.released_seq is not None for one in was):
+        yield "debit_twice", "a debit was put back that had been released, or had come back"
+    for one in was:
+        story.debits.put(one._replace(credited_by=None, release_on=None))
     for one in back:
         now = story.debits.item(one.place)
         assert now is not None

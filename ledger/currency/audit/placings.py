@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 from ledger.core.model import Note, Transaction
 from ledger.core.record import Record
 from ledger.currency import parties
-from ledger.currency.audit import payouts
+from ledger.currency.audit import debits, payouts
 from ledger.currency.audit.bank import between, given_back, name_conversion, reopened
 from ledger.currency.audit.kinds import TREASURER, acted
 from ledger.currency.audit.lines import LineState, Moves, moves, number_in, turned
 from ledger.currency.audit.story import Problem, Story, bytes_of
 from ledger.currency.bank.indexing import RETURN, SUSPENSE
+from ledger.currency.bank.mandates.index import BROUGHT, UNPAID
 from ledger.currency.bank.payouts.index import PAID
 from ledger.currency.bank.payouts.index import RETURNED as PAYOUT_RETURNED
 from ledger.currency.bank.placing import PAIRED, PLACED, Way
@@ -74,6 +75,7 @@ def back(story: Story, record: Record, instruction: Transaction | Note) -> Itera
     if any(one.paid_by == undone and one.undone_by is not None for one in story.payouts.settled.get(undone, ())):
         yield "payout_undone", "a payout was unpaid that had come back"
     story.payouts.take_back(undone)
+    yield from debits.put_back(story, undone)
     if bytes_of(evidence.get("undoes")) != undone:
         yield "placing_unrelated", "the entry that it undoes is not the one that stood"
     returns = line.placed_as == Way.RETURNED or (line.placed_as is None and line.became == RETURN)
@@ -194,6 +196,15 @@ def _payout(story: Story, record: Record, instruction: Transaction | Note, line:
         yield from payouts.undo(story, instruction, suspense)
 
 
+def _debits(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Problem]:
+    suspense, right = story.chart.suspense, BROUGHT if line.amount > 0 else UNPAID
+    there = sum(cents * ((debit == suspense) - (credit == suspense)) for debit, credit, cents, _ in moves(instruction))
+    if instruction.kind != right or there != line.amount or isinstance(instruction, Note):
+        yield "placing_shape", "not as much as the line was brought by direct debit, or came back"
+    else:
+        yield from debits.judged(story, record, instruction, line, suspense)
+
+
 def _cover(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Problem]:
     chart, done = story.chart, moves(instruction)
     units = [(credit, cents) for debit, credit, cents, unit in done if (debit, unit) == (chart.circulation, chart.unit)]
@@ -209,7 +220,7 @@ def _cover(story: Story, record: Record, instruction: Transaction | Note, line: 
 
 KINDS: dict[str, tuple[str, ...]] = {
     Way.MEMBER: ("conversion",), Way.SPLIT: ("conversion", PLACED), Way.PAIR: (PAIRED,), Way.RETURNED: (RETURN,),
-    Way.COVER: (OPENING,), Way.PAYOUT: (PAID, PAYOUT_RETURNED),
+    Way.COVER: (OPENING,), Way.PAYOUT: (PAID, PAYOUT_RETURNED), Way.DEBITS: (BROUGHT, UNPAID),
 }  # fmt: skip
 """The kinds of entries of those ways that are not just placings."""
 WAYS: dict[str, _Judge] = {
@@ -225,6 +236,7 @@ WAYS: dict[str, _Judge] = {
     Way.PAIR: _pair,
     Way.RETURNED: _returned,
     Way.PAYOUT: _payout,
+    Way.DEBITS: _debits,
     Way.COVER: _cover,
 }
 """What each way of placing a line must look like. That nobody pays more than they owe is held for every entry."""

@@ -54,8 +54,8 @@ KINDS: dict[str, _Judge] = {
     payout_kinds.PAID: _or_placed(payouts.paid),
     payout_kinds.RETURNED: _or_placed(payouts.returned),
     payout_kinds.REJECTED: payouts.rejected,
-    debit_kinds.BROUGHT: debits.brought,
-    debit_kinds.UNPAID: debits.brought,
+    debit_kinds.BROUGHT: _or_placed(debits.brought),
+    debit_kinds.UNPAID: _or_placed(debits.brought),
     debit_kinds.RELEASED: debits.released,
 }
 """Transactions of the association. Orders of members (`kinds.PURPOSES`) are judged by `kinds.order`."""

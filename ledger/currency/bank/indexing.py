@@ -61,6 +61,7 @@ def index(connection: Connection, entries: Sequence[tuple[int, Instruction]]) ->
             _undo(connection, seq, one)
         if "undoes" in evidence:
             payout_index.taken_back(connection, bytes.fromhex(str(evidence["undoes"])))
+            debit_index.put_back(connection, bytes.fromhex(str(evidence["undoes"])))
         if "reopens" in evidence:
             stands_again = update(BANK_LINE).where(_LINE.id == bytes.fromhex(str(evidence["reopens"])))
             connection.execute(stands_again.values(undone_seq=None))

@@ -12,6 +12,7 @@ from ledger.core.model import Transaction
 from ledger.currency import parties
 from ledger.currency.bank import claims, topups
 from ledger.currency.bank.lines import Line, line_of
+from ledger.currency.bank.mandates.matching import may_be
 from ledger.currency.bank.names import Names, words
 from ledger.currency.bank.naming import line_of_conversion
 from ledger.currency.bank.payouts.index import PAID, RETURNED
@@ -43,6 +44,7 @@ def gather(town: Town, lines: Sequence[Line], beside: Sequence[Line] = ()) -> Kn
     for line in (*lines, *beside):
         known.open.setdefault(line.amount, []).append(line)
     _payouts(town, lines, known)
+    known.debits.update(may_be(town, lines))
     _seen(town, lines, known)
     _topups(town, lines, known)
     _typed(town, [line for line in lines if line.amount > 0], known)

@@ -14,6 +14,7 @@
 | pair | and the same sum the other way | | nothing: the two lines explain each other |
 | returned | | a top-up that went back | as a return that was recognised |
 | payout | a payout that came back | a payout | as if it had been recognised, with suspense for the bank |
+| debits | our direct debits, as one sum or one | one that came back | as a line that was recognised |
 | cover | euros behind imported units | | suspense -> guarantee; circulation -> issuers |
 
 An entry counts for the day on which the bank booked the line, for that is when the euros came or went: once everything
@@ -32,6 +33,7 @@ from ledger.currency import parties, reserve
 from ledger.currency.bank import claims, topups
 from ledger.currency.bank.indexing import RETURN
 from ledger.currency.bank.lines import Line
+from ledger.currency.bank.mandates import matching as mandates
 from ledger.currency.bank.naming import line_of_conversion
 from ledger.currency.bank.payouts.index import PAID, naming
 from ledger.currency.bank.payouts.index import RETURNED as PAYOUT_RETURNED
@@ -65,6 +67,7 @@ class Way(StrEnum):
     PAIR = "pair"
     RETURNED = "returned"
     PAYOUT = "payout"
+    DEBITS = "debits"
     COVER = "cover"
 
 
@@ -276,6 +279,10 @@ def _payout(town: Town, line: Line, decision: Decision, other: Line | None) -> P
     return Placing(PAYOUT_RETURNED, undoing(town, [payout], town.chart.suspense), evidence)
 
 
+def _debits(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
+    return Placing(*mandates.placed(town, line, decision.other or b""))
+
+
 def _cover(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
     _came(line, "cover for imported units")
     chart, left = town.chart, line.amount
@@ -297,7 +304,7 @@ def _cover(town: Town, line: Line, decision: Decision, other: Line | None) -> Pl
 _WAYS: dict[Way, Callable[[Town, Line, Decision, Line | None], Placing]] = {
     Way.MEMBER: _member, Way.SPLIT: _split, Way.OWN: _own, Way.FEES: _fees, Way.CHARGE: _charge, Way.CLAIM: _claim,
     Way.KNOWN: _known, Way.CASH: _cash, Way.TRANSIT: _transit, Way.PAIR: _pair, Way.RETURNED: _returned,
-    Way.PAYOUT: _payout, Way.COVER: _cover,
+    Way.PAYOUT: _payout, Way.DEBITS: _debits, Way.COVER: _cover,
 }  # fmt: skip
 
 

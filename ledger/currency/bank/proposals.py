@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from ledger.currency.bank.lines import Line
+from ledger.currency.bank.mandates.matching import Open
 from ledger.currency.bank.names import WORDS, Names, in_order, words
 from ledger.currency.bank.payouts.owed import Payout
 from ledger.currency.bank.placing import Decision, Share, Way
@@ -47,6 +48,8 @@ class Why(StrEnum):
     TOPUP_OF = "topup_of"
     OWED = "owed"
     PAID_OUT = "paid_out"
+    FILE = "file"
+    DEBITED = "debited"
     BEFORE_FIRST = "before_first"
     UNCOVERED = "uncovered"
 
@@ -71,6 +74,8 @@ SENTENCES = {
     Why.TOPUP_OF: "{name} topped up as much on {day}",
     Why.OWED: "{name} is owed as much for units changed back",
     Why.PAID_OUT: "{name} was paid as much for units changed back",
+    Why.FILE: "of the direct debits of {name}, {cents} are open",
+    Why.DEBITED: "{name} was debited as much on {day}",
     Why.BEFORE_FIRST: "it was on the account before the first statement",
     Why.UNCOVERED: "imported units of {cents} have no euros behind them",
 }
@@ -138,6 +143,8 @@ class Known:
     """By reserve account and amount."""
     payouts: dict[int, list[Payout]] = field(default_factory=dict)
     """Payouts by amount: those that are due, and those that were paid and did not come back."""
+    debits: dict[bytes, list[Open]] = field(default_factory=dict)
+    """What of our direct debits a line may be, by the line's id."""
     topups: dict[int, list[Line]] = field(default_factory=dict)
     """Lines that brought units to one member and stand, by amount, the latest first."""
 
@@ -175,6 +182,10 @@ def _came(line: Line, known: Known) -> _Found:
             owes = Reason(Why.OWES, reason.points + 2, _facts(known, holder, cents=known.claims[holder]))
             yield _for_member(line, known, holder), owes
     yield from _for_payouts(line, known)
+    for file in known.debits.get(line.id, ()):
+        exact = file.cents == line.amount
+        reason = Reason(Why.FILE, 40 + 30 * exact + 15 * file.is_named, {"name": file.name, "cents": file.cents})
+        yield Decision(way=Way.DEBITS, other=file.id), reason
     if (word := _said(line, "membership")) is not None:
         yield Decision(way=Way.OWN), Reason(Why.WORDS, 55, {"word": word})
     for box in known.cash:
@@ -234,6 +245,8 @@ def _went(line: Line, known: Known) -> _Found:
     for box in known.cash:
         yield from _for_cash(line, box, "cash out")
     yield from _for_payouts(line, known)
+    for debit in known.debits.get(line.id, ()):
+        yield from _for_debit(line, debit)
     for topup in known.topups.get(-line.amount, ()):
         yield from _for_topup(line, known, topup)
 
@@ -250,6 +263,14 @@ def _for_payouts(line: Line, known: Known) -> _Found:
         yield decision, Reason(why, 62 if sure else 30, _facts(known, payout.holder))
         if payout.holder in named:
             yield decision, Reason(Why.NAME_PAID, 84, _facts(known, payout.holder))
+
+
+def _for_debit(line: Line, debit: Open) -> _Found:
+    decision = Decision(way=Way.DEBITS, other=debit.id)
+    points = 85 if debit.is_named else 58 if line.kind == LineKind.RETURN else 25
+    yield decision, Reason(Why.DEBITED, points, {"name": debit.name, "day": debit.day})
+    if words(debit.name) <= words(f"{line.name} {line.text}"):
+        yield decision, Reason(Why.NAME_PAID, 80, {"name": debit.name})
 
 
 def _for_topup(line: Line, known: Known, topup: Line) -> _Found:

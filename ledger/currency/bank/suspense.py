@@ -20,6 +20,7 @@ from ledger.currency.bank import claims, topups
 from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, Overtaken, index
 from ledger.currency.bank.knowing import gather
 from ledger.currency.bank.lines import Line, find_line, line_of, lines
+from ledger.currency.bank.mandates import matching as mandates
 from ledger.currency.bank.naming import entry_at
 from ledger.currency.bank.payouts.index import PAID
 from ledger.currency.bank.payouts.index import RETURNED as PAYOUT_RETURNED
@@ -146,7 +147,9 @@ def _post(town: Town, entries: Sequence[tuple[Line, Instruction]], steps: Sequen
         for each, entry_ in entries:
             _hold(connection, each)
             if "undoes" in entry_.evidence:
-                _no_payout_came_back(town, _stands(town, each))
+                stood = _stands(town, each)
+                _no_payout_came_back(town, stood)
+                mandates.require_put_back(town, stood)
         for (each, decision, other), (_line, entry_) in zip(steps, entries, strict=False):
             if other is not None:
                 _hold(connection, other)
@@ -194,6 +197,7 @@ def undo(town: Town, line: Line, by: str, *, treasurer: bool = True) -> Posted:
     if gave and not treasurer and not theirs:
         raise CurrencyError("role_insufficient", "units that somebody else gave a member, a treasurer takes back")
     _no_payout_came_back(town, stood)
+    mandates.require_put_back(town, stood)
     entries = [(line, _way_back(town, line, stood, by))]
     if stood.evidence.get("as") == Way.PAIR:
         other = _row(town, bytes.fromhex(str(stood.evidence["other"])))

@@ -13,9 +13,10 @@ import pytest
 
 from ledger.currency import parties
 from ledger.currency.audit.walk import audit
-from ledger.currency.bank import booking, matching
+from ledger.currency.bank import booking, matching, suspense
 from ledger.currency.bank.mandates import collecting, index, model, notices, rejecting, release, review
 from ledger.currency.bank.payouts import answers
+from ledger.currency.bank.placing import Decision, Way
 from ledger.currency.bank.statement import LineKind, StatementError
 from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
@@ -123,18 +124,51 @@ def test_a_batch_without_one_of_its_debits_waits_for_that(town: Town) -> None:
     assert states(town) == {"maturing": 3}
 
 
-def test_a_difference_that_nobody_explains_waits_in_suspense(town: Town) -> None:
-    for name in ("Alice", "Bob"):
-        sign(town, name)
+def test_a_difference_that_nobody_explains_is_for_a_person(town: Town) -> None:
+    mandates = [sign(town, name, amount)[1] for name, amount in (("Alice", 3_000), ("Bob", 200))]
     file = collected(town)
-    short = replace(batch(file), amount=5_800)
+    short = replace(batch(file), amount=3_000)
     assert bring(town, statement([short])).kinds == {"bank_suspense": 1}
-    assert balances(town) == {"suspense": 5_800, BANK: 5_800}
-    from ledger.currency.bank.lines import lines
-    from ledger.currency.bank.mandates.matching import proposals
+    [waits] = suspense.open_lines(town)
+    [proposal] = [one for one in waits.proposals if one.decision.way is Way.DEBITS]
+    assert [reason.facts for reason in proposal.reasons] == [{"name": MONTH, "cents": 3_200}]
+    with pytest.raises(CurrencyError, match="patard mandate reject"):
+        suspense.place(town, waits.line.id, proposal.decision)
+    rejecting.reject(town, item_of(town, mandates[1]), reason="AC04")
+    suspense.place(town, waits.line.id, proposal.decision)
+    assert states(town) == {"maturing": 1, "unpaid": 1}
+    assert balances(town) == {"circulation": 3_000, "guarantee": 3_000, BANK: 3_000, "maturing": 3_000}
+    suspense.put_back(town, waits.line.id)
+    assert (states(town), balances(town)) == ({"ordered": 1, "unpaid": 1}, {"suspense": 3_000, BANK: 3_000})
+    suspense.place(town, waits.line.id, proposal.decision)
+    until(town, RELEASED)
+    assert release.release(town).debits == 1
+    with pytest.raises(CurrencyError, match="released"):
+        suspense.put_back(town, waits.line.id)
+    assert audit(town).clean
 
-    [told] = proposals(town, lines(town)[0])
-    assert (told.month, told.missing) == (MONTH, 200)
+
+def test_a_return_that_names_nothing_is_for_a_person(town: Town) -> None:
+    alice = towns.member(town, "person", "Alice Martin")
+    _party, made = sign(town, alice.party)
+    sign(town, "Bob")
+    file = collected(town)
+    bring(town, statement([batch(file)]))
+    until(town, RELEASED)
+    release.release(town)
+    towns.pay(town, alice, towns.member(town, "shop", "Épicerie"), 1_000)
+    brought(town, line(-3_000, "IMPAYE ALICE MARTIN", RELEASED, kind=LineKind.RETURN))
+    [waits] = suspense.open_lines(town)
+    first = waits.proposals[0]
+    assert first.decision == Decision(way=Way.DEBITS, other=item_of(town, made).id)
+    suspense.place(town, waits.line.id, first.decision)
+    assert (balances(town)["claims"], item_of(town, made).claim) == (1_000, 1_000)
+    assert audit(town).clean
+    suspense.put_back(town, waits.line.id)
+    assert (balances(town).get("claims"), item_of(town, made).state) == (None, "released")
+    suspense.place(town, waits.line.id, first.decision)
+    assert (balances(town)["claims"], item_of(town, made).claim) == (1_000, 1_000)
+    assert audit(town).clean
 
 
 def test_a_batch_net_of_what_the_bank_said_it_rejects(town: Town) -> None:

@@ -145,6 +145,17 @@ def taken_back(connection: Connection, transaction: Instruction, line: bytes) ->
     connection.execute(kept.values(unpaid_by=None, unpaid_reason="", claim=0))
 
 
+def put_back(connection: Connection, entry: bytes) -> None:
+    """A person put a line back that the entry had placed: what it did to debits counts no more. Raises `Overtaken`."""
+    brought = items(connection, _ITEM.credited_by == entry)
+    if any(one.released_seq is not None or one.unpaid_by is not None for one in brought):
+        raise Overtaken
+    gone = update(COLLECTION_ITEM).where(_ITEM.credited_by == entry)
+    connection.execute(gone.values(credited_by=None, release_on=None))
+    kept = update(COLLECTION_ITEM).where(_ITEM.unpaid_by == entry)
+    connection.execute(kept.values(unpaid_by=None, unpaid_reason="", claim=0))
+
+
 def released(connection: Connection, entries: Sequence[tuple[bytes, int]]) -> None:
     """These debits (id and place of the entry) were released. Raises `Overtaken` if one had come back."""
     rows = [{"item": id_, "entry": seq} for id_, seq in entries]
@@ -187,7 +198,8 @@ def _unpaid(connection: Connection, transaction: Transaction, found: Sequence[It
     evidence = transaction.evidence
     was_released, was_early = places(evidence.get("released", "")), places(evidence.get("early", ""))
     units = {t.debit: t.amount for t in transaction.transfers if t.unit != EUR}
-    told = _reasons(connection, transaction.id)
+    line = evidence.get("line")
+    told = _reasons(connection, bytes.fromhex(str(line)) if line else transaction.id)
     for one in found:
         if one.unpaid_by == transaction.id:
             continue

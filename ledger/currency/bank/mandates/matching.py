@@ -3,18 +3,18 @@
 A line or a part of one names a debit by the end-to-end id that we gave it, a mandate by its reference, a file by its
 message id; banks repeat one or another, in whatever text. A file that comes as one sum is whole, or the parts tell
 which debits are in it: what a bank keeps back, or nets against what came back, shows in the parts. Where they do not
-tell, nobody guesses: the line goes to suspense, and `proposals` says what it may be.
+tell, nobody guesses: the line goes to suspense, `may_be` says what it may be, and a person places it (`placed`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from ledger.core.model import Transaction
+from ledger.core.model import Instruction, Transaction, Transfer
 from ledger.currency.bank.lines import Books, Line
 from ledger.currency.bank.mandates.index import BROUGHT, MAX_NAMED, UNPAID, Item, items
 from ledger.currency.bank.mandates.moves import Moves
@@ -23,6 +23,8 @@ from ledger.currency.bank.mandates.tables import COLLECTION, COLLECTION_ITEM, MA
 from ledger.currency.bank.reference import found_in
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.errors import CurrencyError
+from ledger.currency.money import decimal_text
+from ledger.currency.tables import HOLDING, PARTY
 from ledger.currency.town import Town
 
 KNOWN_DAYS = 430
@@ -123,30 +125,103 @@ def undoing(books: Books, line: Line, id_: bytes, kind: str) -> Transaction | No
     return made
 
 
-class Proposal(NamedTuple):
-    """What a line may be: the rest of a file, `missing` cents of which are not in it (below 0: that are too much)."""
+def placed(town: Town, line: Line, other: bytes) -> tuple[str, tuple[Transfer, ...], dict[str, str]]:
+    """Kind, transfers and evidence of a line in suspense that a person says is of our debits.
 
-    collection: bytes
-    number: int
-    month: str
-    missing: int
-
-
-def proposals(town: Town, line: Line) -> list[Proposal]:
-    """The files that a line in suspense may have brought: named in it, or of the same sum; the latest first."""
-    if line.amount < 0:
-        return []
-    known = _Known(town)
-    said = {hit.id for hit in _hits(known, line.said) if hit.what == "file"}
-    found = []
+    `other` is a file's id, of which the line is all that is open, or a debit's, which the line brings or takes back.
+    Raises `CurrencyError`: not_found, placing_uneven.
+    """
     with town.reading() as connection:
-        query = select(_COLLECTION.id, _COLLECTION.number, _COLLECTION.month).where(_COLLECTION.withdrawn_at.is_(None))
-        for row in connection.execute(query.order_by(_COLLECTION.number.desc()).limit(24)).all():
-            open_ = items(connection, _ITEM.collection == row.id, _ITEM.credited_by.is_(None))
-            rest = sum(one.amount for one in open_ if not one.is_rejected)
-            if rest and (row.id in said or rest == line.amount):
-                found.append(Proposal(row.id, row.number, row.month, rest - line.amount))
-    return found
+        of_file = items(connection, _ITEM.collection == other)
+        found = of_file or items(connection, _ITEM.id == other)
+    if not found:
+        raise CurrencyError("not_found", "there is no such debit or file of debits; `patard mandate collections`")
+    if line.amount > 0:
+        open_ = [one for one in found if one.credited_by is None]
+        choices = [[one for one in open_ if not one.is_rejected], open_]
+    else:
+        choices = [[one for one in found if one.unpaid_by is None and (one.credited_by is not None or not of_file)]]
+    right = [some for some in choices if some and sum(one.amount for one in some) == abs(line.amount)]
+    if not right:
+        there = decimal_text(sum(one.amount for one in choices[0]))
+        raise CurrencyError(
+            "placing_uneven",
+            f"what is open of that comes to {there}, and the line is of {decimal_text(abs(line.amount))}: what the "
+            "bank rejected is marked with `patard mandate reject`",
+        )
+    brought, back = (right[0], []) if line.amount > 0 else ([], right[0])
+    moves = Moves(town.chart, town.chart.suspense, town.book.balance)
+    named = _gather(moves, brought, back, set())
+    transfers = _within(moves, named)
+    if transfers is None:
+        raise CurrencyError("placing_uneven", "these are debits of more members than one entry can hold")
+    return (BROUGHT if line.amount > 0 else UNPAID), transfers, {**named, "other": other.hex()}
+
+
+def require_put_back(town: Town, stood: Instruction) -> None:
+    """Raise `CurrencyError`, line_not_placed, where debits that a placing brought or took back went on since."""
+    with town.reading() as connection:
+        brought = items(connection, _ITEM.credited_by == stood.id)
+        back = items(connection, _ITEM.unpaid_by == stood.id)
+    if not brought and not back or not isinstance(stood, Transaction):
+        return
+    moves = Moves(town.chart, town.chart.suspense, town.book.balance)
+    for one in brought:
+        moves.give_back(one)
+    for one in back:
+        moves.take_again(one)
+    now = {(t.debit, t.credit, t.amount, t.unit) for t in moves.transfers() or ()}
+    went_on = any(one.unpaid_by is not None or one.released_seq is not None for one in brought)
+    if went_on or now != {(t.credit, t.debit, t.amount, t.unit) for t in stood.transfers}:
+        raise CurrencyError("line_not_placed", "debits of it were released, or came back or arrived since")
+
+
+class Open(NamedTuple):
+    """What of our debits a line may be: the rest of a file (`name` is its month), or one debit (the member's)."""
+
+    id: bytes
+    cents: int
+    name: str
+    day: date
+    is_named: bool
+    """Whether the line says so."""
+
+
+def may_be(town: Town, lines: Sequence[Line]) -> dict[bytes, list[Open]]:
+    """What each of these lines may be of our debits, by the line's id."""
+    known = _Known(town)
+    if not known.names:
+        return {}
+    amounts = {line.amount for line in lines}
+    wanted: dict[bytes, list[Open]] = {}
+    with town.reading() as connection:
+        files = connection.execute(
+            select(_COLLECTION.id, _COLLECTION.month, _COLLECTION.collect_on, func.sum(_ITEM.amount).label("rest"))
+            .join(COLLECTION_ITEM, _ITEM.collection == _COLLECTION.id)
+            .where(_COLLECTION.withdrawn_at.is_(None), _ITEM.credited_by.is_(None), _ITEM.unpaid_by.is_(None))
+            .group_by(_COLLECTION.id, _COLLECTION.month, _COLLECTION.collect_on)
+        ).all()
+        debits = connection.execute(
+            select(_ITEM.id, _ITEM.amount, PARTY.c.name, _COLLECTION.collect_on, _ITEM.reference)
+            .join(COLLECTION, _COLLECTION.id == _ITEM.collection)
+            .join(HOLDING, HOLDING.c.account == _ITEM.account)
+            .join(PARTY, PARTY.c.id == HOLDING.c.party)
+            .where(
+                _ITEM.credited_by.is_not(None), _ITEM.unpaid_by.is_(None), _COLLECTION.withdrawn_at.is_(None),
+                _ITEM.amount.in_(sorted(-amount for amount in amounts if amount < 0)),
+            )
+            .order_by(_COLLECTION.number.desc())
+        ).all()  # fmt: skip
+    for line in lines:
+        said = {hit.id for hit in _hits(known, line.said)}
+        found = wanted.setdefault(line.id, [])
+        for row in files if line.amount > 0 else ():
+            if row.rest == line.amount or row.id in said:
+                found.append(Open(row.id, int(row.rest), row.month, date.fromisoformat(row.collect_on), row.id in said))
+        for one in debits if line.amount < 0 else ():
+            if one.amount == -line.amount and one.collect_on <= line.booked_on.isoformat():
+                found.append(Open(one.id, one.amount, one.name, date.fromisoformat(one.collect_on), one.id in said))
+    return wanted
 
 
 def _known(books: Books) -> _Known:
@@ -229,6 +304,12 @@ def _entry(books: Books, line: Line, brought: list[Item], back: list[Item]) -> T
     """The entry of a line that is known to be these debits."""
     both = {one.id for one in brought} & {one.id for one in back}
     moves = Moves(books.town.chart, line.reserve, books.town.book.balance)
+    named = _gather(moves, brought, back, both)
+    return _made(books, line, line.id, BROUGHT if line.amount > 0 else UNPAID, moves, named)
+
+
+def _gather(moves: Moves, brought: list[Item], back: list[Item], both: set[bytes]) -> dict[str, str]:
+    """Let debits move, those that came and went at once aside; gives how evidence names them."""
     for one in brought:
         if one.id not in both:
             moves.bring(one)
@@ -244,19 +325,25 @@ def _entry(books: Books, line: Line, brought: list[Item], back: list[Item]) -> T
     if len(brought) + len(back) == 1:
         [one] = brought or back
         named["holder"] = f"{one.account:016x}"
-    return _made(books, line, line.id, BROUGHT if line.amount > 0 else UNPAID, moves, named)
+    return named
 
 
 def _made(
     books: Books, line: Line, id_: bytes, kind: str, moves: Moves, named: dict[str, str], **more: str
 ) -> Transaction | None:
     """The entry; None where it would be larger than one can be."""
+    transfers = _within(moves, named)
+    if transfers is None:
+        return None
+    return Transaction(id_, kind, transfers, line.booked_on, evidence=books.evidence(line, **named, **more))
+
+
+def _within(moves: Moves, named: dict[str, str]) -> tuple[Transfer, ...] | None:
+    """The transfers, and in `named` whose debts change; None where it is more than one entry can hold."""
     if moves.owed and "holder" not in named:
         named["owed"] = ",".join(f"{account:016x}:{cents}" for account, cents in sorted(moves.owed.items()))
     transfers = moves.transfers()
-    if not transfers or sum(map(len, named.values())) > MAX_NAMED:
-        return None
-    return Transaction(id_, kind, transfers, line.booked_on, evidence=books.evidence(line, **named, **more))
+    return transfers if transfers and sum(map(len, named.values())) <= MAX_NAMED else None
 
 
 def _named(name: str, found: list[Item]) -> dict[str, str]:
