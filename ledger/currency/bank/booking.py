@@ -16,6 +16,7 @@ from ledger.core.model import Instruction, Outcome, Refused
 from ledger.currency.bank import matching, topups
 from ledger.currency.bank.indexing import Overtaken, index, kind_of
 from ledger.currency.bank.lines import Books, Line, line_of, lines
+from ledger.currency.bank.mandates import matching as mandates
 from ledger.currency.bank.mandates.index import BROUGHT, UNPAID
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE
@@ -92,6 +93,7 @@ class _Run:
         refused: list[tuple[Line, Refused]] = []
         pending: list[tuple[Line, Instruction]] = []
         topups.prepare(self.books, batch)
+        mandates.prepare(self.books, batch)
         for line in batch:
             # What goes out or comes back leans on what is booked: on a balance, on the line that it takes back.
             if pending and (line.amount < 0 or line.kind == LineKind.RETURN):

@@ -171,10 +171,26 @@ def released(connection: Connection, entries: Sequence[tuple[bytes, int]]) -> No
 
 def _brought(connection: Connection, transaction: Transaction) -> None:
     text = transaction.evidence["items"]
+    wanted = size(unpacked(str(text)))
+    if _credit(connection, transaction, text, _ITEM.credited_by.is_(None), _ITEM.unpaid_by.is_(None)) == wanted:
+        return
+    # Not all as they mostly are: some came back early, or were said to be rejected; or the entry stood already.
     came_back = named(connection, text, _ITEM.credited_by.is_(None), _ITEM.unpaid_by.is_not(None), _ITEM.claim > 0)
     early = places(transaction.evidence.get("early", ""))
     if any(one.place not in early for one in came_back):
         raise Overtaken
+    # What was said to be rejected was not: the bank brought it.
+    wrong = (_ITEM.credited_by.is_(None), _ITEM.unpaid_by.is_not(None), _ITEM.claim == 0)
+    _credit(connection, transaction, text, *wrong, unpaid_by=None, unpaid_reason="")
+    free = _ITEM.credited_by.is_(None) | (_ITEM.credited_by == transaction.id)
+    if _credit(connection, transaction, text, free) != wanted:
+        raise Overtaken
+
+
+def _credit(
+    connection: Connection, transaction: Transaction, text: object, *where: ColumnElement[bool], **more: str | None
+) -> int:
+    """The transaction brought the debits named, where they fit; gives how many. Raises `Overtaken`."""
     assert transaction.booked_on is not None
     done = 0
     of_file = select(COLLECTION.c.id, COLLECTION.c.risk_days).where(COLLECTION.c.withdrawn_at.is_(None))
@@ -182,15 +198,11 @@ def _brought(connection: Connection, transaction: Transaction) -> None:
         row = connection.execute(of_file.where(COLLECTION.c.number == file)).first()
         if row is None:
             raise Overtaken
-        free = _ITEM.credited_by.is_(None) | (_ITEM.credited_by == transaction.id)
         release_on = (transaction.booked_on + timedelta(days=row.risk_days)).isoformat()
-        query = update(COLLECTION_ITEM).where(_ITEM.collection == row.id, within, free)
-        # What was said to be rejected was not: the bank brought it.
-        wrong = (_ITEM.credited_by.is_(None), _ITEM.unpaid_by.is_not(None), _ITEM.claim == 0)
-        connection.execute(query.where(*wrong).values(unpaid_by=None, unpaid_reason=""))
-        done += connection.execute(query.values(credited_by=transaction.id, release_on=release_on, claim=0)).rowcount
-    if done != size(unpacked(str(text))):
-        raise Overtaken
+        query = update(COLLECTION_ITEM).where(_ITEM.collection == row.id, within, *where)
+        values = {"credited_by": transaction.id, "release_on": release_on, "claim": 0, **more}
+        done += connection.execute(query.values(values)).rowcount
+    return done
 
 
 def _unpaid(connection: Connection, transaction: Transaction, found: Sequence[Item]) -> None:

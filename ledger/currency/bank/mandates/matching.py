@@ -47,6 +47,8 @@ class _Known:
     def __init__(self, town: Town) -> None:
         since = town.charter.local_date(town.now()) - timedelta(days=KNOWN_DAYS)
         recent = (_COLLECTION.collect_on >= since.isoformat(), _COLLECTION.withdrawn_at.is_(None))
+        self.there: dict[bytes, Item] = {}
+        """Debits as they were before a batch of lines; what the batch itself does to them is in `brought`, `back`."""
         self.brought: set[bytes] = set()
         self.back: set[bytes] = set()
         self.names: dict[str, _Name] = {}
@@ -65,6 +67,17 @@ class _Known:
                 if id_ in mandates:
                     self.names[reference] = _Name("mandate", id_)
             self.names |= {reference: _Name("file", id_) for reference, id_ in files}
+
+
+def prepare(books: Books, batch: Sequence[Line]) -> None:
+    """Ask once for the whole batch for the debits that its lines name by themselves."""
+    known = _known(books)
+    if not known.names:
+        return
+    plain = [line for line in batch if line.amount > 0 and not line.parts]
+    ids = {hit.id for line in plain for hit in _hits(known, line.said) if hit.what == "debit"}
+    with books.town.reading() as connection:
+        known.there = _by_id(connection, ids)
 
 
 def debits(books: Books, line: Line) -> Transaction | None:
@@ -247,12 +260,10 @@ def _found(connection: Connection, known: _Known, line: Line) -> tuple[list[Item
     ]
     if not any(hits for _amount, hits in told) and not _hits(known, line.said):
         return None
-    ids = sorted({hit.id for _amount, hits in told for hit in hits if hit.what == "debit"})
-    by_id = {
-        one.id: one
-        for start in range(0, len(ids), _AT_ONCE)
-        for one in items(connection, _ITEM.id.in_(ids[start : start + _AT_ONCE]))
-    }
+    ids = {hit.id for _amount, hits in told for hit in hits if hit.what == "debit"}
+    # What goes out leans on what the lines before it did.
+    known_now = known.there if line.amount > 0 and ids <= known.there.keys() else None
+    by_id = known_now if known_now is not None else _by_id(connection, ids)
     each = [_debit(connection, known, amount, hits, by_id) for amount, hits in told]
     if all(each):
         sure = [one for one in each if one is not None]
@@ -262,6 +273,15 @@ def _found(connection: Connection, known: _Known, line: Line) -> tuple[list[Item
         return None  # some parts are ours and others are not: a person looks at that
     files = {hit.id for hit in _hits(known, line.said).union(*(hits for _amount, hits in told)) if hit.what == "file"}
     return _whole(connection, known, line, files.pop()) if len(files) == 1 else None
+
+
+def _by_id(connection: Connection, ids: Iterable[bytes]) -> dict[bytes, Item]:
+    wanted = sorted(ids)
+    return {
+        one.id: one
+        for start in range(0, len(wanted), _AT_ONCE)
+        for one in items(connection, _ITEM.id.in_(wanted[start : start + _AT_ONCE]))
+    }
 
 
 def _debit(
