@@ -36,6 +36,7 @@ WAYS = {
     Way.FEES: N_("fees moved out of the reserve"),
     Way.CHARGE: N_("the bank's charges"),
     Way.CLAIM: N_("{name} pays what they owe"),
+    Way.DEBT: N_("{name} was not owed it, and owes it back"),
     Way.KNOWN: N_("the conversion that was typed by hand"),
     Way.CASH: N_("to or from the cash box {cash}"),
     Way.TRANSIT: N_("between two accounts of the reserve"),
@@ -66,6 +67,8 @@ REASONS = {
     Why.TOPUP_OF: N_("{name} topped up as much on {day}"),
     Why.OWED: N_("{name} is owed as much for units changed back"),
     Why.PAID_OUT: N_("{name} was paid as much for units changed back"),
+    Why.PAID_ALREADY: N_("it pays {name} what was paid on {day} already"),
+    Why.GIVEN_BACK: N_("it pays {name}, who had the units back on {day}"),
     Why.FILE: N_("of the direct debits of {name}, {cents} are open"),
     Why.DEBITED: N_("{name} was debited as much on {day}"),
     Why.BEFORE_FIRST: N_("it was on the account before the first statement"),
@@ -170,7 +173,7 @@ def _proposed(one: OpenLine, number: int) -> Decision:
 
 def _decision(town: Town, line: Line, way: Way, text: str) -> Decision:
     """The decision of an option that names something."""
-    if way in (Way.MEMBER, Way.CLAIM):
+    if way in (Way.MEMBER, Way.CLAIM, Way.DEBT):
         return Decision(way=way, holder=parties.named(town, text).account)
     if way is Way.CASH:
         return Decision(way=way, cash=text)

@@ -34,6 +34,7 @@ def suspense_place(
     fees: bool = typer.Option(False, "--fees", help=_("Fees moved out of the reserve.")),
     charge: bool = typer.Option(False, "--charge", help=_("The bank's charges.")),
     claim: str = option("--claim", help=_("This party pays what it owes."), metavar="PARTY"),
+    debt: str = option("--debt", help=_("This party got it, was not owed it, and owes it back."), metavar="PARTY"),
     known: str = option("--known", help=_("A conversion typed by hand, by its reference."), metavar="REF"),
     cash: str = option("--cash", help=_("To or from this cash box."), metavar="NAME"),
     transit: bool = typer.Option(False, "--transit", help=_("To or from an account of the reserve.")),
@@ -49,8 +50,8 @@ def suspense_place(
     from api.commands import suspense
 
     CONSOLE.as_json = json
-    named: dict[str, str | None] = {"member": member, "claim": claim, "known": known, "cash": cash, "pair": pair,
-                                    "returned": returned, "payout": payout, "debits": debits}  # fmt: skip
+    named: dict[str, str | None] = {"member": member, "claim": claim, "debt": debt, "known": known, "cash": cash,
+                                    "pair": pair, "returned": returned, "payout": payout, "debits": debits}  # fmt: skip
     plain = {"own": own, "fees": fees, "charge": charge, "transit": transit, "cover": cover}
     suspense.place(line, proposal, share, {name: text for name, text in named.items() if text is not None},
                    [name for name, wanted in plain.items() if wanted])  # fmt: skip

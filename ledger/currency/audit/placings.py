@@ -230,6 +230,7 @@ WAYS: dict[str, _Judge] = {
     Way.FEES: _to(lambda story, line: story.chart.income, -1),
     Way.CHARGE: _to(lambda story, line: story.chart.income),
     Way.CLAIM: _to(lambda story, line: story.chart.claims, 1),
+    Way.DEBT: _to(lambda story, line: story.chart.claims, -1),
     Way.KNOWN: _known,
     Way.CASH: _cash,
     Way.TRANSIT: _to(lambda story, line: story.chart.transit),

@@ -15,10 +15,11 @@ from ledger.currency.bank.lines import Line, line_of
 from ledger.currency.bank.mandates.matching import may_be
 from ledger.currency.bank.names import Names, words
 from ledger.currency.bank.naming import line_of_conversion
+from ledger.currency.bank.payouts import lines as payout_lines
 from ledger.currency.bank.payouts.index import PAID, RETURNED
 from ledger.currency.bank.payouts.owed import payouts
 from ledger.currency.bank.payouts.tables import PAYOUT
-from ledger.currency.bank.proposals import NEAR, Known, Seen, Typed
+from ledger.currency.bank.proposals import NEAR, Known, NotOwed, Seen, Typed, Why
 from ledger.currency.bank.reference import cuts, member_reference
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.charter import ReserveKind
@@ -44,11 +45,23 @@ def gather(town: Town, lines: Sequence[Line], beside: Sequence[Line] = ()) -> Kn
     for line in (*lines, *beside):
         known.open.setdefault(line.amount, []).append(line)
     _payouts(town, lines, known)
+    _not_owed(town, lines, known)
     known.debits.update(may_be(town, lines))
     _seen(town, lines, known)
     _topups(town, lines, known)
     _typed(town, [line for line in lines if line.amount > 0], known)
     return known
+
+
+def _not_owed(town: Town, lines: Sequence[Line], known: Known) -> None:
+    """Lines that pay a shop once more, or one that has its units again."""
+    for line in lines:
+        why = payout_lines.reason(town, line) if line.amount < 0 else None
+        if why is None or why.code not in (Why.PAID_ALREADY, Why.GIVEN_BACK) or why.on is None:
+            continue
+        holders = {payout.holder for payout in why.payouts}
+        if len(holders) == 1:
+            known.not_owed[line.id] = NotOwed(holders.pop(), Why(why.code), why.on)
 
 
 def _seen(town: Town, lines: Sequence[Line], known: Known) -> None:

@@ -8,6 +8,7 @@
 | fees | | fees moved out of the reserve | income -> suspense |
 | charge | a charge given back | the bank's charges | income <-> suspense |
 | claim | a member pays what they owe | | suspense -> claims |
+| debt | | a member got it who was not owed it: twice paid, say | claims -> suspense |
 | known | a conversion that was typed by hand | | suspense -> bank account |
 | cash | cash paid in | cash taken out | suspense <-> cash box |
 | transit | from an account of ours | to an account of ours | suspense <-> transit |
@@ -61,6 +62,7 @@ class Way(StrEnum):
     FEES = "fees"
     CHARGE = "charge"
     CLAIM = "claim"
+    DEBT = "debt"
     KNOWN = "known"
     CASH = "cash"
     TRANSIT = "transit"
@@ -81,8 +83,8 @@ class Share(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What a person decides. `holder` is a member's account (member, claim), `other` the id of a conversion (known), of
-    another line (pair, returned) or of a reconversion (payout), `cash` the name of a cash box.
+    """What a person decides. `holder` is a member's account (member, claim, debt), `other` the id of a conversion
+    (known), of another line (pair, returned) or of a reconversion (payout), `cash` the name of a cash box.
     """
 
     way: Way
@@ -140,7 +142,7 @@ def decision_of(town: Town, placed: Instruction) -> Decision:
                 shares.append(Share(Way.CLAIM, t.amount, claims.owing(evidence)))
     return Decision(
         way=way,
-        holder=int(str(evidence["holder"]), 16) if way in (Way.MEMBER, Way.CLAIM) else None,
+        holder=int(str(evidence["holder"]), 16) if way in (Way.MEMBER, Way.CLAIM, Way.DEBT) else None,
         other=bytes.fromhex(str(other)) if other else None,
         cash=boxes.get(str(evidence.get("cash"))),
         shares=tuple(shares),
@@ -214,6 +216,13 @@ def _charge(town: Town, line: Line, decision: Decision, other: Line | None) -> P
 def _claim(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
     _came(line, "the payment of a claim")
     holder = _owing(town, decision.holder, line.amount)
+    return Placing(PLACED, (_between(town, line, town.chart.claims),), {"holder": f"{holder:016x}"})
+
+
+def _debt(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
+    _went(line, "paid to a member who was not owed it")
+    # One who has left may owe as well.
+    holder = parties.by_account(town, decision.holder or 0).account
     return Placing(PLACED, (_between(town, line, town.chart.claims),), {"holder": f"{holder:016x}"})
 
 
@@ -303,8 +312,8 @@ def _cover(town: Town, line: Line, decision: Decision, other: Line | None) -> Pl
 
 _WAYS: dict[Way, Callable[[Town, Line, Decision, Line | None], Placing]] = {
     Way.MEMBER: _member, Way.SPLIT: _split, Way.OWN: _own, Way.FEES: _fees, Way.CHARGE: _charge, Way.CLAIM: _claim,
-    Way.KNOWN: _known, Way.CASH: _cash, Way.TRANSIT: _transit, Way.PAIR: _pair, Way.RETURNED: _returned,
-    Way.PAYOUT: _payout, Way.DEBITS: _debits, Way.COVER: _cover,
+    Way.DEBT: _debt, Way.KNOWN: _known, Way.CASH: _cash, Way.TRANSIT: _transit, Way.PAIR: _pair,
+    Way.RETURNED: _returned, Way.PAYOUT: _payout, Way.DEBITS: _debits, Way.COVER: _cover,
 }  # fmt: skip
 
 

@@ -48,6 +48,8 @@ class Why(StrEnum):
     TOPUP_OF = "topup_of"
     OWED = "owed"
     PAID_OUT = "paid_out"
+    PAID_ALREADY = "paid_already"
+    GIVEN_BACK = "given_back"
     FILE = "file"
     DEBITED = "debited"
     BEFORE_FIRST = "before_first"
@@ -74,6 +76,8 @@ SENTENCES = {
     Why.TOPUP_OF: "{name} topped up as much on {day}",
     Why.OWED: "{name} is owed as much for units changed back",
     Why.PAID_OUT: "{name} was paid as much for units changed back",
+    Why.PAID_ALREADY: "it pays {name} what was paid on {day} already",
+    Why.GIVEN_BACK: "it pays {name}, who had the units back on {day}",
     Why.FILE: "of the direct debits of {name}, {cents} are open",
     Why.DEBITED: "{name} was debited as much on {day}",
     Why.BEFORE_FIRST: "it was on the account before the first statement",
@@ -117,6 +121,14 @@ class Typed(NamedTuple):
     booked_on: date
 
 
+class NotOwed(NamedTuple):
+    """What a line paid that was not owed: to whom, why (paid_already, given_back), and since when."""
+
+    holder: int
+    why: Why
+    day: date
+
+
 @dataclass
 class Known:
     """What lines in suspense are held against. Amounts are cents, members are account numbers."""
@@ -143,6 +155,8 @@ class Known:
     """By reserve account and amount."""
     payouts: dict[int, list[Payout]] = field(default_factory=dict)
     """Payouts by amount: those that are due, and those that were paid and did not come back."""
+    not_owed: dict[bytes, NotOwed] = field(default_factory=dict)
+    """Lines that pay what was not owed any more, by their id."""
     debits: dict[bytes, list[Open]] = field(default_factory=dict)
     """What of our direct debits a line may be, by the line's id."""
     topups: dict[int, list[Line]] = field(default_factory=dict)
@@ -245,6 +259,11 @@ def _went(line: Line, known: Known) -> _Found:
     for box in known.cash:
         yield from _for_cash(line, box, "cash out")
     yield from _for_payouts(line, known)
+    if (paid := known.not_owed.get(line.id)) is not None:
+        # Where as much came back, the two lines explain each other.
+        points = 50 if known.open.get(-line.amount) else 92
+        facts = _facts(known, paid.holder, day=paid.day)
+        yield Decision(way=Way.DEBT, holder=paid.holder), Reason(paid.why, points, facts)
     for debit in known.debits.get(line.id, ()):
         yield from _for_debit(line, debit)
     for topup in known.topups.get(-line.amount, ()):
@@ -259,9 +278,11 @@ def _for_payouts(line: Line, known: Known) -> _Found:
             continue
         decision = Decision(way=Way.PAYOUT, other=payout.reconversion)
         why = Why.OWED if line.amount < 0 else Why.PAID_OUT
+        # A shop that owes as much sends what it owes; only the bank sends a payout back.
+        owes = line.kind != LineKind.RETURN and 0 < line.amount <= known.claims.get(payout.holder, 0)
         sure = line.amount < 0 or line.kind == LineKind.RETURN or payout.holder in named
-        yield decision, Reason(why, 62 if sure else 30, _facts(known, payout.holder))
-        if payout.holder in named:
+        yield decision, Reason(why, 62 if sure and not owes else 30, _facts(known, payout.holder))
+        if payout.holder in named and not owes:
             yield decision, Reason(Why.NAME_PAID, 84, _facts(known, payout.holder))
 
 

@@ -25,6 +25,8 @@ const REASONS = {
   topup_of: t("{name} topped up as much on {day}"),
   owed: t("{name} is owed as much for units changed back"),
   paid_out: t("{name} was paid as much for units changed back"),
+  paid_already: t("it pays {name} what was paid on {day} already"),
+  given_back: t("it pays {name}, who had the units back on {day}"),
   file: t("of the direct debits of {name}, {cents} are open"),
   debited: t("{name} was debited as much on {day}"),
   before_first: t("it was on the account before the first statement"),
@@ -43,6 +45,7 @@ export function decisionText(decision, beside = null) {
   const { way, name, cash, shares } = decision;
   if (way === "member") return t("Top-up: {name}", { name });
   if (way === "claim") return t("Debt paid: {name}", { name });
+  if (way === "debt") return t("Owed back by {name}", { name });
   if (way === "payout" && name) return t("Payout: {name}", { name });
   if (way === "cash") return t("Cash box: {name}", { name: cash });
   if (way === "split") return shares.map((one) => `${one.name ? decisionText(one) : WAYS[one.way]} ${euros(one.amount_cents)}`).join(" + ");

@@ -10,6 +10,7 @@ export const WAYS = {
   fees: t("Fees moved out"),
   charge: t("Bank charges"),
   claim: t("Debt of a member paid"),
+  debt: t("Paid to a member who was not owed it"),
   known: t("Conversion typed before"),
   cash: t("Cash box"),
   transit: t("Between our own accounts"),

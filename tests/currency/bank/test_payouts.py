@@ -411,6 +411,24 @@ def test_the_same_payout_executed_twice(town: Town, paying: Town3) -> None:
     why = payout_lines.reason(town, second)
     assert why is not None and (why.code, why.on) == ("paid_already", NEXT)
     clean(town, missing=9_500)
+    # A person sees why, and that the shop owes it back; when it sends it, that is proposed too.
+    shop = paying.shops[0]
+    best = suspense.open_lines(town)[0].proposals[0]
+    assert (best.decision.way, best.decision.holder) == ("debt", shop.account)
+    assert best.reasons[0].facts == {"name": "Boulangerie", "day": NEXT}
+    suspense.place(town, second.id, best.decision)
+    assert claims.owed(town) == {shop.account: 9_500}
+    clean(town, claimed=9_500)
+    suspense.put_back(town, second.id)
+    assert claims.owed(town) == {}
+    suspense.place(town, second.id, best.decision)
+    back = line(9_500, "rendu, erreur", later + timedelta(days=1), name="BOULANGERIE")
+    bring(town, statement([back], HELD - 19_000))
+    [one] = suspense.open_lines(town)
+    assert one.proposals[0].decision.way == "claim"
+    suspense.place(town, one.line.id, one.proposals[0].decision)
+    assert claims.owed(town) == {}
+    clean(town)
 
 
 def test_a_payout_that_comes_back(town: Town, paying: Town3) -> None:
@@ -540,6 +558,10 @@ def test_a_rejected_payout_is_back_on_the_shops_account(town: Town, paying: Town
     why = payout_lines.reason(town, row)
     assert row.became == "bank_suspense" and why is not None and why.code == "given_back"
     clean(town, missing=9_500)
+    [proposal] = [one for one in suspense.open_lines(town)[0].proposals if one.decision.way == "debt"]
+    assert proposal.reasons[0].why == "given_back"
+    suspense.place(town, row.id, proposal.decision)
+    clean(town, claimed=9_500)
 
 
 def test_one_that_nobody_ordered_can_be_given_back(town: Town, paying: Town3) -> None:
