@@ -95,7 +95,12 @@ def _story(shown: Shown, drawing: Drawing | None, _: Translator) -> list[Flowabl
     for account in shown.accounts:
         story += _explained(account, _)
     if drawing is not None:
-        months = [_text(_("Month by month"), _HEADING), _Picture(drawing, WIDTH * 0.8), Spacer(0, 3 * mm), _months(shown, _)]
+        months = [
+            _text(_("Month by month"), _HEADING),
+            _Picture(drawing, WIDTH * 0.8),
+            Spacer(0, 3 * mm),
+            _months(shown, _),
+        ]
         story += [Spacer(0, 6 * mm), KeepTogether(months)]
     return [*story, Spacer(0, 6 * mm), KeepTogether(_year(shown, _)), Spacer(0, 6 * mm), KeepTogether(_log(shown, _))]
 
