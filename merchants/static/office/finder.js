@@ -19,9 +19,16 @@ export function matching(people, typed) {
 let fields = 0;
 
 export class Finder {
-  /** `people` is [{account, name, more}]; `onChosen(one)` hears of a choice, and of null when it is typed over. */
+  /**
+   * `people` promises [{account, name, more}]: the field is there before them, so that whoever types is not waited for.
+   * `onChosen(one)` hears of a choice, and of null when it is typed over.
+   */
   constructor({ label, people, onChosen }) {
-    this.people = people.map((one) => ({ ...one, key: plain(`${one.name} ${one.account}`) }));
+    this.people = null;
+    people.then((found) => {
+      this.people = found.map((one) => ({ ...one, key: plain(`${one.name} ${one.account}`) }));
+      if (document.activeElement === this.input) this.#typed();
+    }, () => {});
     this.onChosen = onChosen;
     this.chosen = null;
     this.at = -1;
@@ -50,10 +57,10 @@ export class Finder {
       this.chosen = null;
       this.onChosen(null);
     }
-    this.found = matching(this.people, this.input.value);
+    this.found = matching(this.people ?? [], this.input.value);
     this.at = this.found.length && this.input.value.trim() ? 0 : -1;
     this.list.replaceChildren(...this.found.map((one, at) => this.#option(one, at)));
-    if (!this.found.length) this.list.append(element("li", t("Nobody is called so."), "hint"));
+    if (!this.found.length) this.list.append(element("li", this.people ? t("Nobody is called so.") : t("One moment…"), "hint"));
     this.#show(true);
     this.#mark();
   }

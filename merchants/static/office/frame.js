@@ -6,11 +6,12 @@ import { $, say } from "../page.js";
 import { note } from "../toasts.js";
 import { explain } from "./errors.js";
 import { digitOf } from "./keys.js";
+import { moveFocus } from "./rows.js";
 
 const OFTEN = 30_000;
 
 export class Frame {
-  /** A section has `name`, `load()`, perhaps `arrive(what)`, `key(event)` and `rows`. */
+  /** A section has `name`, `load()`, perhaps `peek()`, `arrive(what)`, `key(event)`, and the `list` that keys go through. */
   constructor(sections) {
     this.sections = sections;
     this.front = null;
@@ -111,10 +112,14 @@ export class Frame {
     if (step) return this.#to(this.sections[(at + step + this.sections.length) % this.sections.length]);
     if (digit) return this.#to(this.sections[digit - 1]);
     if (event.key === "?") $("help").showModal();
-    else if (["j", "ArrowDown"].includes(event.key)) return this.front.rows?.move(1);
-    else if (["k", "ArrowUp"].includes(event.key)) return this.front.rows?.move(-1);
+    else if (["j", "ArrowDown"].includes(event.key)) moveFocus(this.#list, 1);
+    else if (["k", "ArrowUp"].includes(event.key)) moveFocus(this.#list, -1);
     else return false;
     return true;
+  }
+
+  get #list() {
+    return this.front.list ?? $(`panel-${this.front.name}`);
   }
 
   #to(section) {

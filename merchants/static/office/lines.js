@@ -4,7 +4,7 @@ import { $, say, t } from "../page.js";
 import { dayText, shortDay } from "../times.js";
 import { euros, ibanText, signed } from "./amounts.js";
 import { explain } from "./errors.js";
-import { Rows, element, facts, filled } from "./rows.js";
+import { Rows, element, facts, filled, moveFocus } from "./rows.js";
 import { LINE_KINDS, outcome } from "./words.js";
 
 const PAGE = 100;
@@ -18,8 +18,7 @@ export class Lines {
     this.rows = new Rows($("lines"), { draw: lineRow, open: (line) => this.open(line) });
     $("lines-filter").onsubmit = (event) => {
       event.preventDefault();
-      this.again();
-      this.rows.move(1);
+      moveFocus($("lines"), 1);
     };
     $("lines-text").oninput = () => {
       clearTimeout(this.pause);

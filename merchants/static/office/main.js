@@ -38,6 +38,9 @@ function open(device) {
   say($("who"), [names[role], label, party.name].join(" · "));
   say($("about"), t("“{label}” of {shop}, key {key}", { label, shop: party.name, key: hex(device.keyId) }));
   prepareUnpairing(device);
+  // The other language shows what this one showed.
+  const other = document.querySelector("#screen-office .language");
+  other.onclick = () => (other.hash = location.hash);
   gate.show("office");
   frame.begin();
 }

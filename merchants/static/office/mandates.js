@@ -32,7 +32,7 @@ export class Mandates {
     this.all = [];
     this.limit = PAGE;
     this.mandates = new Rows($("mandates"), { draw: mandateRow, open: (one) => this.#open(one) });
-    this.rows = this.mandates;
+    this.list = $("mandates");
     this.collections = new Rows($("collections"), { draw: collectionRow, idOf: (one) => one.number, open: (one) => this.#openFile(one) });
     $("mandates-text").oninput = $("mandates-state").onchange = () => this.#filter();
     $("mandates-filter").onsubmit = (event) => event.preventDefault();

@@ -19,6 +19,15 @@ export function element(name, text, className = "") {
 export const facts = (told) =>
   told.filter(([, what]) => what).flatMap(([name, what]) => [element("dt", name), element("dd", what)]);
 
+/** Move the focus by so many rows of what `root` shows, or into it where it was outside. */
+export function moveFocus(root, step) {
+  const rows = [...root.querySelectorAll(".row")].filter((row) => row.checkVisibility());
+  const at = rows.indexOf(document.activeElement);
+  const to = at < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, at + step));
+  rows[to]?.focus();
+  rows[to]?.scrollIntoView({ block: "nearest" });
+}
+
 export class Rows {
   /** `draw(item)` makes the <li> of an item, with a button in it; `open(item)` is what pressing that does. */
   constructor(list, { draw, open, idOf = (item) => item.id }) {
@@ -43,16 +52,6 @@ export class Rows {
   append(items) {
     this.items = [...this.items, ...items];
     this.list.append(...items.map((item) => this.draw(item)));
-  }
-
-  /** Move the focus by so many rows, into the list where it was outside. True, for it took the key. */
-  move(step) {
-    const buttons = this.#buttons();
-    const at = this.#focused();
-    const to = at < 0 ? (step > 0 ? 0 : buttons.length - 1) : Math.min(buttons.length - 1, Math.max(0, at + step));
-    buttons[to]?.focus();
-    buttons[to]?.scrollIntoView({ block: "nearest" });
-    return true;
   }
 
   #buttons() {

@@ -12,7 +12,7 @@ export class Statements {
   constructor(office) {
     this.office = office;
     this.lines = new Lines(office, { onChanged: () => this.load() });
-    this.rows = this.lines.rows;
+    this.list = $("lines");
     this.taken = new Rows($("statements"), { draw: (one) => this.#row(one), open: (one) => this.#choose(one) });
     this.uploads = new Uploads(office, { onBooked: () => this.#booked() });
   }

@@ -86,11 +86,13 @@ class Upload {
   constructor(file, uploads) {
     Object.assign(this, { file, uploads, how: null });
     this.row = filled("upload-row", { "upload-name": file.name });
+    this.#part("upload-gone").onclick = () => this.row.remove();
     this.says(t("waits"), "wait");
   }
 
   says(text, tone) {
     this.row.dataset.tone = tone;
+    this.#part("upload-gone").hidden = tone === "wait";
     say(this.#part("upload-said"), text);
   }
 

@@ -44,6 +44,7 @@ export class Ways {
 
   /** The buttons for a line. */
   render(line) {
+    this.#members();
     this.close();
     const fit = LETTERS.filter(([, , fits]) => fits(line));
     $("ways").replaceChildren(...fit.map(([letter, way]) => this.#button(letter, way)));
@@ -72,14 +73,22 @@ export class Ways {
     say($("way-heading"), WAYS[way]);
     $("way-fields").replaceChildren();
     $("way-form").hidden = false;
+    // Whoever types fast has the field before anything was asked of the server.
+    const asked = this.#fields(way);
+    this.#focus();
+    $("way-form").scrollIntoView({ block: "nearest" });
     try {
-      await this.#fields(way);
+      await asked;
     } catch (error) {
       say($("place-error"), explain(error));
-      return;
     }
-    ($("way-fields").querySelector("input, select") ?? $("way-go")).focus();
-    $("way-form").scrollIntoView({ block: "nearest" });
+    if ($("way-form").contains(document.activeElement)) return;
+    this.#focus();
+  }
+
+  #focus() {
+    const first = $("way-fields").querySelector("input, select") ?? ($("way-go").disabled ? $("way-cancel") : $("way-go"));
+    first.focus();
   }
 
   close(back = false) {
@@ -106,8 +115,7 @@ export class Ways {
     say($("way-go"), decision ? t("Place {amount}", { amount }) : t("Place"));
   }
 
-  async #person(label, asked, way) {
-    const people = await asked;
+  #person(label, people, way) {
     const finder = new Finder({
       label,
       people,
@@ -117,6 +125,7 @@ export class Ways {
       },
     });
     $("way-fields").append(finder.root);
+    return people;
   }
 
   /** Everybody who takes part, read once while the page is open; kept for the next line. */
@@ -164,8 +173,8 @@ export class Ways {
     $("way-fields").append(choices.length ? list : element("p", nothing, "hint"));
   }
 
-  async #split() {
-    const [members, claims] = await Promise.all([this.#members(), this.#claims()]);
+  #split() {
+    const [members, claims] = [this.#members(), this.#claims()];
     const total = this.open().line.amount_cents;
     const list = element("ol", "", "shares");
     const rest = element("p", "", "rest");
@@ -190,6 +199,7 @@ export class Ways {
     more.onclick = add;
     $("way-fields").append(list, rest, more);
     add();
+    return Promise.all([members, claims]);
   }
 }
 

@@ -1,0 +1,360 @@
+"""The back office in a real Chromium: statements in, lines placed by keyboard, payouts signed by two, the reserve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from ledger.currency import conversion, parties
+from ledger.currency.bank import details
+from ledger.currency.bank.fake import FakeBank, Format, accounts_of
+from ledger.currency.bank.statement import LineKind
+from ledger.currency.charter import BankRules
+from tests import towns
+from tests.currency.bank.scene import IBAN, SAVINGS_IBAN
+from tests.journeys.bureau import Bureau, desk
+from tests.journeys.stall import Till
+
+pytestmark = pytest.mark.browser
+
+ALICES, BOBS = "FR7630001007941234567890185", "FR7610107001011234567890129"
+SHOPS = "DE89370400440532013000"
+
+
+@pytest.fixture
+def bureau(tmp_path: Path) -> Iterator[Bureau]:
+    """A town in which two people sign whatever is paid."""
+    made = Bureau(tmp_path, bank=BankRules(second_signature_above=0))
+    made.start()
+    yield made
+    made.stop()
+    made.town.book.close()
+
+
+@pytest.fixture
+def bank(bureau: Bureau) -> FakeBank:
+    """The town's bank, with two months in it: known payers, unknown ones, charges, a bill and its refund."""
+    made, last = FakeBank(accounts_of(bureau.town.charter)), bureau.yesterday
+    first = last - timedelta(days=50)
+    alice, bob = bureau.alice.party, bureau.bob.party
+    made.pay_in(IBAN, first, 5_000, "DELATTRE ALICE", ALICES, bureau.reference(alice))
+    made.pay_in(IBAN, first, 2_500, "VANDENBROUCKE BOB", BOBS, bureau.reference(bob))
+    made.pay_in(IBAN, last - timedelta(days=9), 3_000, "DELATTRE ALICE", ALICES, "merci")
+    made.pay_in(IBAN, last - timedelta(days=8), 10_000, "MAIRIE DE LILLE", "", "subvention")
+    made.pay_in(IBAN, last - timedelta(days=7), 4_000, "M OU MME X", "", "cadeau et adhesion")
+    made.book(IBAN, last - timedelta(days=6), -900, LineKind.CHARGE, "FRAIS DE TENUE DE COMPTE")
+    return made
+
+
+def month(bureau: Bureau, bank: FakeBank, name: str, since: int, until: int, format: Format) -> tuple[str, bytes]:
+    """A statement over the days that lie so many before yesterday."""
+    days = (bureau.yesterday - timedelta(days=back) for back in (since, until))
+    return name, bank.statement(IBAN, *days, format)
+
+
+def test_statements_come_in_whatever_their_order(browser: Browser, bureau: Bureau, bank: FakeBank) -> None:
+    """Three formats dropped at once, the later first; one of another kind, one cut; the same once more."""
+    first = month(bureau, bank, "z-premier.xml", 60, 31, Format.CAMT_08)
+    second = month(bureau, bank, "a-second.txt", 30, 0, Format.CFONB)
+    with desk(browser, bureau) as office:
+        page = office.pair().page
+        expect(page.locator("#no-lines")).to_have_text("Pas encore de ligne\u00a0: importez les relevés de la banque.")
+        office.drop(first, second, ("photo.pdf", b"%PDF-1.7"), ("coupe.xml", first[1][:1500]))
+        expect(office.upload("a-second.txt")).to_contain_text("4 nouvelles lignes · À placer 4")
+        expect(office.upload("z-premier.xml")).to_contain_text("2 nouvelles lignes · Change 2")
+        expect(office.upload("photo.pdf")).to_contain_text("Choisissez un de ces formats")
+        expect(office.upload("coupe.xml")).to_contain_text("Ligne ")
+        expect(office.upload("coupe.xml")).to_contain_text("abîmé ou a été coupé")
+        office.drop(first)
+        expect(office.upload("z-premier.xml").first).to_contain_text("Déjà connu")
+        expect(page.locator("#tab-suspense .count")).to_have_text("4")
+        assert [row.split(" · ")[-1] for row in office.rows("statements")] == [
+            "a-second.txt 236,00\u202f€".replace("\u202f", " "), "z-premier.xml 75,00\u202f€".replace("\u202f", " "),
+        ]  # fmt: skip
+        assert len(office.rows("lines")) == 6
+        office.press("/").page.keyboard.type("alice")
+        expect(page.locator("#lines > li")).to_have_count(2)
+        page.locator("#lines-state").select_option("recognised")
+        expect(page.locator("#lines > li")).to_have_count(1)
+        page.locator("#lines-text").press("Enter")
+        office.press("Enter")
+        expect(page.locator("#line-outcome")).to_have_text("Change\u00a0: Alice Delattre")
+        expect(page.locator("#line-facts")).to_contain_text("FR76 3000 1007")
+        office.press("Escape")
+        page.locator("#lines-text").fill("99,99")
+        expect(page.locator("#no-lines")).to_have_text("Aucune ligne ne correspond.")
+    assert bureau.balance(bureau.alice) == 105_000
+
+
+def test_a_statement_that_the_bank_corrected(browser: Browser, bureau: Bureau, bank: FakeBank) -> None:
+    """The office says what is wrong and offers the one thing that helps."""
+    first = month(bureau, bank, "juin.xml", 60, 0, Format.CAMT_08)
+    wrong = next(entry for entry in bank.entries(IBAN, bureau.yesterday - timedelta(days=60), bureau.yesterday)
+                 if entry.amount == 2_500)  # fmt: skip
+    bank.strike(wrong, IBAN)
+    second = month(bureau, bank, "juin-bis.xml", 60, 0, Format.CAMT_08)
+    with desk(browser, bureau) as office:
+        office.pair().drop(first)
+        expect(office.upload("juin.xml")).to_contain_text("6 nouvelles lignes")
+        office.drop(second)
+        expect(office.upload("juin-bis.xml")).to_contain_text("importez-le comme corrigé")
+        assert bureau.balance(bureau.bob) == 102_500
+        office.upload("juin-bis.xml").get_by_role("button", name="L’importer comme corrigé").click()
+        expect(office.upload("juin-bis.xml")).to_contain_text("ôtées 1")
+    assert bureau.balance(bureau.bob) == 100_000
+
+
+def test_lines_are_placed_by_keyboard_alone(browser: Browser, bureau: Bureau, bank: FakeBank) -> None:
+    """The best proposal by Enter, others by their letters, a split; an Enter too many places nothing; one goes back."""
+    files = [month(bureau, bank, "tout.xml", 60, 0, Format.CAMT_08)]
+    with desk(browser, bureau) as office:
+        page = office.pair().drop(*files).page
+        expect(office.upload("tout.xml")).to_contain_text("À placer 4")
+        page.locator("body").press("2")  # the second section
+        expect(page.locator("#open-amount")).to_have_text("+30,00\u202f€")
+        expect(page.locator("#proposals .proposal").first).to_contain_text("Change\u00a0: Alice Delattre")
+        office.press("Enter", "Enter", "1")  # all but the first come too soon for the next line
+        expect(page.locator("#last-words")).to_have_text("+30,00\u202f€\u00a0: Change\u00a0: Alice Delattre")
+        expect(page.locator("#open-amount")).to_have_text("+100,00\u202f€")
+        expect(page.locator("#suspense-left")).to_have_text("3")
+        assert bureau.balance(bureau.alice) == 108_000
+        office.press("u")
+        expect(page.locator("#suspense-left")).to_have_text("4")
+        expect(page.locator("#open-amount")).to_have_text("+30,00\u202f€")
+        assert bureau.balance(bureau.alice) == 105_000
+        office.press("m").page.keyboard.type("vanden")
+        expect(page.locator("[role=option]")).to_have_count(1)
+        office.press("Enter")
+        expect(page.locator("#way-go")).to_be_focused()
+        expect(page.locator("#way-go")).to_have_text("Placer +30,00\u202f€")
+        office.press("Enter")
+        expect(page.locator("#suspense-left")).to_have_text("3")
+        assert bureau.balance(bureau.bob) == 105_500
+        office.press("o", "Enter")
+        expect(page.locator("#last-words")).to_have_text("+100,00\u202f€\u00a0: À l’association")
+        office.press("j", "c", "Enter")  # the charge, which lies after the gift
+        expect(page.locator("#suspense-left")).to_have_text("1")
+        office.press("s")
+        expect(page.locator(".share-way")).to_be_focused()
+        office.press("Tab").page.keyboard.type("bob")
+        office.press("Enter").page.keyboard.type("25")
+        expect(page.locator(".rest")).to_have_text("Reste\u00a0: 15,00\u202f€")
+        expect(page.locator("#way-go")).to_be_disabled()
+        page.get_by_role("button", name="Une autre part").press("Enter")
+        expect(page.locator(".share-way").nth(1)).to_be_focused()
+        office.press("ArrowDown")  # the association's own
+        expect(page.locator(".share-amount").nth(1)).to_have_value("15,00")
+        expect(page.locator(".rest")).to_have_text("Le compte y est.")
+        page.locator("#way-go").press("Enter")
+        expect(page.locator("#all-placed")).to_be_visible()
+        expect(page.locator("#tab-suspense .count")).to_be_hidden()
+    assert bureau.balance(bureau.bob) == 108_000
+    assert bureau.town.book.balance(bureau.town.chart.suspense) == 0
+
+
+def test_two_people_place_at_once(browser: Browser, bureau: Bureau, bank: FakeBank) -> None:
+    """Whoever is later is told so, and sees the line as it is now."""
+    files = [month(bureau, bank, "tout.xml", 60, 0, Format.CAMT_08)]
+    with desk(browser, bureau) as one, desk(browser, bureau) as two:
+        one.pair("operator").drop(*files)
+        expect(one.upload("tout.xml")).to_contain_text("À placer 4")
+        for office in (one, two.pair("treasurer")):
+            office.open("suspense")
+            expect(office.page.locator("#open-amount")).to_have_text("+30,00\u202f€")
+        one.press("Enter")
+        expect(one.page.locator("#suspense-left")).to_have_text("3")
+        two.press("o", "Enter")
+        expect(two.page.locator("#toasts")).to_contain_text("Quelqu’un d’autre vient de placer cette ligne")
+        expect(two.page.locator("#suspense-left")).to_have_text("3")
+    assert bureau.balance(bureau.alice) == 108_000
+
+
+def test_a_payout_is_signed_by_two_people(browser: Browser, bureau: Bureau) -> None:
+    """Asked, accepted, an IBAN typed, a file made, signed twice by different people, fetched once."""
+    town, shop = bureau.town, bureau.shop
+    conversion.convert(town, shop.party, 20_000, reserve=towns.BANK, reference="VENTES")
+    towns.ask_back(town, shop, 20_000)
+    odile, paul = (parties.admit(town, "person", name) for name in ("Odile Carlier", "Paul Six"))
+    with desk(browser, bureau) as one, desk(browser, bureau) as two, desk(browser, bureau) as three:
+        page = one.pair("treasurer", "PC d’Odile", person=odile).open("payouts").page
+        expect(page.locator("#tab-payouts .count")).to_have_text("1")
+        expect(page.locator("#asked > li")).to_have_count(1)
+        one.press("j", "Enter")
+        expect(page.locator("#asked-payout")).to_have_text("190,00\u202f€")
+        page.locator("#asked-accept").click()
+        expect(page.locator("#due .outcome")).to_have_text("IBAN manquant")
+        expect(page.locator("#order-form")).to_be_hidden()
+        page.locator("#due .row").click()
+        page.locator("#iban").fill("DE00 3704 0044 0532 0130 00")
+        page.locator("#iban-go").click()
+        expect(page.locator("#due-error")).to_contain_text("Cet IBAN est mal tapé")
+        page.locator("#iban").fill(SHOPS)
+        page.locator("#iban-go").click()
+        page.locator("#order-go").click()
+        expect(page.locator("#batch-transfers")).to_contain_text("nouveau compte")
+        expect(page.locator("#batch-state")).to_have_text("à signer\u00a0: 0 sur 2")
+        page.locator("#batch-sign").click()
+        expect(page.locator("#batch-state")).to_have_text("à signer\u00a0: 1 sur 2")
+        expect(page.locator("#batch-sign")).to_be_hidden()
+        expect(page.locator("#batch-fetch")).to_be_hidden()
+        again = three.pair("treasurer", "Téléphone d’Odile", person=odile).open("payouts").page
+        again.locator("#batches .row").click()
+        again.locator("#batch-sign").click()
+        expect(again.locator("#batch-error")).to_contain_text("Vous avez déjà signé ce fichier")
+        other = two.pair("treasurer", "PC de Paul", person=paul).open("payouts").page
+        other.locator("#batches .row").click()
+        other.locator("#batch-sign").click()
+        expect(other.locator("#batch-signatures")).to_contain_text("Odile Carlier")
+        expect(other.locator("#batch-signatures")).to_contain_text("Paul Six")
+        with other.expect_download() as saved:
+            other.locator("#batch-fetch").click()
+        file = Path(saved.value.path()).read_bytes()
+        assert saved.value.suggested_filename.endswith(".xml")
+        assert SHOPS.encode() in file
+        expect(other.locator("#batch-state")).to_have_text("téléchargé, à la banque")
+        other.locator("#batch-fetch").click()  # once more: it asks first
+        expect(other.locator("#batch-fetch")).to_contain_text("Sûr")
+
+
+def test_an_auditor_sees_everything_and_can_change_nothing(browser: Browser, bureau: Bureau, bank: FakeBank) -> None:
+    conversion.convert(bureau.town, bureau.shop.party, 20_000, reserve=towns.BANK, reference="VENTES")
+    towns.ask_back(bureau.town, bureau.shop, 10_000)
+    asked = conversion.find_asked(bureau.town, towns.ask_back(bureau.town, bureau.shop, 10_000))
+    conversion.accept(bureau.town, asked)
+    details.put(bureau.town, bureau.shop.party, SHOPS)
+    with desk(browser, bureau) as office:
+        office.pair("operator").drop(month(bureau, bank, "tout.xml", 60, 0, Format.CAMT_08))
+        expect(office.upload("tout.xml")).to_contain_text("À placer 4")
+    with desk(browser, bureau) as office:
+        page = office.pair("auditor").page
+        expect(page.locator("#lines > li")).to_have_count(6)
+        page.locator("#lines .row").first.click()
+        expect(page.locator("#line-facts")).to_contain_text("Notre référence")
+        office.press("Escape").open("suspense")
+        expect(page.locator("#proposals .proposal").first).to_contain_text("Alice")
+        office.press("Enter", "m", "u").open("payouts")
+        expect(page.locator("#due > li")).to_have_count(1)
+        page.locator("#asked .row").click()
+        expect(page.locator("#asked-units")).to_have_text("100,00\u202fP")
+        office.press("Escape").open("reserve")
+        expect(page.locator(".verdict")).to_contain_text("Couvert")
+        for act in ("#drop", "#line-put-back", "#line-place", "button.proposal", "#ways", "#undo-last", "#order-form",
+                    "#asked-accept", "#iban-form", "#reject", "#batch-sign", "#batch-fetch", "#batch-withdraw",
+                    "#month-tell", "#mandate-end", "#collection-fetch"):  # fmt: skip
+            expect(page.locator(act)).to_have_count(0)
+    assert bureau.town.book.balance(bureau.town.chart.suspense) == 16_100
+
+
+def test_the_reserve_in_both_languages_and_on_paper(browser: Browser, bureau: Bureau) -> None:
+    with desk(browser, bureau, locale="en-GB") as office:
+        page = office.pair("auditor").page
+        expect(page.locator("#tab-reserve")).to_have_text("Reserve")
+        office.press("ArrowLeft")  # from the first section to the last
+        expect(page.locator("#reserve-report")).to_contain_text("Covered")
+        expect(page.locator("#reserve-report")).to_contain_text("P\u00a02,000.00")
+        with page.expect_download() as saved:
+            page.locator("#reserve-pdf").click()
+        assert Path(saved.value.path()).read_bytes().startswith(b"%PDF")
+        page.get_by_role("link", name="Français").click()
+        expect(page.locator("#reserve-report")).to_contain_text("Couvert")
+        assert page.url.endswith("?lang=fr#reserve")
+
+
+def test_the_server_is_away(browser: Browser, bureau: Bureau, bank: FakeBank) -> None:
+    """It says so, keeps what was typed, and goes on by itself when the server is back."""
+    with desk(browser, bureau) as office:
+        page = office.pair().drop(month(bureau, bank, "tout.xml", 60, 31, Format.CAMT_08)).page
+        expect(office.upload("tout.xml")).to_contain_text("2 nouvelles lignes")
+        rest = month(bureau, bank, "reste.xml", 30, 0, Format.CAMT_08)
+        bureau.stop()
+        office.drop(rest)
+        expect(page.locator("#lost")).to_be_visible()
+        expect(office.upload("reste.xml")).to_contain_text("renvoyé tout seul")
+        bureau.start()
+        expect(office.upload("reste.xml")).to_contain_text("À placer 4", timeout=20_000)
+        expect(page.locator("#lost")).to_be_hidden()
+        office.open("suspense")
+        expect(page.locator("#open-amount")).to_be_visible()
+        office.press("m").page.keyboard.type("bob")
+        expect(page.locator("[role=option]")).to_have_count(1)
+        office.press("Enter")
+        bureau.stop()
+        office.press("Enter")
+        expect(page.locator("#place-error")).to_contain_text("Le serveur ne répond pas")
+        expect(page.locator(".finder-input")).to_have_value("Bob Vandenbroucke")
+        bureau.start()
+        expect(page.locator("#lost")).to_be_hidden(timeout=20_000)
+        expect(page.locator(".finder-input")).to_have_value("Bob Vandenbroucke")
+        page.locator("#way-go").press("Enter")
+        expect(page.locator("#suspense-left")).to_have_text("3")
+    assert bureau.balance(bureau.bob) == 105_500
+
+
+def test_an_office_and_a_till_in_one_browser(browser: Browser, bureau: Bureau) -> None:
+    """Each has its key; forgetting one leaves the other; a code of one is none for the other."""
+    with desk(browser, bureau) as office:
+        page = office.page
+        page.goto(f"{bureau.url}/office")
+        page.locator("#pair-code").fill(bureau.code())
+        page.locator("#pair-go").click()
+        expect(page.locator("#pair-error")).to_contain_text("pour une caisse ou un portefeuille")
+        page.goto(f"{bureau.url}/J/{bureau.invite('treasurer')}")
+        page.get_by_role("link", name="Faire de ce navigateur un bureau").click()
+        page.locator("#pair-go").click()
+        expect(page.locator("#who")).to_contain_text("Trésorier")
+        till = Till(page, bureau).pair()
+        page.locator(".about summary").click()
+        page.locator("#unpair").click()
+        page.locator("#unpair-yes").click()
+        expect(page.locator("#screen-pair")).to_be_visible()
+        page.goto(f"{bureau.url}/office")
+        expect(page.locator("#who")).to_contain_text("Trésorier")
+        [key] = [k for k in parties.devices(bureau.town, bureau.association) if k.role == "treasurer"]
+        parties.revoke(bureau.town, key)
+        page.reload()
+        expect(page.locator("#screen-revoked")).to_be_visible()
+        assert till.complaints == []
+
+
+def test_monthly_top_ups(browser: Browser, bureau: Bureau) -> None:
+    """Who gave a mandate, and the list of whom to tell."""
+    from ledger.currency.bank.mandates import register
+
+    today = bureau.yesterday + timedelta(days=1)
+    register.sign(bureau.town, bureau.alice.party, iban=ALICES, amount=2_000, holder="Alice Delattre", signed_on=today)
+    with desk(browser, bureau) as office:
+        page = office.pair().open("mandates").page
+        expect(page.locator("#mandates > li")).to_have_count(1)
+        assert office.rows("mandates") == ["Alice Delattre FR76 3000 1007 9412 3456 7890 185 Actif 20,00 €"]
+        with page.expect_download() as saved:
+            page.locator("#month-tell").click()
+        assert "Alice Delattre" in Path(saved.value.path()).read_text("utf-8")
+        expect(page.locator("#month-words")).to_contain_text("1 adhérent prévenu")
+        page.locator("#mandates .row").click()
+        page.locator("#mandate-end").click()
+        page.locator("#mandate-end").click()
+        expect(page.locator("#no-mandates")).to_be_visible()
+
+
+def test_accounts_that_are_held_apart(browser: Browser, bureau: Bureau, bank: FakeBank) -> None:
+    """Two accounts of the reserve: lines of one of them, and of one statement."""
+    bank.move(IBAN, SAVINGS_IBAN, bureau.yesterday - timedelta(days=5), 1_000, "placement")
+    days = (bureau.yesterday - timedelta(days=60), bureau.yesterday)
+    files = [
+        ("a.xml", bank.statement(IBAN, *days, Format.CAMT_02)),
+        ("b.ofx", bank.statement(SAVINGS_IBAN, *days, Format.OFX)),
+    ]
+    with desk(browser, bureau) as office:
+        page = office.pair().drop(*files).page
+        expect(office.upload("b.ofx")).to_contain_text("1 nouvelle ligne")
+        page.locator("#lines-reserve").select_option("Livret")
+        expect(page.locator("#lines > li")).to_have_count(1)
+        page.locator("#lines-reserve").select_option("")
+        page.locator("#statements .row", has_text="a.xml").click()
+        expect(page.locator("#lines > li")).to_have_count(7)
+        page.locator("#lines-of-clear").click()
+        expect(page.locator("#lines > li")).to_have_count(8)
