@@ -223,7 +223,8 @@ def debit_out(one: Item) -> DebitOut:
     """A debit, as the API shows it."""
     return DebitOut(
         number=one.number, reference=one.reference, account=account_text(one.account), amount_cents=one.amount,
-        state=one.state, release_on=one.release_on, reason=one.unpaid_reason or None, claim_cents=one.claim,
+        state=one.state, release_on=one.release_on, reason=one.unpaid_reason or None if one.unpaid_by else None,
+        claim_cents=one.claim,
     )  # fmt: skip
 
 

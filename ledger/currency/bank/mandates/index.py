@@ -179,16 +179,16 @@ def _brought(connection: Connection, transaction: Transaction) -> None:
     early = places(transaction.evidence.get("early", ""))
     if any(one.place not in early for one in came_back):
         raise Overtaken
-    # What was said to be rejected was not: the bank brought it.
+    # What was said to be rejected was not: the bank brought it. Why it was stays: many take it back on the same day.
     wrong = (_ITEM.credited_by.is_(None), _ITEM.unpaid_by.is_not(None), _ITEM.claim == 0)
-    _credit(connection, transaction, text, *wrong, unpaid_by=None, unpaid_reason="")
+    _credit(connection, transaction, text, *wrong, unpaid_by=None)
     free = _ITEM.credited_by.is_(None) | (_ITEM.credited_by == transaction.id)
     if _credit(connection, transaction, text, free) != wanted:
         raise Overtaken
 
 
 def _credit(
-    connection: Connection, transaction: Transaction, text: object, *where: ColumnElement[bool], **more: str | None
+    connection: Connection, transaction: Transaction, text: object, *where: ColumnElement[bool], **more: None
 ) -> int:
     """The transaction brought the debits named, where they fit; gives how many. Raises `Overtaken`."""
     assert transaction.booked_on is not None
@@ -225,7 +225,9 @@ def _unpaid(connection: Connection, transaction: Transaction, found: Sequence[It
             units[one.account] = units.get(one.account, 0) - back
             claim = one.amount - back
         gone = update(COLLECTION_ITEM).where(_ITEM.id == one.id)
-        connection.execute(gone.values(unpaid_by=transaction.id, unpaid_reason=told(one), claim=claim))
+        connection.execute(
+            gone.values(unpaid_by=transaction.id, unpaid_reason=told(one) or one.unpaid_reason, claim=claim)
+        )
 
 
 def _reasons(connection: Connection, line: bytes) -> Callable[[Item], str]:

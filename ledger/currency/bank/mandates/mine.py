@@ -59,7 +59,7 @@ def mine(town: Town, account: int) -> Mine:
 
 def _past(one: Item, month: str) -> Past:
     day = date.fromisoformat(one.release_on) if one.release_on and one.state != "unpaid" else None
-    return Past(month, one.amount, one.state, day, one.unpaid_reason, one.claim)
+    return Past(month, one.amount, one.state, day, one.unpaid_reason if one.unpaid_by else "", one.claim)
 
 
 def _next(town: Town, said: Terms, mandate: Mandate | None, done: set[str]) -> Next | None:
