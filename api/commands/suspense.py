@@ -17,7 +17,7 @@ from ledger.currency.bank import suspense
 from ledger.currency.bank.indexing import SUSPENSE
 from ledger.currency.bank.lines import Line, find_line
 from ledger.currency.bank.mandates import collecting, rejecting
-from ledger.currency.bank.payouts import owed
+from ledger.currency.bank.payouts import batches, owed
 from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.proposals import Reason, Why
 from ledger.currency.bank.suspense import OpenLine
@@ -67,6 +67,7 @@ REASONS = {
     Why.TOPUP_OF: N_("{name} topped up as much on {day}"),
     Why.OWED: N_("{name} is owed as much for units changed back"),
     Why.PAID_OUT: N_("{name} was paid as much for units changed back"),
+    Why.PAYOUT_FILE: N_("it is what is left to pay of file {name}"),
     Why.PAID_ALREADY: N_("it pays {name} what was paid on {day} already"),
     Why.GIVEN_BACK: N_("it pays {name}, who had the units back on {day}"),
     Why.FILE: N_("of the direct debits of {name}, {cents} are open"),
@@ -182,10 +183,18 @@ def _decision(town: Town, line: Line, way: Way, text: str) -> Decision:
         reference = conversion.plain_reference(text)
         return Decision(way=way, other=conversion.conversion_id(town, names[line.reserve], reference))
     if way is Way.PAYOUT:
-        return Decision(way=way, other=owed.find(town, text).reconversion)
+        return Decision(way=way, other=_payout(town, text))
     if way is Way.DEBITS:
         return Decision(way=way, other=_debits(town, text))
     return Decision(way=way, other=_find(town, text))
+
+
+def _payout(town: Town, text: str) -> bytes:
+    """A payout by its reference, or what is left of a file by its number."""
+    try:
+        return owed.find(town, text).reconversion
+    except CurrencyError:
+        return batches.find(town, text).id
 
 
 def _debits(town: Town, text: str) -> bytes:

@@ -40,7 +40,7 @@ def suspense_place(
     transit: bool = typer.Option(False, "--transit", help=_("To or from an account of the reserve.")),
     pair: str = option("--pair", help=_("This line explains it: as much, the other way."), metavar="LINE"),
     returned: str = option("--returned", help=_("It took back this top-up."), metavar="LINE"),
-    payout: str = option("--payout", help=_("A payout, or one that came back, by its reference."), metavar="REF"),
+    payout: str = option("--payout", help=_("A payout or what came back, by its reference; or a file."), metavar="REF"),
     debits: str = option(
         "--debits", help=_("Monthly top-ups: a file's number or month, or a debit's reference."), metavar="FILE|REF"
     ),

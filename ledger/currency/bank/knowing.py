@@ -18,6 +18,7 @@ from ledger.currency.bank.naming import line_of_conversion
 from ledger.currency.bank.payouts import lines as payout_lines
 from ledger.currency.bank.payouts.index import PAID, RETURNED
 from ledger.currency.bank.payouts.owed import payouts
+from ledger.currency.bank.payouts.placing import open_files
 from ledger.currency.bank.payouts.tables import PAYOUT
 from ledger.currency.bank.proposals import NEAR, Known, NotOwed, Seen, Typed, Why
 from ledger.currency.bank.reference import cuts, member_reference
@@ -89,11 +90,13 @@ def _seen(town: Town, lines: Sequence[Line], known: Known) -> None:
 
 
 def _payouts(town: Town, lines: Sequence[Line], known: Known) -> None:
-    """Payouts of such amounts."""
+    """Payouts of such amounts, and files of which as much is left."""
     amounts = sorted({abs(line.amount) for line in lines})
     with town.reading() as connection:
         for payout in payouts(connection, PAYOUT.c.amount.in_(amounts), PAYOUT.c.undone_by.is_(None)):
             known.payouts.setdefault(payout.amount, []).append(payout)
+    for file in open_files(town):
+        known.payout_files.setdefault(file.left, []).append(file)
 
 
 def _topups(town: Town, lines: Sequence[Line], known: Known) -> None:

@@ -36,10 +36,7 @@ from ledger.currency.bank.indexing import RETURN
 from ledger.currency.bank.lines import Line
 from ledger.currency.bank.mandates import matching as mandates
 from ledger.currency.bank.naming import line_of_conversion
-from ledger.currency.bank.payouts.index import PAID, naming
-from ledger.currency.bank.payouts.index import RETURNED as PAYOUT_RETURNED
-from ledger.currency.bank.payouts.owed import find as find_payout
-from ledger.currency.bank.payouts.undoing import undoing
+from ledger.currency.bank.payouts import placing as payouts
 from ledger.currency.chart import EUR
 from ledger.currency.charter import ReserveKind
 from ledger.currency.conversion import CONSOLE, corrected_id, find_conversion
@@ -51,6 +48,8 @@ from ledger.currency.town import Town
 PLACED, PAIRED = "bank_placed", "bank_paired"
 """Kinds of placings that are neither a conversion, nor a return, nor an opening."""
 MAX_SHARES = 40
+NAMING = ("conversion", "returns", "batch", "payout", "other")
+"""Keys of evidence that say what else a decision names."""
 
 
 class Way(StrEnum):
@@ -84,7 +83,8 @@ class Share(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What a person decides. `holder` is a member's account (member, claim, debt), `other` the id of a conversion
-    (known), of another line (pair, returned) or of a reconversion (payout), `cash` the name of a cash box.
+    (known), of another line (pair, returned), of a reconversion or a file of payouts (payout), `cash` the name of a
+    cash box.
     """
 
     way: Way
@@ -129,7 +129,7 @@ def decision_of(town: Town, placed: Instruction) -> Decision:
     """The decision that an entry carries out, in its one form."""
     evidence, chart = placed.evidence, town.chart
     way = Way(str(evidence["as"]))
-    other = next((evidence[key] for key in ("conversion", "returns", "payout", "other") if key in evidence), None)
+    other = next((evidence[key] for key in NAMING if key in evidence), None)
     boxes = {f"{number:016x}": name for name, number in chart.reserve.items()}
     shares: list[Share] = []
     if way is Way.SPLIT and isinstance(placed, Transaction):
@@ -275,17 +275,7 @@ def _returned(town: Town, line: Line, decision: Decision, other: Line | None) ->
 
 
 def _payout(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    payout = find_payout(town, (decision.other or b"").hex())
-    if payout.amount != abs(line.amount):
-        raise CurrencyError("placing_uneven", f"that payout is of {decimal_text(payout.amount)}: it is not this line")
-    evidence = {**naming([(payout.reconversion, payout.seq)]), "holder": f"{payout.holder:016x}"}
-    if line.amount < 0:
-        if not payout.is_due:
-            raise CurrencyError("payout_paid", "that payout was paid or undone before: look for what this line pays")
-        return Placing(PAID, (_between(town, line, town.chart.payouts),), evidence)
-    if not payout.is_paid:
-        raise CurrencyError("payout_paid", "that payout did not leave, or it came back before: this line is none of it")
-    return Placing(PAYOUT_RETURNED, undoing(town, [payout], town.chart.suspense), evidence)
+    return Placing(*payouts.placed(town, line, decision.other or b""))
 
 
 def _debits(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:

@@ -16,6 +16,7 @@ from ledger.currency.bank.lines import Line
 from ledger.currency.bank.mandates.matching import Open
 from ledger.currency.bank.names import WORDS, Names, in_order, words
 from ledger.currency.bank.payouts.owed import Payout
+from ledger.currency.bank.payouts.placing import OpenFile
 from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.reference import cut_in, found_in
 from ledger.currency.bank.statement import LineKind
@@ -48,6 +49,7 @@ class Why(StrEnum):
     TOPUP_OF = "topup_of"
     OWED = "owed"
     PAID_OUT = "paid_out"
+    PAYOUT_FILE = "payout_file"
     PAID_ALREADY = "paid_already"
     GIVEN_BACK = "given_back"
     FILE = "file"
@@ -76,6 +78,7 @@ SENTENCES = {
     Why.TOPUP_OF: "{name} topped up as much on {day}",
     Why.OWED: "{name} is owed as much for units changed back",
     Why.PAID_OUT: "{name} was paid as much for units changed back",
+    Why.PAYOUT_FILE: "it is what is left to pay of file {name}",
     Why.PAID_ALREADY: "it pays {name} what was paid on {day} already",
     Why.GIVEN_BACK: "it pays {name}, who had the units back on {day}",
     Why.FILE: "of the direct debits of {name}, {cents} are open",
@@ -155,6 +158,8 @@ class Known:
     """By reserve account and amount."""
     payouts: dict[int, list[Payout]] = field(default_factory=dict)
     """Payouts by amount: those that are due, and those that were paid and did not come back."""
+    payout_files: dict[int, list[OpenFile]] = field(default_factory=dict)
+    """Files of payouts that are not settled, by what is left of them."""
     not_owed: dict[bytes, NotOwed] = field(default_factory=dict)
     """Lines that pay what was not owed any more, by their id."""
     debits: dict[bytes, list[Open]] = field(default_factory=dict)
@@ -259,6 +264,8 @@ def _went(line: Line, known: Known) -> _Found:
     for box in known.cash:
         yield from _for_cash(line, box, "cash out")
     yield from _for_payouts(line, known)
+    for file in known.payout_files.get(-line.amount, ()):
+        yield Decision(way=Way.PAYOUT, other=file.id), Reason(Why.PAYOUT_FILE, 78, {"name": str(file.number)})
     if (paid := known.not_owed.get(line.id)) is not None:
         # Where as much came back, the two lines explain each other.
         points = 50 if known.open.get(-line.amount) else 92

@@ -25,6 +25,7 @@ const REASONS = {
   topup_of: t("{name} topped up as much on {day}"),
   owed: t("{name} is owed as much for units changed back"),
   paid_out: t("{name} was paid as much for units changed back"),
+  payout_file: t("it is what is left to pay of file {name}"),
   paid_already: t("it pays {name} what was paid on {day} already"),
   given_back: t("it pays {name}, who had the units back on {day}"),
   file: t("of the direct debits of {name}, {cents} are open"),

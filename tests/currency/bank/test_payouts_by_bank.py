@@ -85,6 +85,28 @@ def test_one_that_is_late_is_in_no_sum(paying: Town3, town: Town) -> None:
     assert adds_up(town) and audit(town).clean
 
 
+def test_one_that_is_late_where_nobody_tells_the_parts(paying: Town3, town: Town) -> None:
+    """The sum waits until the late one is paid; then it is what is left of the file, and a person says so."""
+    bank, made, answer = ordered(paying, town, fates(False, 3))
+    answers.take(town, answers.read(answer.pain002))
+    taking.take(town, read(bank.statement(IBAN, FIRST, LAST, Format.CFONB)))
+    assert booking.book(town).kinds["bank_suspense"] == 2  # and what came back of it cannot be told either
+    whole = next(one for one in suspense.open_lines(town) if one.line.amount < 0)
+    best = whole.proposals[0]
+    assert (best.decision.way, best.reasons[0].why) == ("payout", "payout_file")
+    first = suspense.place(town, whole.line.id, best.decision)
+    assert suspense.place(town, whole.line.id, best.decision) == first._replace(replay=True)
+    back = next(one for one in suspense.open_lines(town) if one.line.amount > 0)
+    assert back.proposals[0].decision.other == made[2].reconversion
+    suspense.place(town, back.line.id, back.proposals[0].decision)
+    assert [now(town, one).is_paid for one in made] == [True, False, False, True, True]
+    assert adds_up(town) and audit(town).clean
+    suspense.put_back(town, back.line.id)
+    suspense.put_back(town, whole.line.id)
+    assert len(owed.due(town)) == 3 and suspense.count(town) == 2
+    assert {finding.code for finding in audit(town).findings} == {"reserve_short"}
+
+
 def test_rejected_and_booked_one_by_one(paying: Town3, town: Town) -> None:
     """The bank says no, pays, and takes it back: the two lines explain each other."""
     bank, _made, answer = ordered(paying, town, fates(True, 0), singly=True)

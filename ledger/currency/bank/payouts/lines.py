@@ -86,10 +86,14 @@ def came_back(books: Books, line: Line) -> Instruction | None:
 def reason(town: Town, line: Line) -> Reason | None:
     """Why a line that names payouts could not settle or undo them; None for a line that names none."""
     with town.reading() as connection:
-        meant = next((found for found, _whole in _candidates(connection, line) if found), None)
-        twice = meant is not None and line.amount > 0 and _was_twice(connection, line, meant)
-    if meant is None:
-        return None
+        found = next((candidate for candidate in _candidates(connection, line) if candidate[0]), None)
+        if found is None:
+            return None
+        meant, whole = found
+        twice = line.amount > 0 and _was_twice(connection, line, meant)
+    if not whole and line.amount < 0 and any(payout.is_due for payout in meant):
+        # It names a file of which some is settled: what is left of it is another sum.
+        return Reason("amount_differs", tuple(payout for payout in meant if payout.is_due), None)
     gone = [payout for payout in meant if payout.undone_by is not None]
     paid = [payout for payout in meant if payout.paid_by is not None]
     if gone:
