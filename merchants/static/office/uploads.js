@@ -10,6 +10,8 @@ import { kindText } from "./words.js";
 
 const PATIENCE = 180_000; // 32 MB over a slow line, and read at the other end
 const LOOK = 200;
+const TRIES = 5; // of a server that answers, and fails
+const LARGEST = 32_000_000;
 
 export class Uploads {
   /** `onBooked()` hears that lines came in. */
@@ -17,26 +19,25 @@ export class Uploads {
     Object.assign(this, { office, onBooked });
     this.queue = [];
     this.running = null;
-    const drop = $("drop");
-    if (!drop) return;
-    $("choose").onclick = () => $("files").click();
-    $("files").onchange = () => {
-      this.add([...$("files").files]);
-      $("files").value = "";
-    };
     // Anywhere on the page, so that no file that was dropped beside the box takes the page away.
     addEventListener("dragover", (event) => this.#over(event, true));
     addEventListener("dragleave", (event) => event.relatedTarget === null && this.#over(event, false));
     addEventListener("drop", (event) => {
       this.#over(event, false);
-      this.add([...(event.dataTransfer?.files ?? [])]);
+      if ($("drop")) this.add([...(event.dataTransfer?.files ?? [])]);
     });
+    if (!$("drop")) return;
+    $("choose").onclick = () => $("files").click();
+    $("files").onchange = () => {
+      this.add([...$("files").files]);
+      $("files").value = "";
+    };
   }
 
   #over(event, over) {
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
-    $("drop").classList.toggle("over", over);
+    $("drop")?.classList.toggle("over", over);
   }
 
   /** Take files in. */
@@ -66,7 +67,7 @@ export class Uploads {
         await one.send(this.office.api);
         taken = true;
       } catch (error) {
-        if (error instanceof Unreachable) {
+        if (error instanceof Unreachable && (!error.code || (one.tries += 1) < TRIES)) {
           // Sent again from the beginning: a file that was taken already changes nothing.
           one.says(t("The server does not answer. The file is sent again by itself."), "wait");
           this.queue.unshift(one);
@@ -84,7 +85,7 @@ export class Uploads {
 
 class Upload {
   constructor(file, uploads) {
-    Object.assign(this, { file, uploads, how: null });
+    Object.assign(this, { file, uploads, how: null, tries: 0 });
     this.row = filled("upload-row", { "upload-name": file.name });
     this.#part("upload-gone").onclick = () => this.row.remove();
     this.says(t("waits"), "wait");
@@ -94,6 +95,7 @@ class Upload {
     this.row.dataset.tone = tone;
     this.#part("upload-gone").hidden = tone === "wait";
     say(this.#part("upload-said"), text);
+    if (tone !== "wait" && this.row.isConnected) this.row.scrollIntoView({ block: "nearest" });
   }
 
   /** Send the file and follow it until its lines are booked. Throws what the API throws. */
@@ -102,13 +104,26 @@ class Upload {
     this.#part("upload-more").hidden = true;
     this.#part("upload-actions").replaceChildren();
     const query = new URLSearchParams({ name: this.file.name.slice(-200), ...(this.how && { [this.how]: "true" }) });
-    let found = await api.post(`/v1/bank/imports?${query}`, this.file, { patience: PATIENCE });
+    const content = new Blob([await this.#read()]);
+    this.#part("upload-bar").hidden = false;
+    this.#part("upload-bar").removeAttribute("value");
+    let found = await api.post(`/v1/bank/imports?${query}`, content, { patience: PATIENCE });
     while (found.state === "booking") {
       this.#progress(found);
       await new Promise((resolve) => setTimeout(resolve, LOOK));
       found = await this.#look(api, found);
     }
     this.#finished(found);
+  }
+
+  /** The content, before anything is sent: what cannot be read is no fault of the server's. */
+  async #read() {
+    if (this.file.size > LARGEST) throw new Refused({ code: "body_too_large" }, 413);
+    try {
+      return await this.file.arrayBuffer();
+    } catch {
+      throw new Refused({ code: "file_unreadable" }, 0);
+    }
   }
 
   async #look(api, before) {
@@ -155,7 +170,7 @@ class Upload {
   refuse(error) {
     this.#part("upload-bar").hidden = true;
     this.says(whyRefused(error, explain), "bad");
-    if (error instanceof Refused) this.#detail(error.message);
+    if (error instanceof Refused && error.status) this.#detail(error.message);
     const remedy = REMEDIES[error.code];
     if (remedy && !this.how) {
       this.#action(remedy.words, () => {
