@@ -52,8 +52,8 @@ def bank(bureau: Bureau) -> FakeBank:
 
 def month(bureau: Bureau, bank: FakeBank, name: str, since: int, until: int, format: Format) -> tuple[str, bytes]:
     """A statement over the days that lie so many before yesterday."""
-    days = (bureau.yesterday - timedelta(days=back) for back in (since, until))
-    return name, bank.statement(IBAN, *days, format)
+    first, last = (bureau.yesterday - timedelta(days=back) for back in (since, until))
+    return name, bank.statement(IBAN, first, last, format)
 
 
 def test_statements_come_in_whatever_their_order(browser: Browser, bureau: Bureau, bank: FakeBank) -> None:
@@ -84,6 +84,8 @@ def test_statements_come_in_whatever_their_order(browser: Browser, bureau: Burea
         office.press("Enter")
         expect(page.locator("#line-outcome")).to_have_text("Change\u00a0: Alice Delattre")
         expect(page.locator("#line-facts")).to_contain_text("FR76 3000 1007")
+        page.locator("#line-put-back").click()
+        expect(page.locator("#line-put-back")).to_have_text("Sûr\u202f? Les unités repartent")
         office.press("Escape")
         page.locator("#lines-text").fill("99,99")
         expect(page.locator("#no-lines")).to_have_text("Aucune ligne ne correspond.")

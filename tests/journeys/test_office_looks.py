@@ -44,14 +44,13 @@ def bureau(tmp_path: Path) -> Iterator[Bureau]:
 def look(office: Desk, name: str) -> None:
     """Nothing is wider than the screen, nothing that is touched is too small, nothing that is read too pale."""
     page = office.page
-    for viewport in (PHONE, TABLET, SCREEN):
+    for viewport in (TABLET, SCREEN, PHONE):
         page.set_viewport_size(viewport)  # type: ignore[arg-type]
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (name, viewport)
-        if viewport is PHONE:
-            assert page.evaluate(TOO_SMALL, TOUCHED) == [], name
-        for scheme in ("dark", "light"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-            assert page.evaluate(TOO_PALE) == [], (name, viewport, scheme)
+    assert page.evaluate(TOO_SMALL, TOUCHED) == [], name
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        assert page.evaluate(TOO_PALE) == [], (name, scheme)
     assert page.evaluate("document.getAnimations().length") == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def town(paying: Town3) -> Town:
     return paying.town
 
 
-def ordered(paying: Town3, town: Town, fates: Fates, **more: bool) -> tuple[FakeBank, list[Payout], Answer]:
+def ordered(paying: Town3, town: Town, fates: Fates, **more: Any) -> tuple[FakeBank, list[Payout], Answer]:
     """Five payouts in a file that a bank took: the second is rejected, the third comes back, the fifth is late."""
     made = [accept(town, paying.shops[n % 3], units) for n, units in enumerate(UNITS)]
     batch = batches.order(town)
