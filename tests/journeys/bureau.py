@@ -70,6 +70,19 @@ class Desk(Complaints):
             self.page.keyboard.press(key)
         return self
 
+    def drag(self, name: str, content: str) -> Desk:
+        """Let a file fall onto the page."""
+        self.page.evaluate(
+            """([name, content]) => {
+                const dataTransfer = new DataTransfer();
+                dataTransfer.items.add(new File([content], name));
+                const how = { dataTransfer, bubbles: true, cancelable: true };
+                for (const kind of ["dragover", "drop"]) document.body.dispatchEvent(new DragEvent(kind, how));
+            }""",
+            [name, content],
+        )
+        return self
+
     def drop(self, *files: tuple[str, bytes]) -> Desk:
         """Choose files of those names and contents."""
         chosen = [FilePayload(name=name, mimeType="", buffer=content) for name, content in files]

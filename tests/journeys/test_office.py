@@ -63,7 +63,7 @@ def test_statements_come_in_whatever_their_order(browser: Browser, bureau: Burea
     with desk(browser, bureau) as office:
         page = office.pair().page
         expect(page.locator("#no-lines")).to_have_text("Pas encore de ligne\u00a0: importez les relevés de la banque.")
-        office.drop(first, second, ("photo.pdf", b"%PDF-1.7"), ("coupe.xml", first[1][:1500]))
+        office.drop(first, second, ("coupe.xml", first[1][:1500])).drag("photo.pdf", "%PDF-1.7")
         expect(office.upload("a-second.txt")).to_contain_text("4 nouvelles lignes · À placer 4")
         expect(office.upload("z-premier.xml")).to_contain_text("2 nouvelles lignes · Change 2")
         expect(office.upload("photo.pdf")).to_contain_text("Choisissez un de ces formats")

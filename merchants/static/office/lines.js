@@ -5,6 +5,7 @@ import { dayText, shortDay } from "../times.js";
 import { euros, ibanText, signed } from "./amounts.js";
 import { explain } from "./errors.js";
 import { Rows, element, facts, filled, moveFocus } from "./rows.js";
+import { act, label, sure } from "./sure.js";
 import { LINE_KINDS, outcome } from "./words.js";
 
 const PAGE = 100;
@@ -29,7 +30,7 @@ export class Lines {
     $("lines-of-clear").onclick = () => this.of(null).then(onChanged);
     $("line-close").onclick = () => $("line-dialog").close();
     if ($("line-put-back")) {
-      $("line-put-back").onclick = () => this.#putBack();
+      $("line-put-back").onclick = () => act($("line-put-back"), "line-error", () => this.#putBack());
       $("line-place").onclick = () => {
         $("line-dialog").close();
         office.go("suspense", this.opened.id);
@@ -55,16 +56,18 @@ export class Lines {
     return this.again();
   }
 
-  /** Read the first page anew; errors are told in the list's place. */
+  /** Read the first page anew; what is wrong is told to whoever listens. */
   async again() {
     try {
-      await this.load();
+      await this.load(true);
     } catch (error) {
       say($("lines-said"), explain(error));
     }
   }
 
-  async load() {
+  /** Read the first page. Whoever has gone further back stays there, unless something changed. */
+  async load(changed = false) {
+    if (!changed && this.asked === this.#query() && this.rows.items.length > PAGE) return;
     const asked = (this.asked = this.#query());
     const found = await this.office.api.get(`/v1/bank/lines?${asked}`);
     if (asked !== this.asked) return; // something else is looked for by now
@@ -122,21 +125,17 @@ export class Lines {
     if ($("line-place")) {
       $("line-place").hidden = tone !== "todo";
       $("line-put-back").hidden = !canBePutBack(line);
-      $("line-put-back").disabled = false;
+      label($("line-put-back"), t("Put back among those to place"));
     }
     $("line-dialog").showModal();
   }
 
+  /** Take back what became of a line: units go back from a member, so it takes two presses. */
   async #putBack() {
-    $("line-put-back").disabled = true;
-    try {
-      await this.office.api.post(`/v1/bank/lines/${this.opened.id}/putting_back`, { turn: null });
-      $("line-dialog").close();
-      this.onChanged();
-    } catch (error) {
-      say($("line-error"), explain(error));
-      $("line-put-back").disabled = false;
-    }
+    if (!sure($("line-put-back"), this.opened.holder ? t("Sure? The units go back") : t("Sure? Put back"))) return;
+    await this.office.api.post(`/v1/bank/lines/${this.opened.id}/putting_back`, { turn: null });
+    $("line-dialog").close();
+    this.onChanged();
   }
 }
 

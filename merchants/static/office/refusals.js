@@ -20,6 +20,7 @@ const WORDS = {
   statement_opening: t("This first statement begins with euros that the ledger does not have. Import an earlier one first; or this one, and the difference will be among the lines to place."),
   statement_overdrawn: t("The account is overdrawn. The reserve cannot be less than nothing: move euros there first."),
   statement_future: t("The statement reaches into the future. Check the date of the file."),
+  file_unreadable: t("The browser cannot read this file: it was moved or changed, or it is a folder. Choose it again."),
   busy: t("Somebody else imports right now. Try again in a moment."),
 };
 

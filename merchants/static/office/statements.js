@@ -6,27 +6,40 @@ import { Lines, span } from "./lines.js";
 import { Rows, filled } from "./rows.js";
 import { Uploads } from "./uploads.js";
 
+const PAGE = 20;
+
 export class Statements {
   name = "statements";
 
   constructor(office) {
     this.office = office;
-    this.lines = new Lines(office, { onChanged: () => this.load() });
+    this.lines = new Lines(office, { onChanged: () => this.#booked() });
     this.list = $("lines");
     this.taken = new Rows($("statements"), { draw: (one) => this.#row(one), open: (one) => this.#choose(one) });
     this.uploads = new Uploads(office, { onBooked: () => this.#booked() });
+    this.newest = [];
+    this.shown = PAGE;
+    $("statements-more").onclick = () => {
+      this.shown += PAGE;
+      this.#list();
+    };
   }
 
-  async load() {
-    const [{ statements }] = await Promise.all([this.office.api.get("/v1/bank/statements"), this.lines.load()]);
-    const newest = statements.toReversed();
-    this.taken.set(newest);
-    $("no-statements").hidden = newest.length > 0;
+  async load(changed = false) {
+    const [{ statements }] = await Promise.all([this.office.api.get("/v1/bank/statements"), this.lines.load(changed)]);
+    this.newest = statements.toReversed();
+    this.#list();
     this.lines.accounts([...new Set(statements.map((one) => one.reserve))]);
   }
 
+  #list() {
+    this.taken.set(this.newest.slice(0, this.shown));
+    $("no-statements").hidden = this.newest.length > 0;
+    $("statements-more").hidden = this.newest.length <= this.shown;
+  }
+
   #booked() {
-    this.load().catch(() => {});
+    this.load(true).catch(() => {});
     this.office.peek();
   }
 

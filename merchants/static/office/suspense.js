@@ -14,6 +14,7 @@ import { Ways } from "./ways.js";
 import { LINE_KINDS } from "./words.js";
 
 const AT_ONCE = 100;
+const MOST = 500;
 const FEW = 10;
 const TOLD = 3; // reasons, the strongest ones
 const BREATH = 500; // after a line was placed: the same key once more is not meant for the next one
@@ -26,6 +27,7 @@ export class Suspense {
     this.office = office;
     this.lines = [];
     this.cash = [];
+    this.limit = AT_ONCE;
     this.left = 0;
     this.at = 0;
     this.shown = null;
@@ -37,6 +39,10 @@ export class Suspense {
       : null;
     $("line-before").onclick = () => this.openAt(this.at - 1);
     $("line-after").onclick = () => this.openAt(this.at + 1);
+    $("queue-more").onclick = () => {
+      this.limit = Math.min(MOST, this.limit + AT_ONCE);
+      this.load().catch((error) => note(explain(error)));
+    };
     if ($("undo-last")) $("undo-last").onclick = () => this.undo();
   }
 
@@ -46,19 +52,19 @@ export class Suspense {
   }
 
   async load() {
-    const found = await this.office.api.get(`/v1/bank/suspense?limit=${AT_ONCE}`);
+    const found = await this.office.api.get(`/v1/bank/suspense?limit=${this.limit}`);
     const before = this.shown;
     this.left = found.left;
     this.cash = found.cash;
     this.lines = found.lines;
     const again = this.lines.findIndex((one) => one.line.id === before?.line.id && one.turn === before.turn);
-    if (again >= 0) {
-      // What was typed for the line stays: only what is around it is new.
-      this.at = again;
-      this.lines[again] = before;
-    }
+    if (again < 0) return this.openAt(Math.min(this.at, this.lines.length - 1));
+    this.at = again;
+    // What was typed for the line stays, and so does the focus: the card is drawn anew only where it would be another.
+    const same = this.ways?.isOpen || JSON.stringify(this.lines[again].proposals) === JSON.stringify(before.proposals);
+    if (!same) return this.openAt(again);
+    this.lines[again] = before;
     this.#around();
-    if (again < 0) this.openAt(Math.min(this.at, this.lines.length - 1));
   }
 
   /** Come from elsewhere, perhaps with the id of a line to open. */
@@ -83,7 +89,8 @@ export class Suspense {
     if (["j", "arrowdown"].includes(letter)) this.openAt(this.at + 1, true);
     else if (["k", "arrowup"].includes(letter)) this.openAt(this.at - 1, true);
     else if (!this.office.may.office) return false;
-    else if (event.repeat) return event.key === "Enter" || digitOf(event) > 0;
+    else if (event.key === "Escape") this.ways.close(true);
+    else if (event.repeat || this.ways.isOpen) return (event.key === "Enter" && !onControl) || digitOf(event) > 0 || (!event.repeat && this.ways.key(letter));
     else if (event.key === "Enter" && !onControl) this.#take(1);
     else if (digitOf(event)) this.#take(digitOf(event));
     else if (letter === "u") this.undo();
@@ -128,8 +135,7 @@ export class Suspense {
     $("queue").children[this.at]?.scrollIntoView?.({ block: "nearest" });
     say($("suspense-left"), String(this.left));
     say($("suspense-words"), counted(this.left, t("line to place"), t("lines to place")));
-    $("queue-rest").hidden = this.left <= this.lines.length;
-    say($("queue-rest"), t("The oldest {n} are shown.", { n: this.lines.length }));
+    $("queue-more").hidden = this.left <= this.lines.length || this.limit >= MOST;
     say($("open-nth"), `${this.at + 1} / ${this.left}`);
     $("line-before").disabled = this.at === 0;
     $("line-after").disabled = this.at >= this.lines.length - 1;
