@@ -40,5 +40,8 @@ export const dayText = (iso) => calendar.format(new Date(`${iso}T00:00:00Z`));
 /** "3 nov.", where the year is told elsewhere. */
 export const shortDay = (iso) => dayOfYear.format(new Date(`${iso}T00:00:00Z`));
 
+/** "3 nov." for a day of this year, "3 nov. 2025" for one of another. */
+export const listDay = (iso, now) => (iso.slice(0, 4) === day.format(now).slice(0, 4) ? shortDay(iso) : dayText(iso));
+
 /** "novembre 2025" for "2025-11-03". */
 export const monthText = (iso) => monthOnly.format(new Date(`${iso}T00:00:00Z`));

@@ -1,7 +1,7 @@
 // Lines of statements: looked for, read page by page, opened one by one.
 
 import { $, say, t } from "../page.js";
-import { dayText, shortDay } from "../times.js";
+import { dayText, listDay, shortDay } from "../times.js";
 import { euros, ibanText, signed } from "./amounts.js";
 import { explain } from "./errors.js";
 import { Rows, element, facts, filled, moveFocus } from "./rows.js";
@@ -148,7 +148,7 @@ function canBePutBack(line) {
 export function lineRow(line) {
   const { text, tone } = outcome(line);
   const row = filled("line-row", {
-    when: shortDay(line.booked_on), name: line.name || LINE_KINDS[line.kind] || "", text: line.text,
+    when: listDay(line.booked_on, Date.now()), name: line.name || LINE_KINDS[line.kind] || "", text: line.text,
     outcome: text, amount: signed(line.amount_cents),
   });
   row.querySelector(".when").title = dayText(line.booked_on);

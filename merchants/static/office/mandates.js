@@ -19,7 +19,7 @@ const STATES = {
 const FILE_STATES = {
   ordered: { text: t("to fetch"), tone: "hand" },
   fetched: { text: t("fetched, at the bank"), tone: "wait" },
-  credited: { text: t("debited, units wait for the risk delay"), tone: "wait" },
+  credited: { text: t("debited, the risk delay runs"), tone: "wait" },
   settled: { text: t("settled"), tone: "done" },
   withdrawn: { text: t("withdrawn"), tone: "gone" },
 };

@@ -2,7 +2,7 @@
 
 import { Refused } from "../api.js";
 import { $, counted, say, t } from "../page.js";
-import { dayText, shortDay } from "../times.js";
+import { dayText, listDay } from "../times.js";
 import { note } from "../toasts.js";
 import { signed } from "./amounts.js";
 import { explain } from "./errors.js";
@@ -239,6 +239,6 @@ export class Suspense {
 
 function queueRow({ line }) {
   return filled("queue-row", {
-    name: line.name || LINE_KINDS[line.kind], text: `${shortDay(line.booked_on)} · ${line.text}`, amount: signed(line.amount_cents),
+    name: line.name || LINE_KINDS[line.kind], text: `${listDay(line.booked_on, Date.now())} · ${line.text}`, amount: signed(line.amount_cents),
   });
 }
