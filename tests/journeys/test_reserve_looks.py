@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage
 
 from ledger.currency import conversion, parties
 from tests.currency.bank import scene
@@ -27,14 +27,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         conversion.convert(town, alice, 500, reserve=CASH, reference="S1")
         with serving(town) as found:
             yield found
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.mark.parametrize("lang", ["fr", "en"])
