@@ -13,8 +13,8 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, func, literal, select, true, tuple_
 
 from ledger.core.model import Instruction, Outcome, Refused
-from ledger.currency.bank import matching, topups
-from ledger.currency.bank.indexing import Overtaken, index, kind_of
+from ledger.currency.bank import claims, matching, topups
+from ledger.currency.bank.indexing import WITHDRAWN, Overtaken, index, kind_of
 from ledger.currency.bank.lines import Books, Line, line_of, lines
 from ledger.currency.bank.mandates import matching as mandates
 from ledger.currency.bank.mandates.index import BROUGHT, UNPAID
@@ -136,6 +136,8 @@ class _Run:
         def also(connection: Connection, outcome: Outcome) -> None:
             for (line, instruction), answer in zip(batch, outcome.answers, strict=True):
                 if not isinstance(answer, Refused):
+                    if instruction.kind == WITHDRAWN and not answer.replay:
+                        claims.require_owed(self.town, instruction)  # all writing is ours now
                     stood.append((answer.seq, instruction))
                     continue
                 # Somebody else booked it, otherwise than we would have: then that is what it became.

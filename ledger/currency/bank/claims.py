@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ledger.core.model import Evidence
+from ledger.core.model import Evidence, Instruction, Transaction
+from ledger.currency import parties
+from ledger.currency.errors import CurrencyError
+from ledger.currency.money import decimal_text
 from ledger.currency.town import Town
 
 
@@ -55,3 +58,22 @@ def undoing(evidence: Evidence) -> dict[str, str | int]:
     if "owed" in evidence:
         said["owed"] = ",".join(f"{account:016x}:{-cents}" for account, cents in changes(evidence).items())
     return said
+
+
+def require_owed(town: Town, entry: Instruction) -> None:
+    """Raise `CurrencyError`, line_not_placed, where an entry that undoes another takes a debt away that was paid since."""
+    if not isinstance(entry, Transaction):
+        return
+    account = town.chart.claims
+    moved = sum(t.amount * ((t.debit == account) - (t.credit == account)) for t in entry.transfers)
+    fallen = changes(entry.evidence) if "owed" in entry.evidence else {owing(entry.evidence): moved}
+    if min(fallen.values()) >= 0:
+        return
+    debts = owed(town)
+    for holder, cents in fallen.items():
+        if cents < 0 and debts.get(holder, 0) + cents < 0:
+            name = parties.by_account(town, holder).name
+            raise CurrencyError(
+                "line_not_placed",
+                f"{name} paid of the {decimal_text(-cents)} that were owed for this line: put back the line that paid",
+            )

@@ -150,6 +150,7 @@ def _post(town: Town, entries: Sequence[tuple[Line, Instruction]], steps: Sequen
                 stood = _stands(town, each)
                 _no_payout_came_back(town, stood)
                 mandates.require_put_back(town, stood)
+                claims.require_owed(town, entry_)
         for (each, decision, other), (_line, entry_) in zip(steps, entries, strict=False):
             if other is not None:
                 _hold(connection, other)
@@ -202,6 +203,8 @@ def undo(town: Town, line: Line, by: str, *, treasurer: bool = True) -> Posted:
     if stood.evidence.get("as") == Way.PAIR:
         other = _row(town, bytes.fromhex(str(stood.evidence["other"])))
         entries.append((other, _way_back(town, other, _stands(town, other), by)))
+    for _line, entry_ in entries:
+        claims.require_owed(town, entry_)
     try:
         return _post(town, entries, (), by)
     except CurrencyError as error:

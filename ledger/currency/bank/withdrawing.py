@@ -21,8 +21,14 @@ def withdrawn_id(line: bytes) -> bytes:
 def entry(books: Books, line: Line) -> Instruction:
     """The entry that undoes a line. What a person placed it as is put back first, where that is not a top-up.
 
-    Raises `CurrencyError` where that cannot be put back, because units were spent, say.
+    Raises `CurrencyError` where that cannot be put back, because units were spent or a debt was paid, say.
     """
+    made = _made(books, line)
+    claims.require_owed(books.town, made)
+    return made
+
+
+def _made(books: Books, line: Line) -> Instruction:
     id_ = withdrawn_id(line.id)
     if line.placed_as == Way.MEMBER or (line.placed_as is None and line.became == topups.CONVERSION):
         return topups.undo(books, line, id_, WITHDRAWN, line)
