@@ -87,7 +87,7 @@ def test_every_screen_of_the_office(browser: Browser, bureau: Bureau) -> None:
         office.press("Escape").open("suspense")
         expect(page.locator("#open-amount")).to_be_visible()
         look(office, "lines to place")
-        for letter in "msdbop":
+        for letter in "msp":
             office.press(letter)
             expect(page.locator("#way-form")).to_be_visible()
             look(office, f"placing by {letter}")

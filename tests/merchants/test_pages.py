@@ -15,6 +15,14 @@ from starlette.applications import Starlette
 
 from ledger.core.ids import account_text
 from ledger.currency import conversion, parties
+from ledger.currency.bank import indexing, topups
+from ledger.currency.bank.mandates import index as mandates
+from ledger.currency.bank.mandates import rejecting
+from ledger.currency.bank.payouts import index as payouts
+from ledger.currency.bank.placing import Way
+from ledger.currency.bank.proposals import Why
+from ledger.currency.bank.statement import LineKind
+from ledger.currency.errors import ERRORS
 from ledger.currency.keys import PrivateKey
 from ledger.currency.links import make_link
 from ledger.currency.messages import SignedRequest
@@ -30,6 +38,12 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it would rather have another httpx
     from starlette.testclient import TestClient
 
+KINDS = [
+    (topups, "CONVERSION"), (topups, "KNOWN"), (topups, "TRANSIT"), (indexing, "RETURN"), (indexing, "WITHDRAWN"),
+    (indexing, "SUSPENSE"), (payouts, "PAID"), (payouts, "RETURNED"), (payouts, "REJECTED"), (mandates, "BROUGHT"),
+    (mandates, "UNPAID"), (rejecting, "KIND"),
+]  # fmt: skip
+"""What lines become, and what comes of the bank's answers."""
 STATIC = Path(pages.__file__).parent / "static"
 TEMPLATES = Path(pages.__file__).parent / "templates"
 NASTY = "<img src=x onerror=alert(1)>"
@@ -335,6 +349,22 @@ def test_a_page_is_given_the_texts_of_its_scripts() -> None:
     assert known <= till | office | others
     assert "Show the code" not in office and "Bank charges" not in till
     assert "The server refused: {detail}" in till & office
+
+
+def _keys(file: str, table: str) -> set[str]:
+    """The keys of an object that a script has under that name."""
+    source = (STATIC / "office" / file).read_text("utf-8")
+    body = source.split(f"const {table} = {{", 1)[1].split("\n};", 1)[0]
+    return set(re.findall(r"^  (\w+):", body, re.MULTILINE))
+
+
+def test_the_office_has_words_for_whatever_the_bank_part_says() -> None:
+    """What a line may be, why, what the bank calls it, why a file is refused: none is shown as its code."""
+    assert _keys("words.js", "WAYS") == set(Way)
+    assert _keys("words.js", "LINE_KINDS") == set(LineKind)
+    assert _keys("proposals.js", "REASONS") == set(Why)
+    assert {code for code in ERRORS if code.startswith("statement_")} <= _keys("refusals.js", "WORDS")
+    assert {getattr(module, name) for module, name in KINDS} <= _keys("words.js", "KINDS")
 
 
 def test_every_element_that_a_script_names_is_in_a_template() -> None:

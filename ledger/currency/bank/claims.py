@@ -61,7 +61,7 @@ def undoing(evidence: Evidence) -> dict[str, str | int]:
 
 
 def require_owed(town: Town, entry: Instruction) -> None:
-    """Raise `CurrencyError`, line_not_placed, where an entry that undoes another takes a debt away that was paid since."""
+    """Raise `CurrencyError`, line_not_placed, where what an entry undoes made a debt that was paid since."""
     if not isinstance(entry, Transaction):
         return
     account = town.chart.claims

@@ -139,10 +139,15 @@ export class Lines {
   }
 }
 
-/** What booking recognised by itself, and what a person placed. Payouts and direct debits have ways of their own. */
+/** What booking recognises by itself and a person may put back; of direct debits, a line is a whole file or one of many. */
+const CAN_BE_WRONG = new Set([
+  "conversion", "bank_line_known", "bank_return", "bank_transit", "bank_payout", "bank_payout_return",
+]);
+
+/** Whether what became of a line can be undone by hand. */
 function canBePutBack(line) {
   if (line.undone_seq !== null) return false;
-  return line.placed_as !== null || ["conversion", "bank_line_known", "bank_return", "bank_transit"].includes(line.became);
+  return line.placed_as !== null || CAN_BE_WRONG.has(line.became);
 }
 
 export function lineRow(line) {
@@ -160,7 +165,7 @@ export function lineRow(line) {
 /** "Banque · 1–30 nov. 2025" */
 export const statementText = (one) => `${one.reserve} · ${span(one)}`;
 
-export const span = ({ first, last }) => (first === last ? dayText(last) : `${shortDay(first)} – ${dayText(last)}`);
+const span = ({ first, last }) => (first === last ? dayText(last) : `${shortDay(first)} – ${dayText(last)}`);
 
 /** What a line says, as <dt> and <dd>. */
 export function lineFacts(line) {

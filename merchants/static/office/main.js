@@ -31,7 +31,12 @@ function open(device) {
     if (!may[one.dataset.for]) one.remove();
   }
   const api = new OfficeApi(device, network, { onRevoked: () => gate.revoked(device), onBack: () => frame.refresh() });
-  const office = { api, device, network, may, role, go: (name, what) => frame.go(name, what), count: (name, n) => frame.count(name, n), peek: () => frame.peek() };
+  const office = {
+    api, device, network, may, role,
+    go: (name, what) => frame.go(name, what),
+    count: (name, n) => frame.count(name, n),
+    peek: () => frame.peek(),
+  };
   const here = { statements: Statements, suspense: Suspense, payouts: Payouts, mandates: Mandates, reserve: Reserve };
   const sections = Object.entries(here).filter(([name]) => $(`tab-${name}`)).map(([, Section]) => new Section(office));
   const frame = new Frame(sections);

@@ -64,14 +64,16 @@ export class Mandates {
     this.month = month;
     say($("month-heading"), monthText(due_on));
     const told = counted(notices.length, t("{n} member was told"), t("{n} members were told")).replace("{n}", notices.length);
-    say($("month-words"), t("Debited on {day}; members are told by {last} at the latest. {told} so far.", { day: dayText(due_on), last: dayText(last_day), told }));
+    const values = { day: dayText(due_on), last: dayText(last_day), told };
+    say($("month-words"), t("Debited on {day}; members are told by {last} at the latest. {told} so far.", values));
   }
 
   #filter(limit = PAGE) {
     this.limit = limit;
     const words = plain($("mandates-text").value).split(/\s+/).filter(Boolean);
     const wanted = $("mandates-state").value;
-    const found = this.all.filter((one) => (wanted === "live" ? one.state !== "ended" : one.state === wanted) && words.every((word) => one.key.includes(word)));
+    const fits = (one) => (wanted === "live" ? one.state !== "ended" : one.state === wanted);
+    const found = this.all.filter((one) => fits(one) && words.every((word) => one.key.includes(word)));
     this.mandates.set(found.slice(0, limit));
     $("mandates-more").hidden = found.length <= limit;
     $("no-mandates").hidden = found.length > 0;
@@ -85,7 +87,8 @@ export class Mandates {
       const { notices, month } = await api.post("/v1/notices", { month: this.month });
       if (!notices.length) return note(t("Everybody of that month was told already."));
       saveAs(`${month}.csv`, new Blob(["\ufeff", csv(notices)], { type: "text/csv" }));
-      note(counted(notices.length, t("{n} member is on the list: tell them now."), t("{n} members are on the list: tell them now.")).replace("{n}", notices.length));
+      const [one, many] = [t("{n} member is on the list: tell them now."), t("{n} members are on the list: tell them now.")];
+      note(counted(notices.length, one, many).replace("{n}", notices.length));
       await this.load();
     });
     $("month-collect").onclick = () => act($("month-collect"), "month-error", async () => {
@@ -191,7 +194,9 @@ const decimal = (cents) => String(cents).padStart(3, "0").replace(/(..)$/, ".$1"
 /** A list for a mail merge: one line a member, every field quoted, what would be a formula in a spreadsheet is none. */
 function csv(notices) {
   const head = ["name", "account", "holder", "iban", "mandate", "amount", "due_on", "text"];
-  const rows = notices.map((one) => [one.name, one.account, one.holder, one.iban, one.mandate, decimal(one.amount_cents), one.due_on, one.text[LANG]]);
+  const rows = notices.map((one) => {
+    return [one.name, one.account, one.holder, one.iban, one.mandate, decimal(one.amount_cents), one.due_on, one.text[LANG]];
+  });
   const quoted = (text) => `"${String(text).replace(/^[=+\-@\t]/, "'$&").replaceAll('"', '""')}"`;
   return [head, ...rows].map((row) => row.map(quoted).join(";")).join("\r\n");
 }

@@ -158,7 +158,9 @@ function dueRow(one) {
 function batchRow(one) {
   const { text, tone } = batchState(one);
   const count = counted(one.transfers, t("{n} payout"), t("{n} payouts")).replace("{n}", one.transfers);
-  const row = filled("payout-row", { name: `n° ${one.number} · ${count}`, text: t("for {day}", { day: dayText(one.requested_on) }), amount: euros(one.total_cents), outcome: text });
+  const row = filled("payout-row", {
+    name: `n° ${one.number} · ${count}`, text: t("for {day}", { day: dayText(one.requested_on) }), amount: euros(one.total_cents), outcome: text,
+  });
   row.querySelector(".outcome").classList.add(tone);
   return row;
 }

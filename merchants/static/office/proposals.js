@@ -1,6 +1,6 @@
 // What a line may be, in words: a decision as a title, and the reasons for it.
 
-import { t } from "../page.js";
+import { LANG, t } from "../page.js";
 import { dayText } from "../times.js";
 import { euros } from "./amounts.js";
 import { WAYS } from "./words.js";
@@ -34,9 +34,11 @@ const REASONS = {
   uncovered: t("imported units of {cents} have no euros behind them"),
 };
 
+const quoted = (word) => (LANG === "en" ? `“${word}”` : `«\u00a0${word}\u00a0»`);
+
 /** A reason as a sentence. */
 export function reasonText({ why, name, day, amount_cents, word }) {
-  const values = { name, day: day && dayText(day), cents: amount_cents === null ? "" : euros(amount_cents), word: word && `“${word}”` };
+  const values = { name, day: day && dayText(day), cents: amount_cents === null ? "" : euros(amount_cents), word: word && quoted(word) };
   const text = REASONS[why] ?? why;
   return text.replace(/\{(\w+)\}/g, (place, key) => values[key] ?? place);
 }

@@ -12,6 +12,7 @@ export class OfficeApi extends Api {
     super(device, network);
     Object.assign(this, { onRevoked, onBack });
     this.downSince = null;
+    this.waiting = new Set();
     addEventListener("online", () => this.wake?.());
     addEventListener("offline", () => this.#lost());
   }
@@ -30,9 +31,19 @@ export class OfficeApi extends Api {
     }
   }
 
+  /** Wait until the server answers again, or so many milliseconds. */
+  pause(milliseconds) {
+    return new Promise((resolve) => {
+      this.waiting.add(resolve);
+      setTimeout(resolve, milliseconds);
+    });
+  }
+
   #found() {
     const before = this.downSince;
     this.downSince = null;
+    if (before) for (const resolve of this.waiting) resolve();
+    this.waiting.clear();
     $("line").dataset.up = "yes";
     say($("line-text"), t("Online"));
     $("lost").hidden = true;

@@ -2,7 +2,7 @@
 
 import { $, say, t } from "../page.js";
 import { euros } from "./amounts.js";
-import { Lines, span } from "./lines.js";
+import { Lines, statementText } from "./lines.js";
 import { Rows, filled } from "./rows.js";
 import { Uploads } from "./uploads.js";
 
@@ -51,7 +51,8 @@ export class Statements {
   }
 
   #row(one) {
-    const row = filled("statement-row", { name: `${one.reserve} · ${span(one)}`, text: `n° ${one.number} · ${one.file}`, amount: euros(one.closing_cents) });
+    const text = `n° ${one.number} · ${one.file}`;
+    const row = filled("statement-row", { name: statementText(one), text, amount: euros(one.closing_cents) });
     const button = row.querySelector(".row");
     button.setAttribute("aria-pressed", String(this.lines.statement?.id === one.id));
     row.querySelector(".amount").title = t("Closing balance");
@@ -61,7 +62,8 @@ export class Statements {
   async #choose(one) {
     await this.lines.of(this.lines.statement?.id === one.id ? null : one);
     for (const [at, item] of this.taken.items.entries()) {
-      $("statements").children[at].querySelector(".row").setAttribute("aria-pressed", String(item.id === this.lines.statement?.id));
+      const button = $("statements").children[at].querySelector(".row");
+      button.setAttribute("aria-pressed", String(item.id === this.lines.statement?.id));
     }
     say($("lines-said"), this.lines.statement ? t("Only the lines of one statement") : t("The lines of all statements"));
   }

@@ -33,10 +33,12 @@ export class Suspense {
     this.shown = null;
     this.last = null;
     this.ready = 0;
-    this.queue = new Rows($("queue"), { draw: queueRow, idOf: (one) => one.line.id, open: (one) => this.openAt(this.lines.indexOf(one), true) });
-    this.ways = office.may.office
-      ? new Ways(office, { place: (...what) => this.place(...what), open: () => this.shown, lines: () => this.lines.filter((one) => one !== this.shown), cash: () => this.cash })
-      : null;
+    this.queue = new Rows($("queue"), {
+      draw: queueRow,
+      idOf: (one) => one.line.id,
+      open: (one) => this.openAt(this.lines.indexOf(one), true),
+    });
+    this.ways = office.may.office ? this.#ways() : null;
     $("line-before").onclick = () => this.openAt(this.at - 1);
     $("line-after").onclick = () => this.openAt(this.at + 1);
     $("queue-more").onclick = () => {
@@ -44,6 +46,15 @@ export class Suspense {
       this.load().catch((error) => note(explain(error)));
     };
     if ($("undo-last")) $("undo-last").onclick = () => this.undo();
+  }
+
+  #ways() {
+    return new Ways(this.office, {
+      place: (...what) => this.place(...what),
+      open: () => this.shown,
+      lines: () => this.lines.filter((one) => one !== this.shown),
+      cash: () => this.cash,
+    });
   }
 
   async peek() {
@@ -83,18 +94,19 @@ export class Suspense {
   }
 
   key(event) {
-    if (!this.shown) return false;
-    const onControl = event.target.closest?.("button, a, summary");
     const letter = event.key.toLowerCase();
-    if (["j", "arrowdown"].includes(letter)) this.openAt(this.at + 1, true);
+    const plainEnter = event.key === "Enter" && !event.target.closest?.("button, a, summary");
+    const digit = digitOf(event);
+    if (letter === "u" && this.office.may.office && !event.repeat) this.undo();
+    else if (!this.shown) return false;
+    else if (["j", "arrowdown"].includes(letter)) this.openAt(this.at + 1, true);
     else if (["k", "arrowup"].includes(letter)) this.openAt(this.at - 1, true);
     else if (!this.office.may.office) return false;
     else if (event.key === "Escape") this.ways.close(true);
-    else if (event.repeat || this.ways.isOpen) return (event.key === "Enter" && !onControl) || digitOf(event) > 0 || (!event.repeat && this.ways.key(letter));
-    else if (event.key === "Enter" && !onControl) this.#take(1);
-    else if (digitOf(event)) this.#take(digitOf(event));
-    else if (letter === "u") this.undo();
-    else return this.ways.key(letter);
+    else if (plainEnter || digit) {
+      // A key held down, or one that comes while something else is being filled in, places nothing.
+      if (!event.repeat && !this.ways.isOpen) this.#take(digit || 1);
+    } else return !event.repeat && this.ways.key(letter);
     return true;
   }
 
@@ -157,9 +169,8 @@ export class Suspense {
   }
 
   #proposal(proposal, at) {
-    const row = filled("proposal-row", {
-      nth: at + 1, title: decisionText(proposal.decision, proposal.beside), because: proposal.reasons.slice(0, TOLD).map(reasonText).join(" · "),
-    });
+    const because = proposal.reasons.slice(0, TOLD).map(reasonText).join(" · ");
+    const row = filled("proposal-row", { nth: at + 1, title: decisionText(proposal.decision, proposal.beside), because });
     const button = row.querySelector("button");
     if (this.office.may.office) {
       row.querySelector(".enter").hidden = at > 0;
@@ -181,7 +192,8 @@ export class Suspense {
     const { way, account, other, cash, shares = [] } = decision;
     const told = shares.map(({ name, ...share }) => share);
     await this.#act(async () => {
-      await this.office.api.post(`/v1/bank/lines/${line.id}/placing`, { way, account: account ?? null, other: other ?? null, cash: cash ?? null, shares: told, turn });
+      const body = { way, account: account ?? null, other: other ?? null, cash: cash ?? null, shares: told, turn };
+      await this.office.api.post(`/v1/bank/lines/${line.id}/placing`, body);
       this.last = { id: line.id, turn };
       const gone = new Set([line.id, way === "pair" ? other : null]);
       this.lines = this.lines.filter((one) => !gone.has(one.line.id));
@@ -238,7 +250,6 @@ export class Suspense {
 }
 
 function queueRow({ line }) {
-  return filled("queue-row", {
-    name: line.name || LINE_KINDS[line.kind], text: `${listDay(line.booked_on, Date.now())} · ${line.text}`, amount: signed(line.amount_cents),
-  });
+  const text = `${listDay(line.booked_on, Date.now())} · ${line.text}`;
+  return filled("queue-row", { name: line.name || LINE_KINDS[line.kind], text, amount: signed(line.amount_cents) });
 }

@@ -71,7 +71,7 @@ export class Uploads {
           // Sent again from the beginning: a file that was taken already changes nothing.
           one.says(t("The server does not answer. The file is sent again by itself."), "wait");
           this.queue.unshift(one);
-          await new Promise((resolve) => setTimeout(resolve, 2000));
+          await this.office.api.pause(2000);
         } else if (error instanceof Refused && MAY_PASS.has(error.code) && !one.how) {
           one.refusal = error;
           deferred.push(one);
@@ -151,6 +151,7 @@ class Upload {
     const open = found.booked.bank_suspense ?? 0;
     if (found.state === "failed") this.says(t("The lines were taken, but not all are booked: {why}", { why: found.why }), "bad");
     else if (found.state === "gone") this.says(t("The lines were taken; the server was started anew and books them."), "wait");
+    else if (!found.statements.length) this.#answered(found);
     else if (!fresh && !gone) this.says(t("Known already: nothing new in it."), "known");
     else this.says(this.#summary(fresh, gone, found), found.stuck.length ? "bad" : "done");
     if (found.stuck.length) this.#detail(found.stuck.map((one) => `${one.reference}: ${one.detail}`).join("\n"));
@@ -158,9 +159,15 @@ class Upload {
     say($("uploads-said"), `${this.file.name}: ${this.#part("upload-said").textContent}`);
   }
 
+  /** The bank's answer to a file of ours, which brings no lines: what it will not pay or debit. */
+  #answered(found) {
+    const rejected = kinds(found).join(", ");
+    this.says(rejected ? t("The bank's answer: {rejected}", { rejected }) : t("The bank's answer: nothing was rejected."), "done");
+    if (found.why) this.#detail(found.why);
+  }
+
   #summary(fresh, gone, found) {
-    const kinds = Object.entries(found.booked).sort((a, b) => b[1] - a[1]);
-    const parts = kinds.map(([kind, n]) => `${kindText(kind)} ${number(n)}`);
+    const parts = kinds(found);
     if (found.stuck.length) parts.push(t("not booked {n}", { n: number(found.stuck.length) }));
     if (gone) parts.push(t("taken away {n}", { n: number(gone) }));
     const lines = counted(fresh, t("{n} new line"), t("{n} new lines")).replace("{n}", number(fresh));
@@ -201,5 +208,9 @@ class Upload {
     return this.row.querySelector(`.${name}`);
   }
 }
+
+/** What became of how many, the most first. */
+const kinds = ({ booked }) =>
+  Object.entries(booked).sort((a, b) => b[1] - a[1]).map(([kind, n]) => `${kindText(kind)} ${number(n)}`);
 
 const number = (n) => n.toLocaleString(LANG === "en" ? "en-GB" : "fr-FR");

@@ -17,7 +17,7 @@ const either = () => true;
 /** In this order on the screen. */
 const LETTERS = [
   ["m", "member", came], ["s", "split", came], ["d", "claim", came], ["c", "charge", either], ["f", "fees", went],
-  ["r", "returned", went], ["o", "own", either], ["b", "cash", either], ["t", "transit", either], ["p", "pair", either],
+  ["y", "payout", went], ["r", "returned", went], ["e", "debt", went], ["o", "own", either], ["b", "cash", either], ["t", "transit", either], ["p", "pair", either],
 ];
 
 export class Ways {
@@ -100,6 +100,8 @@ export class Ways {
   #fields(way) {
     if (way === "member") return this.#person(t("Who?"), this.#members(), "member");
     if (way === "claim") return this.#person(t("Whose debt?"), this.#claims(), "claim");
+    if (way === "debt") return this.#person(t("Who got it?"), this.#members(), "debt");
+    if (way === "payout") return this.#choices(this.#payouts(), t("No payout of that amount is due."));
     if (way === "cash") return this.#box();
     if (way === "pair") return this.#choices(this.#opposite(), t("No line to place took or brought as much the other way."));
     if (way === "returned") return this.#choices(this.#topups(), t("No top-up of that amount stands."));
@@ -160,6 +162,20 @@ export class Ways {
     const found = await this.office.api.get(`/v1/bank/lines?limit=50&amount_cents=${-line.amount_cents}`);
     const stand = found.lines.filter((one) => one.holder && one.undone_seq === null);
     return stand.map((one) => choiceOf(one, "returned"));
+  }
+
+  /** What is due to a shop, and files for the bank, of that amount. */
+  async #payouts() {
+    const { api } = this.office;
+    const amount = -this.open().line.amount_cents;
+    const [{ payouts }, { batches }] = await Promise.all([api.get("/v1/payouts"), api.get("/v1/payouts/batches")]);
+    const choice = (name, text, other) => ({ name, text, amount: euros(amount), decision: { way: "payout", other, name } });
+    const due = payouts.filter((one) => one.amount_cents === amount);
+    const files = batches.filter((one) => one.total_cents === amount && one.transfers > 1);
+    return [
+      ...due.map((one) => choice(one.name, one.reference, one.id)),
+      ...files.map((one) => choice(t("File {n}", { n: one.number }), dayText(one.requested_on), one.id)),
+    ];
   }
 
   async #choices(asked, nothing) {

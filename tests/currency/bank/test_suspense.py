@@ -160,7 +160,7 @@ def test_a_claim_is_paid_back_up_to_what_is_owed(town: Town, alice: Party) -> No
 
 
 def test_a_debt_that_was_paid_is_not_undone(town: Town, alice: Party) -> None:
-    """What a line made owed stays while what paid it stands, however much others owe; so when the bank takes it away."""
+    """What a line made owed stays while what paid it stands, whatever others owe; and when the bank takes it away."""
     bob = parties.admit(town, "person", "Bob Dubois")
     owes(town, alice, 1_800)
     _kept, paid, took = waits(town, line(50, "z", NEXT), line(300, "y", NEXT), line(-300, "x", NEXT), opening=500)
@@ -169,7 +169,9 @@ def test_a_debt_that_was_paid_is_not_undone(town: Town, alice: Party) -> None:
     with pytest.raises(CurrencyError, match=r"Bob Dubois paid of the 3\.00") as error:
         put_back(town, took.line.id)
     assert error.value.code == "line_not_placed"
-    booked = bring(town, statement([line(50, "z", NEXT), line(300, "y", NEXT)], 500, first=NEXT, last=NEXT), corrected=True)
+    booked = bring(
+        town, statement([line(50, "z", NEXT), line(300, "y", NEXT)], 500, first=NEXT, last=NEXT), corrected=True
+    )
     assert [stuck.code for stuck in booked.stuck] == ["line_not_placed"]
     assert claims.owed(town) == {alice.account: 1_800}
     put_back(town, paid.line.id)
