@@ -136,7 +136,7 @@ class _Run:
         def also(connection: Connection, outcome: Outcome) -> None:
             for (line, instruction), answer in zip(batch, outcome.answers, strict=True):
                 if not isinstance(answer, Refused):
-                    if instruction.kind == WITHDRAWN and not answer.replay:
+                    if kind_of(instruction) == WITHDRAWN and not answer.replay:
                         claims.require_owed(self.town, instruction)  # all writing is ours now
                     stood.append((answer.seq, instruction))
                     continue
