@@ -99,6 +99,7 @@ def _collections() -> None:
         sa.UniqueConstraint("month", "attempt", name="collection_month"),
         sqlite_strict=True,
     )
+    _partial("collection_stands", "collection", "month", "withdrawn_at IS NULL", unique=True)
     op.create_table(
         "collection_item",
         sa.Column("id", BYTES, primary_key=True),

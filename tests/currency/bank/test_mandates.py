@@ -262,6 +262,24 @@ def test_a_file_that_the_bank_refused_is_withdrawn_and_made_anew(town: Town) -> 
     assert item_of(town, made).collection == again.id
 
 
+def test_a_file_made_in_between_is_the_file(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody saw no file of the month, and looks at its members once somebody else has made it."""
+    sign(town, "Alice")
+    notices.give(town)
+    until(town, date(2025, 6, 24))
+    first: list[collecting.Collection] = []
+    day_of = collecting._collection_day
+
+    def meanwhile(*args: Any) -> date:
+        monkeypatch.undo()
+        first.append(collecting.collect(town, by="one")[0])
+        return day_of(*args)
+
+    monkeypatch.setattr(collecting, "_collection_day", meanwhile)
+    assert collecting.collect(town, by="two") == (first[0], False)
+    assert len(collecting.every(town)) == 1
+
+
 def test_two_at_once_make_one_file(town: Town) -> None:
     signed_by_many(town, [1_000] * 40)
     notices.give(town)

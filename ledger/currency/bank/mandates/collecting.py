@@ -131,7 +131,7 @@ def find(town: Town, text: str) -> Collection:
     if text.isascii() and text.isdecimal() and len(text) < 10:
         found = every(town, _COLLECTION.number == int(text))
     else:
-        found = every(town, _COLLECTION.month == text, _COLLECTION.withdrawn_at.is_(None))
+        found = every(town, *_stands(text))
     if not found:
         raise CurrencyError("not_found", "there is no such file of debits; `patard mandate collections` shows them")
     return found[0]
@@ -150,7 +150,7 @@ def collect(
     said, today = terms(town), town.charter.local_date(town.now())
     review(town, by=by)
     month = month or (months.month_of(on) if on else _next_month(town, today))
-    stands = every(town, _COLLECTION.month == month, _COLLECTION.withdrawn_at.is_(None))
+    stands = every(town, *_stands(month))
     if stands:
         return stands[0], False
     day = _collection_day(town, said, month, on, today)
@@ -254,7 +254,7 @@ def _next_month(town: Town, today: date) -> str:
             told = notices.told_on(connection, month)
         if told is None or max(told, months.soonest(today)) > months.latest(told):
             continue
-        if not every(town, _COLLECTION.month == month, _COLLECTION.withdrawn_at.is_(None)):
+        if not every(town, *_stands(month)):
             return month
     return months.following(this)
 
@@ -291,6 +291,10 @@ def _order(town: Town, said: Terms, month: str, day: date, by: str) -> tuple[byt
     """Id of the file, and whether it was made now."""
     network = town.charter.network
     with town.reading() as connection:
+        # In one view with the attempt's number: that of a file made since would be a second file of the month.
+        stands = connection.execute(select(_COLLECTION.id).where(*_stands(month))).scalar()
+        if stands is not None:
+            return bytes(stands), False
         mandates = notices.collectable(connection, month)
         number, attempt = _counted(connection), _counted(connection, _COLLECTION.month == month)
     if not mandates:
@@ -345,6 +349,11 @@ def _order(town: Town, said: Terms, month: str, day: date, by: str) -> tuple[byt
             return id_, False
         raise
     return id_, True
+
+
+def _stands(month: str) -> tuple[ColumnElement[bool], ...]:
+    """The one file of that month that was not withdrawn."""
+    return _COLLECTION.month == month, _COLLECTION.withdrawn_at.is_(None)
 
 
 def _counted(connection: Connection, *where: ColumnElement[bool]) -> int:

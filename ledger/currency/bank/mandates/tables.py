@@ -128,8 +128,12 @@ class CollectionTable(SQLModel, table=True):
         CheckConstraint("length(id) = 16", name="collection_id"),
         CheckConstraint("total > 0 AND debits > 0", name="collection_total"),
         UniqueConstraint("month", "attempt", name="collection_month"),
+        Index(
+            "collection_stands", "month", unique=True,
+            sqlite_where=sql("withdrawn_at IS NULL"), postgresql_where=sql("withdrawn_at IS NULL"),
+        ),
         {"sqlite_strict": True},
-    )
+    )  # fmt: skip
 
 
 class CollectionItemTable(SQLModel, table=True):
