@@ -20,6 +20,8 @@ from babel.messages.extract import extract_javascript
 from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
+from ledger.currency.errors import ERRORS
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("wallet_cli", "merchants", "api")
 
@@ -143,6 +145,14 @@ def flaw_of(use: Use, catalog: Catalog) -> str | None:
 def test_every_text_has_its_french(package: str) -> None:
     problems = flaws(ROOT / package) if (ROOT / package).is_dir() else []
     assert not problems, "\n" + "\n".join(problems)
+
+
+def test_the_meaning_of_every_refusal_has_its_french() -> None:
+    """The command line says it before the English detail; `_(ERRORS[code][1])` is a look-up that `flaws` cannot see."""
+    with (ROOT / "api/locale/fr.po").open("rb") as source:
+        catalog = read_po(source, locale="fr", charset="utf-8", abort_invalid=True)
+    problems = [flaw_of(Use(code, meaning, None), catalog) for code, (_status, meaning) in ERRORS.items()]
+    assert [problem for problem in problems if problem] == []
 
 
 # The rule itself is tried on a small package, so that an empty answer above means something.

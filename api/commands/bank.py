@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement
 
 from api.commands.console import CONSOLE, N_, CliError, Exit, _, euros, ngettext
+from api.commands.failures import reason
 from api.commands.mandates import daily_json, show_daily
 from api.commands.opened import opened
 from api.home import home_of
@@ -200,7 +201,7 @@ def _show_answered(answered: Sequence[tuple[Path, answers.Answered]]) -> None:
             debits = _("{file}: {count} debits rejected by the bank; its sum is expected without them.")
             CONSOLE.say(debits.format(file=path.name, count=len(one.debits)))
         for left in one.left:
-            CONSOLE.note(_("{reference}: {reason}").format(reference=left.reference, reason=left.detail))
+            CONSOLE.note(_("{reference}: {reason}").format(reference=left.reference, reason=reason(left.code, left.detail)))
 
 
 def _answered_json(path: Path, one: answers.Answered) -> dict[str, Any]:
@@ -223,7 +224,8 @@ def _read(path: Path) -> list[Statement]:
 
 def _refused(path: Path, error: StatementError) -> CliError:
     told = _("{file} was refused, and nothing of it was booked: {reason}.")
-    return CliError(Exit.REFUSED, error.code, told.format(file=path, reason=error), line=error.line)
+    why = reason(error.code, str(error))
+    return CliError(Exit.REFUSED, error.code, told.format(file=path, reason=why), line=error.line)
 
 
 def _show_taken(taken: Sequence[tuple[Path, Taken]]) -> None:
@@ -241,7 +243,8 @@ def _show_booked(town: Town, booked: Booked) -> None:
     CONSOLE.facts({kind_name(kind): str(count) for kind, count in sorted(booked.kinds.items())})
     for stuck in booked.stuck:
         told = _("{reference}, {amount}: {reason} ({code})")
-        CONSOLE.note(told.format(reference=stuck.line.reference, amount=euros(stuck.line.amount), reason=stuck.detail,
+        why = reason(stuck.code, stuck.detail)
+        CONSOLE.note(told.format(reference=stuck.line.reference, amount=euros(stuck.line.amount), reason=why,
                                  code=stuck.code))  # fmt: skip
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import traceback
 
-from api.commands.console import Exit, _
+from api.commands.console import LANG, Exit, _
 from api.home import HomeError
 from ledger.core.store import StoreError
 from ledger.currency.charter import CharterError
-from ledger.currency.errors import CurrencyError
+from ledger.currency.errors import ERRORS, CurrencyError
 
 
 def told(error: Exception) -> tuple[Exit, str, str]:
@@ -29,7 +29,7 @@ def told(error: Exception) -> tuple[Exit, str, str]:
     if isinstance(error, CharterError):
         return Exit.UNUSABLE, "charter_wrong", str(error)
     if isinstance(error, CurrencyError):
-        return Exit.REFUSED, error.code, error.detail
+        return Exit.REFUSED, error.code, reason(error.code, error.detail)
     for cause in _chain(error):
         name = type(cause).__name__
         if name in ("OperationalError", "InterfaceError", "InternalError", "DatabaseError"):
@@ -40,6 +40,13 @@ def told(error: Exception) -> tuple[Exit, str, str]:
             return Exit.UNUSABLE, "files_unusable", f"{place}{cause.strerror or cause}"
     more = _("This should not happen ({reason}). PATARD_DEBUG=1 shows where.")
     return Exit.UNUSABLE, "internal", more.format(reason=f"{type(error).__name__}: {error}"[:300])
+
+
+def reason(code: str, detail: str) -> str:
+    """Why something was refused. `detail` is exact and English: in French the meaning of `code` stands before it."""
+    if LANG == "en" or code not in ERRORS:
+        return detail
+    return f"{_(ERRORS[code][1])} ({detail})"
 
 
 def _chain(error: BaseException) -> list[BaseException]:

@@ -109,6 +109,9 @@ def test_french_has_no_english_and_no_gender(tmp_path: Path) -> None:
     init = [str(PATARD), "init", "--code", "GON", "--name", "La Gonette", "--bank", BANK]
     told = subprocess.run(init, capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL).stdout
     assert "La monnaie La Gonette est fondée dans " in told
+    lost = [str(PATARD), "party", "close", "Nobody"]
+    told = subprocess.run(lost, capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL).stderr
+    assert "Cela n'existe pas" in told and "(" in told  # what it means in French, and exactly in English
 
 
 # --- init ------------------------------------------------------------------------------------------------

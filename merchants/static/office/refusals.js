@@ -14,7 +14,6 @@ const WORDS = {
   statement_empty: t("There is no statement in the file. Fetch it again, or choose other days."),
   statement_account_unknown: t("The statement is of an account that is none of the reserve's. Choose another file, or give the account its IBAN in the charter."),
   statement_gap: t("A statement between the last one and this is missing. Import that one first."),
-  statement_days_missing: t("Days lie between the last statement and this one. Import them first; or say that the bank had nothing on them."),
   statement_days_missing: t("There are days between the last statement and this one that no statement covers. Import theirs first; or, if the bank had nothing on them, say so."),
   statement_differs: t("These days were imported before, with other lines. If the bank corrected the statement, import it as corrected; else fetch it again."),
   statement_opening: t("This first statement begins with euros that the ledger does not have. Import an earlier one first; or this one, and the difference will be among the lines to place."),
@@ -27,7 +26,6 @@ const WORDS = {
 /** What a person can do about a refusal right here: the parameter of the import, and the words of the button. */
 export const REMEDIES = {
   statement_opening: { how: "opening", words: t("Import it, the difference is to be placed") },
-  statement_days_missing: { how: "quiet_days", words: t("Import it, the bank had nothing in between") },
   statement_days_missing: { how: "quiet_days", words: t("The bank had nothing on those days: import it") },
   statement_differs: { how: "corrected", words: t("Import it as corrected by the bank") },
 };
