@@ -103,10 +103,14 @@ def tell(month: str | None, file: Path | None, *, again: bool) -> None:
         said, today = model.terms(town), town.charter.local_date(town.now())
         wanted = calendar.month(month, today) if month else notices.to_notice(town)
         found = notices.given(town, wanted) if again else notices.give(town, wanted)
+        missed = [] if month else notices.missed(town)
     if file is not None:
         file.write_text(notices_csv(said, found), encoding="utf-8-sig", newline="")
     _show_notices(found, file)
-    CONSOLE.give(notices_json(said, found))
+    for lost in missed:
+        told = _("Nobody was told of the debits of {month} by {day}: nothing is collected in that month.")
+        CONSOLE.note(told.format(month=lost, day=calendar.last_notice(said, lost)))
+    CONSOLE.give(notices_json(said, found) | {"missed": missed})
 
 
 def collect(month: str | None, on: str | None, file: Path | None, *, again: bool) -> None:

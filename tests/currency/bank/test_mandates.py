@@ -181,6 +181,18 @@ def test_a_new_amount_is_told_anew_while_there_is_time(town: Town) -> None:
     assert collected(town).total == 4_500
 
 
+def test_a_month_that_nobody_was_told_of_is_said_to_be_lost(town: Town) -> None:
+    _alice, made = sign(town, "Alice")
+    assert notices.missed(town) == []
+    until(town, date(2025, 6, 24))
+    assert notices.missed(town) == [MONTH]
+    assert notices.give(town).month == "2025-08"
+    with pytest.raises(CurrencyError, match=r"by 2025-06-23: the next month that can be told is 2025-08"):
+        collecting.collect(town, month=MONTH)
+    register.end(town, made)
+    assert notices.missed(town) == []
+
+
 # --- collecting ------------------------------------------------------------------------------------------
 
 

@@ -263,8 +263,10 @@ def _collection_day(town: Town, said: Terms, month: str, on: date | None, today:
     with town.reading() as connection:
         announced = notices.told_on(connection, month)
     if announced is None:
+        late, first = months.last_notice(said, month), notices.to_notice(town)
+        more = "" if today <= late else f" That was to be done by {late}: the next month that can be told is {first}."
         raise CurrencyError(
-            "collection_none", f"nobody was told of a debit in {month}; `patard mandate notices` makes the list"
+            "collection_none", f"nobody was told of a debit in {month}; `patard mandate notices` makes the list.{more}"
         )
     earliest = announced - timedelta(days=min(months.EARLIEST_DAYS, said.notice_days))
     if today < earliest:

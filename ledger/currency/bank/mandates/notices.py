@@ -60,6 +60,19 @@ def to_notice(town: Town) -> str:
     return found
 
 
+def missed(town: Town) -> list[str]:
+    """The months whose day is still to come, and whose members can no longer be told in time, though none was."""
+    said, today = terms(town), town.charter.local_date(town.now())
+    month, first, found = months.month_of(today), to_notice(town), []
+    with town.reading() as connection:
+        while month < first:
+            signed = _MANDATE.signed_on <= months.last_notice(said, month).isoformat()
+            if months.due_on(said, month) > today and not told_on(connection, month) and read(connection, *_LIVE, signed):
+                found.append(month)
+            month = months.following(month)
+    return found
+
+
 def give(town: Town, month: str | None = None, *, by: str = CONSOLE) -> Notices:
     """Who is to be told now of the debits of `month` (None: the next for which there is time), and note that they are.
 
