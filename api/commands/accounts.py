@@ -60,6 +60,8 @@ def export(form: str, year: str | None, account: str | None, out: Path | None, *
             CONSOLE.note(_("The law wants this file to be called {name}.").format(name=usual))
         return
     _show(written)
+    if form == "fec" and not unnamed and out.name != usual:
+        CONSOLE.note(_("The law wants this file to be called {name}.").format(name=usual))
     CONSOLE.facts({_("File"): str(out)} | ({_("Description"): str(beside)} if beside else {}))
     CONSOLE.give(
         {

@@ -201,7 +201,8 @@ def _show_answered(answered: Sequence[tuple[Path, answers.Answered]]) -> None:
             debits = _("{file}: {count} debits rejected by the bank; its sum is expected without them.")
             CONSOLE.say(debits.format(file=path.name, count=len(one.debits)))
         for left in one.left:
-            CONSOLE.note(_("{reference}: {reason}").format(reference=left.reference, reason=reason(left.code, left.detail)))
+            why = reason(left.code, left.detail)
+            CONSOLE.note(_("{reference}: {reason}").format(reference=left.reference, reason=why))
 
 
 def _answered_json(path: Path, one: answers.Answered) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,12 @@ from ledger.core import check as engine
 from ledger.core.book import Book
 from ledger.core.opening import open_book
 from ledger.core.replay import Difference, ReplayError, rebuild
+from ledger.currency import parties
 from ledger.currency.audit.walk import Audit, audit
+from ledger.currency.town import Town
 
 SHOWN = 50
+_ACCOUNT = re.compile(r"account ([0-9a-f]{16})\b")
 
 
 def check() -> None:
@@ -29,10 +34,13 @@ def check() -> None:
         findings = [_finding(f.code, f.seq, f.id, f.detail) for f in report.findings]
         total = sum(report.counts.values())
         audited: Audit | None = None
+        names: dict[str, str] = {}
         try:
             town = open_town(home, read_only=True)
             try:
                 audited = audit(town, progress=second)
+                said = [f.text for f in audited.findings[:SHOWN]] + [n.text for n in audited.notices[-SHOWN:]]
+                names = _names(town, said)
             finally:
                 town.book.close()
         except Exception as error:
@@ -45,14 +53,14 @@ def check() -> None:
         findings += [_finding(f.code, f.seq or None, f.id, f.text) for f in audited.findings]
         total += audited.total
     for finding in findings[:SHOWN]:
-        CONSOLE.say(_line(finding))
+        CONSOLE.say(_named(_line(finding), names))
     if total > SHOWN:
         CONSOLE.say(_("... and {count} more").format(count=total - min(SHOWN, len(findings))))
     notices = audited.notices if audited is not None else []
     if notices:
         CONSOLE.say(_("Allowed, and to be looked at:"))
     for notice in notices[-SHOWN:]:
-        CONSOLE.say("  " + _("entry {seq}: ").format(seq=notice.seq) + notice.text)
+        CONSOLE.say("  " + _("entry {seq}: ").format(seq=notice.seq) + _named(notice.text, names))
     if len(notices) > SHOWN:
         CONSOLE.say(_("... and {count} more").format(count=len(notices) - SHOWN))
     CONSOLE.facts(
@@ -78,6 +86,17 @@ def check() -> None:
         )
         raise CliError(Exit.REFUSED, "findings", found.format(count=total), found=total)
     CONSOLE.say(_("Everything is as it must be."))
+
+
+def _names(town: Town, texts: Sequence[str]) -> dict[str, str]:
+    """The names of the parties whose accounts these texts tell of. The log knows numbers only, people know names."""
+    numbers = {int(found, 16) for text in texts for found in _ACCOUNT.findall(text) if int(found[0], 16) < 8}
+    with town.reading() as connection:
+        return {f"{number:016x}": party.name for number, party in parties.by_accounts(connection, numbers).items()}
+
+
+def _named(text: str, names: dict[str, str]) -> str:
+    return _ACCOUNT.sub(lambda m: f"{m[0]} ({names[m[1]]})" if m[1] in names else m[0], text)
 
 
 def _finding(code: str, seq: int | None, id_: bytes | None, text: str) -> dict[str, Any]:

@@ -27,6 +27,9 @@ def serve(host: str, port: int | None) -> None:
         told = _("{name} is served on {address}; Ctrl-C ends it.")
         address = f"http://{host}:{port}"
         folder = home_of().folder / FOLDER
+        if town.charter.public_url.startswith("http://") and port != default_port(town.charter):
+            other = _("Codes and links name {url}, as the charter says, and not the port that is served here.")
+            CONSOLE.note(other.format(url=town.charter.public_url))
         run(town, host, port, lambda: CONSOLE.say(told.format(name=town.charter.name, address=address)), folder)
 
 

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from api import cli
+from api.commands import serving
 from api.commands.console import CONSOLE
 from api.home import open_town
 from ledger.core import sqlite
@@ -447,6 +448,16 @@ def test_what_only_the_audit_sees(run: Run, town: Town, tmp_path: Path) -> None:
     assert [(f["code"], f["transaction"]) for f in ran.json["findings"]] == [("movement_unexplained", stolen.id.hex())]
 
 
+def test_what_is_allowed_is_told_with_the_name(run: Run, town: Town, tmp_path: Path) -> None:
+    opened = open_town(tmp_path / "home")
+    alice = parties.named(opened, "Alice Martin")
+    for device in ("one", "two"):
+        parties.join(opened, parties.invite(opened, alice, "member"), towns.key_of(device).public, device)
+    opened.book.close()
+    ran = run("check", plain=True)
+    assert ran.code == 0 and f"account {alice.account:016x} (Alice Martin), which had one" in ran.out
+
+
 def test_a_replay_that_is_kept(run: Run, town: Town, tmp_path: Path) -> None:
     kept = tmp_path / "copy.db"
     assert run("replay", "--into", str(kept)).json["into"] == str(kept)
@@ -549,6 +560,13 @@ def test_a_port_that_is_taken(run: Run, town: Town) -> None:
             ran = run(command, "--port", port, plain=True)
             assert ran.code == 3 and port in ran.err and len(ran.err.splitlines()) == 1
     assert run("serve", "--port", "99999", plain=True).code == 3
+
+
+def test_another_port_than_that_of_the_codes_is_told(run: Run, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "run", lambda *args: None)
+    monkeypatch.setattr(serving, "require_free", lambda *args: None)
+    assert run("serve", plain=True).err == ""
+    assert "http://127.0.0.1:8000" in run("serve", "--port", "8001", plain=True).err
 
 
 def test_a_name_alone_shows_the_help(run: Run) -> None:

@@ -52,6 +52,7 @@ def test_a_year_is_exported_whole_or_not_at_all(town: Town, run: Run, tmp_path: 
     shown = run("accounts", "export", "fec", "--year", "2025", plain=True)
     assert (shown.code, shown.out) == (0, scene.text(town, "fec", "2025"))
     assert NAME in shown.err
+    assert NAME in run("accounts", "export", "fec", "--year", "2025", "--out", str(tmp_path / "x.txt"), plain=True).err
     done = run("accounts", "export", "fec", "--year", "2025", "--out", str(tmp_path)).json
     assert (tmp_path / NAME).read_bytes().decode() == shown.out
     assert done == {

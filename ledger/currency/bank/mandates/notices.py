@@ -67,7 +67,8 @@ def missed(town: Town) -> list[str]:
     with town.reading() as connection:
         while month < first:
             signed = _MANDATE.signed_on <= months.last_notice(said, month).isoformat()
-            if months.due_on(said, month) > today and not told_on(connection, month) and read(connection, *_LIVE, signed):
+            ahead = months.due_on(said, month) > today
+            if ahead and not told_on(connection, month) and read(connection, *_LIVE, signed):
                 found.append(month)
             month = months.following(month)
     return found
