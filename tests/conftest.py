@@ -88,3 +88,9 @@ def chromium_path() -> str:
             pytest.fail(message)
         pytest.skip(message)
     return path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores (`-n auto`): a quarter of the run waits, for browsers, servers and time-outs."""
+    return (os.cpu_count() or 1) + 1
