@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("ledger", "merchants", "api", "wallet_cli")
 MAX_LINES = 400
 
-# All that the wallet may know of the rest: the signed messages, how to write amounts, and how to speak to the API.
+# All that the wallet may know of the rest: the signed messages, how to write amounts, how to speak to the API
+# and to whoever types a command.
 WALLET_MAY_IMPORT = (
     "wallet_cli",
     "ledger.core.ids",
@@ -31,6 +32,7 @@ WALLET_MAY_IMPORT = (
     "merchants.codes",
     "merchants.requests",
     "api.client",
+    "api.usage",
 )
 
 

@@ -1,45 +1,12 @@
-"""The help pages and the complaints about usage, in the user's language.
-
-Typer writes both in English and knows no other. Its words are few, so they are put into French where it has written
-them, and a test sees to it that none is left.
-"""
+"""What `wallet --help` ends with, and the commands and groups whose help speaks the user's language."""
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
-from typer.core import TyperCommand, TyperGroup
-
+from api.usage import speaking
 from wallet_cli.errors import Exit
-from wallet_cli.words import LANG, N_, _, clean
+from wallet_cli.words import N_, _
 
-_LINES = {
-    "Usage:": N_("Usage:"),
-    "Options:": N_("Options:"),
-    "Arguments:": N_("Arguments:"),
-    "Commands:": N_("Commands:"),
-}
-_WORDS = {
-    "[OPTIONS]": N_("[OPTIONS]"),
-    "COMMAND [ARGS]...": N_("COMMAND [ARGS]..."),
-    "Show this message and exit.": N_("Show this help."),
-    "[required]": N_("[required]"),
-    "[default: ": N_("[default: "),
-}
-_COMPLAINTS = (
-    (re.compile(r"No such option: (?P<what>\S*).*", re.DOTALL), N_("There is no option {what}.")),
-    (re.compile(r"No such command '(?P<what>[^']*)'.*", re.DOTALL), N_("There is no command {what}.")),
-    (re.compile(r"Missing \w+ '(?P<what>[^']*)'.*", re.DOTALL), N_("{what} is missing.")),
-    (re.compile(r"Missing command.*", re.DOTALL), N_("A command is missing.")),
-    (
-        re.compile(r"Invalid value for (?P<what>.*?): .*", re.DOTALL),
-        N_("The value of {what} is not one that it takes."),
-    ),
-    (re.compile(r"Option '(?P<what>[^']*)' requires an argument.*", re.DOTALL), N_("{what} needs a value.")),
-    (re.compile(r"Got unexpected extra arguments? \((?P<what>.*)\)", re.DOTALL), N_("Too many arguments: {what}.")),
-)
-
+Command, Group = speaking(_)
 
 EXITS = {
     Exit.OK: N_("done"),
@@ -77,42 +44,3 @@ def epilogue() -> str:
     return "\n\n".join(
         ("\n".join(("\b", _("Exit codes:"), *exits)), "\n".join(("\b", _("Environment:"), *names)), promise)
     )
-
-
-def complaint(message: str) -> str:
-    """What is wrong with the command line, in the user's language."""
-    for pattern, text in _COMPLAINTS:
-        if found := pattern.fullmatch(message):
-            return _(text).format(**{name: clean(value) for name, value in found.groupdict().items()})
-    return clean(message)
-
-
-def _translated(text: str) -> str:
-    if LANG == "en":
-        return text
-    lines = []
-    for line in text.split("\n"):
-        for start, words in _LINES.items():
-            if line.startswith(start):
-                line = _(words) + line.removeprefix(start)
-        for found, words in _WORDS.items():
-            line = line.replace(found, _(words))
-        lines.append(line)
-    return "\n".join(lines)
-
-
-class Command(TyperCommand):
-    """A command whose help speaks the user's language."""
-
-    def get_help(self, ctx: Any) -> str:
-        return _translated(super().get_help(ctx))
-
-
-class Group(TyperGroup):
-    """A group of commands whose help speaks the user's language; its commands stand in the order they were written."""
-
-    def get_help(self, ctx: Any) -> str:
-        return _translated(super().get_help(ctx))
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        return list(self.commands)

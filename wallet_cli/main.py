@@ -12,12 +12,13 @@ from typing import NoReturn
 
 import typer
 
+from api.usage import complaint
 from wallet_cli import typed_euros
 from wallet_cli.errors import Exit, WalletError
-from wallet_cli.help import Group, complaint, epilogue
+from wallet_cli.help import Group, epilogue
 from wallet_cli.terminal import TERMINAL, fit_streams
 from wallet_cli.typed import JSON, YES, command, open_typed, opened_wallets
-from wallet_cli.words import _
+from wallet_cli.words import _, clean
 
 app = typer.Typer(
     cls=Group,
@@ -328,7 +329,7 @@ def _run(args: Sequence[str]) -> int:
         usage = _("{problem} `{command} --help` says more.")
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "wallet"
-        told = usage.format(problem=complaint(error.format_message()), command=path)
+        told = usage.format(problem=clean(complaint(error.format_message(), _)), command=path)
         TERMINAL.fail(WalletError(Exit.USAGE, "usage", told))
         return int(Exit.USAGE)
     if code == Exit.INTERRUPTED:

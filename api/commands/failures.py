@@ -10,6 +10,7 @@ import traceback
 
 from api.commands.console import LANG, Exit, _
 from api.home import HomeError
+from api.usage import complaint
 from ledger.core.store import StoreError
 from ledger.currency.charter import CharterError
 from ledger.currency.errors import ERRORS, CurrencyError
@@ -23,7 +24,7 @@ def told(error: Exception) -> tuple[Exit, str, str]:
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "patard"
         more = _("{problem} `{command} --help` says more.")
-        return Exit.USAGE, "usage", more.format(problem=error.format_message(), command=path)
+        return Exit.USAGE, "usage", more.format(problem=complaint(error.format_message(), _), command=path)
     if isinstance(error, HomeError | StoreError):
         return Exit.UNUSABLE, error.code, str(error)
     if isinstance(error, CharterError):

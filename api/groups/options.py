@@ -8,8 +8,10 @@ from typing import Any
 import typer
 
 from api.commands.console import _
+from api.usage import speaking
 
-SETTINGS: dict[str, Any] = {"no_args_is_help": True, "add_completion": False, "rich_markup_mode": None}
+_Command, _Group = speaking(_)
+SETTINGS: dict[str, Any] = {"cls": _Group, "no_args_is_help": True, "add_completion": False, "rich_markup_mode": None}
 JSON = typer.Option(False, "--json", help=_("The result as JSON; amounts in whole cents."))
 PARTY = typer.Argument(metavar="PARTY", help=_("A name or an account number."), show_default=False)
 
@@ -24,4 +26,4 @@ def many(name: str, *, help: str, metavar: str) -> Any:
 
 
 def command(group: typer.Typer, name: str, help: str) -> Callable[[Any], Any]:
-    return group.command(name, help=help)
+    return group.command(name, cls=_Command, help=help)
