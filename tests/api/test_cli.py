@@ -112,7 +112,8 @@ def test_french_has_no_english_and_no_gender(tmp_path: Path) -> None:
     assert "La monnaie La Gonette est fondée dans " in told
     for page in ("--help", "convert --help", "bank suspense place --help"):
         told = subprocess.run([PATARD, *page.split()], capture_output=True, text=True, env=env).stdout
-        assert told.startswith("Utilisation") and not re.search(r"Usage|Options:|Arguments:|Commands|Show this|required", told)
+        assert told.startswith("Utilisation")
+        assert not re.search(r"Usage|Options:|Arguments:|Commands|Show this|required", told)
     told = subprocess.run([PATARD, "convert", "--foo"], capture_output=True, text=True, env=env).stderr
     assert "L'option --foo n'existe pas." in told
     lost = [str(PATARD), "party", "close", "Nobody"]
