@@ -15,6 +15,7 @@ from tests.postgres_server import create_database, drop_database, running_postgr
 
 _MEMORY = Path("/dev/shm")
 _ENOUGH = 4 * 2**30
+_SLOW = ("tests/journeys/", "tests/wallet_cli/", "tests/api/")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -90,7 +91,6 @@ def chromium_path() -> str:
     return path
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores (`-n auto`): a quarter of the run waits, for browsers, servers and time-outs."""
-    return (os.cpu_count() or 1) + 1
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits for browsers and servers comes first: a long file that is begun last keeps one worker busy alone."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_SLOW))
