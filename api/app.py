@@ -17,7 +17,7 @@ from api import problems
 from api.auth import Services
 from api.live import Live
 from api.routes import accounts, bank, devices, mandates, office, orders, payouts, public, reserve, suspense
-from api.schemas import OrderIn, PostedOut, ProblemOut
+from api.schemas.town import OrderIn, PostedOut, ProblemOut
 from api.strict import BodyGuard
 from ledger.core.writer import Writer
 from ledger.currency.reserve import Keeper

@@ -10,7 +10,8 @@ import threading
 
 import orjson
 
-from api.schemas import DirectoryOut, rfc3339
+from api.schemas.fields import rfc3339
+from api.schemas.town import DirectoryOut
 from ledger.core.ids import account_text
 from ledger.currency import parties, proofs
 from ledger.currency.parties import Party

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 
-from api.schemas import entry_out
+from api.schemas.town import entry_out
 from ledger.core.rules import TransferRow
 from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town

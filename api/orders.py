@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.auth import Services
 from api.problems import answer_for, problem
-from api.schemas import rfc3339
+from api.schemas.fields import rfc3339
 from api.strict import BodyMalformed, read_body, read_object
 from ledger.currency.errors import CurrencyError
 from ledger.currency.messages import Purpose

@@ -12,7 +12,7 @@ from typing import Any
 
 from api.commands.console import CONSOLE, N_, CliError, Exit, _, euros, money, ngettext
 from api.commands.opened import opened
-from api.schemas_payouts import batch_out, payout_out, transfer_out
+from api.schemas.payouts import batch_out, payout_out, transfer_out
 from ledger.core.ids import account_text
 from ledger.currency import parties
 from ledger.currency.bank import details

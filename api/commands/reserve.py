@@ -8,7 +8,7 @@ from textwrap import fill
 
 from api.commands.console import CONSOLE, LANG, CliError, Exit, _
 from api.commands.opened import opened
-from api.schemas_reserve import reserve_out
+from api.schemas.reserve import reserve_out
 from ledger.currency import reserve
 from ledger.i18n import translator
 from merchants.reserve.shown import Fact, Shown, show

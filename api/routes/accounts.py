@@ -8,7 +8,8 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
 from api.auth import Caller, Served, Token, readable
-from api.schemas import AccountOut, DayOut, EntriesOut, Limit, Place, entry_out, moment, rfc3339
+from api.schemas.fields import Limit, Place, moment, rfc3339
+from api.schemas.town import AccountOut, DayOut, EntriesOut, entry_out
 from ledger.core.ids import account_text, b32decode, b32encode
 from ledger.currency import parties
 from ledger.currency.errors import CurrencyError

@@ -9,8 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.auth import Caller, Served, hex_bytes, need
 from api.routes.accounts import cursor_of, cursor_text
-from api.schemas import EuroCents, Limit, SignedCents
-from api.schemas_bank import (
+from api.schemas.bank import (
     BankLinesOut,
     ImportOut,
     StatementsOut,
@@ -19,6 +18,7 @@ from api.schemas_bank import (
     lines_out,
     statement_out,
 )
+from api.schemas.fields import EuroCents, Limit, SignedCents
 from api.strict import StrictRoute, read_file_body
 from ledger.currency import parties
 from ledger.currency.bank import advice, taking

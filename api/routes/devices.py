@@ -7,7 +7,8 @@ from starlette.concurrency import run_in_threadpool
 
 from api.auth import Caller, Served, Token, hex_bytes, need, number
 from api.limiter import Limiter
-from api.schemas import (
+from api.schemas.fields import rfc3339
+from api.schemas.town import (
     ChallengeIn,
     ChallengeOut,
     InviteIn,
@@ -19,7 +20,6 @@ from api.schemas import (
     SessionIn,
     SessionOut,
     party_out,
-    rfc3339,
 )
 from api.strict import StrictRoute
 from ledger.currency import parties, proofs

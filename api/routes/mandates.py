@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from api.auth import Caller, Served, hex_bytes, need, number
-from api.schemas_mandates import (
+from api.schemas.mandates import (
     CollectionIn,
     CollectionOut,
     CollectionsOut,

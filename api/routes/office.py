@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from api.auth import Caller, Served, hex_bytes, need, number
-from api.schemas import (
+from api.schemas.fields import rfc3339
+from api.schemas.town import (
     AskedOut,
     BookedOut,
     ConversionIn,
@@ -16,7 +17,6 @@ from api.schemas import (
     PartyOut,
     ReconversionsOut,
     party_out,
-    rfc3339,
 )
 from api.strict import StrictRoute
 from ledger.core.ids import account_text

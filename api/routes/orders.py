@@ -8,7 +8,8 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.auth import Caller, Served, hex_bytes
-from api.schemas import PaymentOut, RequestOut, rfc3339, who
+from api.schemas.fields import rfc3339
+from api.schemas.town import PaymentOut, RequestOut, who
 from ledger.currency import parties
 from ledger.currency.errors import CurrencyError
 from ledger.currency.messages import SignedRequest

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from api.auth import Caller, Served, need, number
-from api.schemas import BookedOut, rfc3339
-from api.schemas_payouts import (
+from api.schemas.fields import rfc3339
+from api.schemas.payouts import (
     BankDetailsIn,
     BankDetailsOut,
     BatchesOut,
@@ -24,6 +24,7 @@ from api.schemas_payouts import (
     payout_out,
     transfer_out,
 )
+from api.schemas.town import BookedOut
 from api.strict import StrictRoute
 from ledger.currency import parties
 from ledger.currency.bank import details

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from api.auth import Served, number
-from api.schemas import CurrencyOut, DirectoryOut, LimitsOut, LogOut, rfc3339
+from api.schemas.fields import rfc3339
+from api.schemas.town import CurrencyOut, DirectoryOut, LimitsOut, LogOut
 from ledger.core.ids import account_text
 from ledger.currency import parties
 from ledger.currency.errors import ERRORS, CurrencyError

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 from fastapi import APIRouter, Query, Response
 
 from api.auth import Caller, Served, need
-from api.schemas_reserve import PublicReserveOut, ReserveOut, public_reserve_out, reserve_out
+from api.schemas.reserve import PublicReserveOut, ReserveOut, public_reserve_out, reserve_out
 from api.strict import StrictRoute
 from ledger.currency import parties
 from ledger.i18n import Lang, translator

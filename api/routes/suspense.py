@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Response
 
 from api.auth import Caller, Served, hex_bytes, need
 from api.routes.office import BOOKED, TREASURER, booked
-from api.schemas import BookedOut, Limit
-from api.schemas_suspense import (
+from api.schemas.fields import Limit
+from api.schemas.suspense import (
     ClaimOut,
     ClaimsOut,
     OpenLineOut,
@@ -19,6 +19,7 @@ from api.schemas_suspense import (
     decision_in,
     open_lines_out,
 )
+from api.schemas.town import BookedOut
 from api.strict import StrictRoute
 from ledger.core.ids import account_text
 from ledger.currency import parties

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from api.schemas_bank import lines_out
+from api.schemas.bank import lines_out
 from ledger.currency import parties
 from ledger.currency.bank.lines import lines
 from ledger.currency.bank.statement import LineKind

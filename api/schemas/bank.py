@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from api.imports import Import
-from api.schemas import rfc3339
+from api.schemas.fields import rfc3339
 from ledger.core.ids import account_text
 from ledger.currency import parties
 from ledger.currency.bank.lines import Line

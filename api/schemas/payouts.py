@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from api.schemas import Date, In, Signature, rfc3339
+from api.schemas.fields import Date, In, Signature, rfc3339
 from ledger.core.ids import account_text
 from ledger.currency.bank.details import Details
 from ledger.currency.bank.payouts.approval import who

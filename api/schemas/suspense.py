@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from api.schemas import Account, Id, In
-from api.schemas_bank import BankLineOut, lines_out
+from api.schemas.bank import BankLineOut, lines_out
+from api.schemas.fields import Account, Id, In
 from ledger.core.ids import account_number, account_text
 from ledger.currency import parties
 from ledger.currency.bank.lines import lines

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from api.schemas import Account, Cents, Date, Id, In, Signature, rfc3339
+from api.schemas.fields import Account, Cents, Date, Id, In, Signature, rfc3339
 from ledger.core.ids import account_text
 from ledger.currency.bank.mandates.collecting import Collection
 from ledger.currency.bank.mandates.daily import Done

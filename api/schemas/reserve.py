@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from api.schemas import rfc3339
+from api.schemas.fields import rfc3339
 from ledger.currency.reserve import THRESHOLD, AccountState, Explained, Reserve
 from ledger.currency.town import Town
 
