@@ -54,7 +54,7 @@ BANK, AUDIT = "ledger/currency/bank/", "ledger/currency/audit/"
 
 BUGS: tuple[Bug, ...] = (
     # The engine: one at a time, once, on the disk.
-    bug("SQLite: the lock dropped", "tests/api/test_concurrent.py -k sqlite",
+    bug("SQLite: the lock dropped", "tests/core/test_sqlite.py -k writer",
         SQLITE, 'cursor.execute("BEGIN IMMEDIATE")', 'cursor.execute("BEGIN")'),
     bug("PostgreSQL: the lock dropped", "tests/api/test_concurrent.py -k postgres",
         "ledger/core/postgres.py", "{SELECT_HEAD} FOR UPDATE", "{SELECT_HEAD}"),

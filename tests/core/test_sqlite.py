@@ -166,6 +166,17 @@ def test_another_writer_that_does_not_let_go(book: Book, path: Path, monkeypatch
     waiting.close()
 
 
+def test_a_writer_is_alone_before_it_has_read_anything(book: Book, path: Path) -> None:
+    """What it reads is what stands when it writes: the lock is taken with BEGIN, not with the first row."""
+    other = pysqlite3.connect(path, isolation_level=None, timeout=0)
+    try:
+        with book.store.writing(), pytest.raises(pysqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN IMMEDIATE")
+    finally:
+        other.close()
+
+
 def test_a_writer_waits_for_another(book: Book, path: Path) -> None:
     other = open_book(path)
     inside, done = threading.Event(), threading.Event()
