@@ -203,6 +203,9 @@ def show_daily(done: daily.Done) -> None:
     if done.released.debits:
         told = _("{count} monthly top-ups were released, {total} together.")
         CONSOLE.say(told.format(count=done.released.debits, total=euros(done.released.cents)))
+    for mandate in done.lapsed:
+        told = _("The mandate of {name} was not used for 36 months: it lapsed, and a new one is to be signed.")
+        CONSOLE.say(told.format(name=mandate.name))
     for mandate in done.suspended:
         told = _("The mandate of {name} was suspended: its debits come back ({reason}).")
         CONSOLE.say(told.format(name=mandate.name, reason=mandate.suspended_why or "?"))
@@ -215,6 +218,7 @@ def daily_json(done: daily.Done) -> dict[str, Any]:
     """The same for programs."""
     return {
         "released": done.released.debits, "released_cents": done.released.cents,
+        "lapsed": [mandate.reference for mandate in done.lapsed],
         "suspended": [mandate.reference for mandate in done.suspended],
         "stuck": [{"reference": item.reference, "code": code} for item, code in done.released.stuck],
     }  # fmt: skip

@@ -149,6 +149,7 @@ class DebitsOut(BaseModel):
 class ReleaseOut(BaseModel):
     released: int
     released_cents: int
+    lapsed: list[str]
     suspended: list[str]
     stuck: list[str]
 
@@ -232,7 +233,7 @@ def release_out(done: Done) -> ReleaseOut:
     """What a release came to, as the API shows it."""
     return ReleaseOut(
         released=done.released.debits, released_cents=done.released.cents,
-        suspended=[one.reference for one in done.suspended],
+        lapsed=[one.reference for one in done.lapsed], suspended=[one.reference for one in done.suspended],
         stuck=[item.reference for item, _code in done.released.stuck],
     )  # fmt: skip
 

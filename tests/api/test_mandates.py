@@ -120,8 +120,7 @@ def test_a_month_of_monthly_top_ups(api: Served, people: Cast, alice: Headers) -
     suspended = model.live(town, people.bob.account)
     assert suspended is not None
     assert post(api, "/v1/releases", None, treasurer).json() == {
-        "released": 1, "released_cents": 3_000, "suspended": [suspended.reference],
-        "stuck": [],
+        "released": 1, "released_cents": 3_000, "lapsed": [], "suspended": [suspended.reference], "stuck": [],
     }  # fmt: skip
     states = [one["state"] for one in api.client.get("/v1/collections/1/debits", headers=treasurer).json()["debits"]]
     assert states == ["released", "unpaid"]

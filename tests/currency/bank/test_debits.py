@@ -14,7 +14,7 @@ import pytest
 from ledger.currency import parties
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank import booking, matching, suspense
-from ledger.currency.bank.mandates import collecting, index, model, notices, rejecting, release, review
+from ledger.currency.bank.mandates import collecting, daily, index, model, notices, register, rejecting, release, review
 from ledger.currency.bank.payouts import answers
 from ledger.currency.bank.placing import Decision, Way
 from ledger.currency.bank.statement import LineKind, StatementError
@@ -25,6 +25,7 @@ from tests.currency.bank.monthly import (
     DUE,
     MONTH,
     RELEASED,
+    SIGNED,
     batch,
     brought,
     collected,
@@ -415,6 +416,26 @@ def test_a_mandate_is_suspended_after_two_in_a_row(town: Town) -> None:
     notices.give(town)
     until(town, date(2025, 8, 25))
     assert collecting.collect(town)[0].total == 3_000
+
+
+def test_a_mandate_that_was_not_used_for_36_months_lapses(town: Town) -> None:
+    _alice, used = sign(town, "Alice")
+    bring(town, statement([batch(collected(town))]))
+    _bob, unused = sign(town, "Bob")
+    notices.give(town, "2025-08")
+    until(town, date(2025, 7, 25))
+    collecting.withdraw(town, collecting.collect(town)[0])  # what no bank got is no use
+    until(town, SIGNED + timedelta(days=register.LAPSE_DAYS))
+    assert daily.run(town).lapsed == []
+    until(town, SIGNED + timedelta(days=register.LAPSE_DAYS + 1))
+    assert daily.run(town).lapsed == [model.find(town, unused.id)] and model.find(town, unused.id).state == "ended"
+    until(town, DUE + timedelta(days=register.LAPSE_DAYS))
+    assert daily.run(town).is_nothing
+    until(town, DUE + timedelta(days=register.LAPSE_DAYS + 1))
+    assert [one.id for one in daily.run(town).lapsed] == [used.id]
+    with towns.nothing_moves(town):
+        assert daily.run(town).is_nothing
+    assert audit(town).findings == []
 
 
 # --- whatever happens in between -------------------------------------------------------------------------

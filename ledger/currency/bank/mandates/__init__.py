@@ -1,7 +1,7 @@
 """Monthly top-ups: members let their bank account be debited once a month, and units come when the euros are safe.
 
     text        what a member signs: the mandate as a text, in French and English
-    register    mandates: signed, changed, suspended, ended; every change is a note in the log
+    register    mandates: signed, changed, ended, lapsed; every change is a note in the log
     notices     who is told which amount will be debited when, and until when they can be told
     collecting  one pain.008 file a month; withdrawing it, fetching it
     index       what became of each debit: kept in the commits that make it so
@@ -10,7 +10,7 @@
     rejecting   debits that the bank says it will not carry out
     release     units to members once the risk delay is over
     review      mandates of which debits come back again and again are suspended
-    daily       both of these, once in a while
+    daily       all that happens by itself: lapsing, suspending, releasing
     mine        all of it as one member sees it
 
 The life of a debit, debit -> credit. The bank's lines are bank_collection and bank_collection_unpaid:

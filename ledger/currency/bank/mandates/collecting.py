@@ -18,6 +18,7 @@ from ledger.core.model import Evidence, Note, Posted
 from ledger.currency import chartered
 from ledger.currency.bank.mandates import months, notices
 from ledger.currency.bank.mandates.model import Mandate, collected_on, noted, terms
+from ledger.currency.bank.mandates.register import lapse
 from ledger.currency.bank.mandates.review import review
 from ledger.currency.bank.mandates.tables import COLLECTION, COLLECTION_ITEM
 from ledger.currency.bank.mandates.text import Terms, rum
@@ -148,6 +149,7 @@ def collect(
     collection_date.
     """
     said, today = terms(town), town.charter.local_date(town.now())
+    lapse(town, by=by)
     review(town, by=by)
     month = month or (months.month_of(on) if on else _next_month(town, today))
     stands = every(town, *_stands(month))

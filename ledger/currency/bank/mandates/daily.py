@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ledger.currency.bank.mandates.model import Mandate
+from ledger.currency.bank.mandates.register import lapse
 from ledger.currency.bank.mandates.release import Released, release
 from ledger.currency.bank.mandates.review import review
 from ledger.currency.conversion import CONSOLE
@@ -12,17 +13,21 @@ from ledger.currency.town import Town
 
 
 class Done(NamedTuple):
-    """Mandates that were suspended, and what was released."""
+    """Mandates that lapsed, those that were suspended, and what was released."""
 
+    lapsed: list[Mandate]
     suspended: list[Mandate]
     released: Released
 
     @property
     def is_nothing(self) -> bool:
         """Whether there was nothing to do."""
-        return not self.suspended and not self.released.debits and not self.released.stuck
+        return not self.lapsed and not self.suspended and not self.released.debits and not self.released.stuck
 
 
 def run(town: Town, by: str = CONSOLE) -> Done:
-    """Suspend mandates of which debits come back, and release what is due. Raises `CurrencyError`: busy."""
-    return Done(review(town, by=by), release(town, by))
+    """End mandates that lapsed, suspend those of which debits come back, release what is due.
+
+    Raises `CurrencyError`: busy.
+    """
+    return Done(lapse(town, by=by), review(town, by=by), release(town, by))

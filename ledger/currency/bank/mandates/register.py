@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from ledger.core.ids import derived_id, is_fresh
 from ledger.core.model import Evidence, Note, Posted
@@ -145,9 +145,42 @@ def change(
 
 def end(town: Town, mandate: Mandate, *, by: str = CONSOLE) -> Mandate:
     """End a mandate: nothing is collected by it any more. What is in a file already may still be debited."""
+    return _end(town, mandate, by)
+
+
+def lapse(town: Town, *, by: str = CONSOLE) -> list[Mandate]:
+    """End the mandates that were not used for 36 months; gives those that were ended now."""
+    since = town.charter.local_date(town.now()) - timedelta(days=LAPSE_DAYS)
+    used = (
+        select(_ITEM.id)
+        .join(COLLECTION, COLLECTION.c.id == _ITEM.collection)
+        .where(
+            _ITEM.mandate == _MANDATE.id, COLLECTION.c.collect_on >= since.isoformat(),
+            COLLECTION.c.withdrawn_at.is_(None),
+        )
+    )  # fmt: skip
+    unused = (_MANDATE.ended_at.is_(None), _MANDATE.signed_on < since.isoformat(), ~used.exists())
+    with town.reading() as connection:
+        found = read(connection, *unused)
+    ended_now = []
+    for mandate in found:
+        try:
+            ended_now.append(_end(town, mandate, by, unused))
+        except _Used:
+            continue
+    return ended_now
+
+
+class _Used(Exception):
+    """The mandate was used at this very moment."""
+
+
+def _end(town: Town, mandate: Mandate, by: str, only: tuple[ColumnElement[bool], ...] = ()) -> Mandate:
     evidence = naming(mandate.id, mandate.reference, mandate.account, by)
 
     def also(connection: Connection, posted: Posted) -> None:
+        if only and not read(connection, _MANDATE.id == mandate.id, *only):
+            raise _Used
         done = update(MANDATE).where(_MANDATE.id == mandate.id, _MANDATE.ended_at.is_(None))
         connection.execute(done.values(ended_at=posted.at))
 
