@@ -346,6 +346,8 @@ BUGS: tuple[Bug, ...] = (
     # Monthly top-ups: told, collected once, released once and late enough, taken back once.
     bug("debits: whoever was told another amount is debited", "tests/currency/bank/test_mandates.py -k not_told",
         BANK + "mandates/notices.py", "_NOTICE.version == _MANDATE.version", "_NOTICE.version > 0"),
+    bug("debits: a mandate in use lapses", "tests/currency/bank/test_debits.py -k lapses",
+        BANK + "mandates/register.py", ", ~used.exists())", ")"),
     bug("debits: a second file of a month", "tests/currency/bank/test_mandates.py -k in_between",
         BANK + "mandates/collecting.py", "if stands is not None:", "if False:"),
     bug("debits: a file before members can join no more", "tests/currency/bank/test_mandates.py -k can_be_made",
