@@ -57,6 +57,19 @@ def month(bureau: Bureau, bank: FakeBank, name: str, since: int, until: int, for
     return name, bank.statement(IBAN, first, last, format)
 
 
+def test_what_is_dropped_leaves_the_page_where_it_was(browser: Browser, bureau: Bureau, bank: FakeBank) -> None:
+    with desk(browser, bureau) as office:
+        page = office.pair("operator").page
+        page.set_viewport_size({"width": 1280, "height": 400})
+        for count, name in ((1, "un.xml"), (2, "deux.xml")):
+            office.drop(month(bureau, bank, name, 60, 0, Format.CAMT_08))
+            expect(page.locator(".upload")).to_have_count(count)
+            expect(office.upload(name)).not_to_contain_text("attend")
+            assert page.evaluate("scrollY") == 0
+        office.open("payouts").page.go_back()  # the address leads from section to section as well
+        expect(page.locator("#panel-statements")).to_be_visible()
+
+
 def test_statements_come_in_whatever_their_order(browser: Browser, bureau: Bureau, bank: FakeBank) -> None:
     """Formats and accounts dropped at once, the later first; one of another kind, one cut; the same once more."""
     bank.move(IBAN, SAVINGS_IBAN, bureau.yesterday - timedelta(days=5), 1_000, "placement")
@@ -187,45 +200,50 @@ def test_somebody_else_was_quicker(browser: Browser, bureau: Bureau, bank: FakeB
 
 
 def test_a_payout_is_signed_by_two_people(browser: Browser, bureau: Bureau) -> None:
-    """Asked, accepted, an IBAN typed, a file made, signed twice by different people, fetched once."""
+    """Asked, accepted, an IBAN typed, a file made, signed twice by different people, fetched once: by keys alone."""
     town, shop = bureau.town, bureau.shop
     conversion.convert(town, shop.party, 20_000, reserve=towns.BANK, reference="VENTES")
     towns.ask_back(town, shop, 20_000)
     odile, paul = (parties.admit(town, "person", name) for name in ("Odile Carlier", "Paul Six"))
     with desk(browser, bureau) as one, desk(browser, bureau) as two:
-        page = one.pair("treasurer", "PC d’Odile", person=odile).open("payouts").page
+        page = one.pair("treasurer", "PC d’Odile", person=odile).press("3").page
         expect(page.locator("#tab-payouts .count")).to_have_text("1")
         expect(page.locator("#asked > li")).to_have_count(1)
-        one.press("j", "Enter")
+        one.press("Enter")
         expect(page.locator("#asked-payout")).to_have_text("190,00\u202f€")
-        page.locator("#asked-accept").click()
+        one.press("a")
         expect(page.locator("#due .outcome")).to_have_text("IBAN manquant")
         expect(page.locator("#order-form")).to_be_hidden()
-        page.locator("#due .row").click()
+        one.press("j", "Enter")
         page.locator("#iban").fill("DE00 3704 0044 0532 0130 00")
-        page.locator("#iban-go").click()
+        one.press("Enter")
         expect(page.locator("#due-error")).to_contain_text("Cet IBAN est mal tapé")
         page.locator("#iban").fill(SHOPS)
-        page.locator("#iban-go").click()
-        page.locator("#order-go").click()
+        one.press("Enter")
+        expect(page.locator("#order-form")).to_be_visible()
+        one.press("f")
         expect(page.locator("#batch-transfers")).to_contain_text("nouveau compte")
         expect(page.locator("#batch-state")).to_have_text("à signer\u00a0: 0 sur 2")
-        page.locator("#batch-sign").click()
+        one.press("s")
         expect(page.locator("#batch-state")).to_have_text("à signer\u00a0: 1 sur 2")
         expect(page.locator("#batch-sign")).to_be_hidden()
         expect(page.locator("#batch-fetch")).to_be_hidden()
-        other = two.pair("treasurer", "PC de Paul", person=paul).open("payouts").page
-        other.locator("#batches .row").click()
-        other.locator("#batch-sign").click()
+        other = two.pair("treasurer", "PC de Paul", person=paul).press("3").page
+        expect(other.locator("#batches .row")).to_be_visible()
+        two.press("Enter")
+        expect(other.locator("#batch-sign")).to_be_visible()
+        two.press("s")
         expect(other.locator("#batch-signatures")).to_contain_text("Odile Carlier")
         expect(other.locator("#batch-signatures")).to_contain_text("Paul Six")
         with other.expect_download() as saved:
-            other.locator("#batch-fetch").click()
+            two.press("f")
         file = Path(saved.value.path()).read_bytes()
         assert saved.value.suggested_filename.endswith(".xml")
         assert SHOPS.encode() in file
         expect(other.locator("#batch-state")).to_have_text("téléchargé, à la banque")
-        other.locator("#batch-fetch").click()  # once more: it asks first
+        two.press("f")  # once more: no key does that, and a click asks first
+        expect(other.locator("#batch-fetch")).to_have_text("Le télécharger encore")
+        other.locator("#batch-fetch").click()
         expect(other.locator("#batch-fetch")).to_contain_text("Sûr")
 
 

@@ -31,6 +31,12 @@ TOO_SMALL = """(touched) => [...document.querySelectorAll(touched)]
     .filter(([, box]) => box.height < 44 || box.width < 44)
     .map(([name, box]) => `${name}: ${box.width} x ${box.height}`)"""
 
+# Words that end in "…" or are cut off: two lines of a bank's text are all that a list shows of it.
+CUT = """() => [...document.querySelectorAll("body *")]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".unseen, .line"))
+    .filter((one) => getComputedStyle(one).overflowX === "hidden" && one.scrollWidth > one.clientWidth + 1)
+    .map((one) => `${one.id || one.className}: ${one.textContent.trim().slice(0, 60)}`)"""
+
 
 @pytest.fixture
 def bureau(tmp_path: Path) -> Iterator[Bureau]:
@@ -47,6 +53,7 @@ def look(office: Desk, name: str) -> None:
     for viewport in (TABLET, SCREEN, PHONE):
         page.set_viewport_size(viewport)  # type: ignore[arg-type]
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (name, viewport)
+        assert page.evaluate(CUT) == [], (name, viewport)
     assert page.evaluate(TOO_SMALL, TOUCHED) == [], name
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")

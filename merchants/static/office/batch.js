@@ -8,6 +8,7 @@ import { note } from "../toasts.js";
 import { euros, ibanText } from "./amounts.js";
 import { explain } from "./errors.js";
 import { saveAs } from "./files.js";
+import { letter } from "./keys.js";
 import { element, facts, filled } from "./rows.js";
 import { act, label, sure } from "./sure.js";
 
@@ -90,6 +91,7 @@ export class Batch {
     if (!$("batch-fetch")) return;
     $("batch-fetch").hidden = !["signed", "fetched"].includes(state);
     $("batch-fetch").classList.toggle("quiet", state === "fetched");
+    letter($("batch-fetch"), state === "fetched" ? null : "F"); // a second copy is no key away
     label($("batch-fetch"), state === "fetched" ? t("Fetch it once more") : t("Fetch the file"));
     // What may be at the bank already is for a treasurer to give up.
     $("batch-withdraw").hidden = !(["ordered", "signed"].includes(state) || (state === "fetched" && this.office.may.treasurer));

@@ -1,14 +1,16 @@
 // The sections: one is in front, chosen by its tab, by keys or by the address. Keys that a section does not take mean
-// the same everywhere: digits and arrows lead from section to section, j and k through the list in front.
+// the same everywhere: digits and arrows lead from section to section, j and k through the list in front, Enter opens
+// what waits there, and the letter on a button presses it.
 
 import { Unreachable } from "../api.js";
 import { $, say } from "../page.js";
 import { note } from "../toasts.js";
 import { explain } from "./errors.js";
-import { digitOf } from "./keys.js";
-import { moveFocus } from "./rows.js";
+import { digitOf, pressed } from "./keys.js";
+import { moveFocus, openFirst } from "./rows.js";
 
 const OFTEN = 30_000;
+const ACTIVE = "a, summary, button:not([role=tab])"; // what Enter presses by itself
 
 export class Frame {
   /** A section has `name`, `load()`, perhaps `peek()`, `arrive(what)`, `key(event)`, and the `list` that keys go through. */
@@ -32,8 +34,9 @@ export class Frame {
   /** Bring a section in front; `what` is for the section, such as a line to open. */
   go(name, what = null) {
     this.what = what;
-    if (location.hash === `#${name}`) this.#show(this.#named(name));
-    else location.hash = name;
+    // Not by `location.hash`, which would also scroll to whatever element has this name.
+    if (location.hash !== `#${name}`) history.pushState(null, "", `#${name}`);
+    this.#show(this.#named(name));
   }
 
   /** How much work waits in a section, on its tab. */
@@ -96,8 +99,10 @@ export class Frame {
 
   #key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if ($("screen-office").hidden || document.querySelector("dialog[open]")) return;
+    if ($("screen-office").hidden) return;
     const field = event.target.closest?.("input, select, textarea");
+    const dialog = document.querySelector("dialog[open]");
+    if (dialog) return void (!field && pressed(event, dialog) && event.preventDefault());
     if (field) {
       if (event.key === "Escape") field.blur();
       return;
@@ -114,7 +119,8 @@ export class Frame {
     if (event.key === "?") $("help").showModal();
     else if (["j", "ArrowDown"].includes(event.key)) moveFocus(this.#list, 1);
     else if (["k", "ArrowUp"].includes(event.key)) moveFocus(this.#list, -1);
-    else return false;
+    else if (event.key === "Enter" && !event.repeat && !event.target.closest?.(ACTIVE)) return openFirst(this.#list);
+    else return pressed(event, $(`panel-${this.front.name}`));
     return true;
   }
 

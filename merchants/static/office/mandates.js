@@ -6,6 +6,7 @@ import { note } from "../toasts.js";
 import { euros, ibanText } from "./amounts.js";
 import { saveAs } from "./files.js";
 import { plain } from "./finder.js";
+import { letter } from "./keys.js";
 import { Rows, facts, filled } from "./rows.js";
 import { act, label, sure } from "./sure.js";
 
@@ -32,7 +33,6 @@ export class Mandates {
     this.all = [];
     this.limit = PAGE;
     this.mandates = new Rows($("mandates"), { draw: mandateRow, open: (one) => this.#open(one) });
-    this.list = $("mandates");
     this.collections = new Rows($("collections"), { draw: collectionRow, idOf: (one) => one.number, open: (one) => this.#openFile(one) });
     $("mandates-text").oninput = $("mandates-state").onchange = () => this.#filter();
     $("mandates-filter").onsubmit = (event) => event.preventDefault();
@@ -145,6 +145,7 @@ export class Mandates {
       const fetched = one.state !== "ordered";
       $("collection-fetch").hidden = !["ordered", "fetched"].includes(one.state);
       label($("collection-fetch"), fetched ? t("Fetch it once more") : t("Fetch the file"));
+      letter($("collection-fetch"), fetched ? null : "F"); // a second copy is no key away
       $("collection-withdraw").hidden = !(one.state === "ordered" || (one.state === "fetched" && this.office.may.treasurer));
       label($("collection-withdraw"), fetched ? t("The bank refused it: withdraw") : t("Withdraw"));
     }

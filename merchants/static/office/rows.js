@@ -28,6 +28,15 @@ export function moveFocus(root, step) {
   rows[to]?.scrollIntoView({ block: "nearest" });
 }
 
+/** Open the row of `root` that waits for somebody, else its first; false where it has none. */
+export function openFirst(root) {
+  const rows = [...root.querySelectorAll(".row")].filter((row) => row.checkVisibility());
+  const row = rows.find((one) => one.querySelector(".todo")) ?? rows.find((one) => one.querySelector(".hand")) ?? rows[0];
+  row?.focus();
+  row?.click();
+  return Boolean(row);
+}
+
 export class Rows {
   /** `draw(item)` makes the <li> of an item, with a button in it; `open(item)` is what pressing that does. */
   constructor(list, { draw, open, idOf = (item) => item.id }) {
