@@ -349,7 +349,7 @@ BUGS: tuple[Bug, ...] = (
     bug("debits: a mandate in use lapses", "tests/currency/bank/test_debits.py -k lapses",
         BANK + "mandates/register.py", ", ~used.exists())", ")"),
     bug("debits: a second file of a month", "tests/currency/bank/test_mandates.py -k in_between",
-        BANK + "mandates/collecting.py", "if stands is not None:", "if False:"),
+        BANK + "mandates/collecting.py", "if standing is not None:", "if False:"),
     bug("debits: a file before members can join no more", "tests/currency/bank/test_mandates.py -k can_be_made",
         BANK + "mandates/collecting.py", "if today < earliest:", "if False:"),
     bug("debits: a suspended mandate is told and collected", "tests/currency/bank/test_debits.py -k will_not_pass",

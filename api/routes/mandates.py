@@ -29,12 +29,14 @@ from api.schemas.mandates import (
     debit_out,
     mandate_out,
     monthly_out,
+    next_out,
     notices_out,
     release_out,
 )
 from api.strict import StrictRoute
 from ledger.currency import parties
 from ledger.currency.bank.mandates import collecting, daily, model, months, notices, register, rejecting, review
+from ledger.currency.bank.mandates.announced import announced
 from ledger.currency.bank.mandates.index import items
 from ledger.currency.bank.mandates.mine import mine
 from ledger.currency.bank.mandates.model import Mandate
@@ -156,9 +158,15 @@ def tell(body: NoticesIn, found: Served, caller: Caller) -> NoticesOut:
 
 @router.get("/v1/collections", response_model=CollectionsOut)
 def collections(found: Served, caller: Caller) -> CollectionsOut:
-    """The files of debits, the latest first."""
+    """The files of debits, the latest first; which month is next, and which is lost."""
     need(caller, parties.AUDIT)
-    return CollectionsOut(collections=[collection_out(one) for one in collecting.every(found.town)])
+    ahead, missed = None, []
+    if found.town.charter.mandates is not None:  # else there may be files of a time when there were monthly top-ups
+        ahead, missed = announced(found.town), notices.missed(found.town)
+    return CollectionsOut(
+        collections=[collection_out(one) for one in collecting.every(found.town)],
+        next=next_out(ahead) if ahead else None, missed=missed,
+    )  # fmt: skip
 
 
 @router.post("/v1/collections", status_code=201, response_model=CollectionOut, responses=_ORDERED)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.schemas.fields import Account, Cents, Date, Id, In, Signature, rfc3339
 from ledger.core.ids import account_text
+from ledger.currency.bank.mandates.announced import Announced
 from ledger.currency.bank.mandates.collecting import Collection
 from ledger.currency.bank.mandates.daily import Done
 from ledger.currency.bank.mandates.index import Item
@@ -127,8 +128,20 @@ class CollectionOut(BaseModel):
     fetched_at: str | None
 
 
+class NextCollectionOut(BaseModel):
+    month: str
+    due_on: str
+    from_day: str
+    debits: int
+    total_cents: int
+
+
 class CollectionsOut(BaseModel):
     collections: list[CollectionOut]
+    next: NextCollectionOut | None
+    """The month whose file can be made next: it was announced."""
+    missed: list[str]
+    """Months whose day is still to come, and of which nobody was told in time."""
 
 
 class DebitOut(BaseModel):
@@ -207,6 +220,14 @@ def notices_out(said: Terms, found: Notices) -> NoticesOut:
             )
             for one in found.notices
         ],
+    )  # fmt: skip
+
+
+def next_out(one: Announced) -> NextCollectionOut:
+    """The month whose file is next, as the API shows it."""
+    return NextCollectionOut(
+        month=one.month, due_on=one.due_on.isoformat(), from_day=one.from_day.isoformat(), debits=one.debits,
+        total_cents=one.total,
     )  # fmt: skip
 
 

@@ -21,6 +21,9 @@ export function listTime(at, now) {
   return (then.slice(0, 4) === today.slice(0, 4) ? dated : years).format(at);
 }
 
+/** "2025-11-03", the day of a moment there. */
+export const dayOf = (at) => day.format(at);
+
 /** "3 nov. 2025, 14:02", whatever day it is. */
 export const fullTime = (at) => full.format(at);
 

@@ -105,10 +105,17 @@ def test_a_month_of_monthly_top_ups(api: Served, people: Cast, alice: Headers) -
     assert [(one["name"], one["amount_cents"]) for one in told.json()["notices"]] == [("Alice", 3_000), ("Bob", 2_000)]
     assert api.client.get("/v1/notices", headers=treasurer).json() == told.json()
     assert post(api, "/v1/notices", {"month": "2025-07"}, treasurer).json()["notices"] == []
-    until(town, date(2025, 6, 24))
+    ahead = {"month": "2025-07", "due_on": "2025-07-07", "from_day": "2025-06-23", "debits": 2, "total_cents": 5_000}
+    assert api.client.get("/v1/collections", headers=treasurer).json() == {
+        "collections": [], "next": ahead, "missed": [],
+    }  # fmt: skip
+    until(town, date(2025, 6, 24))  # when members are told of August already
     treasurer = api.session(people.treasurer)
+    assert api.client.get("/v1/notices", headers=treasurer).json()["month"] == "2025-08"
+    assert api.client.get("/v1/collections", headers=treasurer).json()["next"] == ahead
     ordered = post(api, "/v1/collections", {}, treasurer)
     assert (ordered.status_code, ordered.json()["total_cents"]) == (201, 5_000)
+    assert api.client.get("/v1/collections", headers=treasurer).json()["next"] is None
     assert post(api, "/v1/collections", {"month": "2025-07"}, treasurer).status_code == 200
     file = api.client.get("/v1/collections/1/file", headers=treasurer)
     assert file.headers["content-type"] == "application/xml" and b"pain.008.001.08" in file.content

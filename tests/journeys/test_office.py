@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,11 +13,13 @@ from playwright.sync_api import Browser, expect
 from ledger.currency import conversion, parties
 from ledger.currency.bank import details, suspense
 from ledger.currency.bank.fake import FakeBank, Format, accounts_of
+from ledger.currency.bank.mandates import register
 from ledger.currency.bank.placing import Decision, Way
 from ledger.currency.bank.statement import LineKind
-from ledger.currency.charter import BankRules
+from ledger.currency.bank.target import open_day
+from ledger.currency.charter import BankRules, MandateRules
 from tests import towns
-from tests.currency.bank.scene import IBAN, SAVINGS_IBAN
+from tests.currency.bank.scene import IBAN, SAVINGS_IBAN, charter
 from tests.journeys.bureau import Bureau, desk
 from tests.journeys.stall import Till
 
@@ -341,11 +344,24 @@ def test_an_office_and_a_till_in_one_browser(browser: Browser, bureau: Bureau) -
         assert till.complaints == []
 
 
-def test_monthly_top_ups(browser: Browser, bureau: Bureau) -> None:
-    """Who gave a mandate, and the list of whom to tell."""
-    from ledger.currency.bank.mandates import register
+@pytest.fixture
+def monthly(tmp_path: Path) -> Iterator[Bureau]:
+    """A town whose members can be told today for the last time, so that the file can be made today as well."""
+    today = charter().local_date(time.time_ns() // 1_000)
+    due = next(
+        day for days in range(3, 15) if (day := today + timedelta(days=days)).day <= 28 and open_day(day) == day
+    )  # fmt: skip
+    rules = MandateRules(creditor_id="FR72ZZZ123456", account=towns.BANK, day=due.day, notice_days=(due - today).days)
+    made = Bureau(tmp_path, mandates=rules)
+    made.start()
+    yield made
+    made.stop()
+    made.town.book.close()
 
-    today = bureau.yesterday + timedelta(days=1)
+
+def test_monthly_top_ups(browser: Browser, monthly: Bureau) -> None:
+    """Who gave a mandate, the list of whom to tell, the month's file."""
+    bureau, today = monthly, monthly.yesterday + timedelta(days=1)
     register.sign(bureau.town, bureau.alice.party, iban=ALICES, amount=2_000, holder="Alice Delattre", signed_on=today)
     with desk(browser, bureau) as office:
         page = office.pair().open("mandates").page
@@ -355,6 +371,15 @@ def test_monthly_top_ups(browser: Browser, bureau: Bureau) -> None:
             page.locator("#month-tell").click()
         assert "Alice Delattre" in Path(saved.value.path()).read_text("utf-8")
         expect(page.locator("#month-words")).to_contain_text("1 adhérent prévenu")
+        expect(page.locator("#next-words")).to_contain_text("1 prélèvement, 20,00\u202f€ en tout")
+        office.press("f")
+        expect(page.locator("#collection-heading")).to_contain_text("20,00\u202f€")
+        with page.expect_download() as saved:
+            office.press("f")
+        assert ALICES.encode() in Path(saved.value.path()).read_bytes()
+        expect(page.locator("#collection-state")).to_have_text("téléchargé, à la banque")
+        office.press("Escape")
+        expect(page.locator("#next-file")).to_be_hidden()
         page.locator("#mandates .row").click()
         page.locator("#mandate-end").click()
         page.locator("#mandate-end").click()

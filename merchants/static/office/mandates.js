@@ -1,13 +1,13 @@
 // Monthly top-ups: who is told, the files of debits, and who gave a mandate.
 
 import { $, LANG, counted, say, t } from "../page.js";
-import { dayText, fullTime, monthText } from "../times.js";
+import { dayOf, dayText, fullTime, monthText } from "../times.js";
 import { note } from "../toasts.js";
 import { euros, ibanText } from "./amounts.js";
 import { saveAs } from "./files.js";
 import { plain } from "./finder.js";
 import { letter } from "./keys.js";
-import { Rows, facts, filled } from "./rows.js";
+import { Rows, element, facts, filled } from "./rows.js";
 import { act, label, sure } from "./sure.js";
 
 const PAGE = 100;
@@ -43,13 +43,17 @@ export class Mandates {
 
   async load() {
     const { api } = this.office;
-    const [{ mandates }, { collections }, told] = await Promise.all([
+    const [{ mandates }, { collections, next, missed }, told] = await Promise.all([
       api.get("/v1/mandates?all=true"), api.get("/v1/collections"), api.get("/v1/notices"),
     ]);
     this.all = mandates.map((one) => ({ ...one, key: plain(`${one.name} ${one.holder} ${one.iban} ${one.rum}`) }));
     this.collections.set(collections);
     $("no-collections").hidden = collections.length > 0;
     this.#month(told);
+    this.#next(next);
+    $("months-missed").replaceChildren(...missed.map((month) => {
+      return element("li", t("Nobody was told in time of debits in {month}: there will be none.", { month: monthText(`${month}-01`) }));
+    }));
     this.#filter();
     this.office.count(this.name, this.all.filter((one) => one.state === "suspended").length);
   }
@@ -66,6 +70,21 @@ export class Mandates {
     const told = counted(notices.length, t("{n} member was told"), t("{n} members were told")).replace("{n}", notices.length);
     const values = { day: dayText(due_on), last: dayText(last_day), told };
     say($("month-words"), t("Debited on {day}; members are told by {last} at the latest. {told} so far.", values));
+  }
+
+  /** The month that was announced, and from when its file can be made. */
+  #next(next) {
+    this.next = next;
+    $("next-file").hidden = !next;
+    if (!next) return;
+    say($("next-heading"), t("File: {month}", { month: monthText(next.due_on) }));
+    const debits = counted(next.debits, t("{n} debit"), t("{n} debits")).replace("{n}", next.debits);
+    const early = next.from_day > dayOf(this.office.api.now());
+    const values = { debits, amount: euros(next.total_cents), day: dayText(next.due_on), from: dayText(next.from_day) };
+    say($("next-words"), early
+      ? t("{debits} of {amount} together, announced for {day}. Its file can be made from {from} on.", values)
+      : t("{debits} of {amount} together, announced for {day}. Its file can be made now.", values));
+    if ($("month-collect")) $("month-collect").hidden = early;
   }
 
   #filter(limit = PAGE) {
@@ -91,8 +110,8 @@ export class Mandates {
       note(counted(notices.length, one, many).replace("{n}", notices.length));
       await this.load();
     });
-    $("month-collect").onclick = () => act($("month-collect"), "month-error", async () => {
-      const made = await api.post("/v1/collections", { month: this.month, on: null });
+    $("month-collect").onclick = () => act($("month-collect"), "next-error", async () => {
+      const made = await api.post("/v1/collections", { month: this.next.month, on: null });
       await this.load();
       this.#openFile(made);
     });
@@ -184,7 +203,7 @@ function mandateRow(one) {
 function collectionRow(one) {
   const { text, tone } = FILE_STATES[one.state];
   const debits = counted(one.debits, t("{n} debit"), t("{n} debits")).replace("{n}", one.debits);
-  const row = filled("payout-row", { name: `n° ${one.number} · ${debits}`, text: dayText(one.collect_on), amount: euros(one.total_cents), outcome: text });
+  const row = filled("payout-row", { name: `${t("No. {n}", { n: one.number })} · ${debits}`, text: dayText(one.collect_on), amount: euros(one.total_cents), outcome: text });
   row.querySelector(".outcome").classList.add(tone);
   return row;
 }

@@ -1,7 +1,7 @@
 // Payouts: who asks to change back, what shops are owed, and the files with which the bank pays them.
 
-import { $, CURRENCY, counted, say, t } from "../page.js";
-import { dayText, fullTime } from "../times.js";
+import { $, counted, say, t } from "../page.js";
+import { dayOf, dayText, fullTime } from "../times.js";
 import { note } from "../toasts.js";
 import { euros, ibanText, units } from "./amounts.js";
 import { Batch, batchState } from "./batch.js";
@@ -57,7 +57,7 @@ export class Payouts {
   }
 
   #orders() {
-    const today = new Date(this.office.api.now()).toLocaleDateString("sv-SE", { timeZone: CURRENCY.timezone });
+    const today = dayOf(this.office.api.now());
     Object.assign($("order-on"), { value: today, min: today });
     $("order-form").onsubmit = (event) => {
       event.preventDefault();
@@ -121,7 +121,7 @@ export class Payouts {
     const told = [
       [t("Reference"), one.reference], [t("Accepted on"), fullTime(new Date(one.accepted_at))],
       [t("Paid to"), one.iban ? one.to : ""], [t("IBAN"), one.iban ? ibanText(one.iban) : t("not known yet")],
-      [t("File"), one.batch === null ? "" : `n° ${one.batch}`],
+      [t("File"), one.batch === null ? "" : t("No. {n}", { n: one.batch })],
     ];
     $("due-facts").replaceChildren(...facts(told));
     say($("due-error"), "");
@@ -159,7 +159,7 @@ function batchRow(one) {
   const { text, tone } = batchState(one);
   const count = counted(one.transfers, t("{n} payout"), t("{n} payouts")).replace("{n}", one.transfers);
   const row = filled("payout-row", {
-    name: `n° ${one.number} · ${count}`, text: t("for {day}", { day: dayText(one.requested_on) }), amount: euros(one.total_cents), outcome: text,
+    name: `${t("No. {n}", { n: one.number })} · ${count}`, text: t("for {day}", { day: dayText(one.requested_on) }), amount: euros(one.total_cents), outcome: text,
   });
   row.querySelector(".outcome").classList.add(tone);
   return row;

@@ -51,7 +51,7 @@ export class Statements {
   }
 
   #row(one) {
-    const text = `n° ${one.number} · ${one.file}`;
+    const text = `${t("No. {n}", { n: one.number })} · ${one.file}`;
     const row = filled("statement-row", { name: statementText(one), text, amount: euros(one.closing_cents) });
     const button = row.querySelector(".row");
     button.setAttribute("aria-pressed", String(this.lines.statement?.id === one.id));

@@ -3,6 +3,7 @@
     text        what a member signs: the mandate as a text, in French and English
     register    mandates: signed, changed, ended, lapsed; every change is a note in the log
     notices     who is told which amount will be debited when, and until when they can be told
+    announced   the month whose file is next
     collecting  one pain.008 file a month; withdrawing it, fetching it
     index       what became of each debit: kept in the commits that make it so
     known       debits by what names them in a text

@@ -17,6 +17,7 @@ from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Note, Posted
 from ledger.currency import chartered
 from ledger.currency.bank.mandates import months, notices
+from ledger.currency.bank.mandates.announced import announced, from_day, stands
 from ledger.currency.bank.mandates.model import Mandate, collected_on, noted, terms
 from ledger.currency.bank.mandates.register import lapse
 from ledger.currency.bank.mandates.review import review
@@ -132,7 +133,7 @@ def find(town: Town, text: str) -> Collection:
     if text.isascii() and text.isdecimal() and len(text) < 10:
         found = every(town, _COLLECTION.number == int(text))
     else:
-        found = every(town, *_stands(text))
+        found = every(town, *stands(text))
     if not found:
         raise CurrencyError("not_found", "there is no such file of debits; `patard mandate collections` shows them")
     return found[0]
@@ -151,10 +152,13 @@ def collect(
     said, today = terms(town), town.charter.local_date(town.now())
     lapse(town, by=by)
     review(town, by=by)
-    month = month or (months.month_of(on) if on else _next_month(town, today))
-    stands = every(town, *_stands(month))
-    if stands:
-        return stands[0], False
+    if month is None:
+        first, following = announced(town), months.following(months.month_of(today))
+        # Not a later one: asked again, the file of a month that was just made is given again.
+        month = months.month_of(on) if on else min(first.month, following) if first else following
+    standing = every(town, *stands(month))
+    if standing:
+        return standing[0], False
     day = _collection_day(town, said, month, on, today)
     for _ in range(_TRIES):
         try:
@@ -248,45 +252,32 @@ class _Overtaken(Exception):
     """Somebody else made the file, or a mandate changed, in between."""
 
 
-def _next_month(town: Town, today: date) -> str:
-    """The first month, from the last one on, that was announced, is not collected, and can be in time."""
-    this = months.month_of(today)
-    for month in (months.before(this), this):
-        with town.reading() as connection:
-            told = notices.told_on(connection, month)
-        if told is None or max(told, months.soonest(today)) > months.latest(told):
-            continue
-        if not every(town, *_stands(month)):
-            return month
-    return months.following(this)
-
-
 def _collection_day(town: Town, said: Terms, month: str, on: date | None, today: date) -> date:
     with town.reading() as connection:
-        announced = notices.told_on(connection, month)
-    if announced is None:
+        due_on = notices.told_on(connection, month)
+    if due_on is None:
         late, first = months.last_notice(said, month), notices.to_notice(town)
         more = "" if today <= late else f" That was to be done by {late}: the next month that can be told is {first}."
         raise CurrencyError(
             "collection_none", f"nobody was told of a debit in {month}; `patard mandate notices` makes the list.{more}"
         )
-    earliest = announced - timedelta(days=min(months.EARLIEST_DAYS, said.notice_days))
+    earliest = from_day(said, due_on)
     if today < earliest:
         raise CurrencyError(
             "collection_early",
-            f"the debits of {month} are due on {announced}: members can still join, make the file from {earliest} on",
+            f"the debits of {month} are due on {due_on}: members can still join, make the file from {earliest} on",
         )
-    soonest = max(announced, months.soonest(today))
+    soonest = max(due_on, months.soonest(today))
     if on is not None and (on < soonest or not is_open(on)):
         raise CurrencyError(
             "collection_date",
-            f"on {on} the bank debits nothing: {announced} was announced, and it can from {soonest} on, on days on "
+            f"on {on} the bank debits nothing: {due_on} was announced, and it can from {soonest} on, on days on "
             "which banks work",
         )
-    if max(soonest, on or soonest) > months.latest(announced):
+    if max(soonest, on or soonest) > months.latest(due_on):
         raise CurrencyError(
             "collection_date",
-            f"members were told of {announced}, and the bank would debit on {on or soonest}: that is too late",
+            f"members were told of {due_on}, and the bank would debit on {on or soonest}: that is too late",
         )
     return on or soonest
 
@@ -296,9 +287,9 @@ def _order(town: Town, said: Terms, month: str, day: date, by: str) -> tuple[byt
     network = town.charter.network
     with town.reading() as connection:
         # In one view with the attempt's number: that of a file made since would be a second file of the month.
-        stands = connection.execute(select(_COLLECTION.id).where(*_stands(month))).scalar()
-        if stands is not None:
-            return bytes(stands), False
+        standing = connection.execute(select(_COLLECTION.id).where(*stands(month))).scalar()
+        if standing is not None:
+            return bytes(standing), False
         mandates = notices.collectable(connection, month)
         number, attempt = _counted(connection), _counted(connection, _COLLECTION.month == month)
     if not mandates:
@@ -353,11 +344,6 @@ def _order(town: Town, said: Terms, month: str, day: date, by: str) -> tuple[byt
             return id_, False
         raise
     return id_, True
-
-
-def _stands(month: str) -> tuple[ColumnElement[bool], ...]:
-    """The one file of that month that was not withdrawn."""
-    return _COLLECTION.month == month, _COLLECTION.withdrawn_at.is_(None)
 
 
 def _counted(connection: Connection, *where: ColumnElement[bool]) -> int:

@@ -52,11 +52,6 @@ def last_notice(terms: Terms, text: str) -> date:
     return due_on(terms, text) - terms.notice_days * _DAY
 
 
-def earliest_file(terms: Terms, text: str) -> date:
-    """The first day on which that month's file is made: when nobody can join it any more, and banks take it."""
-    return due_on(terms, text) - min(EARLIEST_DAYS, terms.notice_days) * _DAY
-
-
 def latest(announced: date) -> date:
     """The last day on which debits that were announced for that day are made."""
     return announced + LATE_DAYS * _DAY
