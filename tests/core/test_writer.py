@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ledger.core.writer import Writer, WriterBusy, WriterClosed
+from tests.loops import run
 
 LONG = 20
 
@@ -121,7 +122,7 @@ def test_async_callers_and_one_wake_up_a_batch():
         assert await asyncio.wait_for(asyncio.gather(*futures), LONG) == [10 * item for item in range(1, 65)]
         assert wakes == 1
 
-    asyncio.run(main())
+    run(main())
     writer.close()
 
 
@@ -133,7 +134,7 @@ def test_several_event_loops_and_threads_in_one_batch():
         async def main() -> Any:
             results[n] = await asyncio.wait_for(writer.submit_async(n), LONG)
 
-        asyncio.run(main())
+        run(main())
 
     threads = [threading.Thread(target=loop, args=(n,)) for n in range(1, 5)]
     for thread in threads:
@@ -177,7 +178,7 @@ def test_a_failed_batch_reaches_every_caller_and_the_writer_goes_on(error):
             failing[0] = False
             assert writer.submit(7).result(LONG) == 7
 
-    asyncio.run(main())
+    run(main())
 
 
 def test_a_wrong_number_of_results_is_an_error_for_all():
@@ -226,7 +227,7 @@ def test_too_many_waiting_is_refused_at_once_with_a_code():
         with pytest.raises(WriterBusy):
             writer.submit_async(4)
 
-    asyncio.run(main())
+    run(main())
     slow.gate.release(9)
     assert [future.result(LONG) for future in later] == [10, 20, 30]
     assert writer.submit(4).result(LONG) == 40
@@ -246,7 +247,7 @@ def test_who_gives_up_before_the_batch_takes_only_its_own_item():
         with pytest.raises(CancelledError):
             plain[1].result()
 
-    asyncio.run(main())
+    run(main())
     assert slow.batches == [[0], [1, 3, 4, 6]]
     writer.close()
 
@@ -262,7 +263,7 @@ def test_who_gives_up_during_the_batch_does_not_stop_it():
         slow.gate.release(2)
         assert await asyncio.wait_for(other, LONG) == 20
 
-    asyncio.run(main())
+    run(main())
     if len(slow.batches) > 1:
         assert slow.begun.acquire(timeout=LONG)
     else:
@@ -291,7 +292,7 @@ def test_an_event_loop_that_ended_stops_nobody_else():
     async def main() -> Any:
         writer.submit_async(1)
 
-    asyncio.run(main())
+    run(main())
     other = writer.submit(2)
     slow.gate.release(9)
     assert other.result(LONG) == 20

@@ -11,6 +11,7 @@ import pytest
 
 from ledger.core.model import Account, Instruction, Note, Opening, Posted, Side
 from ledger.core.writer import Result, Writer, for_book
+from tests.loops import run
 
 LONG = 20
 
@@ -112,6 +113,6 @@ def test_for_book_with_many_asyncio_callers(book):
             await writer.submit_async(opening)
             return await asyncio.wait_for(asyncio.gather(*(caller(writer, n) for n in range(1, 65))), LONG)
 
-    seqs = [n for each in asyncio.run(main()) for n in each]
+    seqs = [n for each in run(main()) for n in each]
     assert sorted(seqs) == list(range(2, 642))
     assert book.head().seq == 641
