@@ -64,6 +64,7 @@ def test_what_is_dropped_leaves_the_page_where_it_was(browser: Browser, bureau: 
     with desk(browser, bureau) as office:
         page = office.pair("operator").page
         page.set_viewport_size({"width": 1280, "height": 400})
+        page.evaluate("Element.prototype.scrollIntoView = () => {}")  # which is for results that are out of sight
         for count, name in ((1, "un.xml"), (2, "deux.xml")):
             office.drop(month(bureau, bank, name, 60, 0, Format.CAMT_08))
             expect(page.locator(".upload")).to_have_count(count)
