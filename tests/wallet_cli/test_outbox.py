@@ -387,7 +387,9 @@ def street(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[To
     for name, value in (("WALLET_HOME", str(tmp_path / "alice")), ("WALLET_PASSPHRASE", PASSPHRASE)):
         monkeypatch.setenv(name, value)
     with serving(town) as url:
-        ran = process("wallet_cli", "join", invite(town, people.alice.party, "member"), "--server", url)
+        ran = process(
+            "wallet_cli", "join", invite(town, people.alice.party, "member"), "--server", url, "--no-passphrase"
+        )
         assert ran.returncode == 0, ran
         yield town, people, url
     town.book.close()
