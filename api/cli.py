@@ -189,11 +189,14 @@ def reserve(
 
 
 @command(app, "check", _("Check every entry of the book, every signature and every rule. Cannot write."))
-def check(json: bool = JSON) -> None:
+def check(
+    notices: bool = typer.Option(False, "--notices", help=_("Show what is allowed and may be looked at, too.")),
+    json: bool = JSON,
+) -> None:
     from api.commands import checking
 
     CONSOLE.as_json = json
-    checking.check()
+    checking.check(notices_too=notices)
 
 
 @command(app, "replay", _("Make the book anew from its records, and compare."))

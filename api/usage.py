@@ -30,9 +30,10 @@ _WORDS = {
     "COMMAND [ARGS]...": N_("COMMAND [ARGS]..."),
     "Show this message and exit.": N_("Show this help."),
     "[required]": N_("[required]"),
-    "[default: ": N_("[default: "),
+    "[default:": N_("[default:"),
 }
 _COMPLAINTS = (
+    (re.compile(r"No such option: (?P<what>-[0-9][^ ]*).*", re.DOTALL), N_("{what}: write the amount without a sign.")),
     (re.compile(r"No such option: (?P<what>\S*).*", re.DOTALL), N_("There is no option {what}.")),
     (re.compile(r"No such command '(?P<what>[^']*)'.*", re.DOTALL), N_("There is no command {what}.")),
     (re.compile(r"Missing \w+ '(?P<what>[^']*)'.*", re.DOTALL), N_("{what} is missing.")),
@@ -42,8 +43,21 @@ _COMPLAINTS = (
         N_("The value of {what} is not one that it takes."),
     ),
     (re.compile(r"Option '(?P<what>[^']*)' requires an argument.*", re.DOTALL), N_("{what} needs a value.")),
-    (re.compile(r"Got unexpected extra arguments? \((?P<what>.*)\)", re.DOTALL), N_("Too many arguments: {what}.")),
+    (re.compile(r"Got unexpected extra argument\S* \((?P<what>.*)\)", re.DOTALL), N_("Too many arguments: {what}.")),
 )
+
+
+AMOUNTS = {
+    "amount_decimals": N_("Write at most two decimals, such as 12,50."),
+    "amount_digits": N_("Write the amount with the digits 0 to 9, such as 12,50."),
+    "amount_empty": N_("An amount is needed, such as 12 or 12,50."),
+    "amount_exponent": N_("Write the amount out in full, such as 1500 or 12,50."),
+    "amount_grouping": N_("Leave thousands marks out and write the amount such as 1234,56."),
+    "amount_malformed": N_("This is not an amount; write digits only, such as 12 or 12,50."),
+    "amount_range": N_("This amount is far too large."),
+    "amount_sign": N_("Write the amount without a sign."),
+}
+"""What is wrong with an amount that somebody typed, by the code of the `AmountError`."""
 
 
 def complaint(message: str, words: Translator) -> str:

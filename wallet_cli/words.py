@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+from api.usage import AMOUNTS
 from ledger.i18n import from_environment, translator
 
 LANG = from_environment()
@@ -18,20 +19,12 @@ def N_(text: str) -> str:
     return text
 
 
-REASONS = {
+REASONS = AMOUNTS | {
     "account_check_wrong": N_("There is a mistake in this account number: read it once more."),
     "account_closed": N_("This account was closed."),
     "account_malformed": N_("This is not an account number; those look like 0KX7Q-92MAB-4TZ9."),
     "account_unknown": N_("No account has this number."),
-    "amount_decimals": N_("Write at most two decimals, such as 12,50."),
-    "amount_digits": N_("Write the amount with the digits 0 to 9, such as 12,50."),
-    "amount_empty": N_("An amount is needed, such as 12 or 12,50."),
-    "amount_exponent": N_("Write the amount out in full, such as 1500 or 12,50."),
-    "amount_grouping": N_("Leave thousands marks out and write the amount such as 1234,56."),
-    "amount_malformed": N_("This is not an amount; write digits only, such as 12 or 12,50."),
     "amount_out_of_range": N_("This amount is zero or far too large."),
-    "amount_range": N_("This amount is far too large."),
-    "amount_sign": N_("Write the amount without a sign."),
     "below_floor": N_("The balance is too low for this."),
     "busy": N_("The server has too much to do; try again in a moment."),
     "code_not_found": N_("No QR code was found in this picture: it must be whole, sharp, and have a white margin."),
@@ -69,7 +62,10 @@ REASONS = {
     "request_amount_differs": N_("The amount is not the one that the code asks for."),
     "request_expired": N_("This code has expired: ask for a new one."),
     "request_signature_invalid": N_("The shop did not sign this code, or its till was revoked. Do not pay it."),
-    "role_insufficient": N_("This device's role does not allow this; an owner's device can do it."),
+    "role_insufficient": N_(
+        "This device's role does not allow this; one of another role can: an owner's for a shop, a treasurer's for the "
+        "association."
+    ),
     "same_account": N_("Payer and payee are the same account."),
     "session_missing": N_("The session ended; try again."),
     "signature_person_unknown": N_(

@@ -214,11 +214,13 @@ def _answered_json(path: Path, one: answers.Answered) -> dict[str, Any]:
 
 
 def _read(path: Path) -> list[Statement]:
+    told = _("{file} cannot be read: {reason}.")
+    if not path.exists():
+        raise CliError(Exit.USAGE, "statement_unreadable", told.format(file=path, reason=_("there is no such file")))
+    if path.is_dir():
+        raise CliError(Exit.USAGE, "statement_unreadable", told.format(file=path, reason=_("it is a folder")))
     try:
         return read_file(path)
-    except OSError as error:
-        told = _("{file} cannot be read: {reason}.")
-        raise CliError(Exit.USAGE, "statement_unreadable", told.format(file=path, reason=error.strerror)) from None
     except StatementError as error:
         raise _refused(path, error) from error
 

@@ -15,6 +15,7 @@ from ledger.core.book import Book
 from ledger.core.opening import open_book
 from ledger.core.replay import Difference, ReplayError, rebuild
 from ledger.currency import parties
+from ledger.currency.audit.story import Notice
 from ledger.currency.audit.walk import Audit, audit
 from ledger.currency.town import Town
 
@@ -22,8 +23,11 @@ SHOWN = 50
 _ACCOUNT = re.compile(r"account ([0-9a-f]{16})\b")
 
 
-def check() -> None:
-    """Check the whole book. Raises `CliError` (REFUSED) when anything is not as it must be."""
+def check(*, notices_too: bool) -> None:
+    """Check the whole book. Raises `CliError` (REFUSED) when anything is not as it must be.
+
+    `notices_too` shows what is allowed, and may be looked at.
+    """
     home = home_of()
     book = open_book(home.database(), read_only=True)
     with CONSOLE.progress(_("Checking the book"), _("Auditing the currency")) as (first, second):
@@ -57,12 +61,8 @@ def check() -> None:
     if total > SHOWN:
         CONSOLE.say(_("... and {count} more").format(count=total - min(SHOWN, len(findings))))
     notices = audited.notices if audited is not None else []
-    if notices:
-        CONSOLE.say(_("Allowed, and to be looked at:"))
-    for notice in notices[-SHOWN:]:
-        CONSOLE.say("  " + _("entry {seq}: ").format(seq=notice.seq) + _named(notice.text, names))
-    if len(notices) > SHOWN:
-        CONSOLE.say(_("... and {count} more").format(count=len(notices) - SHOWN))
+    if notices_too:
+        _show_notices(notices, names)
     CONSOLE.facts(
         {
             _("entries"): str(report.entries),
@@ -86,6 +86,20 @@ def check() -> None:
         )
         raise CliError(Exit.REFUSED, "findings", found.format(count=total), found=total)
     CONSOLE.say(_("Everything is as it must be."))
+    if notices and not notices_too:
+        more = ngettext(
+            "What is allowed, and may be looked at: {count} (--notices shows it).",
+            "What is allowed, and may be looked at: {count} (--notices shows them).", len(notices),
+        )  # fmt: skip
+        CONSOLE.say(more.format(count=len(notices)))
+
+
+def _show_notices(notices: Sequence[Notice], names: dict[str, str]) -> None:
+    CONSOLE.say(_("Allowed, and to be looked at:"))
+    for notice in notices[-SHOWN:]:
+        CONSOLE.say("  " + _("entry {seq}: ").format(seq=notice.seq) + _named(notice.text, names))
+    if len(notices) > SHOWN:
+        CONSOLE.say(_("... and {count} more").format(count=len(notices) - SHOWN))
 
 
 def _names(town: Town, texts: Sequence[str]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any, TextIO
 
+from api.usage import AMOUNTS
 from ledger.currency.money import AmountError, format_cents, parse_amount
 from ledger.i18n import from_environment, translator
 
@@ -147,10 +148,15 @@ def amount(text: str, name: str) -> int:
     try:
         cents = parse_amount(text)
     except AmountError as error:
-        raise CliError(Exit.USAGE, error.code, f"{name} {text!r}: {error}") from None
+        raise CliError(Exit.USAGE, error.code, f"{name} {text!r}: {amount_wrong(error)}") from None
     if not cents:
         raise CliError(Exit.USAGE, "amount_malformed", _("{name}: nothing would move.").format(name=name))
     return cents
+
+
+def amount_wrong(error: AmountError) -> str:
+    """What is wrong with an amount, in the user's language."""
+    return _(AMOUNTS[error.code]) if error.code in AMOUNTS else str(error)
 
 
 def has_colour(stream: TextIO) -> bool:

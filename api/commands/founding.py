@@ -111,9 +111,12 @@ def _ask(answers: Answers) -> None:
         answers.code = answers.code or CONSOLE.ask(_("Short name in the books, capitals and digits:"), "PATARD")
         answers.symbol = answers.symbol or CONSOLE.ask(_("What stands beside an amount:"), answers.code[:1])
         answers.public_url = answers.public_url or CONSOLE.ask(_("Address of the server, as phones see it:"), TRIAL_URL)
-        if answers.fee_bp is None:
+        while answers.fee_bp is None:
             fee = CONSOLE.ask(_("Cost of changing back, in hundredths of a percent (500 is 5 %):"), "0")
-            answers.fee_bp = int(fee) if fee.isascii() and fee.isdigit() else -1
+            if fee.isascii() and fee.isdigit() and len(fee) < 6:
+                answers.fee_bp = int(fee)
+            else:
+                CONSOLE.note(_("Write a whole number, such as 500 for 5 %."))
         if not answers.banks and not answers.cash:
             answers.banks = [CONSOLE.ask(_("Bank account of the reserve, NAME or NAME:IBAN:"), "Banque")]
             box = CONSOLE.ask(_("Cash box of the reserve (- for none):"), "Caisse")

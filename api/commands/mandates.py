@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from api.commands.console import CONSOLE, N_, CliError, Exit, _, euros
+from api.commands.console import CONSOLE, N_, CliError, Exit, _, amount_wrong, euros
 from api.commands.opened import opened
 from ledger.core.ids import account_text
 from ledger.currency import parties
@@ -313,7 +313,7 @@ def _cents(text: str) -> int:
     try:
         return parse_amount(text)
     except AmountError as error:
-        raise CliError(Exit.USAGE, error.code, str(error)) from None
+        raise CliError(Exit.USAGE, error.code, amount_wrong(error)) from None
 
 
 def _day(option: str, text: str) -> date:

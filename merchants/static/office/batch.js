@@ -40,8 +40,15 @@ export class Batch {
   /** Do what a button does; unless it waits for a second press, the file is read anew after it. */
   #act(id, action) {
     return act($(id), "batch-error", async () => {
-      if ((await action()) === false) return;
-      this.onChanged();
+      try {
+        if ((await action()) === false) return;
+      } catch (error) {
+        // Somebody else may have signed, fetched or withdrawn it meanwhile: show how it stands, and what was refused.
+        await this.open(this.batch.number);
+        throw error;
+      } finally {
+        this.onChanged();
+      }
       await this.open(this.batch.number);
     });
   }
@@ -132,7 +139,9 @@ export class Batch {
   }
 }
 
-const by = (who, at) => (at ? `${who} · ${fullTime(new Date(at))}` : "");
+// The one name that the server gives in English: of who acted without a key.
+const MACHINE = { "somebody at the machine": t("somebody at the machine") };
+const by = (who, at) => (at ? `${MACHINE[who] ?? who} · ${fullTime(new Date(at))}` : "");
 
 function transferRow(one) {
   const row = filled("transfer-row", {

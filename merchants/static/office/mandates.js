@@ -208,8 +208,8 @@ function collectionRow(one) {
   return row;
 }
 
-/** 1250 is "12.50", whatever the language: for files. */
-const decimal = (cents) => String(cents).padStart(3, "0").replace(/(..)$/, ".$1");
+/** 1250 is "12,50" in French and "12.50" in English, without a blank or a sign: as spreadsheets of either read it. */
+const decimal = (cents) => String(cents).padStart(3, "0").replace(/(..)$/, LANG === "en" ? ".$1" : ",$1");
 
 /** A list for a mail merge: one line a member, every field quoted, what would be a formula in a spreadsheet is none. */
 function csv(notices) {

@@ -151,7 +151,7 @@ def test_everybody_is_told_once_a_month(town: Town) -> None:
     first = notices.give(town)
     assert (first.month, first.due_on, first.last_day) == (MONTH, DUE, date(2025, 6, 23))
     assert [(one.name, one.amount) for one in first.notices] == [("Alice", 3_000), ("Bob", 1_000)]
-    assert "30.00 euros seront prélevés le 07/07/2025" in notices.letter("fr", terms(town), first.notices[0])
+    assert "30,00 euros seront prélevés le 07/07/2025" in notices.letter("fr", terms(town), first.notices[0])
     with towns.nothing_moves(town):
         assert notices.give(town).notices == []
     assert notices.given(town, MONTH) == first

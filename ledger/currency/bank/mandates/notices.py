@@ -131,11 +131,14 @@ def told_on(connection: Connection, month: str) -> date | None:
 def letter(lang: str, said: Terms, notice: Notice) -> str:
     """What a member is told, in French ("fr") or English."""
     values = {
-        "name": notice.name, "amount": decimal_text(notice.amount), "iban": f"{notice.iban[:4]}…{notice.iban[-4:]}",
+        "name": notice.name, "iban": f"{notice.iban[:4]}…{notice.iban[-4:]}",
         "day": f"{notice.due_on:%d/%m/%Y}" if lang == "fr" else notice.due_on.isoformat(), "rum": notice.rum,
         "creditor": said.creditor, "creditor_id": said.creditor_id, "code": said.code, "risk": said.risk_days,
     }  # fmt: skip
-    return (_FRENCH if lang == "fr" else _ENGLISH).format(**values)
+    amount = decimal_text(notice.amount)
+    return (_FRENCH if lang == "fr" else _ENGLISH).format(
+        amount=amount.replace(".", ",") if lang == "fr" else amount, **values
+    )
 
 
 def digest(rows: Iterable[tuple[str, int]]) -> str:
