@@ -374,7 +374,7 @@ def acting_keys(town: Town, kinds: frozenset[str]) -> dict[int, list[bytes]]:
 
 
 def revoke(town: Town, key: DeviceKey, *, last_too: bool = False) -> None:
-    """Revoke a key and end its sessions. Revoking twice changes nothing.
+    """Revoke a key, end its sessions and the codes that it made. Revoking twice changes nothing.
 
     Raises `CurrencyError`: key_last for a party's last spending key, unless `last_too` (the association may).
     """
@@ -396,5 +396,7 @@ def revoke(town: Town, key: DeviceKey, *, last_too: bool = False) -> None:
             .values(revoked_at=posted.at)
         )
         connection.execute(SESSION.delete().where(SESSION.c.key == key.key))
+        # Whoever held it lets nobody in any more, and does not come back by a code of its own.
+        connection.execute(delete(INVITE).where(INVITE.c.made_by == key.key.hex(), INVITE.c.used_by.is_(None)))
 
     town.post(_key_note("key_revoked", key.key, key.role, key.account), also)

@@ -318,6 +318,19 @@ def test_the_last_key_that_spends_stays(town: Town) -> None:
     assert all(d.revoked_at for d in parties.devices(town, shop.party))
 
 
+def test_whoever_was_revoked_comes_back_by_no_code_of_its_own(town: Town) -> None:
+    office = parties.admit(town, "association", "L'association")
+    first, second = key_of("first"), key_of("second")
+    for key in (first, second):
+        parties.join(town, parties.invite(town, office, "treasurer"), key.public, "PC")
+    own, other = (parties.invite(town, office, "treasurer", by=key.public.hex()) for key in (first, second))
+    parties.revoke(town, parties.device(town, first.public))
+    with nothing_moves(town), pytest.raises(CurrencyError, match="join code") as caught:
+        parties.join(town, own, key_of("third").public, "PC")
+    assert caught.value.code == "join_code_invalid"
+    assert parties.join(town, other, key_of("third").public, "PC")[1] == office
+
+
 def test_two_devices_that_revoke_each_other_at_once_leave_one(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     alice = towns.member(town, "person", "Alice")
     second = towns.join(town, alice.party, "member", "Alice's laptop")

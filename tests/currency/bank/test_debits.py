@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from ledger.core.book import Book
+from ledger.core.model import Note
 from ledger.currency import parties
 from ledger.currency.audit.walk import audit
-from ledger.currency.bank import booking, matching, suspense
+from ledger.currency.bank import booking, matching, suspense, taking
 from ledger.currency.bank.mandates import collecting, daily, index, model, notices, register, rejecting, release, review
+from ledger.currency.bank.mandates.model import Mandate
 from ledger.currency.bank.payouts import answers
 from ledger.currency.bank.placing import Decision, Way
 from ledger.currency.bank.statement import LineKind, StatementError
@@ -435,6 +438,64 @@ def test_a_mandate_that_was_not_used_for_36_months_lapses(town: Town) -> None:
     assert [one.id for one in daily.run(town).lapsed] == [used.id]
     with towns.nothing_moves(town):
         assert daily.run(town).is_nothing
+    assert audit(town).findings == []
+
+
+# --- two at once -----------------------------------------------------------------------------------------
+
+
+def give_up(town: Town, made: Mandate) -> None:
+    collecting.withdraw(town, collecting.every(town)[0], fetched_too=True)
+
+
+def end(town: Town, made: Mandate) -> None:
+    register.end(town, made)
+
+
+def refuse(town: Town, made: Mandate) -> None:
+    """The bank says that it will not debit, which suspends the mandate."""
+    rejecting.reject(town, item_of(town, made), reason="AC04")
+
+
+@pytest.mark.parametrize(
+    ("before", "action", "meanwhile", "code"),
+    [
+        ([], lambda town, made: rejecting.reject(town, item_of(town, made)), give_up, "collection_withdrawn"),
+        ([refuse], lambda town, made: review.review(town), end, None),
+        ([refuse], lambda town, made: review.review(town), give_up, None),
+        ([refuse, lambda town, made: review.review(town)],
+         lambda town, made: review.resume(town, model.find(town, made.id)), end, "mandate_ended"),
+        ([], lambda town, made: brought(town, debit(item_of(town, made), sign=-1)), give_up, None),
+    ],
+    ids=["rejected", "suspended-ended", "suspended-given-up", "resumed-ended", "back-given-up"],
+)  # fmt: skip
+def test_what_changes_while_something_is_decided(
+    town: Town, monkeypatch: pytest.MonkeyPatch, before: list[Any], action: Any, meanwhile: Any, code: str | None
+) -> None:
+    """What was read before the lock is looked at again under it: log and tables say the same."""
+    _alice, made = sign(town, "Alice")
+    collecting.fetch(town, collected(town))
+    bring(town, statement([line(10_000, "?", day=DUE - timedelta(days=2))]))
+    for step in before:
+        step(town, made)
+    post, last = Book.post, []
+
+    def once(self: Book, *args: Any, **how: Any) -> Any:
+        # The last instruction is the one that acts on what was decided: that of a bank line comes after its statement.
+        if isinstance(args[0][0], Note) and args[0][0].kind == taking.KIND:
+            return post(self, *args, **how)
+        monkeypatch.setattr(Book, "post", post)
+        last.append(meanwhile(town, made))
+        return post(self, *args, **how)
+
+    monkeypatch.setattr(Book, "post", once)
+    if code:
+        with pytest.raises(CurrencyError) as caught:
+            action(town, made)
+        assert caught.value.code == code
+    else:
+        action(town, made)
+    assert last == [None]
     assert audit(town).findings == []
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ledger.currency import parties, proofs
+from ledger.currency.audit.walk import audit
 from ledger.currency.bank.mandates import collecting, model, notices, register, release
 from ledger.currency.bank.mandates.model import terms
 from ledger.currency.bank.mandates.text import Content, mandate_text
@@ -290,6 +291,24 @@ def test_a_file_made_in_between_is_the_file(town: Town, monkeypatch: pytest.Monk
     monkeypatch.setattr(collecting, "_collection_day", meanwhile)
     assert collecting.collect(town, by="two") == (first[0], False)
     assert len(collecting.every(town)) == 1
+
+
+def test_a_file_made_between_two_looks_is_the_file(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One look saw no file, the next one counts it: no database promises that both see the same."""
+    sign(town, "Alice")
+    notices.give(town)
+    until(town, date(2025, 6, 24))
+    first: list[collecting.Collection] = []
+    told = notices.collectable
+
+    def meanwhile(connection: Any, month: str) -> Any:
+        monkeypatch.undo()
+        first.append(collecting.collect(town)[0])
+        return told(connection, month)
+
+    monkeypatch.setattr(notices, "collectable", meanwhile)
+    assert collecting.collect(town, month=MONTH) == (first[0], False)
+    assert len(collecting.every(town)) == 1 and audit(town).findings == []
 
 
 def test_two_at_once_make_one_file(town: Town) -> None:

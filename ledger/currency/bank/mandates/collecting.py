@@ -286,7 +286,6 @@ def _order(town: Town, said: Terms, month: str, day: date, by: str) -> tuple[byt
     """Id of the file, and whether it was made now."""
     network = town.charter.network
     with town.reading() as connection:
-        # In one view with the attempt's number: that of a file made since would be a second file of the month.
         standing = connection.execute(select(_COLLECTION.id).where(*stands(month))).scalar()
         if standing is not None:
             return bytes(standing), False
@@ -325,7 +324,10 @@ def _order(town: Town, said: Terms, month: str, day: date, by: str) -> tuple[byt
 
     def also(connection: Connection, posted: Posted) -> None:
         # Under the lock of all writing: a mandate that was ended, or a list that was made, at this moment.
-        if posted.replay or notices.collectable(connection, month) != mandates or _counted(connection) != number:
+        # Or a file of the month: this attempt's number would be that of a second one.
+        standing = connection.execute(select(_COLLECTION.id).where(*stands(month))).first()
+        changed = notices.collectable(connection, month) != mandates or _counted(connection) != number
+        if posted.replay or standing or changed:
             raise _Overtaken
         # Within the commit, when no other charter can be noted: the file has the risk delay of the one in memory.
         chartered.require_latest(town)

@@ -114,7 +114,10 @@ def stood(connection: Connection, transaction: Transaction) -> None:
         if "items" in evidence:
             _brought(connection, transaction)
         if "unpaid" in evidence:
-            _unpaid(connection, transaction, named(connection, evidence["unpaid"]))
+            found = named(connection, evidence["unpaid"])
+            if len(found) != size(unpacked(str(evidence["unpaid"]))):
+                raise Overtaken  # their file was withdrawn at this moment
+            _unpaid(connection, transaction, found)
 
 
 def taken_back(connection: Connection, transaction: Instruction, line: bytes) -> None:

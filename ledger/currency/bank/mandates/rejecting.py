@@ -62,6 +62,8 @@ def reject(town: Town, item: Item, *, reason: str = "", by: str = CONSOLE) -> It
     def also(connection: Connection, posted: Posted) -> None:
         if posted.replay:
             return
+        if not items(connection, _ITEM.id == item.id):
+            raise CurrencyError("collection_withdrawn", "the file of this debit was withdrawn; no bank has it any more")
         done = update(COLLECTION_ITEM).where(
             _ITEM.id == item.id, _ITEM.credited_by.is_(None), _ITEM.unpaid_by.is_(None)
         )

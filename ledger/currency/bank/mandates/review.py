@@ -37,7 +37,13 @@ def review(town: Town, *, by: str = CONSOLE) -> list[Mandate]:
     with town.reading() as connection:
         found = read(connection, _MANDATE.ended_at.is_(None), _MANDATE.suspended_by.is_(None), _MANDATE.id.in_(failing))
         wrong = [(one, last) for one in found if (last := _last_of_too_many(connection, one)) is not None]
-    return [_suspend(town, mandate, last, by) for mandate, last in wrong]
+    suspended = []
+    for mandate, last in wrong:
+        try:
+            suspended.append(_suspend(town, mandate, last, by))
+        except _Passed:
+            continue
+    return suspended
 
 
 def resume(town: Town, mandate: Mandate, *, by: str = CONSOLE) -> Mandate:
@@ -52,6 +58,8 @@ def resume(town: Town, mandate: Mandate, *, by: str = CONSOLE) -> Mandate:
     suspension = mandate.suspended_by
 
     def also(connection: Connection, posted: Posted) -> None:
+        if read(connection, _MANDATE.id == mandate.id)[0].ended_at is not None:
+            raise ended()
         query = select(COLLECTION.c.number).order_by(COLLECTION.c.number.desc()).limit(1)
         last = connection.execute(query).scalar() or 0
         connection.execute(
@@ -63,6 +71,10 @@ def resume(town: Town, mandate: Mandate, *, by: str = CONSOLE) -> Mandate:
     evidence = naming(mandate.id, mandate.reference, mandate.account, by)
     noted(town, Note(resumption_id(suspension), RESUMED, evidence), also)
     return find(town, mandate.id)
+
+
+class _Passed(Exception):
+    """The mandate is not to be suspended any more."""
 
 
 def suspension_id(item: bytes) -> bytes:
@@ -97,12 +109,15 @@ def _suspend(town: Town, mandate: Mandate, last: Item, by: str) -> Mandate:
     evidence = {**naming(mandate.id, mandate.reference, mandate.account, by), "debit": f"{last.file}:{last.number}"}
 
     def also(connection: Connection, posted: Posted) -> None:
-        if not posted.replay:
-            connection.execute(
-                update(MANDATE)
-                .where(_MANDATE.id == mandate.id, _MANDATE.ended_at.is_(None))
-                .values(suspended_by=id_, suspended_why=last.unpaid_reason)
-            )
+        if posted.replay:
+            return
+        # Under the lock of all writing: a mandate that is ended or resumed, a file that is given up, at this moment.
+        [now] = read(connection, _MANDATE.id == mandate.id)
+        counts = _last_of_too_many(connection, now)
+        if now.ended_at is not None or now.suspended_by is not None or counts is None or counts.id != last.id:
+            raise _Passed
+        values = {"suspended_by": id_, "suspended_why": last.unpaid_reason}
+        connection.execute(update(MANDATE).where(_MANDATE.id == mandate.id).values(values))
 
     noted(town, Note(id_, SUSPENDED, evidence), also)
     return find(town, mandate.id)
