@@ -45,8 +45,12 @@ class Town:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection for reading the currency's tables."""
+        """A connection for reading the currency's tables: all that is read by it stood at one moment."""
         with self.engine.connect() as connection:
+            if self.engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN")  # else each SELECT would see what was committed by then
+            else:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
     def post(self, instruction: Instruction, also: Callable[[Connection, Posted], None] | None = None) -> Posted:
