@@ -390,11 +390,8 @@ def revoke(town: Town, key: DeviceKey, *, last_too: bool = False) -> None:
         last = key.role in SPEND and not posted.replay and connection.execute(others).first() is None
         if last and not last_too:
             raise CurrencyError("key_last", "this is the last key that can pay; add another device first")
-        connection.execute(
-            update(DEVICE_KEY)
-            .where(DEVICE_KEY.c.key == key.key, DEVICE_KEY.c.revoked_at.is_(None))
-            .values(revoked_at=posted.at)
-        )
+        gone = update(DEVICE_KEY).where(DEVICE_KEY.c.key == key.key, DEVICE_KEY.c.revoked_at.is_(None))
+        connection.execute(gone.values(revoked_at=posted.at))
         connection.execute(SESSION.delete().where(SESSION.c.key == key.key))
         # Whoever held it lets nobody in any more, and does not come back by a code of its own.
         connection.execute(delete(INVITE).where(INVITE.c.made_by == key.key.hex(), INVITE.c.used_by.is_(None)))
