@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.planted import BUGS, ROOT, Bug
+from tests.bugs import Bug
+from tests.planted import BUGS, ROOT
 
 
 @pytest.mark.parametrize("one", BUGS, ids=[one.name for one in BUGS])
 def test_it_can_be_planted(one: Bug) -> None:
-    """When this fails, the code has moved on: give the bug in `tests/planted.py` the text that stands there now."""
+    """When this fails, the code has moved on: give the bug in `tests/bugs` the text that stands there now."""
     texts: dict[str, str] = {}
     for name, old, new in one.edits:
         text = texts.setdefault(name, (ROOT / name).read_text())
