@@ -4,9 +4,9 @@
     .venv/bin/python -m tests.planted limit floor      # those whose name holds a word
     .venv/bin/python -m tests.planted --list
 
-Each is a substitution in the source, made in a copy of the tree in a temporary folder, where the tests that ought to
-notice are run (`tests/bugs` holds them). First the copy is tested as it is: a test that is red anyway sees nothing. `tests/test_planted.py` holds
-that every substitution still fits the source, so that this script cannot rot.
+Each (`tests/bugs` holds them) is a substitution in the source, made in a copy of the tree in a temporary folder, where
+the tests that ought to notice are run. First the copy is tested as it is: a test that is red anyway sees nothing.
+`tests/test_planted.py` holds that every substitution still fits the source, so that this script cannot rot.
 """
 
 from __future__ import annotations
