@@ -1,12 +1,16 @@
-"""Who asks: the device key behind a session, and what its role lets it see.
+"""Who asks: the device key behind a session, and what its role lets it see; and what that device signed.
 
-Money orders are authorised by their own signature and pass nothing here. A stranger cannot tell what is
-forbidden from what does not exist: both are `not_found`.
+A session only reads. Whatever changes something carries the device's signature over the very request besides, in the
+header `Patard-Act: UNTIL SALT SIGNATURE` (unix seconds, 16 and 64 bytes in hex; see `ledger.currency.acts`). Money
+orders are authorised by their own signature and pass nothing here. A stranger cannot tell what is forbidden from what
+does not exist: both are `not_found`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeAlias
+import re
+from hashlib import sha256
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -14,7 +18,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from api.directory import Directory
 from api.imports import Imports
 from ledger.core.ids import account_number
-from ledger.currency import parties
+from ledger.currency import parties, proofs
+from ledger.currency.acts import Act
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import DeviceKey
 from ledger.currency.reserve import Keeper
@@ -22,6 +27,7 @@ from ledger.currency.sessions import Sessions
 from ledger.currency.town import Town
 from merchants.desk import Desk
 
+_ACT = re.compile(r"([1-9][0-9]{0,9}) ([0-9a-f]{32}) ([0-9a-f]{128})", re.ASCII)
 _BEARER = HTTPBearer(auto_error=False, description="The token of a session (POST /v1/sessions).")
 
 
@@ -57,9 +63,50 @@ def device(found: Annotated[Services, Depends(services)], bearer: Annotated[str,
     return found.sessions.find(bearer)
 
 
+class Acting(NamedTuple):
+    """A device that has something done: the device, and the town that carries it out in its name."""
+
+    caller: DeviceKey
+    town: Town
+
+    @property
+    def by(self) -> str:
+        """How records name the device."""
+        return self.caller.key.hex()
+
+
+async def acting(
+    request: Request, found: Annotated[Services, Depends(services)], caller: Annotated[DeviceKey, Depends(device)]
+) -> Acting:
+    """The device that signed this very request. Raises `CurrencyError`: act_missing, signature_invalid, act_expired."""
+    try:
+        body = (await request.body()).decode()
+    except UnicodeDecodeError:
+        raise CurrencyError("body_malformed", "the body is not UTF-8") from None
+    return _acting(request, found.town, caller, body)
+
+
+def acting_with_file(request: Request, town: Town, caller: DeviceKey, data: bytes) -> Acting:
+    """As `acting`, of a request whose body is a file: its hash is what was signed."""
+    return _acting(request, town, caller, f"sha256:{sha256(data).hexdigest()}")
+
+
+def _acting(request: Request, town: Town, caller: DeviceKey, body: str) -> Acting:
+    given = _ACT.fullmatch(request.headers.get("patard-act", ""))
+    if given is None:
+        raise CurrencyError("act_missing", "sign the request with the device's key, and send Patard-Act")
+    query = request.scope["query_string"].decode("latin-1")
+    path = request.scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
+    until, salt, signature = int(given[1]), bytes.fromhex(given[2]), bytes.fromhex(given[3])
+    act = Act(caller.key, proofs.act_text(request.method, path, body), salt, until, signature)
+    act.verify(town.charter.network, town.now() // 1_000_000)
+    return Acting(caller, town.acting(act))
+
+
 Served: TypeAlias = Annotated[Services, Depends(services)]
 Token: TypeAlias = Annotated[str, Depends(token)]
 Caller: TypeAlias = Annotated[DeviceKey, Depends(device)]
+Actor: TypeAlias = Annotated[Acting, Depends(acting)]
 
 
 def number(text: str) -> int:

@@ -3,6 +3,7 @@
     PATARD_HOME/            (default ./patard-home, mode 0700)
       charter.toml          the rules, to be read and changed by people
       currency.key          the seed of the signing key, 64 hex digits, mode 0600
+      machine.key           the same of the key that signs what is done at this machine; made where it is missing
       book.db               the book, on SQLite
       database.url          the address of the book instead, on PostgreSQL, mode 0600
 
@@ -59,6 +60,10 @@ class Home:
         return self.folder / "currency.key"
 
     @property
+    def machine(self) -> Path:
+        return self.folder / "machine.key"
+
+    @property
     def url_file(self) -> Path:
         return self.folder / "database.url"
 
@@ -104,8 +109,8 @@ def open_town(
     charter = Charter.load(home.charter)
     key = read_key(home.key)
     book, engine = _open(database_url or home.database(), read_only, upgrade, clock, entropy)
-    town = Town(charter, book, key, engine)
     try:
+        town = Town(charter, book, key, engine, _machine(home, read_only, entropy))
         _fits(town, home, read_only)
     except BaseException:
         book.close()
@@ -147,7 +152,7 @@ def found_home(
             _write(home.charter, charter.dumps(lang), 0o644)
         if url and not home.url_file.exists():
             write_private(home.url_file, url + "\n")
-        town = Town(charter, book, read_key(home.key), engine)
+        town = Town(charter, book, read_key(home.key), engine, _machine(home, False, entropy))
         # First of all, so that the first entry of a log says whose it is.
         chartered.keep(town, chartered.latest(town))
         town.found()
@@ -155,6 +160,15 @@ def found_home(
         book.close()
         raise
     return town
+
+
+def _machine(home: Home, read_only: bool, entropy: Entropy) -> PrivateKey | None:
+    """The machine's key; a new one where there is none, unless nothing may be written."""
+    if not home.machine.exists():
+        if read_only:
+            return None
+        write_private(home.machine, PrivateKey.from_seed(entropy(KEY_BYTES)).seed().hex() + "\n")
+    return read_key(home.machine)
 
 
 def _same_town(book: Book, charter: Charter, home: Home) -> bool:

@@ -75,14 +75,17 @@ class Imports:
             self._ticker.join()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def take(self, data: bytes, file: str, *, by: str, opening: bool, corrected: bool, quiet_days: bool) -> Import:
-        """Take a file and begin to book it. Raises `StatementError` and `CurrencyError`; then nothing was kept.
+    def take(
+        self, data: bytes, file: str, *, town: Town, by: str, opening: bool, corrected: bool, quiet_days: bool
+    ) -> Import:
+        """Take a file and begin to book it; `town` carries what the device `by` signed.
 
         The bank's answer to a file of payouts is taken at once: what it rejects, and why, is in `kinds` and `why`.
+        Raises `StatementError` and `CurrencyError`; then nothing was kept.
         """
         if answers.is_report(data):
-            return self._keep(self._answered(data, file, by))
-        taken = taking.take(self.town, read(data), file=file, by=by, opening=opening, corrected=corrected,
+            return self._keep(self._answered(town, data, file, by))
+        taken = taking.take(town, read(data), file=file, by=by, opening=opening, corrected=corrected,
                              quiet_days=quiet_days)  # fmt: skip
         made = self._keep(Import(self.town.new_id().hex(), file, taken, total=sum(one.new for one in taken)))
         self._pool.submit(self._book, made, by)
@@ -94,8 +97,8 @@ class Imports:
             self._known.popitem(last=False)
         return made
 
-    def _answered(self, data: bytes, file: str, by: str) -> Import:
-        done = answers.take(self.town, answers.read(data), by=by)
+    def _answered(self, town: Town, data: bytes, file: str, by: str) -> Import:
+        done = answers.take(town, answers.read(data), by=by)
         counts = {REJECTED: len(done.undone), DEBITS: len(done.debits)}
         kinds = {kind: count for kind, count in counts.items() if count}
         why = "\n".join(f"{one.reference}: {one.detail}" for one in done.left)

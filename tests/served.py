@@ -14,6 +14,8 @@ import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
+from os import urandom
 from typing import Any, NamedTuple
 
 import httpx
@@ -48,6 +50,15 @@ class Served:
     def __init__(self, town: Town, client: httpx.Client) -> None:
         self.town = town
         self.client = client
+        self._keys: dict[str, PrivateKey] = {}
+        client.event_hooks = {"request": [self._sign]}
+
+    def _sign(self, request: httpx.Request) -> None:
+        """Sign what a device asks for, as devices do. A test that sends `Patard-Act` itself is left alone."""
+        key = self._keys.get(request.headers.get("authorization", "").removeprefix("Bearer "))
+        if key is None or "patard-act" in request.headers or (request.method == "GET" and not _is_file(request)):
+            return
+        request.headers["Patard-Act"] = act_header(self.town, key, request)
 
     def session(self, key: PrivateKey) -> Headers:
         """The header of a new session of that device."""
@@ -56,6 +67,7 @@ class Served:
         body = {"key": key.public.hex(), "challenge": challenge, "signature": signature.hex()}
         opened = self.client.post("/v1/sessions", json=body)
         assert opened.status_code == 201, opened.text
+        self._keys[opened.json()["token"]] = key
         return {"Authorization": f"Bearer {opened.json()['token']}"}
 
     def join(self, code: str, key: PrivateKey, label: str = "test") -> httpx.Response:
@@ -87,6 +99,22 @@ class Served:
         """Send an order, hold that it is refused with `code` and that nothing moved; the detail."""
         with unmoved(self.town):
             return is_problem(self.send(signed, request), code)
+
+
+def _is_file(request: httpx.Request) -> bool:
+    """Whether it fetches a file for the bank, which is noted."""
+    return request.url.path.endswith("/file")
+
+
+def act_header(town: Town, key: PrivateKey, request: httpx.Request, *, until: int | None = None) -> str:
+    """`Patard-Act` for a request: the device's signature over what is sent."""
+    body = request.read()
+    said = body.decode("utf-8", "replace")
+    if request.headers.get("content-type") == "application/octet-stream":
+        said = f"sha256:{sha256(body).hexdigest()}"
+    text = proofs.act_text(request.method, request.url.raw_path.decode(), said)
+    salt, until = urandom(proofs.SALT_BYTES), until or town.now() // 1_000_000 + 300
+    return f"{until} {salt.hex()} {proofs.sign_act(key, town.charter.network, until, salt, text).hex()}"
 
 
 def is_problem(response: httpx.Response, code: str) -> str:

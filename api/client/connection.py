@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
+import orjson
 
 from api.client.answers import AnswerMalformed, Currency, Fields
 from api.client.wire import ApiError, ServerUnreachable, Wire
@@ -15,6 +17,8 @@ from ledger.currency import proofs
 from ledger.currency.keys import PrivateKey
 
 T = TypeVar("T")
+ACT_SECONDS = 300
+"""For how long what this device signs may be carried out."""
 
 
 class Connection:
@@ -98,12 +102,23 @@ class Connection:
         fresh = self._token is None
         while True:
             headers = self._bearer()
+            sent = None if body is None else orjson.dumps(body)
+            if method != "GET":
+                headers |= self._act(method, path, sent)
             try:
-                return self._read(read, self._wire.send(method, path, body, safe=safe, params=params, headers=headers))
+                return self._read(read, self._wire.send(method, path, sent, safe=safe, params=params, headers=headers))
             except ApiError as error:
                 if error.status != 401 or fresh:
                     raise
                 self._token, fresh = None, True
+
+    def _act(self, method: str, path: str, body: bytes | None) -> dict[str, str]:
+        """What the server needs to do more than show something: this device's signature over the very request."""
+        assert self.key is not None
+        salt, until = os.urandom(proofs.SALT_BYTES), int(self.server_time()) + ACT_SECONDS
+        text = proofs.act_text(method, path, (body or b"").decode())
+        signature = proofs.sign_act(self.key, self._network(), until, salt, text)
+        return {"Patard-Act": f"{until} {salt.hex()} {signature.hex()}"}
 
     # One request
 

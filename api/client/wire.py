@@ -84,19 +84,25 @@ class Wire:
         self,
         method: str,
         path: str,
-        body: Mapping[str, Any] | None,
+        body: bytes | Mapping[str, Any] | None,
         *,
         safe: bool,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """The answer of one request: 2xx, or `ApiError`, or `ServerUnreachable` when all tries are used up."""
+        """The answer of one request: 2xx, or `ApiError`, or `ServerUnreachable` when all tries are used up.
+
+        `body` is JSON: as bytes where a signature stands over the very bytes.
+        """
+        if isinstance(body, bytes):
+            headers = {**(headers or {}), "Content-Type": "application/json"}
+        sent: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": body}
         waits = list(RETRY_SECONDS)
         maybe_sent = False
         while True:
             failure: ApiError | ServerUnreachable
             try:
-                response = self.http.request(method, path, json=body, params=params, headers=headers)
+                response = self.http.request(method, path, params=params, headers=headers, **sent)
                 self._note_clock(response)
                 if response.is_success:
                     return response

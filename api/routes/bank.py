@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 
-from api.auth import Caller, Served, hex_bytes, need
+from api.auth import Caller, Served, acting_with_file, hex_bytes, need
 from api.routes.accounts import cursor_of, cursor_text
 from api.schemas.bank import (
     BankLinesOut,
@@ -103,12 +103,13 @@ async def bring_in(
     """
     need(caller, parties.OFFICE)
     data = await read_file_body(request)
-    by = caller.key.hex()
+    acting = acting_with_file(request, found.town, caller, data)
     made = await run_in_threadpool(
         found.imports.take,
         data,
         name or "upload",
-        by=by,
+        town=acting.town,
+        by=acting.by,
         opening=opening,
         corrected=corrected,
         quiet_days=quiet_days,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.auth import Caller, Served, Token, hex_bytes, need, number
+from api.auth import Actor, Caller, Served, Token, hex_bytes, need, number
 from api.limiter import Limiter
 from api.schemas.fields import rfc3339
 from api.schemas.town import (
@@ -108,49 +108,49 @@ def keys(found: Served, caller: Caller) -> KeysOut:
 
 
 @router.delete("/v1/keys/{key}", status_code=204)
-def revoke(key: str, found: Served, caller: Caller) -> Response:
+def revoke(key: str, acting: Actor) -> Response:
     """Revoke a key of one's own party (a lost phone); the association's office may revoke any.
 
     The keys of treasurers and auditors, who watch the operators, are a treasurer's to revoke.
     """
-    need(caller, parties.SPEND | parties.OFFICE)
+    need(acting.caller, parties.SPEND | parties.OFFICE)
     try:
-        wanted = parties.find_device(found.town, hex_bytes(key, 32))
+        wanted = parties.find_device(acting.town, hex_bytes(key, 32))
     except ValueError:
         wanted = None
-    office = caller.role in parties.OFFICE
-    if wanted is None or (wanted.account != caller.account and not office):
+    office = acting.caller.role in parties.OFFICE
+    if wanted is None or (wanted.account != acting.caller.account and not office):
         raise CurrencyError("not_found", "there is no such key, or it is none of yours")
-    if wanted.role in ("treasurer", "auditor") and caller.role != "treasurer":
+    if wanted.role in ("treasurer", "auditor") and acting.caller.role != "treasurer":
         raise CurrencyError("role_insufficient", "a treasurer revokes the keys of treasurers and auditors")
-    parties.revoke(found.town, wanted, last_too=office)
+    parties.revoke(acting.town, wanted, last_too=office)
     return Response(status_code=204)
 
 
 @router.post("/v1/invites", status_code=201, response_model=InviteOut)
-def invite(body: InviteIn, found: Served, caller: Caller) -> InviteOut:
+def invite(body: InviteIn, acting: Actor) -> InviteOut:
     """A one-time join code for another device of one's own party; the office makes them for any party.
 
     `person` is the account of whoever will hold a key of the association: what takes two people asks for it.
     """
-    need(caller, parties.SPEND | parties.OFFICE)
-    account = caller.account if body.account is None else number(body.account)
-    office = caller.role in parties.OFFICE
-    if account != caller.account and not office:
+    need(acting.caller, parties.SPEND | parties.OFFICE)
+    account = acting.caller.account if body.account is None else number(body.account)
+    office = acting.caller.role in parties.OFFICE
+    if account != acting.caller.account and not office:
         raise CurrencyError("not_found", "there is no such account, or it is none of yours")
-    party = parties.by_account(found.town, account)
-    if account == caller.account and not office and body.role not in ("member", "owner", "cashier"):
+    party = parties.by_account(acting.town, account)
+    if account == acting.caller.account and not office and body.role not in ("member", "owner", "cashier"):
         raise CurrencyError("role_insufficient", "the association's office gives out this role")
-    if body.role == "treasurer" and caller.role != "treasurer":
+    if body.role == "treasurer" and acting.caller.role != "treasurer":
         # What a treasurer decides beside the operators must not be had by inviting oneself.
         raise CurrencyError("role_insufficient", "a treasurer, or `patard invite` at the machine, gives out this role")
     if body.person is not None and not office:
         raise CurrencyError("role_insufficient", "the association's office says whose key is whose")
-    person = None if body.person is None else parties.by_account(found.town, number(body.person))
-    code = parties.invite(found.town, party, body.role, by=caller.key.hex(), person=person)
-    expires_at = found.town.now() + parties.INVITE_SECONDS * 1_000_000
+    person = None if body.person is None else parties.by_account(acting.town, number(body.person))
+    code = parties.invite(acting.town, party, body.role, by=acting.by, person=person)
+    expires_at = acting.town.now() + parties.INVITE_SECONDS * 1_000_000
     return InviteOut(
         code=parties.shown_code(code),
         expires_at=rfc3339(expires_at),
-        link=f"{found.town.charter.public_url}/J/{code}",
+        link=f"{acting.town.charter.public_url}/J/{code}",
     )

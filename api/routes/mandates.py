@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from api.auth import Caller, Served, hex_bytes, need, number
+from api.auth import Actor, Caller, Served, hex_bytes, need, number
 from api.schemas.mandates import (
     CollectionIn,
     CollectionOut,
@@ -70,43 +70,43 @@ def monthly(found: Served, caller: Caller) -> MonthlyOut:
 
 
 @router.post("/v1/mandates", status_code=201, response_model=MandateOut, responses=_MADE)
-def sign_mandate(body: MandateIn, found: Served, caller: Caller, response: Response) -> MandateOut:
+def sign_mandate(body: MandateIn, acting: Actor, response: Response) -> MandateOut:
     """Sign a mandate with the device that asks. What stands already is answered again."""
-    need(caller, parties.SPEND)
-    town = found.town
-    signature = Signature(caller.key, bytes.fromhex(body.signature), body.lang)
+    need(acting.caller, parties.SPEND)
+    town = acting.town
+    signature = Signature(acting.caller.key, bytes.fromhex(body.signature), body.lang)
     made, new = register.sign(
-        town, parties.by_account(town, caller.account), iban=body.iban, amount=body.amount_cents, holder=body.holder,
-        signed_on=body.signed_on, id_=bytes.fromhex(body.id), signature=signature, by=caller.key.hex(),
+        town, parties.by_account(town, acting.caller.account), iban=body.iban, amount=body.amount_cents,
+        holder=body.holder, signed_on=body.signed_on, id_=bytes.fromhex(body.id), signature=signature, by=acting.by,
     )  # fmt: skip
     return _answer(town, made, new, response)
 
 
 @router.post("/v1/mandates/{id}/amounts", status_code=201, response_model=MandateOut, responses=_MADE)
-def change_mandate(id: str, body: MandateAmountIn, found: Served, caller: Caller, response: Response) -> MandateOut:
+def change_mandate(id: str, body: MandateAmountIn, acting: Actor, response: Response) -> MandateOut:
     """Another amount a month: a member signs it, the office enters what was signed on paper."""
-    need(caller, parties.SPEND | parties.OFFICE)
-    mandate = _mandate(found.town, caller, id)
+    need(acting.caller, parties.SPEND | parties.OFFICE)
+    mandate = _mandate(acting.town, acting.caller, id)
     signature = None
     if body.signature is not None:
-        signature = Signature(caller.key, bytes.fromhex(body.signature), body.lang or "")
-    if mandate.account == caller.account and signature is None:
+        signature = Signature(acting.caller.key, bytes.fromhex(body.signature), body.lang or "")
+    if mandate.account == acting.caller.account and signature is None:
         raise CurrencyError("signature_invalid", "a member signs the amount of a mandate")
-    if mandate.account != caller.account and signature is not None:
+    if mandate.account != acting.caller.account and signature is not None:
         raise CurrencyError("signature_invalid", "only who gave the mandate signs its amount")
     made, new = register.change(
-        found.town, mandate, body.amount_cents, version=body.version, signed_on=body.signed_on, signature=signature,
-        by=caller.key.hex(),
+        acting.town, mandate, body.amount_cents, version=body.version, signed_on=body.signed_on, signature=signature,
+        by=acting.by,
     )  # fmt: skip
-    return _answer(found.town, made, new, response)
+    return _answer(acting.town, made, new, response)
 
 
 @router.delete("/v1/mandates/{id}", response_model=MandateOut)
-def end_mandate(id: str, found: Served, caller: Caller) -> MandateOut:
+def end_mandate(id: str, acting: Actor) -> MandateOut:
     """End a mandate: one's own, or as the office any. What is in a file already may still be debited."""
-    need(caller, parties.SPEND | parties.OFFICE)
-    made = register.end(found.town, _mandate(found.town, caller, id), by=caller.key.hex())
-    return mandate_out(made, found.town.charter.code)
+    need(acting.caller, parties.SPEND | parties.OFFICE)
+    made = register.end(acting.town, _mandate(acting.town, acting.caller, id), by=acting.by)
+    return mandate_out(made, acting.town.charter.code)
 
 
 # --- the office --------------------------------------------------------------------------------------------
@@ -121,23 +121,23 @@ def mandates(found: Served, caller: Caller, all: Annotated[bool, Query()] = Fals
 
 
 @router.post("/v1/mandates/paper", status_code=201, response_model=MandateOut, responses=_MADE)
-def enter_mandate(body: PaperMandateIn, found: Served, caller: Caller, response: Response) -> MandateOut:
+def enter_mandate(body: PaperMandateIn, acting: Actor, response: Response) -> MandateOut:
     """Enter a mandate that a member signed on paper. Send an `id` of your own to be able to repeat it safely."""
-    need(caller, parties.OFFICE)
-    party = parties.by_account(found.town, number(body.account))
+    need(acting.caller, parties.OFFICE)
+    party = parties.by_account(acting.town, number(body.account))
     made, new = register.sign(
-        found.town, party, iban=body.iban, amount=body.amount_cents, holder=body.holder, signed_on=body.signed_on,
-        id_=bytes.fromhex(body.id) if body.id else None, by=caller.key.hex(),
+        acting.town, party, iban=body.iban, amount=body.amount_cents, holder=body.holder, signed_on=body.signed_on,
+        id_=bytes.fromhex(body.id) if body.id else None, by=acting.by,
     )  # fmt: skip
-    return _answer(found.town, made, new, response)
+    return _answer(acting.town, made, new, response)
 
 
 @router.post("/v1/mandates/{id}/resumption", response_model=MandateOut)
-def resume_mandate(id: str, found: Served, caller: Caller) -> MandateOut:
+def resume_mandate(id: str, acting: Actor) -> MandateOut:
     """Collect again by a mandate that was suspended because its debits came back."""
-    need(caller, parties.OFFICE)
-    made = review.resume(found.town, _mandate(found.town, caller, id), by=caller.key.hex())
-    return mandate_out(made, found.town.charter.code)
+    need(acting.caller, parties.OFFICE)
+    made = review.resume(acting.town, _mandate(acting.town, acting.caller, id), by=acting.by)
+    return mandate_out(made, acting.town.charter.code)
 
 
 @router.get("/v1/notices", response_model=NoticesOut)
@@ -149,11 +149,11 @@ def told(found: Served, caller: Caller, month: Annotated[Month | None, Query()] 
 
 
 @router.post("/v1/notices", status_code=201, response_model=NoticesOut)
-def tell(body: NoticesIn, found: Served, caller: Caller) -> NoticesOut:
+def tell(body: NoticesIn, acting: Actor) -> NoticesOut:
     """Who is to be told now of the debits of a month; they are noted as told, so each is on one list."""
-    need(caller, parties.OFFICE)
-    said, by = model.terms(found.town), caller.key.hex()
-    return notices_out(said, notices.give(found.town, _month(found.town, body.month), by=by))
+    need(acting.caller, parties.OFFICE)
+    said, by = model.terms(acting.town), acting.by
+    return notices_out(said, notices.give(acting.town, _month(acting.town, body.month), by=by))
 
 
 @router.get("/v1/collections", response_model=CollectionsOut)
@@ -170,11 +170,11 @@ def collections(found: Served, caller: Caller) -> CollectionsOut:
 
 
 @router.post("/v1/collections", status_code=201, response_model=CollectionOut, responses=_ORDERED)
-def collect(body: CollectionIn, found: Served, caller: Caller, response: Response) -> CollectionOut:
+def collect(body: CollectionIn, acting: Actor, response: Response) -> CollectionOut:
     """Make the file of a month's debits, once: whoever was told of exactly this amount is in it."""
-    need(caller, parties.OFFICE)
-    month = _month(found.town, body.month)
-    made, new = collecting.collect(found.town, month=month, on=body.on, by=caller.key.hex())
+    need(acting.caller, parties.OFFICE)
+    month = _month(acting.town, body.month)
+    made, new = collecting.collect(acting.town, month=month, on=body.on, by=acting.by)
     if not new:
         response.status_code = 200
     return collection_out(made)
@@ -191,38 +191,36 @@ def debits(collection: str, found: Served, caller: Caller) -> DebitsOut:
 
 
 @router.get("/v1/collections/{collection}/file", response_class=Response, responses=_FILE)
-def collection_file(
-    collection: str, found: Served, caller: Caller, again: Annotated[bool, Query()] = False
-) -> Response:
+def collection_file(collection: str, acting: Actor, again: Annotated[bool, Query()] = False) -> Response:
     """The file for the bank. It is noted who fetched it; `again`: although it was fetched before."""
-    need(caller, parties.OFFICE)
-    made = collecting.find(found.town, collection)
-    data = collecting.fetch(found.town, made, by=caller.key.hex(), again=again)
+    need(acting.caller, parties.OFFICE)
+    made = collecting.find(acting.town, collection)
+    data = collecting.fetch(acting.town, made, by=acting.by, again=again)
     headers = {"Content-Disposition": f'attachment; filename="{made.message}.xml"', "Cache-Control": "no-store"}
     return Response(data, media_type="application/xml", headers=headers)
 
 
 @router.post("/v1/collections/{collection}/withdrawal", response_model=CollectionOut)
-def withdraw_collection(collection: str, body: CollectionWithdrawalIn, found: Served, caller: Caller) -> CollectionOut:
+def withdraw_collection(collection: str, body: CollectionWithdrawalIn, acting: Actor) -> CollectionOut:
     """Give a file up that the bank did not carry out. One that was fetched: a treasurer, with `refused`."""
-    need(caller, TREASURER if body.refused else parties.OFFICE)
-    made = collecting.find(found.town, collection)
-    return collection_out(collecting.withdraw(found.town, made, by=caller.key.hex(), fetched_too=body.refused))
+    need(acting.caller, TREASURER if body.refused else parties.OFFICE)
+    made = collecting.find(acting.town, collection)
+    return collection_out(collecting.withdraw(acting.town, made, by=acting.by, fetched_too=body.refused))
 
 
 @router.post("/v1/debits/{reference}/rejection", response_model=DebitOut)
-def reject_debit(reference: str, body: DebitRejectionIn, found: Served, caller: Caller) -> DebitOut:
+def reject_debit(reference: str, body: DebitRejectionIn, acting: Actor) -> DebitOut:
     """The bank said that it will not carry this debit out; a file that comes as one sum is expected without it."""
-    need(caller, parties.OFFICE)
-    item = rejecting.find(found.town, reference)
-    return debit_out(rejecting.reject(found.town, item, reason=body.reason, by=caller.key.hex()))
+    need(acting.caller, parties.OFFICE)
+    item = rejecting.find(acting.town, reference)
+    return debit_out(rejecting.reject(acting.town, item, reason=body.reason, by=acting.by))
 
 
 @router.post("/v1/releases", response_model=ReleaseOut)
-def release(found: Served, caller: Caller) -> ReleaseOut:
+def release(acting: Actor) -> ReleaseOut:
     """Give members the units whose risk delay is over. The server does it by itself, too."""
-    need(caller, parties.OFFICE)
-    return release_out(daily.run(found.town, caller.key.hex()))
+    need(acting.caller, parties.OFFICE)
+    return release_out(daily.run(acting.town, acting.by))
 
 
 def _answer(town: Town, made: Mandate, new: bool, response: Response) -> MandateOut:

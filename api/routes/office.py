@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from api.auth import Caller, Served, hex_bytes, need, number
+from api.auth import Actor, Caller, Served, hex_bytes, need, number
 from api.schemas.fields import rfc3339
 from api.schemas.town import (
     AskedOut,
@@ -40,41 +40,41 @@ def every_party(found: Served, caller: Caller) -> PartiesOut:
 
 
 @router.post("/v1/parties", status_code=201, response_model=PartyOut)
-def admit(body: PartyIn, found: Served, caller: Caller) -> PartyOut:
+def admit(body: PartyIn, acting: Actor) -> PartyOut:
     """Admit a party. Send an `id` of your own to be able to repeat the request safely."""
-    need(caller, parties.OFFICE)
-    return party_out(parties.admit(found.town, body.kind, body.name, bytes.fromhex(body.id) if body.id else None))
+    need(acting.caller, parties.OFFICE)
+    return party_out(parties.admit(acting.town, body.kind, body.name, bytes.fromhex(body.id) if body.id else None))
 
 
 @router.delete("/v1/parties/{account}", status_code=204)
-def close(account: str, found: Served, caller: Caller) -> Response:
+def close(account: str, acting: Actor) -> Response:
     """Close a party whose account is empty. One with live keys of the office is not closed from afar."""
-    need(caller, parties.OFFICE)
-    parties.close(found.town, parties.by_account(found.town, number(account)), office_too=False)
+    need(acting.caller, parties.OFFICE)
+    parties.close(acting.town, parties.by_account(acting.town, number(account)), office_too=False)
     return Response(status_code=204)
 
 
 @router.post("/v1/conversions", status_code=201, response_model=BookedOut, responses=BOOKED)
-def convert(body: ConversionIn, found: Served, caller: Caller, response: Response) -> BookedOut:
+def convert(body: ConversionIn, acting: Actor, response: Response) -> BookedOut:
     """Issue units against euros that a cash slip or bank line names. Both legs are one transaction."""
-    need(caller, parties.OFFICE)
-    party = parties.by_account(found.town, number(body.account))
+    need(acting.caller, parties.OFFICE)
+    party = parties.by_account(acting.town, number(body.account))
     posted = conversion.convert(
-        found.town, party, body.amount_cents, reserve=body.reserve, reference=body.reference,
-        booked_on=body.booked_on, by=caller.key.hex(),
+        acting.town, party, body.amount_cents, reserve=body.reserve, reference=body.reference,
+        booked_on=body.booked_on, by=acting.by,
     )  # fmt: skip
     return booked(posted, response)
 
 
 @router.post("/v1/conversions/{id}/correction", status_code=201, response_model=BookedOut, responses=BOOKED)
-def correct(id: str, found: Served, caller: Caller, response: Response) -> BookedOut:
+def correct(id: str, acting: Actor, response: Response) -> BookedOut:
     """Take a mistyped conversion back: all its units, while they were not spent, and its euros."""
-    need(caller, TREASURER)
+    need(acting.caller, TREASURER)
     try:
         wrong = hex_bytes(id, 16)
     except ValueError:
         raise CurrencyError("not_found", "no conversion has this id") from None
-    return booked(conversion.correct(found.town, wrong, by=caller.key.hex()), response)
+    return booked(conversion.correct(acting.town, wrong, by=acting.by), response)
 
 
 @router.get("/v1/reconversions", response_model=ReconversionsOut)
@@ -96,17 +96,17 @@ def waiting(found: Served, caller: Caller) -> ReconversionsOut:
 
 
 @router.post("/v1/reconversions/{id}/acceptance", status_code=201, response_model=BookedOut, responses=BOOKED)
-def accept(id: str, found: Served, caller: Caller, response: Response) -> BookedOut:
+def accept(id: str, acting: Actor, response: Response) -> BookedOut:
     """Destroy the units and owe the shop the euros, less the fee."""
-    need(caller, TREASURER)
-    return booked(conversion.accept(found.town, _asked(found.town, id), by=caller.key.hex()), response)
+    need(acting.caller, TREASURER)
+    return booked(conversion.accept(acting.town, _asked(acting.town, id), by=acting.by), response)
 
 
 @router.post("/v1/reconversions/{id}/refusal", status_code=201, response_model=BookedOut, responses=BOOKED)
-def refuse(id: str, found: Served, caller: Caller, response: Response) -> BookedOut:
+def refuse(id: str, acting: Actor, response: Response) -> BookedOut:
     """Give the units back to the shop."""
-    need(caller, TREASURER)
-    return booked(conversion.refuse(found.town, _asked(found.town, id), by=caller.key.hex()), response)
+    need(acting.caller, TREASURER)
+    return booked(conversion.refuse(acting.town, _asked(acting.town, id), by=acting.by), response)
 
 
 def _asked(town: Town, text: str) -> conversion.Asked:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from api.auth import Caller, Served, need, number
+from api.auth import Actor, Caller, Served, need, number
 from api.schemas.fields import rfc3339
 from api.schemas.payouts import (
     BankDetailsIn,
@@ -56,11 +56,11 @@ def own_details(found: Served, caller: Caller) -> BankDetailsOut:
 
 
 @router.put("/v1/bank-details", response_model=BankDetailsOut)
-def set_own_details(body: BankDetailsIn, found: Served, caller: Caller) -> BankDetailsOut:
+def set_own_details(body: BankDetailsIn, acting: Actor) -> BankDetailsOut:
     """Say where the caller's own party is paid from now on. What was ordered before goes where it was ordered to."""
-    need(caller, parties.SPEND)
-    party = parties.by_account(found.town, caller.account)
-    return details_out(details.put(found.town, party, body.iban, body.holder, by=caller.key.hex()))
+    need(acting.caller, parties.SPEND)
+    party = parties.by_account(acting.town, acting.caller.account)
+    return details_out(details.put(acting.town, party, body.iban, body.holder, by=acting.by))
 
 
 @router.get("/v1/parties/{account}/bank-details", response_model=BankDetailsOut)
@@ -71,11 +71,11 @@ def party_details(account: str, found: Served, caller: Caller) -> BankDetailsOut
 
 
 @router.put("/v1/parties/{account}/bank-details", response_model=BankDetailsOut)
-def set_party_details(account: str, body: BankDetailsIn, found: Served, caller: Caller) -> BankDetailsOut:
+def set_party_details(account: str, body: BankDetailsIn, acting: Actor) -> BankDetailsOut:
     """Say where a party is paid from now on."""
-    need(caller, parties.OFFICE)
-    party = parties.by_account(found.town, number(account))
-    return details_out(details.put(found.town, party, body.iban, body.holder, by=caller.key.hex()))
+    need(acting.caller, parties.OFFICE)
+    party = parties.by_account(acting.town, number(account))
+    return details_out(details.put(acting.town, party, body.iban, body.holder, by=acting.by))
 
 
 # --- payouts -----------------------------------------------------------------------------------------------
@@ -89,11 +89,11 @@ def due_payouts(found: Served, caller: Caller) -> PayoutsOut:
 
 
 @router.post("/v1/payouts/{reference}/rejection", status_code=201, response_model=BookedOut, responses=_BOOKED)
-def reject_payout(reference: str, body: RejectionIn, found: Served, caller: Caller, response: Response) -> BookedOut:
+def reject_payout(reference: str, body: RejectionIn, acting: Actor, response: Response) -> BookedOut:
     """Give a shop its units back, all of them, for a payout that the bank will not execute."""
-    need(caller, TREASURER)
-    payout = owed.find(found.town, reference)
-    posted = undoing.reject(found.town, payout, reason=body.reason, by=caller.key.hex())
+    need(acting.caller, TREASURER)
+    payout = owed.find(acting.town, reference)
+    posted = undoing.reject(acting.town, payout, reason=body.reason, by=acting.by)
     if posted.replay:
         response.status_code = 200
     return BookedOut(id=posted.id.hex(), seq=posted.seq, at=rfc3339(posted.at), replay=posted.replay)
@@ -109,10 +109,10 @@ def payout_batches(found: Served, caller: Caller, all: Annotated[bool, Query()] 
 
 
 @router.post("/v1/payouts/batches", status_code=201, response_model=BatchOut)
-def order_payouts(body: BatchIn, found: Served, caller: Caller) -> BatchOut:
+def order_payouts(body: BatchIn, acting: Actor) -> BatchOut:
     """Make a file of everything that is due and has an IBAN, to be executed `on` that day (today)."""
-    need(caller, parties.OFFICE)
-    return _batch(found.town, batches.order(found.town, by=caller.key.hex(), on=body.on))
+    need(acting.caller, parties.OFFICE)
+    return _batch(acting.town, batches.order(acting.town, by=acting.by, on=body.on))
 
 
 @router.get("/v1/payouts/batches/{batch}", response_model=BatchTransfersOut)
@@ -125,36 +125,36 @@ def payout_batch(batch: str, found: Served, caller: Caller) -> BatchTransfersOut
 
 
 @router.post("/v1/payouts/batches/{batch}/signatures", status_code=201, response_model=BatchOut, responses=_SIGNED)
-def sign_payouts(batch: str, body: BatchSignatureIn, found: Served, caller: Caller, response: Response) -> BatchOut:
+def sign_payouts(batch: str, body: BatchSignatureIn, acting: Actor, response: Response) -> BatchOut:
     """Sign a file with the treasurer's key that asks.
 
     Ed25519 over "patard/payouts/1" 00, network (4 bytes), id of the file (16), its SHA-256 (32), total in cents (8)
     and count of transfers (4), numbers big-endian.
     """
-    need(caller, approval.SIGNERS)
-    made = batches.find(found.town, batch)
-    if approval.sign(found.town, made, caller, bytes.fromhex(body.signature)).replay:
+    need(acting.caller, approval.SIGNERS)
+    made = batches.find(acting.town, batch)
+    if approval.sign(acting.town, made, acting.caller, bytes.fromhex(body.signature)).replay:
         response.status_code = 200
-    return _batch(found.town, batches.find(found.town, batch))
+    return _batch(acting.town, batches.find(acting.town, batch))
 
 
 @router.get("/v1/payouts/batches/{batch}/file", response_class=Response, responses=_FILE)
-def payout_file(batch: str, found: Served, caller: Caller, again: Annotated[bool, Query()] = False) -> Response:
+def payout_file(batch: str, acting: Actor, again: Annotated[bool, Query()] = False) -> Response:
     """The file for the bank, once enough people signed it. It is noted who fetched it; `again`: although it was."""
-    need(caller, parties.OFFICE)
-    made = batches.find(found.town, batch)
-    data = batches.fetch(found.town, made, by=caller.key.hex(), again=again)
+    need(acting.caller, parties.OFFICE)
+    made = batches.find(acting.town, batch)
+    data = batches.fetch(acting.town, made, by=acting.by, again=again)
     headers = {"Content-Disposition": f'attachment; filename="{made.message}.xml"', "Cache-Control": "no-store"}
     return Response(data, media_type="application/xml", headers=headers)
 
 
 @router.post("/v1/payouts/batches/{batch}/withdrawal", response_model=BatchOut)
-def withdraw_payouts(batch: str, body: WithdrawalIn, found: Served, caller: Caller) -> BatchOut:
+def withdraw_payouts(batch: str, body: WithdrawalIn, acting: Actor) -> BatchOut:
     """Give a file up: its payouts may go into another. One that was fetched: a treasurer, with `refused`."""
-    need(caller, TREASURER if body.refused else parties.OFFICE)
-    made = batches.find(found.town, batch)
-    batches.withdraw(found.town, made, by=caller.key.hex(), fetched_too=body.refused)
-    return _batch(found.town, batches.find(found.town, batch))
+    need(acting.caller, TREASURER if body.refused else parties.OFFICE)
+    made = batches.find(acting.town, batch)
+    batches.withdraw(acting.town, made, by=acting.by, fetched_too=body.refused)
+    return _batch(acting.town, batches.find(acting.town, batch))
 
 
 def _batch(town: Town, batch: Batch) -> BatchOut:

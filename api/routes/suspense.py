@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from api.auth import Caller, Served, hex_bytes, need
+from api.auth import Actor, Caller, Served, hex_bytes, need
 from api.routes.office import BOOKED, TREASURER, booked
 from api.schemas.fields import Limit
 from api.schemas.suspense import (
@@ -52,23 +52,23 @@ def open_line(id: str, found: Served, caller: Caller) -> OpenLineOut:
 
 
 @router.post("/lines/{id}/placing", status_code=201, response_model=BookedOut, responses=BOOKED)
-def place_line(id: str, body: PlacingIn, found: Served, caller: Caller, response: Response) -> BookedOut:
+def place_line(id: str, body: PlacingIn, acting: Actor, response: Response) -> BookedOut:
     """Place a line that is in suspense. Send the `turn` that came with it, and the same request can be repeated."""
-    need(caller, parties.OFFICE)
-    by = caller.key.hex()
-    posted = suspense.place(found.town, _line(id), decision_in(body), by=by, turn=body.turn)
+    need(acting.caller, parties.OFFICE)
+    by = acting.by
+    posted = suspense.place(acting.town, _line(id), decision_in(body), by=by, turn=body.turn)
     return booked(posted, response)
 
 
 @router.post("/lines/{id}/putting_back", status_code=201, response_model=BookedOut, responses=BOOKED)
-def put_line_back(id: str, body: PutBackIn, found: Served, caller: Caller, response: Response) -> BookedOut:
+def put_line_back(id: str, body: PutBackIn, acting: Actor, response: Response) -> BookedOut:
     """Undo what a line was placed as, or recognised as: it is in suspense again.
 
     Units that somebody else gave a member, a treasurer takes back.
     """
-    need(caller, parties.OFFICE)
+    need(acting.caller, parties.OFFICE)
     posted = suspense.put_back(
-        found.town, _line(id), by=caller.key.hex(), turn=body.turn, treasurer=caller.role in TREASURER
+        acting.town, _line(id), by=acting.by, turn=body.turn, treasurer=acting.caller.role in TREASURER
     )
     return booked(posted, response)
 

@@ -1,20 +1,22 @@
 """The charter in the log: which rules were in force from which place on.
 
 A note says what an auditor needs to judge the entries after it: network and unit, the fee, who may change back, the
-reserve accounts by name, the currency's public key, the total of payouts from which two people sign, the delay of
-monthly top-ups. The ids of these notes follow from the network and a count, so the last one is found without reading
-the log. Addresses and IBANs are not in it.
+reserve accounts by name, the currency's public key, the key of the machine that acts for it, the total of payouts from
+which two people sign, the delay of monthly top-ups. The ids of these notes follow from the network and a count, so the
+last one is found without reading the log. Addresses and IBANs are not in it.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import NamedTuple
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Note
 from ledger.core.record import Record
-from ledger.currency.charter import Charter
+from ledger.currency import proofs
+from ledger.currency.acts import MACHINE
 from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 
@@ -24,8 +26,8 @@ KIND = "charter"
 class Rules(NamedTuple):
     """What a note of the charter says. `reserve` holds names, `key` is the currency's public key (hex).
 
-    `second_signature_above` is cents (see `BankRules`), `risk_days` the delay of monthly top-ups (see `MandateRules`);
-    None in notes from before there were such, too.
+    `machine` is the key (hex) that signs what is done at the machine, `second_signature_above` cents (see `BankRules`),
+    `risk_days` the delay of monthly top-ups (see `MandateRules`); each None in notes from before there were such, too.
     """
 
     version: int
@@ -37,6 +39,7 @@ class Rules(NamedTuple):
     reserve: tuple[str, ...]
     second_signature_above: int | None = None
     risk_days: int | None = None
+    machine: str | None = None
 
     def fee(self, amount: int) -> int:
         """What changing `amount` cents back cost under these rules, in cents (see `Charter.fee`)."""
@@ -47,12 +50,14 @@ class Rules(NamedTuple):
         return 2 if self.second_signature_above is not None and total > self.second_signature_above else 1
 
 
-def rules_of(charter: Charter, key: bytes, version: int = 1) -> Rules:
-    """The rules of a charter, as the note number `version` would say them."""
+def rules_of(town: Town, version: int = 1) -> Rules:
+    """The rules of a town's charter, as the note number `version` would say them."""
+    charter = town.charter
     return Rules(
-        version, charter.code, charter.network, key.hex(), charter.reconversion_fee_bp,
+        version, charter.code, charter.network, town.key.public.hex(), charter.reconversion_fee_bp,
         frozenset(str(kind) for kind in charter.reconversion_by), tuple(a.name for a in charter.reserve),
         charter.bank.second_signature_above, charter.mandates.risk_days if charter.mandates else None,
+        town.machine.public.hex() if town.machine else None,
     )  # fmt: skip
 
 
@@ -71,6 +76,8 @@ def note_of(rules: Rules) -> Note:
         evidence["second_signature_above"] = rules.second_signature_above
     if rules.risk_days is not None:
         evidence["risk_days"] = rules.risk_days
+    if rules.machine is not None:
+        evidence |= {"by": MACHINE, "machine": rules.machine}
     return Note(note_id(rules.network, rules.version), KIND, evidence)
 
 
@@ -90,7 +97,7 @@ def read(evidence: Evidence) -> Rules:
         return Rules(
             int(evidence["version"]), str(evidence["code"]), bytes.fromhex(str(evidence["network"])),
             str(evidence["key"]), int(evidence["fee_bp"]), frozenset(by.split(",") if by else ()), tuple(reserve),
-            limit, delay,
+            limit, delay, None if "machine" not in evidence else str(evidence["machine"]),
         )  # fmt: skip
     except KeyError as error:
         raise ValueError(f"a note of the charter says {error}; this one does not") from error
@@ -126,7 +133,7 @@ def require_latest(town: Town) -> None:
     Raises `CurrencyError`: charter_changed.
     """
     noted = latest(town)
-    if noted is None or noted != rules_of(town.charter, town.key.public, noted.version):
+    if noted is None or noted != rules_of(town, noted.version):
         raise CurrencyError(
             "charter_changed", "the charter was changed since this program started, and nothing was done: restart it"
         )
@@ -135,8 +142,13 @@ def require_latest(town: Town) -> None:
 def keep(town: Town, before: Rules | None) -> Rules:
     """Put the charter into the log if it differs from the rules `before`, the latest there."""
     version = before.version + 1 if before else 1
-    rules = rules_of(town.charter, town.key.public, version)
+    rules = rules_of(town, version)
     if before is not None and rules._replace(version=before.version) == before:
         return before
-    town.post(note_of(rules))
+    note = note_of(rules)
+    if town.machine is not None and (before is None or rules.machine != before.machine):
+        # The machine's key is new here: the currency's own key vouches for it.
+        vouched = town.key.sign(proofs.machine_message(rules.network, town.machine.public)).hex()
+        note = replace(note, evidence={**note.evidence, "vouched": vouched})
+    town.post(note)
     return rules

@@ -21,6 +21,9 @@ class CurrencyError(Exception):
 ERRORS: dict[str, tuple[int, str]] = {
     "not_found": (404, "There is no such thing, or it is none of yours: to a stranger both look the same."),
     "session_missing": (401, "This needs a session: sign a challenge with a device key and send the token."),
+    "act_missing": (401, "A session only reads: whatever changes something is signed by the device (Patard-Act)."),
+    "act_expired": (422, "What the device signed was for another time; nothing was done."),
+    "act_used": (409, "What the device signed was carried out before."),
     "role_insufficient": (403, "Your key's role does not allow this; an owner or the association can do it."),
     "key_unknown": (403, "The key is not registered, was revoked, or its party was closed."),
     "key_taken": (409, "The key is registered already. Every device has its own."),

@@ -8,12 +8,17 @@ last, so that nothing can run into anything else.
     directory  "patard/directory/1" 00 | network 4 | content
     mandate    "patard/mandate/1" 00 | network 4 | key 32 | text (UTF-8)
     payouts    "patard/payouts/1" 00 | network 4 | batch id 16 | SHA-256 of the file 32 | total 8 | count 4
+    act        "patard/act/1" 00 | network 4 | key 32 | last second 4 | SHA-256 of salt and text 32
+    entry      "patard/entry/1" 00 | network 4 | canonical content of an entry of the log
+    vouching   "patard/machine/1" 00 | network 4 | key of the machine 32
 
 Numbers are big-endian, the total is cents of euros. What is signed of a file of payouts ends with its size in money and
 in transfers, so that a device can show both from what it signs.
 """
 
 from __future__ import annotations
+
+from hashlib import sha256
 
 from ledger.currency.keys import KEY_BYTES, PrivateKey
 from ledger.currency.wire import NETWORK_BYTES, MessageError, check_bytes, check_int, check_key, check_signature
@@ -23,9 +28,13 @@ SESSION_DOMAIN = b"patard/session/1\0"
 DIRECTORY_DOMAIN = b"patard/directory/1\0"
 MANDATE_DOMAIN = b"patard/mandate/1\0"
 PAYOUTS_DOMAIN = b"patard/payouts/1\0"
+ACT_DOMAIN = b"patard/act/1\0"
+ENTRY_DOMAIN = b"patard/entry/1\0"
+MACHINE_DOMAIN = b"patard/machine/1\0"
 
 CHALLENGE_BYTES = 32
 MAX_CODE_CHARS = 64
+SALT_BYTES = 16
 
 
 def join_message(network: bytes, key: bytes, code: str) -> bytes:
@@ -52,6 +61,33 @@ def payouts_message(network: bytes, batch: bytes, sha256: bytes, total: int, cou
     check_int("count", count, 1, 2**32 - 1)
     named = _sized("network", network, NETWORK_BYTES) + _sized("batch", batch, 16) + _sized("sha256", sha256, 32)
     return PAYOUTS_DOMAIN + named + total.to_bytes(8) + count.to_bytes(4)
+
+
+def act_text(method: str, path: str, body: str) -> str:
+    """The request that a device signs; ``path`` with its query. Of a file the body is ``sha256:`` and its hash."""
+    return f"{method} {path}\n{body}"
+
+
+def act_hash(salt: bytes, text: str) -> bytes:
+    """What stands for the text of a request in what is signed: SHA-256 over the 16 bytes of salt and the text."""
+    return sha256(_sized("salt", salt, SALT_BYTES) + text.encode()).digest()
+
+
+def act_message(network: bytes, key: bytes, until: int, hashed: bytes) -> bytes:
+    """What a device signs to have something done, until the second ``until``."""
+    check_int("until", until, 1, 2**32 - 1)
+    start = ACT_DOMAIN + _sized("network", network, NETWORK_BYTES) + _sized("key", key, KEY_BYTES)
+    return start + until.to_bytes(4) + _sized("hash", hashed, 32)
+
+
+def entry_message(network: bytes, content: bytes) -> bytes:
+    """What the machine signs: an entry as it goes into the log, but for its place, its time and its salt."""
+    return ENTRY_DOMAIN + _sized("network", network, NETWORK_BYTES) + content
+
+
+def machine_message(network: bytes, machine: bytes) -> bytes:
+    """What the currency signs to take a machine's key in."""
+    return MACHINE_DOMAIN + _sized("network", network, NETWORK_BYTES) + _sized("key", machine, KEY_BYTES)
 
 
 def mandate_message(network: bytes, key: bytes, text: str) -> bytes:
@@ -101,6 +137,21 @@ def verify_payouts(
 ) -> None:
     """Raise ``MessageError`` unless ``key`` signed exactly this file. Whose key it is, is for the caller."""
     check_signature(key, signature, payouts_message(network, batch, sha256, total, count))
+
+
+def sign_act(key: PrivateKey, network: bytes, until: int, salt: bytes, text: str) -> bytes:
+    """A device's 64-byte signature of a request."""
+    return key.sign(act_message(network, key.public, until, act_hash(salt, text)))
+
+
+def verify_act(network: bytes, key: bytes, until: int, hashed: bytes, signature: bytes) -> None:
+    """Raise ``MessageError`` unless ``key`` signed exactly this request. Whose key it is, is for the caller."""
+    check_signature(key, signature, act_message(network, key, until, hashed))
+
+
+def sign_entry(machine: PrivateKey, network: bytes, content: bytes) -> bytes:
+    """The machine's 64-byte signature of an entry."""
+    return machine.sign(entry_message(network, content))
 
 
 def sign_mandate(key: PrivateKey, network: bytes, text: str) -> bytes:

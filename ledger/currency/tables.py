@@ -119,7 +119,25 @@ class BankDetailsTable(SQLModel, table=True):
     __table_args__ = ({"sqlite_strict": True},)
 
 
-PARTY, HOLDING, DEVICE_KEY, INVITE, SESSION, MEMO, KEY_PERSON, BANK_DETAILS = (
+class ActTable(SQLModel, table=True):
+    """An act that was carried out: the hash that a device signed, and the first entry that it made.
+
+    `text` and `salt` stand here where the log must not hold them, because they name a person or an account at a bank.
+    """
+
+    __tablename__ = "act"
+    hash: bytes = Field(sa_column=Column(BYTES, primary_key=True))
+    seq: int = Field(sa_column=Column(BIG, nullable=False))
+    text: str | None = Field(sa_column=Column(TEXT))
+    salt: bytes | None = Field(sa_column=Column(BYTES))
+    __table_args__ = (
+        CheckConstraint("length(hash) = 32", name="act_hash"),
+        CheckConstraint("(text IS NULL) = (salt IS NULL)", name="act_salt"),
+        {"sqlite_strict": True},
+    )
+
+
+PARTY, HOLDING, DEVICE_KEY, INVITE, SESSION, MEMO, KEY_PERSON, BANK_DETAILS, ACT = (
     table(m)
     for m in (
         PartyTable,
@@ -130,5 +148,6 @@ PARTY, HOLDING, DEVICE_KEY, INVITE, SESSION, MEMO, KEY_PERSON, BANK_DETAILS = (
         MemoTable,
         KeyPersonTable,
         BankDetailsTable,
+        ActTable,
     )
 )

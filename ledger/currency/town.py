@@ -8,27 +8,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self, TypeVar
 
 from sqlalchemy import Connection, Engine
 
 from ledger.core.book import Book
 from ledger.core.ids import uuid7
 from ledger.core.model import Instruction, Outcome, Posted, Refused
+from ledger.currency import acts
+from ledger.currency.acts import Act
 from ledger.currency.chart import Chart
 from ledger.currency.charter import Charter
 from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import PrivateKey
 
+T = TypeVar("T", bound=Instruction)
+
 
 @dataclass(frozen=True)
 class Town:
-    """An open currency. `key` signs receipts and the directory; `engine` reads the currency's own tables."""
+    """An open currency. `key` signs receipts and the directory; `engine` reads the currency's own tables.
+
+    `machine` signs what is done at the machine, or by the program itself (None: nobody can act there). `act` is what a
+    device signed, while that is carried out; see `acting`.
+    """
 
     charter: Charter
     book: Book
     key: PrivateKey
     engine: Engine
+    machine: PrivateKey | None = None
+    act: Act | None = None
     chart: Chart = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,6 +64,19 @@ class Town:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
+    def acting(self, act: Act) -> Self:
+        """The same town, while it carries out what a device signed: what is posted in its name carries that."""
+        return replace(self, act=act)
+
+    def signed(self, instruction: T) -> T:
+        """The instruction with what vouches for it: the act of the device that it names, or the machine's signature."""
+        by = instruction.evidence.get("by")
+        if by == acts.MACHINE and self.machine is not None:
+            return acts.signed_by_machine(instruction, self.charter.network, self.machine)
+        if self.act is not None and by == self.act.by:
+            return replace(instruction, evidence={**instruction.evidence, **self.act.evidence()})
+        return instruction
+
     def post(self, instruction: Instruction, also: Callable[[Connection, Posted], None] | None = None) -> Posted:
         """Post one instruction, and write with `also` to the currency's tables in the same commit if it stood.
 
@@ -69,16 +93,36 @@ class Town:
     def post_all(
         self, instructions: Sequence[Instruction], also: Callable[[Connection, list[Posted]], None] | None = None
     ) -> list[Posted]:
-        """Post several instructions in one commit, all of them or none. Like `post` in everything else."""
+        """Post several instructions in one commit, all of them or none. Like `post` in everything else.
+
+        What stands already as it would stand now, but for what vouches for it, is answered as it stands.
+        """
+        signed: Sequence[Instruction] = [self.signed(one) for one in instructions]
 
         def check(connection: Connection, outcome: Outcome) -> None:
             for answer in outcome.answers:
                 if isinstance(answer, Refused):
                     raise CurrencyError(answer.code, answer.detail)
+            answers = posted(outcome)
+            if self.act is not None:
+                acts.keep(connection, self.act, answers)
             if also is not None:
-                also(connection, posted(outcome))
+                also(connection, answers)
 
-        return posted(self.book.post(instructions, check))
+        try:
+            return posted(self.book.post(signed, check))
+        except CurrencyError as error:
+            if error.code != "id_taken":
+                raise
+            stood = [self._as_it_stands(one) for one in signed]
+            if stood == signed:
+                raise
+        return posted(self.book.post(stood, check))
+
+    def _as_it_stands(self, instruction: Instruction) -> Instruction:
+        found = self.book.find(instruction.id)
+        same = found is not None and acts.plain(found.instruction) == acts.plain(instruction)
+        return found.instruction if same and found is not None else instruction
 
     def found(self) -> None:
         """Open the currency's own accounts; those that are open stay as they are."""

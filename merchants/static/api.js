@@ -1,7 +1,7 @@
 // The server's API as this device speaks it: sessions open and renew themselves, and errors are of three kinds.
 
 import { hex, unhex } from "./bytes.js";
-import { sessionMessage } from "./messages.js";
+import { actMessage, sessionMessage, sha256 } from "./messages.js";
 
 /** The server understood and said no; `code` is stable. */
 export class Refused extends Error {
@@ -22,6 +22,7 @@ export class Unreachable extends Error {
 }
 
 const PATIENCE = 10_000;
+const ACT_SECONDS = 120; // for how long what this device signs may be carried out
 
 export class Api {
   /** `device` signs; `network` is the currency's four bytes. */
@@ -54,9 +55,13 @@ export class Api {
     }
   }
 
-  /** The response itself, for streams. A session that has ended is opened again once. */
-  async withSession(method, path, options = {}) {
+  /**
+   * The response itself, for streams. A session that has ended is opened again once. A session only reads: what does
+   * more than that (`acts`) is signed by this device.
+   */
+  async withSession(method, path, { acts = method !== "GET", ...options } = {}) {
     const used = (this.token ??= await this.open());
+    if (acts) options = await this.#signed(method, path, options);
     try {
       return await this.send(method, path, { ...options, token: used });
     } catch (error) {
@@ -81,6 +86,17 @@ export class Api {
     return (await this.post("/v1/sessions", { key, challenge, signature }, { session: false })).token;
   }
 
+  async #signed(method, path, { body, headers = {}, ...options }) {
+    const until = Math.floor(this.now() / 1000) + ACT_SECONDS;
+    const salt = crypto.getRandomValues(new Uint8Array(16));
+    const file = body instanceof Blob;
+    const sent = file || body === undefined ? body : JSON.stringify(body);
+    const said = file ? `sha256:${hex(await sha256(await body.arrayBuffer()))}` : (sent ?? "");
+    const message = await actMessage(this.network, this.device.publicKey, { until, salt, method, path, body: said });
+    const act = `${until} ${hex(salt)} ${hex(await this.device.sign("", message))}`;
+    return { ...options, body: sent, headers: { ...headers, "Patard-Act": act } };
+  }
+
   async send(method, path, { body, token, signal, headers = {} } = {}) {
     const asked = {
       method, signal, cache: "no-store", credentials: "omit", redirect: "error",
@@ -92,7 +108,7 @@ export class Api {
       asked.body = body;
     } else if (body !== undefined) {
       asked.headers["Content-Type"] = "application/json";
-      asked.body = JSON.stringify(body);
+      asked.body = typeof body === "string" ? body : JSON.stringify(body);
     }
     const sentAt = Date.now();
     let response;

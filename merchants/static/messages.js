@@ -9,6 +9,7 @@ const PAYMENT_ID_DOMAIN = "patard/request-id/1\0";
 const JOIN_DOMAIN = "patard/join/1\0";
 const SESSION_DOMAIN = "patard/session/1\0";
 const PAYOUTS_DOMAIN = "patard/payouts/1\0";
+const ACT_DOMAIN = "patard/act/1\0";
 
 export const PURPOSE = { payment: 1, refund: 2, reconversion: 3 };
 export const MAX_AMOUNT = 2 ** 32 - 1;
@@ -80,6 +81,12 @@ export const joinMessage = (network, publicKey, code) =>
 /** What a device signs to read. */
 export const sessionMessage = (network, publicKey, challenge) =>
   concat(utf8(SESSION_DOMAIN), sized(network, 4), sized(publicKey, 32), sized(challenge, 32));
+
+/** What a device signs to have something done: the request as it is sent, until the second `until`. */
+export async function actMessage(network, publicKey, { until, salt, method, path, body }) {
+  const hash = await sha256(concat(sized(salt, 16), utf8(`${method} ${path}\n${body}`)));
+  return concat(utf8(ACT_DOMAIN), sized(network, 4), sized(publicKey, 32), uint(until, 4), hash);
+}
 
 /** What a treasurer signs before a file of `count` transfers of `total` cents goes to the bank. */
 export const payoutsMessage = (network, { batch, sha256: hash, total, count }) =>

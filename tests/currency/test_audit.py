@@ -280,7 +280,7 @@ def test_the_fee_is_that_of_its_time(town: Town, people: tuple[Member, Member]) 
     alice, shop = people
     towns.pay(town, alice, shop, 2_000)
     conversion.accept(town, conversion.find_asked(town, towns.ask_back(town, shop, 1_000)))
-    cheaper = Town(towns.charter(reconversion_fee_bp=100), town.book, town.key, town.engine)
+    cheaper = Town(towns.charter(reconversion_fee_bp=100), town.book, town.key, town.engine, town.machine)
     chartered.keep(cheaper, chartered.latest(cheaper))
     conversion.accept(cheaper, conversion.find_asked(cheaper, towns.ask_back(cheaper, shop, 1_000)))
     clean(cheaper)
@@ -393,7 +393,7 @@ def test_the_key_of_the_currency_stays(town: Town) -> None:
 
 
 def test_the_charter_in_use_is_the_last_one_noted(town: Town) -> None:
-    dearer = Town(towns.charter(reconversion_fee_bp=900), town.book, town.key, town.engine)
+    dearer = Town(towns.charter(reconversion_fee_bp=900), town.book, town.key, town.engine, town.machine)
     finds(dearer, "charter_differs")
     chartered.keep(dearer, chartered.latest(dearer))
     clean(dearer)

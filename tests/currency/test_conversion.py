@@ -151,7 +151,7 @@ def test_a_fee_that_changed_while_the_program_ran(town: Town, shop: towns.Member
     asked = conversion.find_asked(town, towns.ask_back(town, shop, 4_000))
     done = conversion.find_asked(town, towns.ask_back(town, shop, 1_000))
     conversion.accept(town, done)
-    cheaper = Town(towns.charter(reconversion_fee_bp=100), town.book, town.key, town.engine)
+    cheaper = Town(towns.charter(reconversion_fee_bp=100), town.book, town.key, town.engine, town.machine)
     chartered.keep(cheaper, chartered.latest(cheaper))
     with nothing_moves(town):
         refused("charter_changed", conversion.accept, town, asked)

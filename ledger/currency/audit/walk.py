@@ -96,7 +96,7 @@ class _Signature(NamedTuple):
 
 class _Run:
     def __init__(self, town: Town) -> None:
-        self.story = Story(town.chart, chartered.rules_of(town.charter, town.key.public))
+        self.story = Story(town.chart, chartered.rules_of(town))
         self.cover = Cover(self.story)
         debit_tables.lend(town, self.story)
         self.findings: list[Finding] = []
@@ -159,7 +159,7 @@ class _Run:
             else:
                 self.find(code, seq, id_, text)
         noted = self.story.rules
-        if noted != chartered.rules_of(town.charter, town.key.public, noted.version) or not self.story.noted:
+        if noted != chartered.rules_of(town, noted.version) or not self.story.noted:
             self.find(
                 "charter_differs", 0, None,
                 "the charter in use is not the last one noted in the log; if it was just changed, `patard reserve` "

@@ -124,7 +124,7 @@ export class Batch {
     const { batch, office } = this;
     if (batch.state === "fetched" && !sure($("batch-fetch"), t("Sure? Sent twice, it may be paid twice"))) return false;
     const again = batch.state === "fetched" ? "?again=true" : "";
-    const response = await office.api.withSession("GET", `/v1/payouts/batches/${batch.number}/file${again}`, { headers: { Accept: "application/xml" } });
+    const response = await office.api.withSession("GET", `/v1/payouts/batches/${batch.number}/file${again}`, { acts: true, headers: { Accept: "application/xml" } });
     saveAs(`${batch.message}.xml`, await response.blob());
     note(t("Send {file} to the bank, once.", { file: `${batch.message}.xml` }));
     return true;

@@ -175,7 +175,7 @@ export class Mandates {
     const again = this.file.state === "fetched";
     if (again && !sure($("collection-fetch"), t("Sure? Sent twice, it may be debited twice"))) return;
     const path = `/v1/collections/${this.file.number}/file${again ? "?again=true" : ""}`;
-    const response = await this.office.api.withSession("GET", path, { headers: { Accept: "application/xml" } });
+    const response = await this.office.api.withSession("GET", path, { acts: true, headers: { Accept: "application/xml" } });
     saveAs(`${this.file.message}.xml`, await response.blob());
     note(t("Send {file} to the bank, once.", { file: `${this.file.message}.xml` }));
     await this.#again();

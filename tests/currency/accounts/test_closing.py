@@ -115,7 +115,7 @@ def test_what_is_changed_and_erased_afterwards_changes_nothing(town: Town, peopl
             siren="732829320", year_end=(6, 30), holders="4191", fees="7588", guarantee="1688",
         ), reserve=(*reversed(town.charter.reserve),),
     )  # fmt: skip
-    changed = Town(rules, town.book, town.key, town.engine)
+    changed = Town(rules, town.book, town.key, town.engine, town.machine)
     chartered.keep(changed, chartered.latest(changed))
     for form in export.FORMS:
         named = before[form].replace("Le Patard", "Autre nom")

@@ -17,7 +17,7 @@ from tests import towns
 def ending(town: Town, month: int, day: int) -> Town:
     """The town with another end of its business years."""
     rules = towns.charter(bookkeeping=Bookkeeping(year_end=(month, day)))
-    return Town(rules, town.book, town.key, town.engine)
+    return Town(rules, town.book, town.key, town.engine, town.machine)
 
 
 def closed(town: Town, start: str, end: str) -> Closing:

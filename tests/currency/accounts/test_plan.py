@@ -30,7 +30,7 @@ def plan(tmp_path: Path, *reserve: ReserveAccount, **numbers: Any) -> Plan:
 
 def changed(town: Town, charter: Charter) -> Town:
     """The town after its charter was changed, as opening it does."""
-    other = Town(charter, town.book, town.key, town.engine)
+    other = Town(charter, town.book, town.key, town.engine, town.machine)
     chartered.keep(other, chartered.latest(other))
     other.found()
     return other

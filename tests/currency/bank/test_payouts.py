@@ -189,7 +189,7 @@ def test_a_charter_changed_elsewhere_stops_the_order(town: Town, paying: Town3) 
     accept(town, paying.shops[0], 10_000)
     stricter = Town(
         towns.charter(reserve=town.charter.reserve, bank=BankRules(second_signature_above=0)), town.book, town.key,
-        town.engine,
+        town.engine, town.machine,
     )  # fmt: skip
     chartered.keep(stricter, chartered.latest(stricter))
     refusal("charter_changed", batches.order, town)

@@ -236,7 +236,7 @@ def _order(town: Town, bank: ReserveAccount, ready: Sequence[Due], on: date, by:
     except PainError as error:
         raise CurrencyError("payout_unavailable", f"no bank would take this file: {error}") from error
     total = sum(transfer.amount for transfer in transfers)
-    people = chartered.rules_of(charter, town.key.public).signers(total)
+    people = chartered.rules_of(town).signers(total)
     digest = sha256(file).digest()
     evidence: dict[str, str | int] = {
         "number": number, "reserve": f"{town.chart.reserve[bank.name]:016x}", "message": message,

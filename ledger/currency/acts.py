@@ -1,0 +1,122 @@
+"""Acts: what a device tells the currency to do, signed over the very request, and kept as evidence in the log.
+
+An act is the text of a request: method and path on the first line, then the body as it was sent. The device signs a
+salted hash of it, with a last moment, so that the log may keep the text where it holds nothing personal, and only the
+hash where it does (names, IBANs); then text and salt stand in a table that can be erased. What is done at the machine
+is no request: there the machine's own key signs the entry as it goes into the log (`machine_signature`).
+
+An act makes the entries of one commit, once. A session only reads; it makes no act.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from sqlalchemy import Connection, insert, select
+
+from ledger.core import record
+from ledger.core.model import Evidence, Instruction, Posted
+from ledger.currency import proofs
+from ledger.currency.errors import CurrencyError
+from ledger.currency.keys import PrivateKey
+from ledger.currency.tables import ACT
+
+MACHINE = "console"
+"""Who acted, in a record, when it was somebody at the machine, or the program by itself, and not a device."""
+LONGEST_SECONDS = 3_600
+"""How far ahead an act's last moment may lie."""
+MAX_TEXT = 6_000
+"""Characters of an act, which has to fit into the evidence of an entry."""
+KEYS = frozenset({"act", "act_hash", "salt", "until", "signature"})
+"""Keys of evidence that say who vouches for an entry, beside `by`."""
+PERSONAL = re.compile(r"POST /v1/parties\n|PUT \S+/bank-details\n|POST /v1/mandates(?:/paper)?\n")
+"""Acts whose text names a person or an account at a bank."""
+
+T = TypeVar("T", bound=Instruction)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What the device `key` signed: `text`, until the second `until`. `salt` is 16 random bytes."""
+
+    key: bytes
+    text: str
+    salt: bytes
+    until: int
+    signature: bytes
+
+    @property
+    def by(self) -> str:
+        """How records name who acted."""
+        return self.key.hex()
+
+    @property
+    def hash(self) -> bytes:
+        """What was signed of the text."""
+        return proofs.act_hash(self.salt, self.text)
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether the log keeps only the hash of the text."""
+        return PERSONAL.match(self.text) is not None
+
+    def verify(self, network: bytes, now: int) -> None:
+        """Raise `CurrencyError` unless the key signed it, for this currency and for now (seconds).
+
+        Codes: signature_invalid, act_expired.
+        """
+        proofs.verify_act(network, self.key, self.until, self.hash, self.signature)
+        if not now <= self.until <= now + LONGEST_SECONDS:
+            raise CurrencyError(
+                "act_expired", f"the device signed this for another time; sign it anew, for {LONGEST_SECONDS} seconds "
+                "at most, and look at its clock",
+            )  # fmt: skip
+
+    def evidence(self) -> dict[str, str | int]:
+        """What an entry says of the act that made it, beside `by`. Raises `CurrencyError`: body_too_large."""
+        if len(self.text) > MAX_TEXT:
+            raise CurrencyError("body_too_large", f"what a device has booked is {MAX_TEXT} characters at most")
+        said: dict[str, str | int] = {"until": self.until, "signature": self.signature.hex()}
+        if self.is_personal:
+            return {"act_hash": self.hash.hex(), **said}
+        return {"act": self.text, "salt": self.salt.hex(), **said}
+
+
+def plain(instruction: T) -> T:
+    """The instruction without what vouches for it: what it does, and who is said to have acted."""
+    return replace(instruction, evidence={k: v for k, v in instruction.evidence.items() if k not in KEYS})
+
+
+def does_the_same(one: Evidence, other: Evidence) -> bool:
+    """Whether two evidences say the same but for who acted and what vouches for it."""
+    return _core(one) == _core(other)
+
+
+def _core(evidence: Evidence) -> dict[str, str | int]:
+    return {key: value for key, value in evidence.items() if key not in KEYS and key != "by"}
+
+
+def content(instruction: Instruction) -> bytes:
+    """The canonical bytes of an instruction, wherever the log takes it, without the machine's signature."""
+    said = {key: value for key, value in instruction.evidence.items() if key != "signature"}
+    return record.encode(replace(instruction, evidence=said), 0, 0, "")
+
+
+def signed_by_machine(instruction: T, network: bytes, machine: PrivateKey) -> T:
+    """The instruction with the signature of the machine's key over it."""
+    signature = proofs.sign_entry(machine, network, content(instruction))
+    return replace(instruction, evidence={**instruction.evidence, "signature": signature.hex()})
+
+
+def keep(connection: Connection, act: Act, answers: Sequence[Posted]) -> None:
+    """Note that the act was carried out, in the commit of its entries. Raises `CurrencyError`: act_used."""
+    new = [answer.seq for answer in answers if not answer.replay]
+    if not new:
+        return
+    if connection.execute(select(ACT.c.seq).where(ACT.c.hash == act.hash)).first() is not None:
+        raise CurrencyError("act_used", "this was carried out before; to do it once more, sign it anew")
+    shown = (act.text, act.salt) if act.is_personal else (None, None)
+    connection.execute(insert(ACT).values(hash=act.hash, seq=new[0], text=shown[0], salt=shown[1]))
