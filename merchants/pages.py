@@ -24,7 +24,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from ledger.core.ids import ALPHABET, account_text
-from ledger.currency import parties
+from ledger.currency import join_codes, parties
 from ledger.currency.errors import CurrencyError
 from ledger.currency.links import make_link
 from ledger.currency.messages import SignedRequest
@@ -185,12 +185,12 @@ class Pages:
     def join(self, request: Request) -> Response:
         """A join link. Whether the code is good is not told here: only using it tells."""
         _ = _texts(request)
-        code = parties.plain_code(request.path_params["code"])
+        code = join_codes.plain_code(request.path_params["code"])
         if len(code) != _CODE_CHARS or not set(code) <= set(ALPHABET):
             heading = _("This is not a join code")
             advice = _("A join code has ten digits and letters. Look at it again, or ask whoever gave it to you.")
             return self._problem(request, Problem(404, heading, advice))
-        shown = parties.shown_code(code)
+        shown = join_codes.shown_code(code)
         command = f"wallet join {shown} --server {self.town.charter.public_url}"
         return self._page(request, "join.html", private=True, scripted=_copying(_), code=shown, command=command)
 

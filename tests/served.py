@@ -26,7 +26,7 @@ from api.app import create_app
 from api.routes.devices import FAILED_JOINS
 from api.server import Server
 from ledger.core.ids import account_text
-from ledger.currency import conversion, parties, proofs
+from ledger.currency import conversion, join_codes, parties, proofs
 from ledger.currency.errors import ERRORS
 from ledger.currency.keys import PrivateKey
 from ledger.currency.messages import Purpose, SignedOrder, SignedReceipt, SignedRequest
@@ -72,7 +72,7 @@ class Served:
 
     def join(self, code: str, key: PrivateKey, label: str = "test") -> httpx.Response:
         """Join a device with the code that it was given."""
-        signature = proofs.sign_join(key, self.town.charter.network, parties.plain_code(code))
+        signature = proofs.sign_join(key, self.town.charter.network, join_codes.plain_code(code))
         body = {"code": code, "key": key.public.hex(), "label": label, "signature": signature.hex()}
         return self.client.post("/v1/joins", json=body)
 
@@ -99,6 +99,16 @@ class Served:
         """Send an order, hold that it is refused with `code` and that nothing moved; the detail."""
         with unmoved(self.town):
             return is_problem(self.send(signed, request), code)
+
+
+def new_code() -> str:
+    """A join code, as whoever invites makes it."""
+    return join_codes.code_of(urandom(join_codes.CODE_BYTES))
+
+
+def inviting(role: str, code: str = "", **more: Any) -> dict[str, Any]:
+    """The body that invites a key of that role with a code."""
+    return {"role": role, "code_hash": join_codes.code_hash(code or new_code()).hex(), **more}
 
 
 def _is_file(request: httpx.Request) -> bool:

@@ -31,10 +31,11 @@ from api.client.answers import (
     Taken,
 )
 from api.client.bank import Topup
-from api.client.calls import Client, plain_code
+from api.client.calls import Client
 from api.client.monthly import Mandate, Monthly, MonthlyTerms, NextDebit, PastDebit
 from api.client.payouts import BankDetails, Batch, BatchSignature, BatchTransfer
 from api.client.wire import ApiError, ServerUnreachable
+from ledger.currency.join_codes import plain_code
 
 __all__ = [
     "AnswerMalformed",

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple, TypeVar
 
+from ledger.currency.join_codes import shown_code
+
 T = TypeVar("T")
 
 
@@ -364,8 +366,8 @@ class Invite(NamedTuple):
     link: str
 
     @classmethod
-    def read(cls, f: Fields) -> Invite:
-        return cls(f.text("code"), f.time("expires_at"), f.text("link"))
+    def read(cls, f: Fields, code: str) -> Invite:
+        return cls(shown_code(code), f.time("expires_at"), f.text("link_before_code") + code)
 
 
 class Booked(NamedTuple):

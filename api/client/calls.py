@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
@@ -31,11 +32,11 @@ from api.client.monthly import MonthlyCalls
 from api.client.payouts import PayoutCalls
 from api.client.wire import unreachable
 from ledger.currency import proofs
+from ledger.currency.join_codes import CODE_BYTES, code_hash, code_of, plain_code
 from ledger.currency.keys import PrivateKey
 from ledger.currency.messages import Purpose, SignedOrder, SignedRequest
 
 _ORDERS = {Purpose.PAYMENT: "/v1/payments", Purpose.REFUND: "/v1/refunds", Purpose.RECONVERSION: "/v1/reconversions"}
-_TYPED = str.maketrans({"-": None, " ": None, "O": "0", "I": "1", "L": "1"})
 
 
 class Client(BankCalls, MonthlyCalls, PayoutCalls, Connection):
@@ -141,8 +142,10 @@ class Client(BankCalls, MonthlyCalls, PayoutCalls, Connection):
         self._mine("DELETE", f"/v1/keys/{key.hex()}", lambda _: None)
 
     def invite(self, role: str, account: str | None = None) -> Invite:
-        """A one-time join code for one more device of one's own party (the office: of any)."""
-        return self._mine("POST", "/v1/invites", Invite.read, body=_given(role=role, account=account), safe=False)
+        """A one-time join code for one more device of one's own party (the office: of any). It is made here."""
+        code = code_of(os.urandom(CODE_BYTES))
+        body = _given(role=role, account=account, code_hash=code_hash(code).hex())
+        return self._mine("POST", "/v1/invites", lambda f: Invite.read(f, code), body=body, safe=False)
 
     # The association's office
 
@@ -188,11 +191,6 @@ class Client(BankCalls, MonthlyCalls, PayoutCalls, Connection):
     def reserve(self) -> dict[str, Any]:
         """The reserve report, as the server gives it."""
         return self._mine("GET", "/v1/reserve", lambda f: f.all())
-
-
-def plain_code(text: str) -> str:
-    """A join code as it was made, whatever case, blanks, hyphens and look-alikes were typed; this form is signed."""
-    return text.upper().translate(_TYPED)
 
 
 def _given(**values: str | None) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from api.commands.console import CONSOLE, CliError, Exit, _, money, terminal_code
 from api.commands.opened import opened
 from ledger.core.ids import account_text
-from ledger.currency import parties
+from ledger.currency import join_codes, parties
 from ledger.currency.charter import PartyKind
 from ledger.currency.parties import Party
 from ledger.currency.text import TextError, clean_text
@@ -120,7 +120,7 @@ def invite(who: str, role: str | None, png: Path | None, person: str | None = No
 
 def invited(town: Town, party: Party, role: str, person: Party | None = None) -> tuple[str, str]:
     """A new join code as it is shown, and the link that holds it."""
-    code = parties.shown_code(parties.invite(town, party, role, person=person))
+    code = join_codes.shown_code(parties.invite(town, party, role, person=person))
     return code, f"{town.charter.public_url}/J/{code}"
 
 

@@ -31,7 +31,7 @@ from api.demo import week, year
 from api.home import DATABASE_URL, Home, found_home, open_town
 from ledger.core.alone import alone
 from ledger.core.ids import account_text
-from ledger.currency import parties, reserve
+from ledger.currency import join_codes, parties, reserve
 from ledger.currency.bank.inbox import FOLDER
 from ledger.currency.links import make_link
 from ledger.currency.town import Town
@@ -186,7 +186,7 @@ def _next(folder: Path, town: Town, home: Home, made: Made) -> Next:
         f"{calls} pay {link} --amount {PAID} --yes",
         f"PATARD_HOME={shlex.quote(str(home.folder))} {_program('patard')} reserve",
         f"{town.charter.public_url}/office",
-        parties.shown_code(office_code),
+        join_codes.shown_code(office_code),
         str(statement),
         f"PATARD_HOME={shlex.quote(str(home.folder))} {_program('patard')} bank import {shlex.quote(str(statement))}",
         head.seq,

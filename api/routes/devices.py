@@ -22,7 +22,7 @@ from api.schemas.town import (
     party_out,
 )
 from api.strict import StrictRoute
-from ledger.currency import parties, proofs
+from ledger.currency import join_codes, parties, proofs
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import DeviceKey, Party
 from ledger.currency.persons import persons_of
@@ -46,7 +46,7 @@ async def join(body: JoinIn, request: Request, found: Served, response: Response
     """Register a device key with a join code. The same code and key are answered again."""
     address = request.client.host if request.client else ""
     FAILED_JOINS.check(address)
-    key, code = bytes.fromhex(body.key), parties.plain_code(body.code)
+    key, code = bytes.fromhex(body.key), join_codes.plain_code(body.code)
     try:
         proofs.verify_join(found.town.charter.network, key, code, bytes.fromhex(body.signature))
         known = await run_in_threadpool(parties.find_device, found.town, key)
@@ -123,34 +123,33 @@ def revoke(key: str, acting: Actor) -> Response:
         raise CurrencyError("not_found", "there is no such key, or it is none of yours")
     if wanted.role in ("treasurer", "auditor") and acting.caller.role != "treasurer":
         raise CurrencyError("role_insufficient", "a treasurer revokes the keys of treasurers and auditors")
-    parties.revoke(acting.town, wanted, last_too=office)
+    parties.revoke(acting.town, wanted, last_too=office, by=acting.by)
     return Response(status_code=204)
 
 
 @router.post("/v1/invites", status_code=201, response_model=InviteOut)
 def invite(body: InviteIn, acting: Actor) -> InviteOut:
-    """A one-time join code for another device of one's own party; the office makes them for any party.
+    """Let another device of one's own party join; the office does it for any party.
 
-    `person` is the account of whoever will hold a key of the association: what takes two people asks for it.
+    The caller makes the code (10 characters of Crockford's base32) and keeps it: `code_hash` is SHA-256 of
+    "patard/invite/1" 00 and the code. `person` is the account of whoever will hold a key of the association: what takes
+    two people asks for it.
     """
-    need(acting.caller, parties.SPEND | parties.OFFICE)
-    account = acting.caller.account if body.account is None else number(body.account)
-    office = acting.caller.role in parties.OFFICE
-    if account != acting.caller.account and not office:
+    caller, town = acting.caller, acting.town
+    need(caller, parties.SPEND | parties.OFFICE)
+    account = caller.account if body.account is None else number(body.account)
+    office = caller.role in parties.OFFICE
+    if account != caller.account and not office:
         raise CurrencyError("not_found", "there is no such account, or it is none of yours")
-    party = parties.by_account(acting.town, account)
-    if account == acting.caller.account and not office and body.role not in ("member", "owner", "cashier"):
+    party = parties.by_account(town, account)
+    if account == caller.account and not office and body.role not in ("member", "owner", "cashier"):
         raise CurrencyError("role_insufficient", "the association's office gives out this role")
-    if body.role == "treasurer" and acting.caller.role != "treasurer":
+    if body.role == "treasurer" and caller.role != "treasurer":
         # What a treasurer decides beside the operators must not be had by inviting oneself.
         raise CurrencyError("role_insufficient", "a treasurer, or `patard invite` at the machine, gives out this role")
     if body.person is not None and not office:
         raise CurrencyError("role_insufficient", "the association's office says whose key is whose")
-    person = None if body.person is None else parties.by_account(acting.town, number(body.person))
-    code = parties.invite(acting.town, party, body.role, by=acting.by, person=person)
-    expires_at = acting.town.now() + parties.INVITE_SECONDS * 1_000_000
-    return InviteOut(
-        code=parties.shown_code(code),
-        expires_at=rfc3339(expires_at),
-        link=f"{acting.town.charter.public_url}/J/{code}",
-    )
+    person = None if body.person is None else parties.by_account(town, number(body.person))
+    parties.invite_with(town, party, body.role, bytes.fromhex(body.code_hash), by=acting.by, person=person)
+    expires_at = town.now() + parties.INVITE_SECONDS * 1_000_000
+    return InviteOut(expires_at=rfc3339(expires_at), link_before_code=f"{town.charter.public_url}/J/")

@@ -220,7 +220,7 @@ def reject_debit(reference: str, body: DebitRejectionIn, acting: Actor) -> Debit
 def release(acting: Actor) -> ReleaseOut:
     """Give members the units whose risk delay is over. The server does it by itself, too."""
     need(acting.caller, parties.OFFICE)
-    return release_out(daily.run(acting.town, acting.by))
+    return release_out(daily.run(acting.town))
 
 
 def _answer(town: Town, made: Mandate, new: bool, response: Response) -> MandateOut:

@@ -43,14 +43,15 @@ def every_party(found: Served, caller: Caller) -> PartiesOut:
 def admit(body: PartyIn, acting: Actor) -> PartyOut:
     """Admit a party. Send an `id` of your own to be able to repeat the request safely."""
     need(acting.caller, parties.OFFICE)
-    return party_out(parties.admit(acting.town, body.kind, body.name, bytes.fromhex(body.id) if body.id else None))
+    id_ = bytes.fromhex(body.id) if body.id else None
+    return party_out(parties.admit(acting.town, body.kind, body.name, id_, by=acting.by))
 
 
 @router.delete("/v1/parties/{account}", status_code=204)
 def close(account: str, acting: Actor) -> Response:
     """Close a party whose account is empty. One with live keys of the office is not closed from afar."""
     need(acting.caller, parties.OFFICE)
-    parties.close(acting.town, parties.by_account(acting.town, number(account)), office_too=False)
+    parties.close(acting.town, parties.by_account(acting.town, number(account)), office_too=False, by=acting.by)
     return Response(status_code=204)
 
 

@@ -37,6 +37,7 @@ class OrderIn(In):
 
 class InviteIn(In):
     role: Annotated[str, Field(max_length=16)]
+    code_hash: Key
     account: Account | None = None
     person: Account | None = None
 
@@ -195,9 +196,8 @@ class KeysOut(BaseModel):
 
 
 class InviteOut(BaseModel):
-    code: str
     expires_at: str
-    link: str
+    link_before_code: str
 
 
 class PartiesOut(BaseModel):

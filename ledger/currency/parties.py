@@ -6,15 +6,18 @@ whether its key could act at that place in the log.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 
-from ledger.core.ids import account_number, b32encode, derived_id, is_fresh, new_account_number
+from ledger.core.ids import account_number, derived_id, is_fresh, new_account_number
 from ledger.core.model import Account, Closing, Note, Opening, Side
+from ledger.currency.acts import MACHINE, Act
 from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
+from ledger.currency.join_codes import CODE_BYTES, code_hash, code_of, plain_code
 from ledger.currency.keys import KeyRefused, KeyWeak, public_key
 from ledger.currency.tables import DEVICE_KEY, HOLDING, INVITE, KEY_PERSON, PARTY, SESSION
 from ledger.currency.text import TextError, clean_text
@@ -22,8 +25,6 @@ from ledger.currency.town import Town
 
 MAX_NAME = 60
 MAX_LABEL = 40
-CODE_BYTES = 6
-"""A join code has 48 random bits, lives for days at most, and tries at it are limited."""
 INVITE_SECONDS = 7 * 86_400
 MAX_OPEN_INVITES = 20
 """Join codes of one party that were neither used nor have expired."""
@@ -103,8 +104,8 @@ def holding(network: bytes, id_: bytes, unit: str) -> Account:
     return Account(number, unit, Side.CREDIT)
 
 
-def admit(town: Town, kind: str, name: str, id_: bytes | None = None) -> Party:
-    """Admit a party and open its account. The same id with the same kind is answered again.
+def admit(town: Town, kind: str, name: str, id_: bytes | None = None, *, by: str = MACHINE) -> Party:
+    """Admit a party and open its account. The same id with the same kind is answered again. `by` is who admits it.
 
     Raises `CurrencyError`: party_kind_unknown, text_malformed, id_reserved, id_taken.
     """
@@ -115,7 +116,7 @@ def admit(town: Town, kind: str, name: str, id_: bytes | None = None) -> Party:
         raise CurrencyError("id_reserved", "make a UUIDv7 for a new party")
     id_ = id_ or town.new_id()
     account = holding(town.charter.network, id_, town.charter.code)
-    opening = Opening(id_, account, evidence={"party": kind})
+    opening = Opening(id_, account, evidence={"by": by, "party": kind})
 
     def also(connection: Connection, posted: Any) -> None:
         if posted.replay:
@@ -127,8 +128,8 @@ def admit(town: Town, kind: str, name: str, id_: bytes | None = None) -> Party:
     return by_account(town, account.number)
 
 
-def close(town: Town, party: Party, *, office_too: bool = True) -> None:
-    """Close a party: its account, which must be empty, and its keys.
+def close(town: Town, party: Party, *, office_too: bool = True, by: str = MACHINE) -> None:
+    """Close a party: its account, which must be empty, and its keys. `by` is who closes it.
 
     Raises `CurrencyError`: account_not_empty, reconversion_waiting, mandate_open; party_is_office unless `office_too`.
     """
@@ -156,7 +157,7 @@ def close(town: Town, party: Party, *, office_too: bool = True) -> None:
             .values(revoked_at=posted.at)
         )
 
-    town.post(Closing(derived_id("patard/close", party.id), party.account), also)
+    town.post(Closing(derived_id("patard/close", party.id), party.account, evidence={"by": by}), also)
 
 
 def by_account(town: Town, number: int) -> Party:
@@ -208,28 +209,25 @@ def named(town: Town, text: str) -> Party:
 # Invitations
 
 
-def _code_hash(code: str) -> bytes:
-    return sha256(b"patard/invite/1\0" + code.encode()).digest()
-
-
-def plain_code(text: str) -> str:
-    """A join code as it was made, from what a person typed: case, blanks, hyphens and look-alikes do not matter."""
-    return text.upper().replace("-", "").replace(" ", "").translate(str.maketrans("OIL", "011"))
-
-
-def shown_code(code: str) -> str:
-    """A join code as it is shown: two groups of five."""
-    return f"{code[:5]}-{code[5:]}"
-
-
 def invite(
-    town: Town, party: Party, role: str, *, seconds: int = INVITE_SECONDS, by: str = "console",
+    town: Town, party: Party, role: str, *, seconds: int = INVITE_SECONDS, by: str = MACHINE,
     person: Party | None = None,
 ) -> str:  # fmt: skip
-    """A one-time code with which one device key can join `party` in `role`. `by` is the inviting key (hex).
+    """A one-time code with which one device key can join `party` in `role`; see `invite_with`."""
+    code = code_of(town.book.entropy(CODE_BYTES))
+    invite_with(town, party, role, code_hash(code), seconds=seconds, by=by, person=person)
+    return code
 
-    `person` is who will hold the key, where the party is not a person itself. Raises `CurrencyError`:
-    role_not_for_kind, party_closed, person_wrong, invites_too_many.
+
+def invite_with(
+    town: Town, party: Party, role: str, hashed: bytes, *, seconds: int = INVITE_SECONDS, by: str = MACHINE,
+    person: Party | None = None,
+) -> None:  # fmt: skip
+    """Let one device key join `party` in `role` with the code of that hash. `by` is the inviting key (hex).
+
+    Whoever invites makes the code, so that what the device signs names the one invitation that it is for. `person` is
+    who will hold the key, where the party is not a person itself. Raises `CurrencyError`: role_not_for_kind,
+    party_closed, person_wrong, invites_too_many, join_code_taken.
     """
     if role not in ROLES or party.kind not in ROLES[role]:
         fit = ", ".join(r for r, kinds in ROLES.items() if party.kind in kinds)
@@ -238,11 +236,14 @@ def invite(
         raise CurrencyError("party_closed", f"{party.name} was closed")
     if person is not None and (person.kind != "person" or person.closed_at is not None or party.kind == "person"):
         raise CurrencyError("person_wrong", f"{person.name} is no person who could hold a key of {party.name}")
-    code = b32encode(town.book.entropy(CODE_BYTES))
     now = town.now()
+    act = town.act if town.act is not None and town.act.by == by else None
+    signed = {"act": act.text, "salt": act.salt, "until": act.until, "signature": act.signature} if act else {}
     with town.book.store.writing() as store:
         # Used ones stay: they answer a joining whose answer was lost, and there is one a key at most.
         store.connection.execute(delete(INVITE).where(INVITE.c.used_by.is_(None), INVITE.c.expires_at < now))
+        if store.connection.execute(select(INVITE.c.role).where(INVITE.c.code_hash == hashed)).first() is not None:
+            raise CurrencyError("join_code_taken", "this code was given out before; make a new one")
         waiting = select(func.count()).where(INVITE.c.party == party.id, INVITE.c.used_by.is_(None))
         if store.connection.execute(waiting).scalar_one() >= MAX_OPEN_INVITES:
             raise CurrencyError(
@@ -250,11 +251,10 @@ def invite(
             )
         store.connection.execute(
             insert(INVITE).values(
-                code_hash=_code_hash(code), party=party.id, role=role, made_by=by, person=person and person.account,
-                expires_at=now + seconds * 1_000_000,
+                code_hash=hashed, party=party.id, role=role, made_by=by, person=person and person.account,
+                expires_at=now + seconds * 1_000_000, **signed,
             )
         )  # fmt: skip
-    return code
 
 
 def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Party]:
@@ -268,7 +268,7 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
     except KeyRefused as error:
         raise CurrencyError("key_weak" if isinstance(error, KeyWeak) else "key_malformed", str(error)) from error
     label = _name(label, MAX_LABEL)
-    hashed = _code_hash(plain_code(code))
+    hashed = code_hash(plain_code(code))
     # Before the code: a first try of the same request may be under way, and writes both at once.
     known = find_device(town, key)
     with town.reading() as connection:
@@ -285,7 +285,9 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
     taken = CurrencyError("key_taken", "this key is registered already; every device makes its own")
     if known is not None:
         raise taken
-    note = _key_note("key_added", key, row.role, party.account, row.made_by, row.person)
+    note = _key_note("key_added", key, row.role, party.account, row.made_by, row.person, hashed)
+    # Whoever invited is who vouches for the key; what they signed names the code.
+    inviting = replace(town, act=_invitation(row))
 
     def also(connection: Connection, posted: Any) -> None:
         used = connection.execute(
@@ -309,7 +311,7 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
             connection.execute(insert(KEY_PERSON).values(key=key, person=row.person))
 
     try:
-        town.post(note, also)
+        inviting.post(note, also)
     except CurrencyError as error:
         if error.code == "id_taken":  # its note stands, for another party or role
             raise taken from None
@@ -320,9 +322,19 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
 ERROR_CODE = "this join code is mistyped, used or expired; ask the association for a new one"
 
 
-def _key_note(kind: str, key: bytes, role: str, account: int, by: str | None = None, person: int | None = None) -> Note:
+def _invitation(row: Row[Any]) -> Act | None:
+    """What the device signed that invited; None where somebody at the machine did."""
+    if row.act is None:
+        return None
+    return Act(bytes.fromhex(row.made_by), row.act, row.salt, row.until, row.signature)
+
+
+def _key_note(
+    kind: str, key: bytes, role: str, account: int, by: str | None, person: int | None = None, code: bytes | None = None
+) -> Note:
     evidence = {"account": f"{account:016x}", "key": key.hex(), "role": role} | ({"by": by} if by else {})
     evidence |= {"person": f"{person:016x}"} if person else {}
+    evidence |= {"code": code.hex()} if code else {}
     return Note(derived_id("patard/key", kind, key), kind, evidence)
 
 
@@ -373,8 +385,8 @@ def acting_keys(town: Town, kinds: frozenset[str]) -> dict[int, list[bytes]]:
     return found
 
 
-def revoke(town: Town, key: DeviceKey, *, last_too: bool = False) -> None:
-    """Revoke a key, end its sessions and the codes that it made. Revoking twice changes nothing.
+def revoke(town: Town, key: DeviceKey, *, last_too: bool = False, by: str = MACHINE) -> None:
+    """Revoke a key, end its sessions and the codes that it made. Revoking twice changes nothing. `by` is who revokes.
 
     Raises `CurrencyError`: key_last for a party's last spending key, unless `last_too` (the association may).
     """
@@ -396,4 +408,4 @@ def revoke(town: Town, key: DeviceKey, *, last_too: bool = False) -> None:
         # Whoever held it lets nobody in any more, and does not come back by a code of its own.
         connection.execute(delete(INVITE).where(INVITE.c.made_by == key.key.hex(), INVITE.c.used_by.is_(None)))
 
-    town.post(_key_note("key_revoked", key.key, key.role, key.account), also)
+    town.post(_key_note("key_revoked", key.key, key.role, key.account, by), also)

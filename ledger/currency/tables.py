@@ -61,7 +61,8 @@ class InviteTable(SQLModel, table=True):
     """A one-time code that lets one device key join a party. Only the code's hash is kept.
 
     `made_by` is the key (hex) that asked for it, or "console"; None where the program did not keep it yet. `person` is
-    the account of the person who will hold the key, where that was said.
+    the account of the person who will hold the key, where that was said. `act`, `salt`, `until` and `signature` are
+    what a device signed to invite (see `acts`); None at the machine.
     """
 
     __tablename__ = "invite"
@@ -72,6 +73,10 @@ class InviteTable(SQLModel, table=True):
     used_by: bytes | None = Field(sa_column=Column(BYTES))
     made_by: str | None = Field(sa_column=Column(TEXT))
     person: int | None = Field(sa_column=Column(BIG, ForeignKey("account.number")))
+    act: str | None = Field(sa_column=Column(TEXT))
+    salt: bytes | None = Field(sa_column=Column(BYTES))
+    until: int | None = Field(sa_column=Column(BIG))
+    signature: bytes | None = Field(sa_column=Column(BYTES))
     __table_args__ = (CheckConstraint("length(code_hash) = 32", name="invite_hash"), {"sqlite_strict": True})
 
 

@@ -23,7 +23,9 @@ from tests.served import (
     Served,
     cast,
     endpoints,
+    inviting,
     is_problem,
+    new_code,
     served,
     shown,
 )
@@ -81,7 +83,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ),
     ("POST", "/v1/invites"): Row(
         _only(201, OWNER, *OFFICE, stranger="not_found"), lambda s: "/v1/invites",
-        lambda s: {"role": "cashier", "account": shown(s.people.shop)},
+        lambda s: inviting("cashier", account=shown(s.people.shop)),
     ),
     ("GET", "/v1/accounts/{account}"): Row(OWN_OR_AUDIT, _account(), unknown=f"/v1/accounts/{NO_ACCOUNT}"),
     ("GET", "/v1/accounts/{account}/entries"): Row(
@@ -304,8 +306,8 @@ def test_a_stranger_cannot_tell_unknown_from_forbidden(scene: Scene, route: tupl
 @pytest.mark.parametrize("account", [NO_ACCOUNT, "0", "x" * 70, "１２３４５-67890-1234", "' OR 1=1 --"])
 def test_an_invitation_to_an_account_of_others_looks_as_one_to_none(scene: Scene, account: str) -> None:
     answers = {
-        scene.send("POST", "/v1/invites", {"role": "cashier", "account": shown(scene.people.shop)}, STRANGER).content,
-        scene.send("POST", "/v1/invites", {"role": "cashier", "account": NO_ACCOUNT}, STRANGER).content,
+        scene.send("POST", "/v1/invites", inviting("cashier", account=shown(scene.people.shop)), STRANGER).content,
+        scene.send("POST", "/v1/invites", inviting("cashier", account=NO_ACCOUNT), STRANGER).content,
     }
     assert len(answers) == 1
     odd = scene.send("GET", f"/v1/accounts/{account}", None, STRANGER)
@@ -431,7 +433,8 @@ def test_the_last_key_that_pays_stays(api: Served, people: Cast) -> None:
     key = people.alice.key.public.hex()
     is_problem(api.client.delete(f"/v1/keys/{key}", headers=headers), "key_last")
     second = towns.key_of("Alice's phone")
-    code = api.client.post("/v1/invites", json={"role": "member"}, headers=headers).json()["code"]
+    code = new_code()
+    assert api.client.post("/v1/invites", json=inviting("member", code), headers=headers).status_code == 201
     assert api.join(code, second).status_code == 201
     assert api.client.delete(f"/v1/keys/{key}", headers=headers).status_code == 204
     is_problem(api.client.get("/v1/me", headers=headers), "session_missing")
@@ -450,13 +453,13 @@ def test_keys_that_are_none_are_not_found(api: Served, people: Cast, key: str) -
 def test_roles_of_the_office_are_given_out_by_the_office(api: Served, people: Cast, role: str) -> None:
     owner = towns.join(api.town, people.office, "owner", "president")
     for key in (owner, people.shop.key):
-        answer = api.client.post("/v1/invites", json={"role": role}, headers=api.session(key))
+        answer = api.client.post("/v1/invites", json=inviting(role), headers=api.session(key))
         is_problem(answer, "role_insufficient")
 
 
 def test_an_operator_cannot_become_treasurer(api: Served, people: Cast) -> None:
     """What takes two people must not be had by one of them inviting himself."""
-    body = {"role": "treasurer", "account": shown(people.office)}
+    body = inviting("treasurer", account=shown(people.office))
     is_problem(api.client.post("/v1/invites", json=body, headers=api.session(people.operator)), "role_insufficient")
     assert api.client.post("/v1/invites", json=body, headers=api.session(people.treasurer)).status_code == 201
 
@@ -464,7 +467,7 @@ def test_an_operator_cannot_become_treasurer(api: Served, people: Cast) -> None:
 def test_a_role_that_does_not_fit_the_party(api: Served, people: Cast) -> None:
     operator = api.session(people.operator)
     for role in ("owner", "cashier", "treasurer", "king", ""):
-        body = {"role": role, "account": shown(people.alice)}
+        body = inviting(role, account=shown(people.alice))
         code = "role_insufficient" if role == "treasurer" else "role_not_for_kind"
         is_problem(api.client.post("/v1/invites", json=body, headers=operator), code)
 
@@ -499,6 +502,6 @@ def test_a_code_for_a_party_that_was_closed(api: Served, people: Cast) -> None:
     path = f"/v1/parties/{shown(party)}"
     assert [api.client.delete(path, headers=operator).status_code for _ in range(2)] == [204, 204]
     is_problem(api.join(code, towns.key_of("too late")), "join_code_invalid")
-    body = {"role": "owner", "account": shown(party)}
+    body = inviting("owner", account=shown(party))
     is_problem(api.client.post("/v1/invites", json=body, headers=operator), "party_closed")
     is_problem(api.client.get(f"/v1/directory/{shown(party)}"), "not_found")

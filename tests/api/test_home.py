@@ -46,6 +46,7 @@ def test_a_new_home(tmp_path: Path) -> None:
         "book.db",
         "charter.toml",
         "currency.key",
+        "machine.key",
     ]
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE((folder / "currency.key").stat().st_mode) == 0o600

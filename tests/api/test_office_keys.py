@@ -6,7 +6,7 @@ import pytest
 
 from ledger.currency import parties
 from tests import towns
-from tests.served import Cast, Served, is_problem, shown
+from tests.served import Cast, Served, inviting, is_problem, shown
 
 
 @pytest.mark.parametrize("role", ["treasurer", "auditor"])
@@ -40,6 +40,6 @@ def test_the_office_is_not_closed_from_afar(api: Served, people: Cast) -> None:
 
 def test_join_codes_are_not_made_without_end(api: Served, people: Cast) -> None:
     headers = api.session(people.bob.key)
-    made = [api.client.post("/v1/invites", json={"role": "member"}, headers=headers) for _ in range(21)]
+    made = [api.client.post("/v1/invites", json=inviting("member"), headers=headers) for _ in range(21)]
     assert [one.status_code for one in made[:20]] == [201] * 20
     is_problem(made[20], "invites_too_many")

@@ -16,7 +16,7 @@ from ledger.currency.bank.mandates import collecting
 from ledger.currency.town import Town
 from tests import towns
 from tests.api.scene import AUDITOR, MANDATES, NOBODY, OPERATOR, OWNER, TREASURER, Scene
-from tests.served import Cast, Served, shown
+from tests.served import Cast, Served, inviting, shown
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 
@@ -190,7 +190,7 @@ def test_answers_are_what_the_document_says(town: Town, people: Cast, api: Serve
         ("post", "/v1/sessions", "/v1/sessions", scene.session_body(), NOBODY),
         ("get", "/v1/me", "/v1/me", None, OWNER),
         ("get", "/v1/keys", "/v1/keys", None, OWNER),
-        ("post", "/v1/invites", "/v1/invites", {"role": "cashier"}, OWNER),
+        ("post", "/v1/invites", "/v1/invites", inviting("cashier"), OWNER),
         ("post", "/v1/payments", "/v1/payments", order, NOBODY),
         ("post", "/v1/payments", "/v1/payments", order, NOBODY),
         ("post", "/v1/refunds", "/v1/refunds", scene.refund_body(), NOBODY),

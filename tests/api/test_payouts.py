@@ -24,7 +24,7 @@ from ledger.currency.town import Town
 from tests import towns
 from tests.currency.bank.scene import DAY, line, opened, statement
 from tests.currency.bank.test_payout_answers import answer
-from tests.served import Cast, Headers, Served, cast, is_problem, served, shown
+from tests.served import Cast, Headers, Served, cast, inviting, is_problem, new_code, served, shown
 from tests.towns import BANK
 
 IBAN = "DE89370400440532013000"
@@ -73,10 +73,12 @@ def signer(api: Served, people: Cast, name: str, device: str = "") -> PrivateKey
     """A treasurer's key that a treasurer invited for a person."""
     known = {party.name: party for party in parties.every(api.town)}
     person = known.get(name) or parties.admit(api.town, "person", name)
-    body = {"role": "treasurer", "person": account_text(person.account)}
+    code = new_code()
+    body = inviting("treasurer", code, person=account_text(person.account))
     invited = api.client.post("/v1/invites", json=body, headers=api.session(people.treasurer))
     key = towns.key_of(device or f"{name}'s PC")
-    assert api.join(invited.json()["code"], key).status_code == 201
+    assert invited.status_code == 201
+    assert api.join(code, key).status_code == 201
     return key
 
 
@@ -156,11 +158,11 @@ def test_a_signature_of_something_else(api: Served, people: Cast, changes: dict[
 
 def test_whose_key_is_whose_the_office_says(api: Served, people: Cast) -> None:
     person, headers = shown(people.alice), api.session(people.operator)
-    body = {"role": "operator", "person": person}
+    body = inviting("operator", person=person)
     assert api.client.post("/v1/invites", json=body, headers=headers).status_code == 201
-    body = {"role": "operator", "person": shown(people.shop)}
+    body = inviting("operator", person=shown(people.shop))
     is_problem(api.client.post("/v1/invites", json=body, headers=headers), "person_wrong")
-    body = {"role": "owner", "person": person}
+    body = inviting("owner", person=person)
     is_problem(api.client.post("/v1/invites", json=body, headers=api.session(people.shop.key)), "role_insufficient")
 
 

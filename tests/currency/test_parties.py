@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from ledger.core.ids import account_text
 from ledger.core.model import Note
-from ledger.currency import conversion, parties
+from ledger.currency import conversion, join_codes, parties
 from ledger.currency.errors import ERRORS, CurrencyError
 from ledger.currency.tables import DEVICE_KEY, HOLDING, INVITE, PARTY
 from ledger.currency.town import Town
@@ -140,7 +140,7 @@ def test_a_code_joins_one_key(town: Town) -> None:
     party = parties.admit(town, "person", "Alice")
     code = parties.invite(town, party, "member")
     key = key_of("phone").public
-    device, joined = parties.join(town, parties.shown_code(code).lower().replace("0", "o"), key, "Téléphone")
+    device, joined = parties.join(town, join_codes.shown_code(code).lower().replace("0", "o"), key, "Téléphone")
     assert joined == party
     assert (device.role, device.label, device.account) == ("member", "Téléphone", party.account)
     assert device.revoked_at is None

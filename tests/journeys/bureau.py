@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
-from ledger.currency import parties
+from ledger.currency import join_codes, parties
 from ledger.currency.bank.reference import member_reference, shown
 from ledger.currency.parties import Party
 from tests.currency.bank.scene import charter
@@ -32,7 +32,7 @@ class Bureau(Stall):
 
     def invite(self, role: str, person: Party | None = None) -> str:
         """A code for the office, as `patard invite ASSOCIATION --role ROLE` makes it."""
-        return parties.shown_code(parties.invite(self.town, self.association, role, person=person))
+        return join_codes.shown_code(parties.invite(self.town, self.association, role, person=person))
 
     def reference(self, party: Party) -> str:
         """What a member writes on a transfer."""

@@ -19,7 +19,7 @@ from api.home import found_home
 from api.routes.devices import FAILED_JOINS
 from api.server import Server
 from ledger.core.ids import account_text
-from ledger.currency import conversion, parties
+from ledger.currency import conversion, join_codes, parties
 from ledger.currency.links import parse_link
 from ledger.currency.messages import NO_REFERENCE, Order, Purpose, SignedReceipt
 from ledger.currency.town import Town
@@ -67,7 +67,7 @@ class Stall:
 
     def code(self, role: str = "cashier") -> str:
         """A join code for a device of the shop."""
-        return parties.shown_code(parties.invite(self.town, self.shop.party, role))
+        return join_codes.shown_code(parties.invite(self.town, self.shop.party, role))
 
     def pay(self, link: str, payer: Member, amount: int | None = None) -> SignedReceipt:
         """Pay a link as a wallet does; the receipt."""

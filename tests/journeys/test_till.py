@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Request, Route, expect
 from sqlalchemy import delete
 
-from ledger.currency import parties
+from ledger.currency import join_codes, parties
 from ledger.currency.charter import Limits
 from ledger.currency.links import parse_link
 from ledger.currency.messages import Purpose, SignedOrder
@@ -63,7 +63,7 @@ def test_paid_by_the_real_wallet_from_a_screenshot(browser: Browser, stall: Stal
         command = [sys.executable, "-c", "import sys; from wallet_cli.main import main; sys.exit(main())", *arguments]
         return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
 
-    code = parties.shown_code(parties.invite(stall.town, stall.alice.party, "member"))
+    code = join_codes.shown_code(parties.invite(stall.town, stall.alice.party, "member"))
     joined = wallet("join", code, "--server", stall.url, "--no-passphrase")
     assert joined.returncode == 0, joined.stderr
     with till(browser, stall, viewport=PHONE) as shop:

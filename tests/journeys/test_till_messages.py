@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from ledger.core.ids import account_text, b32encode
+from ledger.currency.join_codes import plain_code
 from ledger.currency.messages import MAX_LABEL_BYTES
 from ledger.currency.money import AmountError, format_cents, parse_amount
-from ledger.currency.parties import plain_code
 from ledger.currency.text import TextError, clean_text
 from tests.journeys.stall import Stall
 from tests.vectors import messages

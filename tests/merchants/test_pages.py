@@ -14,7 +14,7 @@ import pytest
 from starlette.applications import Starlette
 
 from ledger.core.ids import account_text
-from ledger.currency import conversion, parties
+from ledger.currency import conversion, join_codes, parties
 from ledger.currency.bank import indexing, topups
 from ledger.currency.bank.mandates import index as mandates
 from ledger.currency.bank.mandates import rejecting
@@ -271,7 +271,7 @@ def test_a_join_link(client: TestClient, town: Town, shop: Member) -> None:
     good = parties.invite(town, shop.party, "cashier")
     for code in (good, "K7QF2M9X1A"):
         page = Page(client.get(f"/J/{code.lower()}").text)
-        shown = parties.shown_code(code)
+        shown = join_codes.shown_code(code)
         assert f"wallet join {shown} --server https://pay.example.org" in page.text
         assert ("a", f"/till#pair={shown}") in [(name, attributes.get("href")) for name, attributes in page.elements]
     parties.join(town, good, towns.key_of("Caisse").public, "Caisse")

@@ -13,7 +13,7 @@ import pytest
 
 from api.home import found_home
 from ledger.core.ids import account_text
-from ledger.currency import parties
+from ledger.currency import join_codes, parties
 from ledger.currency.links import make_link
 from ledger.currency.messages import SignedRequest
 from ledger.currency.parties import Party
@@ -131,7 +131,7 @@ class _Typed:
 
 def invite(town: Town, party: Party, role: str) -> str:
     """A join code, as the association writes it."""
-    return parties.shown_code(parties.invite(town, party, role))
+    return join_codes.shown_code(parties.invite(town, party, role))
 
 
 def join_shop(town: Town, people: Cast, wallet: Run, role: str = "owner") -> None:

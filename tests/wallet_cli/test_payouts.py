@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from api.home import found_home
-from ledger.currency import conversion, parties
+from ledger.currency import conversion, join_codes, parties
 from ledger.currency.bank.payouts import batches
 from ledger.currency.charter import BankRules
 from ledger.currency.town import Town
@@ -47,7 +47,7 @@ def ordered(town: Town, people: Cast, wallet: Run) -> str:
 def treasurer(town: Town, people: Cast, wallet: Run, home: str, person: str | None = None) -> None:
     """Make a folder the wallet of a treasurer."""
     who = None if person is None else parties.named(town, person)
-    code = parties.shown_code(parties.invite(town, people.office, "treasurer", person=who))
+    code = join_codes.shown_code(parties.invite(town, people.office, "treasurer", person=who))
     ran = wallet("join", code, *SERVER, home=home)
     assert ran.code == 0, ran
 

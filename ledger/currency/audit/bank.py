@@ -16,7 +16,7 @@ from ledger.currency import parties
 from ledger.currency.audit import kinds
 from ledger.currency.audit.kinds import acted
 from ledger.currency.audit.lines import LineState, Taken, moves, number_in, turned
-from ledger.currency.audit.story import Problem, Story, bytes_of
+from ledger.currency.audit.story import Said, Story, bytes_of
 from ledger.currency.bank.indexing import RETURN, SUSPENSE
 from ledger.currency.bank.taking import statement_id
 from ledger.currency.bank.topups import CONVERSION, KNOWN
@@ -31,7 +31,7 @@ BY_ONE = ("member", "known")
 # --- statements --------------------------------------------------------------------------------------------
 
 
-def statement(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+def statement(story: Story, record: Record, note: Note) -> Iterator[Said]:
     """A statement that was taken: the next of its account, and where it comes after the last, it continues that."""
     evidence = note.evidence
     yield from acted(story, record, evidence, parties.OFFICE)
@@ -83,7 +83,7 @@ def ends(statements: list[Taken]) -> tuple[str, set[int]]:
 # --- lines -------------------------------------------------------------------------------------------------
 
 
-def conversion(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+def conversion(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
     """Euros with a member's reference; or a conversion that somebody typed."""
     line = story.lines.booked(record)
     if line is None:
@@ -96,17 +96,17 @@ def conversion(story: Story, record: Record, transaction: Transaction) -> Iterat
         yield "conversion_shape", "not as many units to the member named as euros came with the line"
 
 
-def suspense(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+def suspense(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
     """A line that nobody could place."""
     yield from _one_transfer(story, record, transaction, story.chart.suspense)
 
 
-def transit(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+def transit(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
     """Euros between two accounts of the reserve."""
     yield from _one_transfer(story, record, transaction, story.chart.transit)
 
 
-def _one_transfer(story: Story, record: Record, transaction: Transaction, account: int) -> Iterator[Problem]:
+def _one_transfer(story: Story, record: Record, transaction: Transaction, account: int) -> Iterator[Said]:
     yield from acted(story, record, transaction.evidence, parties.OFFICE)
     line = story.lines.booked(record)
     if line is None:
@@ -115,7 +115,7 @@ def _one_transfer(story: Story, record: Record, transaction: Transaction, accoun
         yield "line_shape", f"the line's euros did not just go between its account and {story.name(account)}"
 
 
-def returned(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+def returned(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
     """A top-up whose euros went back: the units that are there, and a claim for the rest."""
     yield from acted(story, record, transaction.evidence, parties.OFFICE)
     line = story.lines.booked(record)
@@ -130,9 +130,7 @@ def returned(story: Story, record: Record, transaction: Transaction) -> Iterator
     line.other = original.id
 
 
-def given_back(
-    story: Story, record: Record, transaction: Transaction, original: LineState, to: int
-) -> Iterator[Problem]:
+def given_back(story: Story, record: Record, transaction: Transaction, original: LineState, to: int) -> Iterator[Said]:
     """A top-up was taken back, its euros to the account `to`: once, and all of it, as units or as a claim."""
     holder, chart = number_in(transaction.evidence, "holder"), story.chart
     if original.undone_seq is not None:
@@ -157,7 +155,7 @@ def is_topup(line: LineState) -> bool:
     return line.holder is not None and (by_itself or line.placed_as in BY_ONE)
 
 
-def known(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+def known(story: Story, record: Record, note: Note) -> Iterator[Said]:
     """A line that somebody had typed before."""
     yield from acted(story, record, note.evidence, parties.OFFICE)
     line = story.lines.booked(record)
@@ -167,7 +165,7 @@ def known(story: Story, record: Record, note: Note) -> Iterator[Problem]:
     yield from name_conversion(story, line, bytes_of(note.evidence.get("conversion")))
 
 
-def name_conversion(story: Story, line: LineState, id_: bytes) -> Iterator[Problem]:
+def name_conversion(story: Story, line: LineState, id_: bytes) -> Iterator[Said]:
     """A line turned out to be a conversion that was typed by hand: one that stands, and that no other line is."""
     chart = story.chart
     euros = [(credit, debit, cents) for debit, credit, cents, unit in story.conversions.get(id_, ()) if unit == EUR]
@@ -184,7 +182,7 @@ def name_conversion(story: Story, line: LineState, id_: bytes) -> Iterator[Probl
 # --- lines that the bank took away ---------------------------------------------------------------------------
 
 
-def withdrawn(story: Story, record: Record, instruction: Transaction | Note) -> Iterator[Problem]:
+def withdrawn(story: Story, record: Record, instruction: Transaction | Note) -> Iterator[Said]:
     """A line that a corrected statement no longer has: all that it did is undone, once."""
     evidence = instruction.evidence
     yield from acted(story, record, evidence, parties.OFFICE)
@@ -207,7 +205,7 @@ def withdrawn(story: Story, record: Record, instruction: Transaction | Note) -> 
     line.gone = True
 
 
-def _undone(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Problem]:
+def _undone(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Said]:
     if line.undone_seq is not None:
         yield "return_twice", f"the line {line.reference} had been taken back before"
     if line.placed_seq is not None:
@@ -223,7 +221,7 @@ def _undone(story: Story, record: Record, instruction: Transaction | Note, line:
     story.payouts.take_back(line.id)
 
 
-def reopened(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Problem]:
+def reopened(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Said]:
     """What took a top-up back counts no more: the top-up stands again, and the entry says so."""
     original = story.lines.known.get(line.other)
     if original is None or bytes_of(instruction.evidence.get("reopens")) != original.id:
@@ -232,7 +230,7 @@ def reopened(story: Story, record: Record, instruction: Transaction | Note, line
     original.undone_seq, original.touched = None, record.seq
 
 
-WITHDRAWALS: dict[str, Callable[[Story, Record, Transaction | Note, LineState], Iterator[Problem]]] = {}
+WITHDRAWALS: dict[str, Callable[[Story, Record, Transaction | Note, LineState], Iterator[Said]]] = {}
 """Who judges the withdrawal of lines that became something of which more must be undone than the line moved."""
 
 
@@ -241,7 +239,7 @@ def between(line: LineState, one: int, other: int) -> tuple[int, int, int, str]:
     return (one, other, line.amount, EUR) if line.amount > 0 else (other, one, -line.amount, EUR)
 
 
-def _no_line(instruction: Transaction | Note) -> Iterator[Problem]:
+def _no_line(instruction: Transaction | Note) -> Iterator[Said]:
     yield (
         "id_not_derived",
         f"a {instruction.kind!r} whose id does not follow from a line of a reserve account: that could be booked twice",

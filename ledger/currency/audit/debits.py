@@ -15,7 +15,7 @@ from ledger.currency import parties
 from ledger.currency.audit.debit_state import DebitFile
 from ledger.currency.audit.kinds import acted
 from ledger.currency.audit.lines import LineState, moves
-from ledger.currency.audit.story import Problem, Story, bytes_of
+from ledger.currency.audit.story import Said, Story, bytes_of
 from ledger.currency.bank.mandates.collecting import (
     collection_id,
     digest,
@@ -38,7 +38,7 @@ _AHEAD = timedelta(hours=14)
 # --- files -------------------------------------------------------------------------------------------------
 
 
-def ordered(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+def ordered(story: Story, record: Record, note: Note) -> Iterator[Said]:
     """A month's debits were ordered, by mandates that live, of amounts that were told."""
     evidence, state = note.evidence, story.debits
     yield from acted(story, record, evidence, parties.OFFICE)
@@ -66,7 +66,7 @@ def ordered(story: Story, record: Record, note: Note) -> Iterator[Problem]:
     state.files[file.number] = file
 
 
-def _debits(story: Story, file: DebitFile, rows: list[Item]) -> Iterator[Problem]:
+def _debits(story: Story, file: DebitFile, rows: list[Item]) -> Iterator[Said]:
     network = story.rules.network
     if (len(rows), sum(one.amount for one in rows)) != (file.debits, file.total):
         yield "collection_differs", f"the debits of file {file.number} are not as many, or as much, as it says"
@@ -84,7 +84,7 @@ def _debits(story: Story, file: DebitFile, rows: list[Item]) -> Iterator[Problem
         )
 
 
-def withdrawn(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+def withdrawn(story: Story, record: Record, note: Note) -> Iterator[Said]:
     """A file that the bank did not carry out."""
     yield from acted(story, record, note.evidence, parties.OFFICE)
     file = _file(story, note.evidence)
@@ -96,7 +96,7 @@ def withdrawn(story: Story, record: Record, note: Note) -> Iterator[Problem]:
     file.withdrawn = True
 
 
-def fetched(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+def fetched(story: Story, record: Record, note: Note) -> Iterator[Said]:
     """A file left for the bank."""
     yield from acted(story, record, note.evidence, parties.OFFICE)
     file = _file(story, note.evidence)
@@ -108,7 +108,7 @@ def fetched(story: Story, record: Record, note: Note) -> Iterator[Problem]:
         file.fetched = True
 
 
-def rejected(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+def rejected(story: Story, record: Record, note: Note) -> Iterator[Said]:
     """A debit that the bank will not carry out: one of which no statement says anything."""
     yield from acted(story, record, note.evidence, parties.OFFICE)
     found = story.debits.named(note.evidence.get("debit", ""))
@@ -131,7 +131,7 @@ class _Said(NamedTuple):
     both: set[bytes]
 
 
-def brought(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+def brought(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
     """A line that brings debits, or takes some back."""
     yield from acted(story, record, transaction.evidence, parties.OFFICE)
     line = story.lines.booked(record)
@@ -141,7 +141,7 @@ def brought(story: Story, record: Record, transaction: Transaction) -> Iterator[
     yield from judged(story, record, transaction, line, line.reserve)
 
 
-def judged(story: Story, record: Record, transaction: Transaction, line: LineState, bank: int) -> Iterator[Problem]:
+def judged(story: Story, record: Record, transaction: Transaction, line: LineState, bank: int) -> Iterator[Said]:
     """An entry that says of a line which debits it brings or takes back. `bank` is where its euros are."""
     said = _said(story, transaction.evidence)
     if said is None:
@@ -171,7 +171,7 @@ def judged(story: Story, record: Record, transaction: Transaction, line: LineSta
     _came_back(story, transaction, said.back)
 
 
-def undone(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Problem]:
+def undone(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Said]:
     """A line that a corrected statement no longer has: what it brought is not there, what it took back is."""
     if not isinstance(instruction, Transaction):
         yield "line_shape", "debits were undone by a note, which moves nothing"
@@ -209,7 +209,7 @@ def undone(story: Story, record: Record, instruction: Transaction | Note, line: 
         story.debits.put(now._replace(unpaid_by=None, unpaid_reason="", claim=0))
 
 
-def put_back(story: Story, entry: bytes) -> Iterator[Problem]:
+def put_back(story: Story, entry: bytes) -> Iterator[Said]:
     """A line that the entry had placed is in suspense again: what it did to debits counts no more."""
     was, back = story.debits.of_line(entry)
     if any(one.unpaid_by is not None or one.released_seq is not None for one in was):
@@ -222,7 +222,7 @@ def put_back(story: Story, entry: bytes) -> Iterator[Problem]:
         story.debits.put(now._replace(unpaid_by=None, unpaid_reason="", claim=0))
 
 
-def released(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+def released(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
     """A debit's units went to its member: all of them, once, not before the delay was over, if it did not come back."""
     evidence, chart = transaction.evidence, story.chart
     yield from acted(story, record, evidence, parties.OFFICE)
@@ -256,7 +256,7 @@ def _said(story: Story, evidence: Evidence) -> _Said | None:
     return _Said(was, back, {one.id for one in was} & {one.id for one in back}) if was or back else None
 
 
-def _as_said(evidence: Evidence, early: list[Item], after: list[Item]) -> Iterator[Problem]:
+def _as_said(evidence: Evidence, early: list[Item], after: list[Item]) -> Iterator[Said]:
     """The entry says which came back before they were brought, and which after they were released."""
     for key, found in (("early", early), ("released", after)):
         try:
@@ -276,9 +276,7 @@ def _taken_from(story: Story, transaction: Transaction) -> Callable[[int], int]:
     return lambda account: taken.get(account, 0)
 
 
-def _same(
-    story: Story, record: Record, transaction: Transaction, gathered: Moves, back: list[Item]
-) -> Iterator[Problem]:
+def _same(story: Story, record: Record, transaction: Transaction, gathered: Moves, back: list[Item]) -> Iterator[Said]:
     """The entry moved this, and no more; what members owe by it is held against what they had."""
     right = [(t.debit, t.credit, t.amount, t.unit) for t in gathered.transfers() or ()]
     if sorted(moves(transaction)) != sorted(right):

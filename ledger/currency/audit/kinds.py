@@ -11,15 +11,15 @@ from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Transaction, Transfer
 from ledger.core.record import Record
 from ledger.currency import parties
-from ledger.currency.audit.story import Asked, Problem, Story, bytes_of, number_of
+from ledger.currency.audit import vouching
+from ledger.currency.audit.story import Asked, Said, Story, bytes_of, number_of
+from ledger.currency.audit.vouching import ON_ITS_WAY
 from ledger.currency.chart import EUR
-from ledger.currency.conversion import CONSOLE, corrected_id
+from ledger.currency.conversion import corrected_id
 from ledger.currency.imported import opening_id
 from ledger.currency.messages import NO_REFERENCE, MessageError, Order, Purpose, SignedOrder
 
 PURPOSES = {"payment": Purpose.PAYMENT, "refund": Purpose.REFUND, "reconversion_asked": Purpose.RECONVERSION}
-ON_ITS_WAY = 60_000_000
-"""Microseconds between the desk's look at a key or a clock and the commit, at the very most."""
 TREASURER = frozenset({"treasurer"})
 """Roles that decide what is changed back, and undo conversions."""
 
@@ -27,7 +27,7 @@ TREASURER = frozenset({"treasurer"})
 # --- orders ----------------------------------------------------------------------------------------------
 
 
-def order(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem | SignedOrder]:
+def order(story: Story, record: Record, transaction: Transaction) -> Iterator[Said | SignedOrder]:
     """A payment, a refund or a request to change back. The signature itself is left to whoever called."""
     evidence = transaction.evidence
     try:
@@ -63,7 +63,7 @@ def order(story: Story, record: Record, transaction: Transaction) -> Iterator[Pr
     yield from _sides(story, transaction, asked)
 
 
-def _actor(story: Story, record: Record, raw: bytes, asked: Order) -> Iterator[Problem]:
+def _actor(story: Story, record: Record, raw: bytes, asked: Order) -> Iterator[Said]:
     key = story.keys.get(raw)
     if key is None:
         yield "key_unknown", f"signed by key {raw.hex()[:16]}, which was not registered then"
@@ -77,7 +77,7 @@ def _actor(story: Story, record: Record, raw: bytes, asked: Order) -> Iterator[P
         yield "role_insufficient", f"signed by the key of a {key.role}, who may not"
 
 
-def _sides(story: Story, transaction: Transaction, asked: Order) -> Iterator[Problem]:
+def _sides(story: Story, transaction: Transaction, asked: Order) -> Iterator[Said]:
     if asked.purpose is Purpose.RECONVERSION:
         story.asked[transaction.id] = Asked(asked.payer, asked.amount)
         if asked.payee != story.chart.waiting:
@@ -94,7 +94,7 @@ def _sides(story: Story, transaction: Transaction, asked: Order) -> Iterator[Pro
 # --- the association -------------------------------------------------------------------------------------
 
 
-def conversion(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+def conversion(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
     evidence, chart = transaction.evidence, story.chart
     yield from acted(story, record, evidence, parties.OFFICE)
     units = [t for t in transaction.transfers if t.unit == chart.unit]
@@ -116,7 +116,7 @@ def conversion(story: Story, record: Record, transaction: Transaction) -> Iterat
     story.conversions[transaction.id] = [(t.credit, t.debit, t.amount, t.unit) for t in transaction.transfers]
 
 
-def corrected(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+def corrected(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
     """A conversion that was mistyped, taken back: all of it, units and euros, once."""
     yield from acted(story, record, transaction.evidence, TREASURER)
     conversion_id = transaction.corrects or b""
@@ -132,7 +132,7 @@ def corrected(story: Story, record: Record, transaction: Transaction) -> Iterato
         yield "conversion_shape", "not the whole conversion, units and euros, was taken back"
 
 
-def reserve_opening(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+def reserve_opening(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
     evidence, chart = transaction.evidence, story.chart
     yield from acted(story, record, evidence, parties.OFFICE)
     names = {number: name for name, number in chart.reserve.items()}
@@ -149,7 +149,7 @@ def reserve_opening(story: Story, record: Record, transaction: Transaction) -> I
             yield "opening_shape", f"units went to {story.name(t.credit)}, which is no issuer's"
 
 
-def accepted(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+def accepted(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
     chart, asked = story.chart, _decided(story, transaction)
     yield from acted(story, record, transaction.evidence, TREASURER)
     if asked is None:
@@ -170,7 +170,7 @@ def accepted(story: Story, record: Record, transaction: Transaction) -> Iterator
         )
 
 
-def refused(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+def refused(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
     asked = _decided(story, transaction)
     yield from acted(story, record, transaction.evidence, TREASURER)
     if asked is None:
@@ -182,7 +182,7 @@ def refused(story: Story, record: Record, transaction: Transaction) -> Iterator[
         yield "reconversion_shape", "the units did not all go back to whoever asked"
 
 
-def imported(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+def imported(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
     for t in transaction.transfers:
         for number in (t.debit, t.credit):
             if number not in story.holders and number not in story.issuers:
@@ -191,7 +191,7 @@ def imported(story: Story, record: Record, transaction: Transaction) -> Iterator
             yield "import_after_joining", f"an import took from {story.name(t.debit)}, whose holder signed nothing"
 
 
-def other(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+def other(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
     """A kind that the currency does not know: it may book euros of the association, and touch nothing else."""
     for t in transaction.transfers:
         for number in (t.debit, t.credit):
@@ -203,17 +203,9 @@ def other(story: Story, record: Record, transaction: Transaction) -> Iterator[Pr
                 return
 
 
-def acted(story: Story, record: Record, evidence: Evidence, roles: frozenset[str]) -> Iterator[Problem]:
-    """Whoever acted for the association was at its machine, or held a key for it."""
-    by = evidence.get("by")
-    if by == CONSOLE:
-        return
-    key = story.keys.get(bytes_of(by))
-    if key is None or key.role not in roles:
-        who = "who held no office" if key is None else f"the key of a {key.role}, who may not"
-        yield "role_insufficient", f"booked by {str(by)[:16]!r}, {who}"
-    elif key.revoked_at is not None and key.revoked_at + ON_ITS_WAY < record.at:
-        yield "key_revoked", f"booked by key {str(by)[:16]}, which had been revoked"
+def acted(story: Story, record: Record, evidence: Evidence, roles: frozenset[str]) -> Iterator[Said]:
+    """Whoever acted for the association was at its machine, or held a key for it; and signed it (see `vouching`)."""
+    return vouching.vouched(story, record, roles)
 
 
 def _decided(story: Story, transaction: Transaction) -> Asked | None:

@@ -13,13 +13,13 @@ from ledger.core.record import Record
 from ledger.currency import parties
 from ledger.currency.audit.debit_state import MandateState
 from ledger.currency.audit.kinds import acted
-from ledger.currency.audit.story import Problem, Story, bytes_of, number_of
+from ledger.currency.audit.story import Said, Story, bytes_of, number_of
 from ledger.currency.bank.mandates.notices import digest, list_id
 from ledger.currency.bank.mandates.review import resumption_id, suspension_id
 from ledger.currency.bank.mandates.text import mandate_reference
 
 
-def signed(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+def signed(story: Story, record: Record, note: Note) -> Iterator[Said]:
     """A mandate, the first that lives of its party."""
     evidence, state = note.evidence, story.debits
     yield from _by_holder(story, record, evidence)
@@ -41,7 +41,7 @@ def signed(story: Story, record: Record, note: Note) -> Iterator[Problem]:
     state.live[account] = id_
 
 
-def changed(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+def changed(story: Story, record: Record, note: Note) -> Iterator[Said]:
     """Another amount a month."""
     yield from _by_holder(story, record, note.evidence)
     mandate = _mandate(story, note.evidence)
@@ -55,7 +55,7 @@ def changed(story: Story, record: Record, note: Note) -> Iterator[Problem]:
     mandate.amount, mandate.version, mandate.hashes[version] = amount, version, hashed
 
 
-def ended(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+def ended(story: Story, record: Record, note: Note) -> Iterator[Said]:
     """Nothing is collected by it any more."""
     yield from _by_holder(story, record, note.evidence)
     mandate = _mandate(story, note.evidence)
@@ -67,7 +67,7 @@ def ended(story: Story, record: Record, note: Note) -> Iterator[Problem]:
         del story.debits.live[mandate.account]
 
 
-def suspended(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+def suspended(story: Story, record: Record, note: Note) -> Iterator[Said]:
     """It is not collected by until somebody resumes it, because a debit came back."""
     yield from acted(story, record, note.evidence, parties.OFFICE)
     mandate = _mandate(story, note.evidence)
@@ -80,7 +80,7 @@ def suspended(story: Story, record: Record, note: Note) -> Iterator[Problem]:
     mandate.suspended_by = note.id
 
 
-def resumed(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+def resumed(story: Story, record: Record, note: Note) -> Iterator[Said]:
     """It is collected by again."""
     yield from acted(story, record, note.evidence, parties.OFFICE)
     mandate = _mandate(story, note.evidence)
@@ -90,7 +90,7 @@ def resumed(story: Story, record: Record, note: Note) -> Iterator[Problem]:
     mandate.suspended_by = None
 
 
-def told(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+def told(story: Story, record: Record, note: Note) -> Iterator[Said]:
     """Members were told of the debits of a month."""
     evidence, state = note.evidence, story.debits
     yield from acted(story, record, evidence, parties.OFFICE)
@@ -126,7 +126,7 @@ def _told(evidence: Evidence) -> tuple[int, int, str] | None:
     return amount, version, str(hashed)
 
 
-def _by_holder(story: Story, record: Record, evidence: Evidence) -> Iterator[Problem]:
+def _by_holder(story: Story, record: Record, evidence: Evidence) -> Iterator[Said]:
     """Whoever signed or ended it acts for the party, or for the office."""
     key = story.keys.get(bytes_of(evidence.get("by")))
     mine = key is not None and key.account == number_of(evidence.get("account")) and key.role in parties.SPEND

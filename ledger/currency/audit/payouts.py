@@ -13,9 +13,11 @@ from ledger.core.model import Evidence, Note, Transaction
 from ledger.core.record import Record
 from ledger.currency import parties, proofs
 from ledger.currency.audit import kinds
-from ledger.currency.audit.kinds import ON_ITS_WAY, TREASURER, acted
+from ledger.currency.audit.kinds import TREASURER, acted
 from ledger.currency.audit.payout_state import File, Owed
-from ledger.currency.audit.story import Problem, Story, bytes_of, number_of
+from ledger.currency.audit.signatures import Signed
+from ledger.currency.audit.story import Said, Story, bytes_of, number_of
+from ledger.currency.audit.vouching import ON_ITS_WAY
 from ledger.currency.bank.payouts.approval import signing_id
 from ledger.currency.bank.payouts.batches import batch_id, batch_reference, fetching_id, withdrawal_id
 from ledger.currency.bank.payouts.index import unpacked
@@ -24,11 +26,12 @@ from ledger.currency.chart import EUR
 from ledger.currency.wire import MessageError
 
 
-def accepted(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+def accepted(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
     """A reconversion, which owes its shop euros from here on."""
     asked = story.asked.get(bytes_of(transaction.evidence.get("asked")))
-    wrong = list(kinds.accepted(story, record, transaction))
-    yield from wrong
+    said = list(kinds.accepted(story, record, transaction))
+    yield from said
+    wrong = [one for one in said if not isinstance(one, Signed)]
     amount = sum(t.amount for t in transaction.transfers if t.credit == story.chart.payouts)
     if asked is not None and amount:
         story.payouts.owe(Owed(transaction.id, record.seq, asked.account, asked.amount, amount, not wrong))
@@ -37,7 +40,7 @@ def accepted(story: Story, record: Record, transaction: Transaction) -> Iterator
 # --- bank lines and rejections -----------------------------------------------------------------------------
 
 
-def paid(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+def paid(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
     """A bank line that settles what is owed."""
     yield from acted(story, record, transaction.evidence, parties.OFFICE)
     if story.lines.booked(record) is None:
@@ -45,7 +48,7 @@ def paid(story: Story, record: Record, transaction: Transaction) -> Iterator[Pro
     yield from pay(story, transaction, number_of(transaction.evidence.get("reserve")))
 
 
-def pay(story: Story, transaction: Transaction, euros_from: int) -> Iterator[Problem]:
+def pay(story: Story, transaction: Transaction, euros_from: int) -> Iterator[Said]:
     """Payouts were paid with euros of an account of the reserve, or that such a line had put into suspense.
 
     In a sum of several, some may have been rejected before: their shops, who have their units, owe those euros.
@@ -72,7 +75,7 @@ def pay(story: Story, transaction: Transaction, euros_from: int) -> Iterator[Pro
     story.payouts.pay(transaction.id, meant, away)
 
 
-def returned(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+def returned(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
     """A bank line that brings payouts back."""
     yield from acted(story, record, transaction.evidence, parties.OFFICE)
     if story.lines.booked(record) is None:
@@ -80,7 +83,7 @@ def returned(story: Story, record: Record, transaction: Transaction) -> Iterator
     yield from undo(story, transaction, number_of(transaction.evidence.get("reserve")))
 
 
-def rejected(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+def rejected(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
     """A payout that the bank did not execute: by its own answer, or because a treasurer says so."""
     who = parties.OFFICE if "report" in transaction.evidence else TREASURER
     yield from acted(story, record, transaction.evidence, who)
@@ -96,7 +99,7 @@ def rejected(story: Story, record: Record, transaction: Transaction) -> Iterator
     yield from undo(story, transaction, None)
 
 
-def undo(story: Story, transaction: Transaction, euros_on: int | None) -> Iterator[Problem]:
+def undo(story: Story, transaction: Transaction, euros_on: int | None) -> Iterator[Said]:
     """Reconversions were undone. `euros_on` is the account where the euros were again; None: they never left."""
     chart = story.chart
     meant, home = named(story, transaction.evidence), given_back(story, transaction.evidence)
@@ -144,7 +147,7 @@ def _at(story: Story, places: list[int]) -> list[Owed]:
     return known if len(known) == len(found) else []
 
 
-def _owing(transaction: Transaction, gone: list[Owed], sign: int) -> Iterator[Problem]:
+def _owing(transaction: Transaction, gone: list[Owed], sign: int) -> Iterator[Said]:
     """The evidence says who owes the euros that left, though they have their units, or no longer does."""
     owed: Counter[int] = Counter()
     for one in gone:
@@ -168,7 +171,7 @@ def _places(evidence: Evidence, key: str) -> list[int]:
 # --- files -------------------------------------------------------------------------------------------------
 
 
-def ordered(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+def ordered(story: Story, record: Record, note: Note) -> Iterator[Said]:
     """A file for the bank: of due payouts in no other live file, to be signed by as many people as the charter says."""
     state, evidence, rules = story.payouts, note.evidence, story.rules
     yield from acted(story, record, evidence, parties.OFFICE)
@@ -200,7 +203,7 @@ def ordered(story: Story, record: Record, note: Note) -> Iterator[Problem]:
     state.files[note.id] = file
 
 
-def signed(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+def signed(story: Story, record: Record, note: Note) -> Iterator[Said]:
     """A treasurer's signature of a file."""
     evidence, file = note.evidence, _file(story, note)
     raw, signature = bytes_of(evidence.get("key")), bytes_of(evidence.get("signature"))
@@ -227,7 +230,7 @@ def signed(story: Story, record: Record, note: Note) -> Iterator[Problem]:
     file.signers[raw] = key.person
 
 
-def fetched(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+def fetched(story: Story, record: Record, note: Note) -> Iterator[Said]:
     """A file left for the bank: after enough different people signed it."""
     yield from acted(story, record, note.evidence, parties.OFFICE)
     file = _file(story, note)
@@ -245,7 +248,7 @@ def fetched(story: Story, record: Record, note: Note) -> Iterator[Problem]:
     file.fetched = True
 
 
-def withdrawn(story: Story, record: Record, note: Note) -> Iterator[Problem]:
+def withdrawn(story: Story, record: Record, note: Note) -> Iterator[Said]:
     """A file was given up. Once it was fetched, that is for a treasurer to say."""
     file = _file(story, note)
     if file is None:

@@ -15,7 +15,7 @@ from ledger.currency.audit import debits, payouts
 from ledger.currency.audit.bank import between, given_back, name_conversion, reopened
 from ledger.currency.audit.kinds import TREASURER, acted
 from ledger.currency.audit.lines import LineState, Moves, moves, number_in, turned
-from ledger.currency.audit.story import Problem, Story, bytes_of
+from ledger.currency.audit.story import Problem, Said, Story, bytes_of
 from ledger.currency.bank.indexing import RETURN, SUSPENSE
 from ledger.currency.bank.mandates.index import BROUGHT, UNPAID
 from ledger.currency.bank.payouts.index import PAID
@@ -26,10 +26,10 @@ from ledger.currency.bank.topups import KNOWN
 from ledger.currency.chart import EUR
 from ledger.currency.imported import OPENING
 
-_Judge = Callable[[Story, Record, Transaction | Note, LineState], Iterator[Problem]]
+_Judge = Callable[[Story, Record, Transaction | Note, LineState], Iterator[Said]]
 
 
-def placed(story: Story, record: Record, instruction: Transaction | Note) -> Iterator[Problem]:
+def placed(story: Story, record: Record, instruction: Transaction | Note) -> Iterator[Said]:
     """A person placed a line that was in suspense."""
     evidence = instruction.evidence
     yield from acted(story, record, evidence, parties.OFFICE)
@@ -53,7 +53,7 @@ def placed(story: Story, record: Record, instruction: Transaction | Note) -> Ite
     line.placed_by, line.placed, line.touched = str(evidence.get("by")), moves(instruction), record.seq
 
 
-def back(story: Story, record: Record, instruction: Transaction | Note) -> Iterator[Problem]:
+def back(story: Story, record: Record, instruction: Transaction | Note) -> Iterator[Said]:
     """A line was put back into suspense: what placed or booked it is undone, all of it."""
     evidence = instruction.evidence
     line = story.lines.known.get(bytes_of(evidence.get("line")))
@@ -97,7 +97,7 @@ def pairs(story: Story) -> Iterator[tuple[LineState, Problem]]:
             yield line, ("pair_alone", f"the line {line.reference} has a pair that is not placed so")
 
 
-def _same_line(instruction: Transaction | Note, line: LineState) -> Iterator[Problem]:
+def _same_line(instruction: Transaction | Note, line: LineState) -> Iterator[Said]:
     evidence = instruction.evidence
     if line.reference != evidence.get("reference") or line.reserve != number_in(evidence, "reserve"):
         yield "placing_unrelated", "account and reference are not those of the line"
@@ -119,7 +119,7 @@ def _way_back(story: Story, line: LineState) -> Moves:
 def _is(right: Callable[[Story, LineState], Moves], sign: int = 0) -> _Judge:
     """A way that moves exactly this. `sign` is 1 for euros that came, -1 for those that went, 0 for both."""
 
-    def judge(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Problem]:
+    def judge(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Said]:
         if sign * line.amount < 0 or sorted(moves(instruction)) != sorted(right(story, line)):
             yield "placing_shape", f"placed as {instruction.evidence.get('as')!r}, and something else was moved"
 
@@ -141,7 +141,7 @@ def _units(story: Story, line: LineState) -> Moves:
     ]
 
 
-def _split(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Problem]:
+def _split(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Said]:
     chart, done = story.chart, moves(instruction)
     units = [(credit, cents) for debit, credit, cents, unit in done if (debit, unit) == (chart.circulation, chart.unit)]
     euros = [(credit, cents) for debit, credit, cents, unit in done if (debit, unit) == (chart.suspense, EUR)]
@@ -157,26 +157,26 @@ def _split(story: Story, record: Record, instruction: Transaction | Note, line: 
         yield "placing_shape", "the shares of a line are not members' units, own euros and a claim that come to it"
 
 
-def _known(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Problem]:
+def _known(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Said]:
     yield from _to(lambda story, line: line.reserve, 1)(story, record, instruction, line)
     yield from name_conversion(story, line, bytes_of(instruction.evidence.get("conversion")))
 
 
-def _cash(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Problem]:
+def _cash(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Said]:
     box = number_in(instruction.evidence, "cash")
     if box not in story.chart.reserve.values() or box == line.reserve:
         yield "placing_shape", "the cash did not go to or come from a cash box of the reserve"
     yield from _to(lambda story, line: box)(story, record, instruction, line)
 
 
-def _pair(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Problem]:
+def _pair(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Said]:
     other = story.lines.known.get(bytes_of(instruction.evidence.get("other")))
     line.other = b"" if other is None else other.id
     if moves(instruction) or other is None or other.amount != -line.amount:
         yield "placing_shape", "two lines explain each other when one brought what the other took, and nothing moves"
 
 
-def _returned(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Problem]:
+def _returned(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Said]:
     original = story.lines.known.get(bytes_of(instruction.evidence.get("returns")))
     if original is None or original.amount != -line.amount or isinstance(instruction, Note):
         yield "return_unrelated", "it takes back a top-up that there is none of, or one of another amount"
@@ -185,7 +185,7 @@ def _returned(story: Story, record: Record, instruction: Transaction | Note, lin
     line.other = original.id
 
 
-def _payout(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Problem]:
+def _payout(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Said]:
     suspense, right = story.chart.suspense, PAID if line.amount < 0 else PAYOUT_RETURNED
     there = sum(cents * ((debit == suspense) - (credit == suspense)) for debit, credit, cents, _ in moves(instruction))
     if instruction.kind != right or there != line.amount or isinstance(instruction, Note):
@@ -196,7 +196,7 @@ def _payout(story: Story, record: Record, instruction: Transaction | Note, line:
         yield from payouts.undo(story, instruction, suspense)
 
 
-def _debits(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Problem]:
+def _debits(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Said]:
     suspense, right = story.chart.suspense, BROUGHT if line.amount > 0 else UNPAID
     there = sum(cents * ((debit == suspense) - (credit == suspense)) for debit, credit, cents, _ in moves(instruction))
     if instruction.kind != right or there != line.amount or isinstance(instruction, Note):
@@ -205,7 +205,7 @@ def _debits(story: Story, record: Record, instruction: Transaction | Note, line:
         yield from debits.judged(story, record, instruction, line, suspense)
 
 
-def _cover(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Problem]:
+def _cover(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Said]:
     chart, done = story.chart, moves(instruction)
     units = [(credit, cents) for debit, credit, cents, unit in done if (debit, unit) == (chart.circulation, chart.unit)]
     rest = [move for move in done if move[3] != chart.unit]

@@ -12,8 +12,8 @@ from ledger.core.model import Note, Transaction
 from ledger.core.record import Record
 from ledger.currency import chartered
 from ledger.currency.accounts import periods
-from ledger.currency.audit import bank, debits, kinds, mandates, payouts, placings, story, years
-from ledger.currency.audit.story import Problem, Story
+from ledger.currency.audit import bank, debits, kinds, mandates, payouts, placings, vouching, years
+from ledger.currency.audit.story import Said, Story
 from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, WITHDRAWN
 from ledger.currency.bank.mandates import collecting as debit_files
 from ledger.currency.bank.mandates import index as debit_kinds
@@ -26,13 +26,13 @@ from ledger.currency.bank.topups import KNOWN, TRANSIT
 from ledger.currency.conversion import CORRECTED
 from ledger.currency.imported import IMPORT, OPENING
 
-_Judge = Callable[[Story, Record, Transaction], Iterator[Problem]]
+_Judge = Callable[[Story, Record, Transaction], Iterator[Said]]
 
 
 def _or_placed(judge: _Judge) -> _Judge:
     """A kind of entry that a person's decision about a bank line may be as well."""
 
-    def either(story: Story, record: Record, transaction: Transaction) -> Iterator[Problem]:
+    def either(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
         return (placings.placed if "line" in transaction.evidence else judge)(story, record, transaction)
 
     return either
@@ -60,10 +60,10 @@ KINDS: dict[str, _Judge] = {
 }
 """Transactions of the association. Orders of members (`kinds.PURPOSES`) are judged by `kinds.order`."""
 
-NOTES: dict[str, Callable[[Story, Record, Note], Iterator[Problem]]] = {
-    chartered.KIND: story.charter,
-    "key_added": story.key,
-    "key_revoked": story.key,
+NOTES: dict[str, Callable[[Story, Record, Note], Iterator[Said]]] = {
+    chartered.KIND: vouching.charter,
+    "key_added": vouching.key,
+    "key_revoked": vouching.key,
     periods.KIND: years.closed,
     STATEMENT: bank.statement,
     KNOWN: bank.known,

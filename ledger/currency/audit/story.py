@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Closing, Note, Opening, Side
@@ -18,6 +18,7 @@ from ledger.currency.accounts import periods
 from ledger.currency.audit.debit_state import Debits
 from ledger.currency.audit.lines import Lines
 from ledger.currency.audit.payout_state import Payouts
+from ledger.currency.audit.signatures import Signed
 from ledger.currency.chart import Chart
 from ledger.currency.charter import PartyKind
 from ledger.currency.chartered import Rules
@@ -26,6 +27,8 @@ from ledger.currency.keys import KeyRefused, public_key
 
 Problem = tuple[str, str]
 """A stable code and a sentence."""
+Said: TypeAlias = "Problem | Signed"
+"""What a judge says of an entry: what is wrong with it, or a signature that must be right for nothing to be."""
 
 
 @dataclass(slots=True)
@@ -82,6 +85,14 @@ class Story:
     payouts: Payouts = field(default_factory=Payouts)
     debits: Debits = field(default_factory=Debits)
     notices: list[Notice] = field(default_factory=list)
+    acts: dict[bytes, int] = field(default_factory=dict)
+    """The acts that were carried out, by their hash, each with the last entry that it made."""
+    texts: dict[bytes, str] = field(default_factory=dict)
+    """What acts say of which the log has only the hash, by that."""
+    erased: list[tuple[int, int, bytes]] = field(default_factory=list)
+    """Acts whose text is not there any more: whose account it was about, and the entry (seq and id)."""
+    unsigned: tuple[int, bytes] | None = None
+    """The last entry of the association from before these were signed (seq and id)."""
     own: dict[int, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -89,12 +100,17 @@ class Story:
         self.own = {number: name for name, number in chart.own().items()}
         self.own |= {number: f"reserve account {name!r}" for name, number in chart.reserve.items()}
 
+    @property
+    def is_signed(self) -> bool:
+        """Whether everything is signed from here on: the charter's note names a machine's key."""
+        return bool(self.noted) and self.rules.machine is not None
+
     def name(self, number: int) -> str:
         """An account, for people."""
         return self.own.get(number) or f"account {number:016x}"
 
 
-def opening(story: Story, record: Record, instruction: Opening) -> Iterator[Problem]:
+def opening(story: Story, record: Record, instruction: Opening) -> Iterator[Said]:
     """An account of a party, of the currency itself or of an issuer; there are no others."""
     account = instruction.account
     kind = instruction.evidence.get("party")
@@ -122,14 +138,14 @@ def opening(story: Story, record: Record, instruction: Opening) -> Iterator[Prob
         )
 
 
-def closing(story: Story, record: Record, instruction: Closing) -> Iterator[Problem]:
+def closing(story: Story, record: Record, instruction: Closing) -> Iterator[Said]:
     """The end of an account; the currency's own have none."""
     if instruction.number in story.own:
         yield "account_rules", f"{story.name(instruction.number)} was closed"
     story.closed[instruction.number] = record.at
 
 
-def charter(story: Story, record: Record, instruction: Note) -> Iterator[Problem]:
+def charter(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
     """The rules from here on. A note that is not the next one changes none: its fee was never the charter's."""
     try:
         rules = chartered.read(instruction.evidence)
@@ -152,7 +168,7 @@ def charter(story: Story, record: Record, instruction: Note) -> Iterator[Problem
     story.rules, story.noted = rules, rules.version
 
 
-def key(story: Story, record: Record, instruction: Note) -> Iterator[Problem]:
+def key(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
     evidence = instruction.evidence
     try:
         raw, account = bytes.fromhex(str(evidence["key"])), int(str(evidence["account"]), 16)
@@ -189,7 +205,7 @@ def key(story: Story, record: Record, instruction: Note) -> Iterator[Problem]:
     story.joined.add(account)
 
 
-def _invited(story: Story, place: Notice, raw: bytes, key: Key, by: object) -> Iterator[Problem]:
+def _invited(story: Story, place: Notice, raw: bytes, key: Key, by: object) -> Iterator[Said]:
     """Who made the code that this key joined with: its party itself, or the office, which is worth a look.
 
     Older notes do not say; nor did invitations made before they did.

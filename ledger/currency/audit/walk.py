@@ -15,17 +15,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from typing import NamedTuple
 
+from sqlalchemy import select
+
 from ledger.core import record as records
 from ledger.core.model import Closing, Head, Note, Opening, Transaction
 from ledger.core.record import RecordError
-from ledger.currency import chartered
-from ledger.currency.audit import bank_tables, debit_tables, kinds, lines, payout_tables, registry
-from ledger.currency.audit import story as audit_story
+from ledger.currency import chartered, proofs
+from ledger.currency.audit import bank_tables, debit_tables, kinds, lines, payout_tables, registry, vouching
 from ledger.currency.audit import tables as audit_tables
 from ledger.currency.audit.cover import NOTICES, Cover
-from ledger.currency.audit.story import Notice, Problem, Story
+from ledger.currency.audit.signatures import Signed
+from ledger.currency.audit.story import Notice, Said, Story
 from ledger.currency.keys import verify
 from ledger.currency.messages import ORDER_DOMAIN, SignedOrder
+from ledger.currency.tables import ACT
 from ledger.currency.town import Town
 
 PAGE = 1_000
@@ -97,6 +100,9 @@ class _Signature(NamedTuple):
 class _Run:
     def __init__(self, town: Town) -> None:
         self.story = Story(town.chart, chartered.rules_of(town))
+        with town.reading() as connection:
+            texts = connection.execute(select(ACT.c.hash, ACT.c.text, ACT.c.salt).where(ACT.c.text.is_not(None)))
+            self.story.texts = {h: text for h, text, salt in texts if proofs.act_hash(salt, text) == h}
         self.cover = Cover(self.story)
         debit_tables.lend(town, self.story)
         self.findings: list[Finding] = []
@@ -116,7 +122,7 @@ class _Run:
             self.find("record_unreadable", seq, id_, str(error))
             return
         instruction, story = record.instruction, self.story
-        problems: Iterator[Problem | SignedOrder]
+        problems: Iterator[Said | SignedOrder]
         if isinstance(instruction, Transaction):
             if instruction.kind in kinds.PURPOSES:
                 problems = kinds.order(story, record, instruction)
@@ -124,9 +130,9 @@ class _Run:
                 problems = registry.KINDS.get(instruction.kind, kinds.other)(story, record, instruction)
                 problems = chain(lines.entered(story.lines, story.chart, record, instruction), problems)
         elif isinstance(instruction, Opening):
-            problems = audit_story.opening(story, record, instruction)
+            problems = vouching.opening(story, record, instruction)
         elif isinstance(instruction, Closing):
-            problems = audit_story.closing(story, record, instruction)
+            problems = vouching.closing(story, record, instruction)
         else:
             assert isinstance(instruction, Note)
             judge = registry.NOTES.get(instruction.kind)
@@ -137,6 +143,9 @@ class _Run:
                 self.orders += 1
                 message = ORDER_DOMAIN + problem.order.body()
                 yield _Signature(seq, id_, submit(verify, problem.key, problem.signature, message))
+            elif isinstance(problem, Signed):
+                if not verify(problem.key, problem.signature, problem.message):
+                    self.find(problem.code, seq, id_, problem.text)
             else:
                 self.find(problem[0], seq, id_, problem[1])
         if isinstance(instruction, Transaction):
@@ -158,6 +167,8 @@ class _Run:
                 self.story.notices.append(Notice(seq, id_, text))
             else:
                 self.find(code, seq, id_, text)
+        for seq, id_, (code, text) in vouching.end(self.story):
+            self.find(code, seq, id_, text)
         noted = self.story.rules
         if noted != chartered.rules_of(town, noted.version) or not self.story.noted:
             self.find(

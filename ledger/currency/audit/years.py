@@ -9,10 +9,10 @@ from ledger.core.model import Note
 from ledger.core.record import Record
 from ledger.currency.accounts import periods
 from ledger.currency.audit.kinds import TREASURER, acted
-from ledger.currency.audit.story import Problem, Story
+from ledger.currency.audit.story import Said, Story
 
 
-def closed(story: Story, record: Record, instruction: Note) -> Iterator[Problem]:
+def closed(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
     """A note that closes a year. What its file is, is proved whenever it is written."""
     try:
         closing = periods.read(instruction.evidence)

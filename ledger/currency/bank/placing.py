@@ -37,7 +37,7 @@ from ledger.currency.bank.lines import Line
 from ledger.currency.bank.mandates import matching as mandates
 from ledger.currency.bank.naming import line_of_conversion
 from ledger.currency.bank.payouts import placing as payouts
-from ledger.currency.chart import EUR
+from ledger.currency.chart import EUR, Chart
 from ledger.currency.charter import ReserveKind
 from ledger.currency.conversion import CONSOLE, corrected_id, find_conversion
 from ledger.currency.errors import CurrencyError
@@ -125,9 +125,9 @@ def entry(line: Line, id_: bytes, way: str, made: Placing, by: str = CONSOLE) ->
     return Note(id_, made.kind, evidence, line.booked_on)
 
 
-def decision_of(town: Town, placed: Instruction) -> Decision:
-    """The decision that an entry carries out, in its one form."""
-    evidence, chart = placed.evidence, town.chart
+def decision_of(chart: Chart, placed: Instruction) -> Decision:
+    """The decision that an entry carries out, in its one form. Raises `LookupError`, `ValueError` for others."""
+    evidence = placed.evidence
     way = Way(str(evidence["as"]))
     other = next((evidence[key] for key in NAMING if key in evidence), None)
     boxes = {f"{number:016x}": name for name, number in chart.reserve.items()}

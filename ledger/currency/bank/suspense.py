@@ -101,7 +101,7 @@ def place(town: Town, line: bytes, decision: Decision, *, by: str = CONSOLE, tur
         one, now = find_line(town, line), _turn(town, line)
         at = now if turn is None else turn
         if (stood := town.book.find(placed_id(line, at))) is not None:
-            if decision_of(town, stood.instruction) == decision.plain():
+            if decision_of(town.chart, stood.instruction) == decision.plain():
                 return Posted(stood.instruction.id, stood.seq, stood.at, replay=True)
             raise CurrencyError("line_placed", "somebody else placed this line otherwise; look at it again")
         if at != now:
