@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from api.home import found_home
-from ledger.currency import parties
+from ledger.core.ids import account_text
+from ledger.currency import join_codes, parties, proofs
+from ledger.currency.acts import Act
 from ledger.currency.charter import Charter, PartyKind, ReserveAccount, ReserveKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import PrivateKey
@@ -112,11 +115,28 @@ def member(town: Town, kind: str, name: str, role: str | None = None) -> Member:
     return Member(party, join(town, party, role or ROLE[kind], name))
 
 
-def join(town: Town, party: Party, role: str, device: str) -> PrivateKey:
-    """Join another device to a party."""
-    key = key_of(device)
-    parties.join(town, parties.invite(town, party, role), key.public, device[:40])
+def join(
+    town: Town, party: Party, role: str, device: str, *, by: PrivateKey | None = None, person: Party | None = None
+) -> PrivateKey:
+    """Join another device to a party, invited at the machine or by the key `by`."""
+    key, code = key_of(device), join_codes.code_of(town.book.entropy(join_codes.CODE_BYTES))
+    hashed = join_codes.code_hash(code)
+    asks = {"account": account_text(party.account), "role": role, "code_hash": hashed.hex()}
+    asks |= {"person": account_text(person.account)} if person else {}
+    inviting = acting(town, by, "POST /v1/invites", **asks) if by else town
+    parties.invite_with(inviting, party, role, hashed, by=by.public.hex() if by else "console", person=person)
+    parties.join(town, code, key.public, device[:40])
     return key
+
+
+def acting(town: Town, key: PrivateKey, request: str, **body: Any) -> Town:
+    """The town while it carries out what a device signed: a request such as "POST /v1/invites", and its body."""
+    method, _, path = request.partition(" ")
+    text = proofs.act_text(method, path, json.dumps(body) if body else "")
+    salt, until = town.book.entropy(proofs.SALT_BYTES), town.now() // 1_000_000 + 300
+    return town.acting(
+        Act(key.public, text, salt, until, proofs.sign_act(key, town.charter.network, until, salt, text))
+    )
 
 
 def order(

@@ -20,6 +20,7 @@ from sqlalchemy import func, select
 
 from api.strict import MAX_BODY, BodyMalformed, read_object
 from ledger.core.ids import b32decode
+from ledger.currency.acts import MAX_TEXT
 from ledger.currency.bank.payouts import batches
 from ledger.currency.tables import DEVICE_KEY, INVITE, PARTY, SESSION
 from tests import towns

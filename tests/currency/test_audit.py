@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from ledger.core.ids import derived_id
+from ledger.core.ids import account_text, derived_id
 from ledger.core.model import Account, Note, Opening, Side, Transaction, Transfer
 from ledger.currency import chartered, conversion, parties
 from ledger.currency.audit.walk import Audit, audit
@@ -74,7 +74,9 @@ def test_everything_a_town_does_is_clean(town: Town, people: tuple[Member, Membe
     conversion.refuse(town, conversion.find_asked(town, towns.ask_back(town, shop, 1_000)))
     towns.ask_back(town, shop, 500)
     office = towns.member(town, "association", "L'association", "treasurer")
-    conversion.convert(town, alice.party, 700, reserve=BANK, reference="V1", by=office.key.public.hex())
+    asks = {"account": account_text(alice.account), "amount_cents": 700, "reserve": BANK, "reference": "V1"}
+    acting = towns.acting(town, office.key, "POST /v1/conversions", **asks)
+    conversion.convert(acting, alice.party, 700, reserve=BANK, reference="V1", by=office.key.public.hex())
     parties.revoke(town, parties.device(town, till.public))
     parties.close(town, parties.admit(town, "person", "Bob"))
     bank = town.chart.reserve[BANK]
@@ -339,7 +341,9 @@ def test_the_treasurer_decides_what_is_changed_back(
     towns.pay(town, alice, shop, 1_000)
     asked = conversion.find_asked(town, towns.ask_back(town, shop, 1_000))
     decide = conversion.accept if kind == "reconversion" else conversion.refuse
-    id_ = decide(town, asked, by=office.key.public.hex()).id
+    what = "acceptance" if kind == "reconversion" else "refusal"
+    acting = towns.acting(town, office.key, f"POST /v1/reconversions/{asked.id.hex()}/{what}")
+    id_ = decide(acting, asked, by=office.key.public.hex()).id
     if role == "treasurer":
         clean(town)
     else:
@@ -350,8 +354,10 @@ def test_the_treasurer_decides_what_is_changed_back(
 
 
 def test_a_conversion_taken_back_by_the_treasurer_is_clean(town: Town, people: tuple[Member, Member]) -> None:
-    treasurer = towns.member(town, "association", "L'association", "treasurer").key.public.hex()
-    conversion.correct(town, conversion.conversion_id(town, CASH, "S1"), by=treasurer)
+    treasurer = towns.member(town, "association", "L'association", "treasurer").key
+    wrong = conversion.conversion_id(town, CASH, "S1")
+    acting = towns.acting(town, treasurer, f"POST /v1/conversions/{wrong.hex()}/correction")
+    conversion.correct(acting, wrong, by=treasurer.public.hex())
     clean(town)
 
 
@@ -412,7 +418,11 @@ def test_an_account_that_may_issue(town: Town) -> None:
 def test_a_party_with_credit(town: Town) -> None:
     id_ = town.new_id()
     account = parties.holding(town.charter.network, id_, UNIT)
-    town.post(Opening(id_, Account(account.number, UNIT, Side.CREDIT, floor=-500), evidence={"party": "person"}))
+    town.post(
+        Opening(
+            id_, Account(account.number, UNIT, Side.CREDIT, floor=-500), evidence={"by": "console", "party": "person"}
+        )
+    )
     assert [finding.code for finding in audit(town).findings] == ["account_rules", "party_missing"]
 
 
@@ -421,7 +431,7 @@ def test_keys_that_were_noted_wrong(town: Town, people: tuple[Member, Member]) -
     account = f"{alice.account:016x}"
 
     def note(kind: str, key: bytes, role: str, id_: bytes | None = None, where: str = account) -> None:
-        evidence = {"account": where, "key": key.hex(), "role": role}
+        evidence = {"account": where, "by": "console", "key": key.hex(), "role": role}
         town.post(Note(id_ or derived_id("patard/key", kind, key), kind, evidence))
 
     note("key_added", key_of("1").public, "owner")
@@ -429,7 +439,7 @@ def test_keys_that_were_noted_wrong(town: Town, people: tuple[Member, Member]) -
     note("key_added", key_of("2").public, "member", town.new_id())
     note("key_added", key_of("3").public, "member", where="00000000000000ff")
     note("key_revoked", key_of("4").public, "member")
-    town.post(Note(town.new_id(), "key_added", {"key": "zz"}))
+    town.post(Note(town.new_id(), "key_added", {"by": "console", "key": "zz"}))
     codes = [finding.code for finding in audit(town).findings]
     assert codes == ["role_not_for_kind", "key_weak", "id_not_derived", "role_not_for_kind", "key_unknown",
                      "note_malformed"] + ["key_missing"] * 4  # fmt: skip
@@ -437,11 +447,11 @@ def test_keys_that_were_noted_wrong(town: Town, people: tuple[Member, Member]) -
 
 def test_keys_that_the_office_added_are_told(town: Town, people: tuple[Member, Member]) -> None:
     alice, _ = people
-    operator = towns.member(town, "association", "L'association").key.public.hex()
+    office = towns.member(town, "association", "L'association").key
+    operator = office.public.hex()
     assert clean(town).notices == []
-    for by in (alice.key.public.hex(), "console", operator):
-        key = key_of(f"invited by {by}")
-        parties.join(town, parties.invite(town, alice.party, "member", by=by), key.public, "phone")
+    for by in (alice.key, None, office):
+        towns.join(town, alice.party, "member", f"invited by {by}", by=by)
     console, office = clean(town).notices
     assert f"account {alice.account:016x}" in console.text and "at the machine" in console.text
     assert operator[:16] in office.text and office.seq == town.book.head().seq
@@ -451,9 +461,9 @@ def test_keys_that_the_office_added_are_told(town: Town, people: tuple[Member, M
 def test_a_key_that_somebody_invited_who_may_not(town: Town, people: tuple[Member, Member], who: str) -> None:
     alice, shop = people
     till = towns.join(town, shop.party, "cashier", "Caisse 1")
-    by = {"the shop": shop.key.public.hex(), "its till": till.public.hex(), "nobody": "nobody"}[who]
+    by = {"the shop": shop.key, "its till": till, "nobody": key_of("nobody")}[who]
     party, role = (shop.party, "cashier") if who == "its till" else (alice.party, "member")
-    parties.join(town, parties.invite(town, party, role, by=by), key_of("guest").public, "phone")
+    towns.join(town, party, role, "guest", by=by)
     done = audit(town)
     assert [(f.code, f.seq) for f in done.findings] == [("role_insufficient", town.book.head().seq)]
 

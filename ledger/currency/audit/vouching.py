@@ -36,7 +36,8 @@ def vouched(story: Story, record: Record, roles: frozenset[str]) -> Iterator[Sai
     if key is None or key.role not in roles:
         who = "who held no office" if key is None else f"the key of a {key.role}, who may not"
         yield "role_insufficient", f"booked by {str(by)[:16]!r}, {who}"
-    elif key.revoked_at is not None and key.revoked_at + ON_ITS_WAY < record.at:
+        return
+    if key.revoked_at is not None and key.revoked_at + ON_ITS_WAY < record.at:
         yield "key_revoked", f"booked by key {str(by)[:16]}, which had been revoked"
     yield from _device(story, record, bytes_of(by), ON_ITS_WAY)
 
