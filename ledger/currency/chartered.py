@@ -15,7 +15,6 @@ from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Note
 from ledger.core.record import Record
 from ledger.currency.charter import Charter
-from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 
 KIND = "charter"
@@ -37,6 +36,8 @@ class Rules(NamedTuple):
     reserve: tuple[str, ...]
     second_signature_above: int | None = None
     risk_days: int | None = None
+    looked: bool = False
+    """Whether an order's key and last moment are held to the very place and time of its entry. Older notes: not so."""
 
     def fee(self, amount: int) -> int:
         """What changing `amount` cents back cost under these rules, in cents (see `Charter.fee`)."""
@@ -53,6 +54,7 @@ def rules_of(charter: Charter, key: bytes, version: int = 1) -> Rules:
         version, charter.code, charter.network, key.hex(), charter.reconversion_fee_bp,
         frozenset(str(kind) for kind in charter.reconversion_by), tuple(a.name for a in charter.reserve),
         charter.bank.second_signature_above, charter.mandates.risk_days if charter.mandates else None,
+        looked=True,
     )  # fmt: skip
 
 
@@ -71,6 +73,8 @@ def note_of(rules: Rules) -> Note:
         evidence["second_signature_above"] = rules.second_signature_above
     if rules.risk_days is not None:
         evidence["risk_days"] = rules.risk_days
+    if rules.looked:
+        evidence["looked"] = 1
     return Note(note_id(rules.network, rules.version), KIND, evidence)
 
 
@@ -90,7 +94,7 @@ def read(evidence: Evidence) -> Rules:
         return Rules(
             int(evidence["version"]), str(evidence["code"]), bytes.fromhex(str(evidence["network"])),
             str(evidence["key"]), int(evidence["fee_bp"]), frozenset(by.split(",") if by else ()), tuple(reserve),
-            limit, delay,
+            limit, delay, evidence.get("looked") == 1,
         )  # fmt: skip
     except KeyError as error:
         raise ValueError(f"a note of the charter says {error}; this one does not") from error
@@ -120,23 +124,19 @@ def latest(town: Town) -> Rules | None:
     return found
 
 
-def require_latest(town: Town) -> None:
-    """Hold that the charter in use is the last one noted: another process may have opened the book with a newer one.
-
-    Raises `CurrencyError`: charter_changed.
-    """
-    noted = latest(town)
-    if noted is None or noted != rules_of(town.charter, town.key.public, noted.version):
-        raise CurrencyError(
-            "charter_changed", "the charter was changed since this program started, and nothing was done: restart it"
-        )
+def hold(town: Town, rules: Rules | None) -> None:
+    """From now on `town` posts nothing new once the log has another charter than `rules`, the last one noted now."""
+    town.following[:] = [note_id(town.charter.network, rules.version + 1 if rules else 1)]
 
 
 def keep(town: Town, before: Rules | None) -> Rules:
-    """Put the charter into the log if it differs from the rules `before`, the latest there."""
+    """Put the charter into the log if it differs from the rules `before`, the latest there; from now on it holds."""
     version = before.version + 1 if before else 1
     rules = rules_of(town.charter, town.key.public, version)
     if before is not None and rules._replace(version=before.version) == before:
-        return before
-    town.post(note_of(rules))
+        rules = before
+    else:
+        hold(town, before)
+        town.post(note_of(rules))
+    hold(town, rules)
     return rules

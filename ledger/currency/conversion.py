@@ -17,7 +17,6 @@ from sqlalchemy import Connection
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Posted, Transaction, Transfer
-from ledger.currency import chartered
 from ledger.currency.bank.payouts import index
 from ledger.currency.chart import EUR
 from ledger.currency.errors import CurrencyError
@@ -234,11 +233,8 @@ def accept(town: Town, asked: Asked, *, by: str = CONSOLE) -> Posted:
         transfers.append(Transfer(chart.guarantee, chart.income, asked.fee, EUR))
 
     def also(connection: Connection, posted: Posted) -> None:
-        # Within the commit, when no other charter can be noted: `asked` has the fee of the charter in memory.
-        if not posted.replay:
-            chartered.require_latest(town)
-            if asked.payout:
-                index.owed(connection, town.charter.network, posted, asked.account, asked.amount, asked.payout)
+        if asked.payout and not posted.replay:
+            index.owed(connection, town.charter.network, posted, asked.account, asked.amount, asked.payout)
 
     return _decide(town, asked, "reconversion", tuple(transfers), None, by, also)
 

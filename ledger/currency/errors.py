@@ -133,6 +133,11 @@ ERRORS: dict[str, tuple[int, str]] = {
         409,
         "This slip or bank line has issued units before, with another amount or for another account.",
     ),
+    "clock_differs": (
+        503,
+        "The machine's clock does not fit the book: it is far from the last entry, or was moved while the program ran. "
+        "Nothing was done. Whoever keeps the machine sets the clock right, or says that it is: `patard clock`.",
+    ),
     "charter_changed": (409, "The charter was changed while the server ran. Nothing was done; restart the server."),
     "reconversion_waiting": (
         409,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine
 
-from ledger.core.book import Book
+from ledger.core.book import Book, Ended
 from ledger.core.ids import uuid7
 from ledger.core.model import Instruction, Outcome, Posted, Refused
 from ledger.currency.chart import Chart
@@ -30,6 +30,8 @@ class Town:
     key: PrivateKey
     engine: Engine
     chart: Chart = field(init=False)
+    following: list[bytes] = field(default_factory=list, init=False, compare=False)
+    """Id of the note that would replace the charter in use (see `chartered.hold`); none until that is known."""
 
     def __post_init__(self) -> None:
         chart = Chart.of(self.charter.code, self.charter.network, [account.name for account in self.charter.reserve])
@@ -53,7 +55,10 @@ class Town:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
-    def post(self, instruction: Instruction, also: Callable[[Connection, Posted], None] | None = None) -> Posted:
+    def post(
+        self, instruction: Instruction, also: Callable[[Connection, Posted], None] | None = None, *,
+        confirming: bool = False,
+    ) -> Posted:  # fmt: skip
         """Post one instruction, and write with `also` to the currency's tables in the same commit if it stood.
 
         `also` runs for a replay too (`Posted.replay`), so it must be safe to run twice. Raises `CurrencyError`
@@ -64,11 +69,12 @@ class Town:
             if also is not None:
                 also(connection, answers[0])
 
-        return self.post_all([instruction], first)[0]
+        return self.post_all([instruction], first, confirming=confirming)[0]
 
     def post_all(
-        self, instructions: Sequence[Instruction], also: Callable[[Connection, list[Posted]], None] | None = None
-    ) -> list[Posted]:
+        self, instructions: Sequence[Instruction], also: Callable[[Connection, list[Posted]], None] | None = None, *,
+        confirming: bool = False,
+    ) -> list[Posted]:  # fmt: skip
         """Post several instructions in one commit, all of them or none. Like `post` in everything else."""
 
         def check(connection: Connection, outcome: Outcome) -> None:
@@ -78,11 +84,29 @@ class Town:
             if also is not None:
                 also(connection, posted(outcome))
 
-        return posted(self.book.post(instructions, check))
+        return posted(self.commit(instructions, check, confirming=confirming))
+
+    def commit(
+        self, batch: Sequence[Instruction], also: Callable[[Connection, Outcome], None] | None = None, *,
+        looked: int | None = None, confirming: bool = False,
+    ) -> Outcome:  # fmt: skip
+        """`Book.post`, by the charter in use: all that is posted passes here.
+
+        Raises `CurrencyError`, charter_changed, where another charter was noted since: by another process, say, that
+        opened the book with a newer one.
+        """
+        unless = self.following[-1] if self.following else None
+        try:
+            return self.book.post(batch, also, looked=looked, unless=unless, confirming=confirming)
+        except Ended:
+            raise CurrencyError(
+                "charter_changed",
+                "the charter was changed since this program started, and nothing was done: restart it",
+            ) from None
 
     def found(self) -> None:
         """Open the currency's own accounts; those that are open stay as they are."""
-        for answer in self.book.post(self.chart.openings()).answers:
+        for answer in self.commit(self.chart.openings()).answers:
             if isinstance(answer, Refused):
                 raise CurrencyError(answer.code, f"the book does not fit the charter: {answer.detail}")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ledger.core.clock import CONFIRMED, KEPT
 from ledger.core.model import Note, Transaction
 from ledger.core.record import Record
 from ledger.currency import chartered
@@ -62,6 +63,8 @@ KINDS: dict[str, _Judge] = {
 
 NOTES: dict[str, Callable[[Story, Record, Note], Iterator[Problem]]] = {
     chartered.KIND: story.charter,
+    CONFIRMED: story.clock,
+    KEPT: story.clock,
     "key_added": story.key,
     "key_revoked": story.key,
     periods.KIND: years.closed,

@@ -15,7 +15,6 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Note, Posted
-from ledger.currency import chartered
 from ledger.currency.bank.mandates import months, notices
 from ledger.currency.bank.mandates.announced import announced, from_day, stands
 from ledger.currency.bank.mandates.model import Mandate, collected_on, noted, terms
@@ -329,8 +328,6 @@ def _order(town: Town, said: Terms, month: str, day: date, by: str) -> tuple[byt
         changed = notices.collectable(connection, month) != mandates or _counted(connection) != number
         if posted.replay or standing or changed:
             raise _Overtaken
-        # Within the commit, when no other charter can be noted: the file has the risk delay of the one in memory.
-        chartered.require_latest(town)
         connection.execute(
             insert(COLLECTION).values(
                 id=id_, seq=posted.seq, reserve=reserve, message=message, reference=found, digest=of_items,

@@ -120,5 +120,5 @@ def _post(town: Town, ready: Sequence[Item], by: str) -> list[tuple[Item, str]]:
                 refused.append((one, answer.code))
         index.released(connection, stood)
 
-    town.book.post(batch, also)
+    town.commit(batch, also)
     return refused

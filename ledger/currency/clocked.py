@@ -1,0 +1,89 @@
+"""The clock in the log: what somebody at the machine says of it, and what it says while `at` only counts.
+
+See `ledger.core.clock`. In a book that has an entry from a wrong clock, of next week or of 2036, `at` counts on from
+there by 1 us an entry; orders and days go by the clock, which the log is told once in a minute in which somebody pays.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ledger.core.clock import BEHIND, CONFIRMED, DRIFT, KEPT, ClockDiffers, Told, note, note_id, told_by
+from ledger.core.model import Head, Posted
+from ledger.currency.errors import CurrencyError
+from ledger.currency.town import Town
+
+CONSOLE = "console"
+
+
+class State(NamedTuple):
+    """Clock and end of the log (us); `wrong` says why nothing would be posted, and what to do."""
+
+    clock: int
+    head: Head
+    wrong: str | None
+
+
+def state(town: Town) -> State:
+    """How clock and log stand to each other for a program that begins now."""
+    now, watch = town.now(), town.book.watch
+    with town.book.store.reading() as store:
+        head = store.head()
+        try:
+            if watch is not None:
+                watch.judge(store, head, now)
+        except ClockDiffers as error:
+            return State(now, head, error.detail)
+    return State(now, head, None)
+
+
+def confirm(town: Town) -> Posted:
+    """Note that the clock is right, as somebody at the machine says who has looked at it."""
+    told = _last(town)
+    made = note(town.charter.network, told.number + 1 if told else 1, CONFIRMED, town.now(), CONSOLE)
+    return town.post(made, confirming=True)
+
+
+def counting(town: Town, now: int) -> bool:
+    """Whether `at` only counts, for the last entry is later than the clock says."""
+    return town.book.watch is not None and now < town.book.seen.at - BEHIND
+
+
+def keep(town: Town, now: int) -> None:
+    """Tell the log what the clock says, where `at` only counts and it was not told in this minute and on this day."""
+    if not counting(town, now):
+        return
+    told = _last(town)
+    if told is None or (now - told.clock < DRIFT and town.charter.local_day_start(now)[1] <= told.clock):
+        return
+    try:
+        town.post(note(town.charter.network, told.number + 1, KEPT, now, CONSOLE))
+    except CurrencyError as error:
+        if error.code != "id_taken":  # another program told it at this moment
+            raise
+
+
+def since(town: Town, now: int, midnight: int) -> int:
+    """The `at` from which on entries are of the day that began at `midnight` (us)."""
+    if not counting(town, now):
+        return midnight
+    found = None
+    told = _last(town)
+    while told is not None and told.at >= midnight:
+        if told.clock < midnight:
+            return found.at if found else midnight
+        found, told = told, _find(town, told.number - 1)
+    return midnight
+
+
+def _last(town: Town) -> Told | None:
+    watch = town.book.watch
+    if watch is None:
+        return None
+    with town.book.store.reading() as store:
+        return watch.last(store)
+
+
+def _find(town: Town, number: int) -> Told | None:
+    found = town.book.find(note_id(town.charter.network, number))
+    return told_by(found.seq, found.at, found.instruction.evidence) if found else None
