@@ -25,6 +25,7 @@ from ledger.currency.bank.reference import shown
 from ledger.currency.bank.statement import Statement, StatementError
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.bank.taking import Taken
+from ledger.currency.sure import Looks
 from ledger.currency.town import Town
 
 KINDS = {
@@ -69,7 +70,7 @@ def bring_in(files: Sequence[Path], *, opening: bool, corrected: bool, quiet_day
             # What was taken, now or by a run that was stopped, is booked whatever comes after it.
             with CONSOLE.progress(_("Booking")) as (bar,):
                 booked = booking.book(town, progress=bar)
-            done = daily.run(town)
+            done = daily.run(town, Looks())
         _show_answered(answered)
         _show_taken(taken)
         _show_booked(town, booked)
@@ -90,6 +91,7 @@ def watch(folder: Path | None, *, once: bool) -> None:
     place.mkdir(parents=True, exist_ok=True)
     if not once:
         CONSOLE.say(_("Watching {folder}; Ctrl-C ends it.").format(folder=place))
+    looks = Looks()
     while True:
         with opened() as town:
             for one in inbox.take_all(town, place):
@@ -98,7 +100,7 @@ def watch(folder: Path | None, *, once: bool) -> None:
                     _show_booked(town, one.booked)
                 else:
                     CONSOLE.note(_("{file}: refused. {reason}").format(file=one.file, reason=one.refusal))
-            show_daily(daily.run(town))
+            show_daily(daily.run(town, looks))
         if once:
             return
         time.sleep(inbox.SECONDS)

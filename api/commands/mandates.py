@@ -21,6 +21,7 @@ from ledger.currency.bank.mandates.notices import Notice, Notices
 from ledger.currency.bank.mandates.tables import COLLECTION_ITEM
 from ledger.currency.bank.mandates.text import Terms, rum
 from ledger.currency.money import AmountError, decimal_text, parse_amount
+from ledger.currency.sure import Looks, Said
 from ledger.currency.town import Town
 
 STATES = {
@@ -181,12 +182,20 @@ def unpaid() -> None:
     CONSOLE.give([item_json(one, months[one.collection], who[one.mandate]) for one in found])
 
 
-def mature() -> None:
-    """Suspend what comes back again and again, and give members the units whose risk delay is over."""
+def mature(today: str | None) -> None:
+    """Suspend what comes back again and again, and give members the units whose risk delay is over.
+
+    `today` is the day, as a person says it who has not asked this machine.
+    """
+    sure = Said(_day("--today", today)) if today else Looks()
     with opened() as town:
-        done = daily.run(town)
+        done = daily.run(town, sure)
+        day = town.charter.local_date(town.now())
         waiting = release.maturing(town)
     show_daily(done)
+    if done.released.once:
+        told = _("If today is {day}: patard mandate release --today {day}")
+        CONSOLE.say(told.format(day=day))
     for one in waiting:
         told = _("{count} debits, {total} together, are released on {day}.")
         CONSOLE.say(told.format(count=one.debits, total=euros(one.cents), day=one.release_on))
@@ -209,6 +218,9 @@ def show_daily(done: daily.Done) -> None:
     for mandate in done.suspended:
         told = _("The mandate of {name} was suspended: its debits come back ({reason}).")
         CONSOLE.say(told.format(name=mandate.name, reason=mandate.suspended_why or "?"))
+    if done.released.once:
+        told = _("{count} monthly top-ups look due: a running server releases them within half an hour.")
+        CONSOLE.say(told.format(count=done.released.once))
     for item, code in done.released.stuck:
         told = _("{amount} of {account} could not be released ({code}).")
         CONSOLE.note(told.format(amount=euros(item.amount), account=account_text(item.account), code=code))
@@ -217,7 +229,7 @@ def show_daily(done: daily.Done) -> None:
 def daily_json(done: daily.Done) -> dict[str, Any]:
     """The same for programs."""
     return {
-        "released": done.released.debits, "released_cents": done.released.cents,
+        "once": done.released.once, "released": done.released.debits, "released_cents": done.released.cents,
         "lapsed": [mandate.reference for mandate in done.lapsed],
         "suspended": [mandate.reference for mandate in done.suspended],
         "stuck": [{"reference": item.reference, "code": code} for item, code in done.released.stuck],

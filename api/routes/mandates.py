@@ -220,9 +220,12 @@ def reject_debit(reference: str, body: DebitRejectionIn, found: Served, caller: 
 
 @router.post("/v1/releases", response_model=ReleaseOut)
 def release(found: Served, caller: Caller) -> ReleaseOut:
-    """Give members the units whose risk delay is over. The server does it by itself, too."""
+    """Give members the units whose risk delay is over, at a second look, ten minutes after the first.
+
+    The server looks by itself, too; `once` counts the debits that wait for the second look.
+    """
     need(caller, parties.OFFICE)
-    return release_out(daily.run(found.town, caller.key.hex()))
+    return release_out(daily.run(found.town, found.imports.looks, caller.key.hex()))
 
 
 def _answer(town: Town, made: Mandate, new: bool, response: Response) -> MandateOut:

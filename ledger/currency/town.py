@@ -41,6 +41,10 @@ class Town:
         """The book's clock: microseconds since the epoch."""
         return self.book.clock()
 
+    def steady(self) -> int:
+        """Microseconds of a clock that is not set while a program runs; of one that is believed, the clock's own."""
+        return self.book.watch.steady() if self.book.watch is not None else self.now()
+
     def new_id(self) -> bytes:
         """A new time-ordered id."""
         return uuid7(self.now(), self.book.entropy(10))
@@ -101,7 +105,7 @@ class Town:
         except Ended:
             raise CurrencyError(
                 "charter_changed",
-                "the charter was changed since this program started, and nothing was done: restart it",
+                "the charter was changed since this program began, and nothing was done: restart it",
             ) from None
 
     def found(self) -> None:

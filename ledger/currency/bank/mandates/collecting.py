@@ -27,6 +27,7 @@ from ledger.currency.bank.reference import reference, shown
 from ledger.currency.bank.target import is_open
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
+from ledger.currency.sure import Said
 from ledger.currency.town import Town
 
 ORDERED, WITHDRAWN, FETCHED = "collection_ordered", "collection_withdrawn", "collection_fetched"
@@ -149,7 +150,7 @@ def collect(
     collection_date.
     """
     said, today = terms(town), town.charter.local_date(town.now())
-    lapse(town, by=by)
+    lapse(town, Said(today), by=by)  # somebody collects, and knows the month
     review(town, by=by)
     if month is None:
         first, following = announced(town), months.following(months.month_of(today))
