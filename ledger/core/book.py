@@ -119,8 +119,7 @@ class Book:
                 (self.watch.confirm if confirming else self.watch.judge)(store, head, now)
             if looked is None:
                 looked = now
-            elif abs(now - looked) > LATE or (looked <= head.at and now >= head.at - BEHIND):
-                # Or its entries would have another time than the one by which they were judged.
+            elif self._is_late(looked, now, head.at):
                 self.seen = Seen(head.seq, head.at)
                 raise Late(f"judged at {looked}, to be posted at {now} after {head.at}")
             posted = store.posted(asked)
@@ -142,6 +141,16 @@ class Book:
                 also(store.connection, outcome)
         self.seen = Seen(fold.head.seq, fold.head.at)
         return outcome
+
+    def _is_late(self, looked: int, now: int, end: int) -> bool:
+        """Whether entries after `end` would have another time than the one by which they were judged.
+
+        Where `at` only counts behind a wrong clock's entry, they have: whoever looked has to have known that.
+        """
+        if abs(now - looked) > LATE:
+            return True
+        counts = now < end - BEHIND and looked < self.seen.at - BEHIND
+        return looked <= end and not counts
 
     def head(self) -> Head:
         """The end of the log now."""

@@ -101,7 +101,7 @@ class Watch:
         moved = 0 if good is None else (now - good[0]) - (steady - good[1])
         jumped = good is not None and abs(moved) > DRIFT + (steady - good[1]) // 1_000
         fresh = jumped or good is None
-        if head.seq and (jumped or now < head.at - BEHIND or (fresh and now > head.at + AHEAD)):
+        if head.seq and (fresh or now < head.at - BEHIND):
             told = self.last(store)
             counting = told is not None and told.counts(head.seq, head.at)
             reference = told.clock if told is not None and counting else head.at
