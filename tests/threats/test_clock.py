@@ -202,7 +202,7 @@ def test_a_quiet_book_that_is_opened_after_weeks(scene: Scene) -> None:
 @pytest.mark.parametrize("asleep", [HOUR, 11, 9])
 def test_the_machine_sleeps_between_look_and_commit(scene: Scene, monkeypatch: pytest.MonkeyPatch, asleep: int) -> None:
     short, long = scene.order(seconds=5), scene.order(seconds=2 * HOUR)
-    post, slept = scene.town.book.post, []
+    post, slept = scene.town.book.post, list[int]()
 
     def sleepy(*args, **how):
         if not slept:
@@ -224,7 +224,7 @@ def test_a_virtual_machine_is_paused_between_look_and_commit(scene: Scene, monke
     """Its steady clock stands still meanwhile, and the wall clock is set by an hour when it wakes up."""
     batch = [scene.order(seconds=30), scene.order(seconds=2 * HOUR)]
     ok(scene.pay())
-    post, slept = scene.town.book.post, []
+    post, slept = scene.town.book.post, list[int]()
 
     def paused(*args, **how):
         if not slept:
@@ -303,7 +303,7 @@ def test_another_entry_between_look_and_commit_gives_another_look(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its time is later than the look, so the order would stand at a time by which nobody judged it."""
-    other, looks = scene.other(), []
+    other, looks = scene.other(), list[int]()
     look = scene.town.book.look
 
     def overtaken(count):
@@ -326,7 +326,7 @@ def test_a_key_that_is_revoked_between_look_and_commit(
 ) -> None:
     second = towns.join(scene.town, scene.alice.party, "member", "second")
     order = Submission(towns.order(scene.town, scene.alice, scene.shop.account, 100, key=second))
-    other, looks = scene.other(), []
+    other, looks = scene.other(), list[int]()
     look = scene.town.book.look
     found = scene.desk._devices
 
