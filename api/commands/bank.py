@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement
 
-from api.commands.console import CONSOLE, N_, CliError, Exit, _, euros, ngettext
+from api.commands.console import CONSOLE, N_, CliError, Exit, _, day, euros, ngettext
 from api.commands.failures import reason
 from api.commands.mandates import daily_json, show_daily
 from api.commands.opened import opened
@@ -131,9 +131,9 @@ def show_lines(since: str | None, until: str | None, account: str | None) -> Non
     with opened() as town:
         where: list[ColumnElement[bool]] = []
         if since:
-            where.append(BANK_LINE.c.booked_on >= _day("--since", since))
+            where.append(BANK_LINE.c.booked_on >= day("--since", since).isoformat())
         if until:
-            where.append(BANK_LINE.c.booked_on <= _day("--until", until))
+            where.append(BANK_LINE.c.booked_on <= day("--until", until).isoformat())
         if account:
             if account not in town.chart.reserve:
                 told = _("No reserve account is called {name!r}; the charter has: {names}.")
@@ -270,14 +270,6 @@ def _booked_json(booked: Booked) -> dict[str, Any]:
             for s in booked.stuck
         ],
     }
-
-
-def _day(option: str, text: str) -> str:
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        told = _("{option}: write a day as YYYY-MM-DD, not {text!r}.")
-        raise CliError(Exit.USAGE, "date_malformed", told.format(option=option, text=text)) from None
 
 
 def _cut(text: str, width: int) -> str:

@@ -35,7 +35,7 @@ from api.schemas.mandates import (
 )
 from api.strict import StrictRoute
 from ledger.currency import parties
-from ledger.currency.bank.mandates import collecting, daily, model, months, notices, register, rejecting, review
+from ledger.currency.bank.mandates import collecting, daily, model, notices, register, rejecting, review
 from ledger.currency.bank.mandates.announced import announced
 from ledger.currency.bank.mandates.index import items
 from ledger.currency.bank.mandates.mine import mine
@@ -145,7 +145,7 @@ def told(found: Served, caller: Caller, month: Annotated[Month | None, Query()] 
     """Who was told of the debits of a month (the next for which there is time)."""
     need(caller, parties.AUDIT)
     said = model.terms(found.town)
-    return notices_out(said, notices.given(found.town, _month(found.town, month) or notices.to_notice(found.town)))
+    return notices_out(said, notices.given(found.town, month))
 
 
 @router.post("/v1/notices", status_code=201, response_model=NoticesOut)
@@ -153,7 +153,7 @@ def tell(body: NoticesIn, found: Served, caller: Caller) -> NoticesOut:
     """Who is to be told now of the debits of a month; they are noted as told, so each is on one list."""
     need(caller, parties.OFFICE)
     said, by = model.terms(found.town), caller.key.hex()
-    return notices_out(said, notices.give(found.town, _month(found.town, body.month), by=by))
+    return notices_out(said, notices.give(found.town, body.month, by=by))
 
 
 @router.get("/v1/collections", response_model=CollectionsOut)
@@ -173,8 +173,7 @@ def collections(found: Served, caller: Caller) -> CollectionsOut:
 def collect(body: CollectionIn, found: Served, caller: Caller, response: Response) -> CollectionOut:
     """Make the file of a month's debits, once: whoever was told of exactly this amount is in it."""
     need(caller, parties.OFFICE)
-    month = _month(found.town, body.month)
-    made, new = collecting.collect(found.town, month=month, on=body.on, by=caller.key.hex())
+    made, new = collecting.collect(found.town, month=body.month, on=body.on, by=caller.key.hex())
     if not new:
         response.status_code = 200
     return collection_out(made)
@@ -244,7 +243,3 @@ def _mandate(town: Town, caller: DeviceKey, id: str) -> Mandate:
     if found.account != caller.account and caller.role not in parties.OFFICE:
         raise unknown
     return found
-
-
-def _month(town: Town, text: str | None) -> str | None:
-    return None if text is None else months.month(text, town.charter.local_date(town.now()))

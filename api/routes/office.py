@@ -43,7 +43,8 @@ def every_party(found: Served, caller: Caller) -> PartiesOut:
 def admit(body: PartyIn, found: Served, caller: Caller) -> PartyOut:
     """Admit a party. Send an `id` of your own to be able to repeat the request safely."""
     need(caller, parties.OFFICE)
-    return party_out(parties.admit(found.town, body.kind, body.name, bytes.fromhex(body.id) if body.id else None))
+    id_ = bytes.fromhex(body.id) if body.id else None
+    return party_out(parties.admit(found.town, body.kind, body.name, id_, again=body.again))
 
 
 @router.delete("/v1/parties/{account}", status_code=204)

@@ -6,9 +6,10 @@ there by 1 us an entry; orders and days go by the clock, which the log is told o
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import NamedTuple
 
-from ledger.core.clock import BEHIND, CONFIRMED, DRIFT, KEPT, ClockDiffers, Told, note, note_id, told_by
+from ledger.core.clock import BEHIND, CONFIRMED, DRIFT, KEPT, ClockDiffers, Late, Told, note, note_id, told_by
 from ledger.core.model import Head, Posted
 from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
@@ -57,7 +58,9 @@ def keep(town: Town, now: int) -> None:
     if told is None or (now - told.clock < DRIFT and town.charter.local_day_start(now)[1] <= told.clock):
         return
     try:
-        town.post(note(town.charter.network, told.number + 1, KEPT, now, CONSOLE))
+        town.post(note(town.charter.network, told.number + 1, KEPT, now, CONSOLE), looked=now)
+    except Late:
+        pass  # whoever posts next tells it
     except CurrencyError as error:
         if error.code != "id_taken":  # another program told it at this moment
             raise
@@ -74,6 +77,28 @@ def since(town: Town, now: int, midnight: int) -> int:
             return found.at if found else midnight
         found, told = told, _find(town, told.number - 1)
     return midnight
+
+
+class Moments:
+    """The time of entries as the notes about the clock tell it, up to the entry `seq` of the log.
+
+    While `at` only counts, it is what the clock said last; and no entry is later than what it said after that.
+    """
+
+    def __init__(self, town: Town, seq: int) -> None:
+        self._told: list[Told] = []
+        while (told := _find(town, len(self._told) + 1)) is not None and told.seq <= seq:
+            self._told.append(told)
+        self._places = [told.seq for told in self._told]
+
+    def of(self, seq: int, at: int) -> int:
+        """When the log took the entry `seq`, whose `at` is that (us)."""
+        if not self._told:
+            return at
+        place = bisect_right(self._places, seq)
+        if place and self._told[place - 1].counts(seq, at):
+            at = self._told[place - 1].clock
+        return min(at, self._told[place].clock) if place < len(self._told) else at
 
 
 def _last(town: Town) -> Told | None:

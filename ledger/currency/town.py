@@ -61,7 +61,7 @@ class Town:
 
     def post(
         self, instruction: Instruction, also: Callable[[Connection, Posted], None] | None = None, *,
-        confirming: bool = False,
+        looked: int | None = None, confirming: bool = False,
     ) -> Posted:  # fmt: skip
         """Post one instruction, and write with `also` to the currency's tables in the same commit if it stood.
 
@@ -73,11 +73,11 @@ class Town:
             if also is not None:
                 also(connection, answers[0])
 
-        return self.post_all([instruction], first, confirming=confirming)[0]
+        return self.post_all([instruction], first, looked=looked, confirming=confirming)[0]
 
     def post_all(
         self, instructions: Sequence[Instruction], also: Callable[[Connection, list[Posted]], None] | None = None, *,
-        confirming: bool = False,
+        looked: int | None = None, confirming: bool = False,
     ) -> list[Posted]:  # fmt: skip
         """Post several instructions in one commit, all of them or none. Like `post` in everything else."""
 
@@ -88,7 +88,7 @@ class Town:
             if also is not None:
                 also(connection, posted(outcome))
 
-        return posted(self.commit(instructions, check, confirming=confirming))
+        return posted(self.commit(instructions, check, looked=looked, confirming=confirming))
 
     def commit(
         self, batch: Sequence[Instruction], also: Callable[[Connection, Outcome], None] | None = None, *,
@@ -100,6 +100,10 @@ class Town:
         opened the book with a newer one.
         """
         unless = self.following[-1] if self.following else None
+        if looked is None and self.book.watch is not None and not confirming:
+            from ledger.currency import clocked  # which works with towns
+
+            clocked.keep(self, self.book.look())
         try:
             return self.book.post(batch, also, looked=looked, unless=unless, confirming=confirming)
         except Ended:

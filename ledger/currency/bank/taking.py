@@ -25,12 +25,15 @@ from ledger.currency.bank.statement import BankLine, LineKind, Statement, Statem
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
 from ledger.currency.charter import ReserveAccount
 from ledger.currency.conversion import CONSOLE
+from ledger.currency.days import FIRST
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import decimal_text
 from ledger.currency.town import Town
 
 KIND = "bank_statement"
 MAX_LINES = 1 << 20
+MAX_FILE = 200
+"""Characters that are kept of a file's name."""
 _TRIES = 5
 _LINE, _STATEMENT = BANK_LINE.c, BANK_STATEMENT.c
 
@@ -79,6 +82,7 @@ def take(
     `StatementError`: statement_account_unknown, statement_gap, statement_differs, statement_opening,
     statement_overdrawn, statement_future, statement_too_large.
     """
+    file = "".join(char if char.isprintable() else " " for char in file)[:MAX_FILE].strip()
     for _ in range(_TRIES):
         plans = _Plans(town, opening=opening, corrected=corrected, quiet_days=quiet_days)
         taken = [plans.add(statement) for statement in sorted(statements, key=lambda s: (s.first, s.last))]
@@ -273,6 +277,8 @@ def _possible(town: Town, statement: Statement, reserve: ReserveAccount) -> None
             "statement_overdrawn",
             f"{reserve.name} is overdrawn: the reserve cannot be less than nothing; move euros there first",
         )
+    if min([statement.first, *(line.booked_on for line in statement.lines)]) < FIRST:
+        raise StatementError("statement_unreadable", f"it has a day before {FIRST.year}: check the date of the file")
     today = town.charter.local_date(town.now())
     latest = max([statement.last, *(line.booked_on for line in statement.lines)])
     if latest > today + timedelta(days=1):

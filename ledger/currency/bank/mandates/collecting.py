@@ -26,6 +26,7 @@ from ledger.currency.bank.pain import Debit, OwnAccount, PainError, SequenceType
 from ledger.currency.bank.reference import reference, shown
 from ledger.currency.bank.target import is_open
 from ledger.currency.conversion import CONSOLE
+from ledger.currency.days import require
 from ledger.currency.errors import CurrencyError
 from ledger.currency.sure import Said
 from ledger.currency.town import Town
@@ -147,9 +148,12 @@ def collect(
     `on` is the day on which the bank debits, and its month is collected; else it is the month's day by the charter, or
     if the bank could not do it by then the next on which it can. Without both it is the first month that was announced
     and is neither collected nor over. Raises `CurrencyError`: mandate_unavailable, collection_none, collection_early,
-    collection_date.
+    collection_date, month_malformed, date_outside.
     """
     said, today = terms(town), town.charter.local_date(town.now())
+    month = months.month(month, today) if month else None
+    if on is not None:
+        require(on)
     lapse(town, Said(today), by=by)  # somebody collects, and knows the month
     review(town, by=by)
     if month is None:
