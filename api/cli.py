@@ -188,6 +188,20 @@ def reserve(
     reserve_commands.show_reserve(pdf, lines=lines)
 
 
+@command(app, "clock", _("The machine's clock against the book: nothing is booked where they are far apart."))
+def clock(
+    confirm: bool = typer.Option(False, "--confirm", help=_("Say that the clock is right; asks first.")),
+    json: bool = JSON,
+) -> None:
+    from api.commands import clock as clocks
+
+    CONSOLE.as_json = json
+    if confirm:
+        clocks.confirm()
+    else:
+        clocks.show()
+
+
 @command(app, "check", _("Check every entry of the book, every signature and every rule. Cannot write."))
 def check(
     notices: bool = typer.Option(False, "--notices", help=_("Show what is allowed and may be looked at, too.")),

@@ -24,6 +24,8 @@ from typing import Any
 from sqlalchemy import Engine
 
 from ledger.core.book import Book, microseconds
+from ledger.core.clock import Watch
+from ledger.core.clock import steady as steady_clock
 from ledger.core.opening import open_book
 from ledger.core.store import StoreError
 from ledger.currency import chartered
@@ -92,11 +94,15 @@ def open_town(
     read_only: bool = False,
     upgrade: bool = False,
     clock: Clock = microseconds,
+    steady: Clock | None = None,
     entropy: Entropy = os.urandom,
+    as_it_is: bool = False,
 ) -> Town:
     """The currency whose things lie in `home`. `upgrade` brings the tables of an older book up to date.
 
-    With `read_only` the database connection itself cannot write. Raises `HomeError` (home_missing, key_missing,
+    With `read_only` the database connection itself cannot write; `as_it_is` posts nothing by itself, not even a charter
+    that changed. The clock is held against the book and against `steady`; one that is handed in is believed, unless a
+    `steady` is too. Raises `HomeError` (home_missing, key_missing,
     key_exposed, key_broken, charter_network_changed, charter_code_changed, charter_reserve_removed,
     charter_not_applied, key_changed), `CharterError` and `StoreError` (no_book, database_unusable, ...).
     """
@@ -108,10 +114,11 @@ def open_town(
         )
     charter = Charter.load(home.charter)
     key = read_key(home.key)
-    book, engine = _open(database_url or home.database(), read_only, upgrade, clock, entropy)
+    watch = _watch(charter, clock, steady)
+    book, engine = _open(database_url or home.database(), read_only, upgrade, clock, entropy, watch)
     try:
         town = Town(charter, book, key, engine, _machine(home, read_only, entropy))
-        _fits(town, home, read_only)
+        _fits(town, home, read_only, as_it_is)
     except BaseException:
         book.close()
         raise
@@ -126,6 +133,7 @@ def found_home(
     key: PrivateKey | None = None,
     lang: str = "fr",
     clock: Clock = microseconds,
+    steady: Clock | None = None,
     entropy: Entropy = os.urandom,
 ) -> Town:
     """Make a currency in `home`: key, charter file, book with the currency's own accounts.
@@ -138,7 +146,7 @@ def found_home(
     home.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if home.charter.exists() and Charter.load(home.charter) != charter:
         raise HomeError("home_exists", f"{home.folder} holds a currency already; choose another folder with {HOME}")
-    book, engine = _open(url or str(home.book), False, True, clock, entropy)
+    book, engine = _open(url or str(home.book), False, True, clock, entropy, _watch(charter, clock, steady))
     try:
         if book.head().seq and not _same_town(book, charter, home):
             raise HomeError(
@@ -177,13 +185,22 @@ def _same_town(book: Book, charter: Charter, home: Home) -> bool:
     return first is not None and home.key.exists() and first.key == read_key(home.key).public.hex()
 
 
-def _open(place: str, read_only: bool, upgrade: bool, clock: Clock, entropy: Entropy) -> tuple[Book, Engine]:
-    book = open_book(place, read_only=read_only, upgrade=upgrade, clock=clock, entropy=entropy)
+def _watch(charter: Charter, clock: Clock, steady: Clock | None) -> Watch | None:
+    """What holds the machine's clock against the book."""
+    if steady is None and clock is not microseconds:
+        return None
+    return Watch(charter.network, steady or steady_clock)
+
+
+def _open(
+    place: str, read_only: bool, upgrade: bool, clock: Clock, entropy: Entropy, watch: Watch | None
+) -> tuple[Book, Engine]:
+    book = open_book(place, read_only=read_only, upgrade=upgrade, clock=clock, entropy=entropy, watch=watch)
     store: Any = book.store  # every store but that in memory has an engine, and that one is no home's
     return book, store.engine
 
 
-def _fits(town: Town, home: Home, read_only: bool) -> None:
+def _fits(town: Town, home: Home, read_only: bool, as_it_is: bool) -> None:
     """Refuse a charter or key that is not the book's; put a charter that changed within its rights into the log."""
     charter, book = town.charter, town.book
     with book.store.reading() as store:
@@ -221,6 +238,8 @@ def _fits(town: Town, home: Home, read_only: bool) -> None:
                 f"{home.key} is not the key of this book (its public half is {noted.key[:16]}...): "
                 "put back the right one from your backup",
             )
+    if as_it_is:
+        return
     if not read_only:
         chartered.keep(town, noted)
         if missing:

@@ -23,6 +23,7 @@ from ledger.currency.bank.payouts import answers
 from ledger.currency.bank.payouts.index import REJECTED
 from ledger.currency.bank.taking import Taken
 from ledger.currency.errors import CurrencyError
+from ledger.currency.sure import Looks
 from ledger.currency.town import Town
 
 LOGGER = logging.getLogger("patard")
@@ -51,6 +52,7 @@ class Imports:
 
     def __init__(self, town: Town) -> None:
         self.town = town
+        self.looks = Looks()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="bank")
         self._known: OrderedDict[str, Import] = OrderedDict()
         self._ending = threading.Event()
@@ -88,7 +90,7 @@ class Imports:
         taken = taking.take(town, read(data), file=file, by=by, opening=opening, corrected=corrected,
                              quiet_days=quiet_days)  # fmt: skip
         made = self._keep(Import(self.town.new_id().hex(), file, taken, total=sum(one.new for one in taken)))
-        self._pool.submit(self._book, made, by)
+        self._pool.submit(self._book, made)
         return made
 
     def _keep(self, made: Import) -> Import:
@@ -111,14 +113,15 @@ class Imports:
             raise CurrencyError("not_found", "no import of this server has this id; its lines are in the list of lines")
         return found
 
-    def _book(self, one: Import, by: str) -> None:
+    def _book(self, one: Import) -> None:
         def progress(done: int, total: int) -> None:
             one.done, one.total = done, total
             if self._ending.is_set():
                 raise InterruptedError
 
         try:
-            booked = booking.book(self.town, by=by, progress=progress)
+            # By the machine: the statement says who sent it, and whose key may be revoked by the time of its last line.
+            booked = booking.book(self.town, progress=progress)
         except InterruptedError:
             one.state, one.why = "failed", "the server was stopped; its next start goes on"
         except Exception as error:
@@ -145,7 +148,7 @@ class Imports:
 
     def _daily(self) -> None:
         try:
-            done = daily.run(self.town)
+            done = daily.run(self.town, self.looks)
         except Exception:
             LOGGER.exception("monthly top-ups")
             return

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from api.limiter import RateLimited
 from ledger.core.book import UnknownAccount
+from ledger.core.clock import ClockDiffers, Late
 from ledger.core.model import Malformed
 from ledger.core.store import StoreError
 from ledger.core.writer import WriterBusy, WriterClosed
@@ -39,7 +40,7 @@ def problem(code: str, detail: str, headers: Mapping[str, str] | None = None, *,
 
 def answer_for(error: Exception) -> Response:
     """The problem that `error` leaves as."""
-    if isinstance(error, (WriterBusy, WriterClosed)):
+    if isinstance(error, (WriterBusy, WriterClosed, Late)):
         return problem("busy", "nothing was done; send the same request again", {"Retry-After": "1"})
     if isinstance(error, (StoreError, SQLAlchemyError, pysqlite3.Error, psycopg.Error)):
         LOGGER.error("database: %s", error)
@@ -77,7 +78,8 @@ def handle(app: FastAPI) -> None:
         reason = error.__cause__ or error.detail
         return problem("body_malformed" if error.status_code < 500 else "internal", str(reason))
 
-    coded = (CurrencyError, StatementError, Malformed, KeyRefused, UnknownAccount, WriterBusy, WriterClosed, StoreError)
+    coded = (CurrencyError, StatementError, Malformed, KeyRefused, UnknownAccount, WriterBusy, WriterClosed, StoreError,
+             ClockDiffers, Late)  # fmt: skip
     for kind in (*coded, SQLAlchemyError, pysqlite3.Error, psycopg.Error, Exception):
         app.add_exception_handler(kind, any_error)
     app.add_exception_handler(RequestValidationError, invalid)

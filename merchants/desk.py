@@ -3,6 +3,9 @@
 `Desk.take` is made for the writer's thread: it works on a batch, so that a hundred orders cost one look-up of
 keys and one commit. Idempotency comes first here too: an order that stands in the log is confirmed again,
 whatever became of its key, its limits or its last moment since.
+
+What the desk looked at, the clock and the keys, is what stands at the commit: a batch that was overtaken, because a key
+was revoked or the machine slept in between, is judged anew.
 """
 
 from __future__ import annotations
@@ -14,9 +17,10 @@ from typing import NamedTuple, TypeAlias
 from sqlalchemy import Connection, select
 
 from ledger.core import record
+from ledger.core.clock import ClockDiffers, Late
 from ledger.core.ids import is_fresh
 from ledger.core.model import Head, Instruction, Outcome, Posted, Refused, Transaction, Transfer
-from ledger.currency import parties
+from ledger.currency import clocked, parties
 from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.messages import Order, Purpose, Receipt, SignedOrder, SignedReceipt, SignedRequest
@@ -28,6 +32,7 @@ LONGEST_ORDER_SECONDS = 86_400 + 3_600
 """An order stays open for a day at most (and an hour for clocks that differ)."""
 PAID = frozenset({"payment", "import"})
 """Kinds of transactions that a refund can give back."""
+_TRIES = 5
 KINDS = {Purpose.PAYMENT: "payment", Purpose.REFUND: "refund", Purpose.RECONVERSION: "reconversion_asked"}
 
 
@@ -69,12 +74,25 @@ class Desk:
 
     def take(self, batch: Sequence[Submission]) -> list[Result]:
         """One result for each submission, in order; every one that stands was committed before this returns."""
+        for _ in range(_TRIES):
+            try:
+                return self._take(batch)
+            except (Late, _Overtaken):
+                continue
+        return [CurrencyError("busy", "nothing was done; send the same order again in a moment")] * len(batch)
+
+    def _take(self, batch: Sequence[Submission]) -> list[Result]:
         results: list[Result | None] = [None] * len(batch)
-        town, now = self.town, self.town.now()
+        town = self.town
+        now, seen = town.book.look(len(batch)), town.book.seen.seq
         devices = self._devices(batch)
         ready: list[int] = []
         instructions: list[Transaction] = []
         spending: dict[int, set[Order]] = {}
+        try:
+            clocked.keep(town, now)
+        except (ClockDiffers, CurrencyError):
+            pass  # it is said of each order, where that is posted
         for index, submission in enumerate(batch):
             try:
                 instruction = self._instruction(submission)
@@ -91,7 +109,21 @@ class Desk:
             instructions.append(instruction)
         if ready:
             labels = [s.request.request.label if s.request is not None else "" for s in (batch[i] for i in ready)]
-            outcome = town.book.post(instructions, lambda c, o: _keep_memos(c, o, labels))
+
+            def also(connection: Connection, outcome: Outcome) -> None:
+                new = sum(1 for answer in outcome.answers if isinstance(answer, Posted) and not answer.replay)
+                if outcome.head.seq - new != seen and self._found(connection, batch) != devices:
+                    raise _Overtaken
+                _keep_memos(connection, outcome, labels)
+
+            try:
+                outcome = town.commit(instructions, also, looked=now)
+            except (ClockDiffers, CurrencyError) as error:
+                # Of the program and not of an order: what stood before stands all the same.
+                why = error if isinstance(error, CurrencyError) else CurrencyError(error.code, error.detail)
+                for index, instruction in zip(ready, instructions, strict=True):
+                    results[index] = self._stood(instruction, batch[index], why)
+                return [result for result in results if result is not None]
             for index, answer in zip(ready, outcome.answers, strict=True):
                 if isinstance(answer, Refused):
                     results[index] = CurrencyError(answer.code, answer.detail)
@@ -112,8 +144,6 @@ class Desk:
     # One step each, in the order in which they are taken.
 
     def _devices(self, batch: Sequence[Submission]) -> dict[bytes, parties.DeviceKey]:
-        keys = {s.signed.key for s in batch}
-        payees = {s.signed.order.payee for s in batch if s.request is not None}
         if len(self._members) >= 65_536:
             self._members.clear()
         unknown = {s.signed.order.payee for s in batch} - self._members
@@ -121,7 +151,13 @@ class Desk:
             if unknown:
                 # Whoever holds an account holds it for good, so this is asked once for each.
                 self._members |= parties.by_accounts(connection, unknown).keys()
-            return {d.key: d for d in parties.devices_for(connection, keys, payees)}
+            return self._found(connection, batch)
+
+    def _found(self, connection: Connection, batch: Sequence[Submission]) -> dict[bytes, parties.DeviceKey]:
+        """The keys that sign the batch, and those of whoever is asked to be paid."""
+        keys = {s.signed.key for s in batch}
+        payees = {s.signed.order.payee for s in batch if s.request is not None}
+        return {d.key: d for d in parties.devices_for(connection, keys, payees)}
 
     def _instruction(self, submission: Submission) -> Transaction:
         signed, order = submission.signed, submission.signed.order
@@ -223,8 +259,9 @@ class Desk:
             day = self._spent[account] = _Day(midnight)
         before = None
         newest = day.newest
+        since = clocked.since(self.town, now, midnight)
         while True:
-            page = self.town.book.statement(account, limit=100, before=before, since=midnight)
+            page = self.town.book.statement(account, limit=100, before=before, since=since)
             for entry in page.entries:
                 if entry.place <= day.newest:
                     break
@@ -259,6 +296,10 @@ class Desk:
     def _receipt(self, order: Order, posted: Posted, head: Head) -> SignedReceipt:
         receipt = Receipt(order.network, order.hash(), order.id, posted.seq, posted.at, head.seq, head.root)
         return receipt.sign(self.town.key)
+
+
+class _Overtaken(Exception):
+    """A key was revoked, or joined, between the look and the commit: look again."""
 
 
 class _Day:

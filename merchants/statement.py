@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ledger.core.model import Entry, Transaction
 from ledger.core.record import Record, parse
-from ledger.currency import parties
+from ledger.currency import clocked, parties
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
 from merchants.desk import memos
@@ -88,11 +88,13 @@ def after(town: Town, account: int, seq: int, *, page: int = 32) -> Iterator[lis
 
 def today(town: Town, account: int) -> Day:
     """What the account was paid since midnight, and what of it was given back."""
-    date, midnight = town.charter.local_day_start(town.now())
+    now = town.now()
+    date, midnight = town.charter.local_day_start(now)
+    since = clocked.since(town, now, midnight)
     payments = received = refunded = 0
     before: int | None = None
     while True:
-        page = town.book.statement(account, limit=500, before=before, since=midnight)
+        page = town.book.statement(account, limit=500, before=before, since=since)
         for entry in page.entries:
             if entry.kind == "payment" and entry.change > 0:
                 payments += 1

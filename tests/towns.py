@@ -18,6 +18,7 @@ from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import PrivateKey
 from ledger.currency.messages import NO_REFERENCE, Order, Purpose, SignedOrder, SignedRequest
 from ledger.currency.parties import Party
+from ledger.currency.sure import Said
 from ledger.currency.town import Town
 from merchants.desk import Desk, Submission, Taken
 
@@ -80,6 +81,11 @@ def clock(town: Town) -> Clock:
     """The town's clock, to be moved."""
     assert isinstance(town.book.clock, Clock)
     return town.book.clock
+
+
+def sure(town: Town) -> Said:
+    """A person's word for the day that the town's clock has."""
+    return Said(town.charter.local_date(town.now()))
 
 
 @contextmanager

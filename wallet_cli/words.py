@@ -27,6 +27,7 @@ REASONS = AMOUNTS | {
     "amount_out_of_range": N_("This amount is zero or far too large."),
     "below_floor": N_("The balance is too low for this."),
     "busy": N_("The server has too much to do; try again in a moment."),
+    "clock_differs": N_("The server's clock has to be looked at by the association; try again later."),
     "code_not_found": N_("No QR code was found in this picture: it must be whole, sharp, and have a white margin."),
     "correction_exceeds": N_("More than was paid would be given back."),
     "correction_unknown": N_("There is no such payment to give back."),

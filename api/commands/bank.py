@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement
 
-from api.commands.console import CONSOLE, N_, CliError, Exit, _, euros, ngettext
+from api.commands.console import CONSOLE, N_, CliError, Exit, _, day, euros, ngettext
 from api.commands.failures import reason
 from api.commands.mandates import daily_json, show_daily
 from api.commands.opened import opened
@@ -25,6 +25,7 @@ from ledger.currency.bank.reference import shown
 from ledger.currency.bank.statement import Statement, StatementError
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.bank.taking import Taken
+from ledger.currency.sure import Looks
 from ledger.currency.town import Town
 
 KINDS = {
@@ -69,7 +70,7 @@ def bring_in(files: Sequence[Path], *, opening: bool, corrected: bool, quiet_day
             # What was taken, now or by a run that was stopped, is booked whatever comes after it.
             with CONSOLE.progress(_("Booking")) as (bar,):
                 booked = booking.book(town, progress=bar)
-            done = daily.run(town)
+            done = daily.run(town, Looks())
         _show_answered(answered)
         _show_taken(taken)
         _show_booked(town, booked)
@@ -90,6 +91,7 @@ def watch(folder: Path | None, *, once: bool) -> None:
     place.mkdir(parents=True, exist_ok=True)
     if not once:
         CONSOLE.say(_("Watching {folder}; Ctrl-C ends it.").format(folder=place))
+    looks = Looks()
     while True:
         with opened() as town:
             for one in inbox.take_all(town, place):
@@ -98,7 +100,7 @@ def watch(folder: Path | None, *, once: bool) -> None:
                     _show_booked(town, one.booked)
                 else:
                     CONSOLE.note(_("{file}: refused. {reason}").format(file=one.file, reason=one.refusal))
-            show_daily(daily.run(town))
+            show_daily(daily.run(town, looks))
         if once:
             return
         time.sleep(inbox.SECONDS)
@@ -129,9 +131,9 @@ def show_lines(since: str | None, until: str | None, account: str | None) -> Non
     with opened() as town:
         where: list[ColumnElement[bool]] = []
         if since:
-            where.append(BANK_LINE.c.booked_on >= _day("--since", since))
+            where.append(BANK_LINE.c.booked_on >= day("--since", since).isoformat())
         if until:
-            where.append(BANK_LINE.c.booked_on <= _day("--until", until))
+            where.append(BANK_LINE.c.booked_on <= day("--until", until).isoformat())
         if account:
             if account not in town.chart.reserve:
                 told = _("No reserve account is called {name!r}; the charter has: {names}.")
@@ -268,14 +270,6 @@ def _booked_json(booked: Booked) -> dict[str, Any]:
             for s in booked.stuck
         ],
     }
-
-
-def _day(option: str, text: str) -> str:
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        told = _("{option}: write a day as YYYY-MM-DD, not {text!r}.")
-        raise CliError(Exit.USAGE, "date_malformed", told.format(option=option, text=text)) from None
 
 
 def _cut(text: str, width: int) -> str:

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from enum import IntEnum
 from typing import Any, TextIO
 
@@ -152,6 +153,18 @@ def amount(text: str, name: str) -> int:
     if not cents:
         raise CliError(Exit.USAGE, "amount_malformed", _("{name}: nothing would move.").format(name=name))
     return cents
+
+
+def day(option: str, text: str) -> date:
+    """The day that was typed. Raises `CliError` (USAGE): date_malformed, date_outside."""
+    from ledger.currency import days
+    from ledger.currency.errors import CurrencyError
+
+    try:
+        return days.typed(text)
+    except CurrencyError as error:
+        told = _("{option}: write a day as YYYY-MM-DD, of the years 2000 to 2100, not {text!r}.")
+        raise CliError(Exit.USAGE, error.code, told.format(option=option, text=text)) from None
 
 
 def amount_wrong(error: AmountError) -> str:

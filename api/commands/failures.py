@@ -11,6 +11,7 @@ import traceback
 from api.commands.console import LANG, Exit, _
 from api.home import HomeError
 from api.usage import complaint
+from ledger.core.clock import ClockDiffers
 from ledger.core.store import StoreError
 from ledger.currency.charter import CharterError
 from ledger.currency.errors import ERRORS, CurrencyError
@@ -29,6 +30,8 @@ def told(error: Exception) -> tuple[Exit, str, str]:
         return Exit.UNUSABLE, error.code, str(error)
     if isinstance(error, CharterError):
         return Exit.UNUSABLE, "charter_wrong", str(error)
+    if isinstance(error, ClockDiffers):
+        return Exit.UNUSABLE, error.code, reason(error.code, error.detail)
     if isinstance(error, CurrencyError):
         return Exit.REFUSED, error.code, reason(error.code, error.detail)
     for cause in _chain(error):

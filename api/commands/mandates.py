@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from api.commands.console import CONSOLE, N_, CliError, Exit, _, amount_wrong, euros
+from api.commands.console import day as typed_day
 from api.commands.opened import opened
 from ledger.core.ids import account_text
 from ledger.currency import parties
@@ -21,6 +21,7 @@ from ledger.currency.bank.mandates.notices import Notice, Notices
 from ledger.currency.bank.mandates.tables import COLLECTION_ITEM
 from ledger.currency.bank.mandates.text import Terms, rum
 from ledger.currency.money import AmountError, decimal_text, parse_amount
+from ledger.currency.sure import Looks, Said
 from ledger.currency.town import Town
 
 STATES = {
@@ -38,7 +39,7 @@ def add(who: str, iban: str, amount: str, signed: str, holder: str | None) -> No
     with opened() as town:
         party = parties.named(town, who)
         made, new = register.sign(
-            town, party, iban=iban, amount=_cents(amount), signed_on=_day("--signed", signed), holder=holder or ""
+            town, party, iban=iban, amount=_cents(amount), signed_on=typed_day("--signed", signed), holder=holder or ""
         )
         code = town.charter.code
     told = (
@@ -54,7 +55,7 @@ def change(who: str, amount: str, signed: str | None) -> None:
     """Another amount a month, which the member signed on paper."""
     with opened() as town:
         mandate = _mandate(town, who)
-        day = _day("--signed", signed) if signed else town.charter.local_date(town.now())
+        day = typed_day("--signed", signed) if signed else town.charter.local_date(town.now())
         made, _new = register.change(town, mandate, _cents(amount), version=mandate.version + 1, signed_on=day)
         month = notices.to_notice(town)
         code = town.charter.code
@@ -100,9 +101,8 @@ def show(*, every: bool) -> None:
 def tell(month: str | None, file: Path | None, *, again: bool) -> None:
     """Who is to be told of the next debits; they are noted as told. `again` lists everybody of that month."""
     with opened() as town:
-        said, today = model.terms(town), town.charter.local_date(town.now())
-        wanted = calendar.month(month, today) if month else notices.to_notice(town)
-        found = notices.given(town, wanted) if again else notices.give(town, wanted)
+        said = model.terms(town)
+        found = notices.given(town, month) if again else notices.give(town, month)
         missed = [] if month else notices.missed(town)
     if file is not None:
         file.write_text(notices_csv(said, found), encoding="utf-8-sig", newline="")
@@ -116,9 +116,8 @@ def tell(month: str | None, file: Path | None, *, again: bool) -> None:
 def collect(month: str | None, on: str | None, file: Path | None, *, again: bool) -> None:
     """A month's file of debits: made if there is none, and written to `file` (else beside, under the message's id)."""
     with opened() as town:
-        today = town.charter.local_date(town.now())
-        day = _day("--on", on) if on else None
-        made, new = collecting.collect(town, month=calendar.month(month, today) if month else None, on=day)
+        day = typed_day("--on", on) if on else None
+        made, new = collecting.collect(town, month=month, on=day)
         data = collecting.fetch(town, made, again=again)
         target = file or Path(f"{made.message}.xml")
         target.write_bytes(data)
@@ -181,12 +180,20 @@ def unpaid() -> None:
     CONSOLE.give([item_json(one, months[one.collection], who[one.mandate]) for one in found])
 
 
-def mature() -> None:
-    """Suspend what comes back again and again, and give members the units whose risk delay is over."""
+def mature(today: str | None) -> None:
+    """Suspend what comes back again and again, and give members the units whose risk delay is over.
+
+    `today` is the day, as a person says it who has not asked this machine.
+    """
+    sure = Said(typed_day("--today", today)) if today else Looks()
     with opened() as town:
-        done = daily.run(town)
+        done = daily.run(town, sure)
+        day = town.charter.local_date(town.now())
         waiting = release.maturing(town)
     show_daily(done)
+    if done.released.once:
+        told = _("If today is {day}: patard mandate release --today {day}")
+        CONSOLE.say(told.format(day=day))
     for one in waiting:
         told = _("{count} debits, {total} together, are released on {day}.")
         CONSOLE.say(told.format(count=one.debits, total=euros(one.cents), day=one.release_on))
@@ -209,6 +216,9 @@ def show_daily(done: daily.Done) -> None:
     for mandate in done.suspended:
         told = _("The mandate of {name} was suspended: its debits come back ({reason}).")
         CONSOLE.say(told.format(name=mandate.name, reason=mandate.suspended_why or "?"))
+    if done.released.once:
+        told = _("{count} monthly top-ups look due: a running server releases them within half an hour.")
+        CONSOLE.say(told.format(count=done.released.once))
     for item, code in done.released.stuck:
         told = _("{amount} of {account} could not be released ({code}).")
         CONSOLE.note(told.format(amount=euros(item.amount), account=account_text(item.account), code=code))
@@ -217,7 +227,7 @@ def show_daily(done: daily.Done) -> None:
 def daily_json(done: daily.Done) -> dict[str, Any]:
     """The same for programs."""
     return {
-        "released": done.released.debits, "released_cents": done.released.cents,
+        "once": done.released.once, "released": done.released.debits, "released_cents": done.released.cents,
         "lapsed": [mandate.reference for mandate in done.lapsed],
         "suspended": [mandate.reference for mandate in done.suspended],
         "stuck": [{"reference": item.reference, "code": code} for item, code in done.released.stuck],
@@ -314,14 +324,6 @@ def _cents(text: str) -> int:
         return parse_amount(text)
     except AmountError as error:
         raise CliError(Exit.USAGE, error.code, amount_wrong(error)) from None
-
-
-def _day(option: str, text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        told = _("{option}: write a day as YYYY-MM-DD, not {text!r}.")
-        raise CliError(Exit.USAGE, "date_malformed", told.format(option=option, text=text)) from None
 
 
 def _cell(text: str) -> str:

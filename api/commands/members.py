@@ -8,9 +8,8 @@ from api.commands.console import CONSOLE, CliError, Exit, _, money, terminal_cod
 from api.commands.opened import opened
 from ledger.core.ids import account_text
 from ledger.currency import join_codes, parties
-from ledger.currency.charter import PartyKind
+from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import Party
-from ledger.currency.text import TextError, clean_text
 from ledger.currency.town import Town
 
 FIRST_ROLE = {"person": "member", "shop": "owner", "public_body": "owner", "association": "operator"}
@@ -23,12 +22,16 @@ def add(kind: str, name: str, *, again: bool = False) -> None:
     Raises `CliError` (REFUSED): party_name_taken.
     """
     with opened() as town:
-        namesake = None if again else _namesake(town, kind, name)
-        if namesake is not None and kind != PartyKind.PERSON:
+        with town.reading() as connection:
+            namesake = parties.namesake(connection, kind, name.strip())
+        try:
+            party = parties.admit(town, kind, name, again=again)
+        except CurrencyError as error:
+            if error.code != "party_name_taken" or namesake is None:
+                raise
             told = _("{name} takes part already (account {account}): for another of this name add --again.")
             account = account_text(namesake.account)
-            raise CliError(Exit.REFUSED, "party_name_taken", told.format(name=namesake.name, account=account))
-        party = parties.admit(town, kind, name)
+            raise CliError(Exit.REFUSED, error.code, told.format(name=namesake.name, account=account)) from None
     if namesake is not None:
         told = _("Beware: {name} was there already (account {other}); from now on only the account tells them apart.")
         CONSOLE.note(told.format(name=namesake.name, other=account_text(namesake.account)))
@@ -37,18 +40,6 @@ def add(kind: str, name: str, *, again: bool = False) -> None:
     )
     CONSOLE.say(_("Next: patard invite {account}").format(account=account_text(party.account)))
     CONSOLE.give(_party(party, 0))
-
-
-def _namesake(town: Town, kind: str, name: str) -> Party | None:
-    """An open party of this kind and name, as `parties.named` would find it: in any case."""
-    if kind not in list(PartyKind):
-        return None
-    try:
-        wanted = clean_text(name, max_chars=parties.MAX_NAME).casefold()
-    except TextError:
-        return None  # it will not be admitted anyway
-    found = parties.every(town, kinds=frozenset({kind}), open_only=True)
-    return next((party for party in found if party.name.casefold() == wanted), None)
 
 
 def show(kind: str | None, *, closed: bool) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from api.commands.console import CONSOLE, CliError, Exit, _, amount, euros, money
+from api.commands.console import day as typed_day
 from api.commands.opened import opened
 from ledger.core.ids import account_text
 from ledger.core.model import Posted
@@ -35,10 +35,8 @@ def convert(
             _("No unit without a euro: name what brought the euros, --cash SLIP or --bank REFERENCE."),
         )  # fmt: skip
     given = cents if brought is None else amount(brought, "--euros")
-    booked_on = _day(day)
+    booked_on = typed_day("--date", day) if day else None
     with opened() as town:
-        if booked_on is not None and booked_on > town.charter.local_date(town.now()):
-            raise CliError(Exit.USAGE, "date_future", _("--date: {day} lies in the future.").format(day=booked_on))
         party = parties.named(town, who)
         name = _reserve_account(town.charter, "cash" if cash is not None else "bank", reserve_name)
         reference = cash if cash is not None else bank
@@ -128,13 +126,6 @@ def _reserve_account(charter: Charter, kind: str, name: str | None) -> str:
             Exit.USAGE, "reserve_account_unknown", told.format(count=len(fit), kind=kind, names=", ".join(fit) or "-")
         )
     return fit[0]
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise CliError(Exit.USAGE, "date_malformed", _("--date: write it as 2025-06-15.")) from None
 
 
 # --- changing back ---------------------------------------------------------------------------------------

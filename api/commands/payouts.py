@@ -6,11 +6,10 @@ Signing is not done here: a signature is a treasurer's, made with a key that thi
 from __future__ import annotations
 
 import re
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-from api.commands.console import CONSOLE, N_, CliError, Exit, _, euros, money, ngettext
+from api.commands.console import CONSOLE, N_, CliError, Exit, _, day, euros, money, ngettext
 from api.commands.opened import opened
 from api.schemas.payouts import batch_out, payout_out, transfer_out
 from ledger.core.ids import account_text
@@ -89,9 +88,9 @@ def show_file(number: str) -> None:
 
 def order(on: str | None) -> None:
     """Make a file of everything that is due."""
-    day = None if on is None else _day(on)
+    requested = None if on is None else day("--on", on)
     with opened() as town:
-        batch = batches.order(town, on=day)
+        batch = batches.order(town, on=requested)
         left = [one for one in owed.due(town) if not one.batch]
         [given] = _files_json(town, [batch])
     told = ngettext(
@@ -147,7 +146,7 @@ def reject(reference: str, reason: str) -> None:
     """Give a shop its units back."""
     with opened() as town:
         payout = owed.find(town, reference)
-        posted = undoing.reject(town, payout, reason=reason.strip().upper())
+        posted = undoing.reject(town, payout, reason=reason)
         name = parties.by_account(town, payout.holder).name
         symbol = town.charter.symbol
     if posted.replay:
@@ -228,11 +227,3 @@ def _next_step(batch: Batch) -> None:
 def _files_json(town: Town, files: list[Batch]) -> list[dict[str, Any]]:
     with town.reading() as connection:
         return [batch_out(connection, one).model_dump() for one in files]
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        told = _("{option}: write a day as YYYY-MM-DD, not {text!r}.")
-        raise CliError(Exit.USAGE, "date_malformed", told.format(option="--on", text=text)) from None

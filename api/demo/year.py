@@ -25,6 +25,7 @@ from ledger.currency.bank.payouts import approval, batches, owed
 from ledger.currency.bank.placing import Decision, Way
 from ledger.currency.bank.reference import member_reference, shown
 from ledger.currency.bank.statement import LineKind
+from ledger.currency.sure import Said
 from ledger.currency.town import Town
 
 _DAY = timedelta(days=1)
@@ -206,7 +207,7 @@ class Year:
             self.life.statements += 1
         self.taken_until = day
         booking.book(self.town, by=self.office)
-        release.release(self.town, by=self.office)
+        release.release(self.town, Said(day), by=self.office)
         if day < place.MONDAY - _DAY:  # what came in the last days waits for whoever looks at the demo
             self._place()
 

@@ -134,8 +134,11 @@ def unpaid(json: bool = JSON) -> None:
 
 
 @command(app, "release", _("Give members the units whose risk delay is over."))
-def release(json: bool = JSON) -> None:
+def release(
+    today: str = option("--today", help=_("The day it is, from another clock than this machine's."), metavar="DAY"),
+    json: bool = JSON,
+) -> None:
     from api.commands import mandates
 
     CONSOLE.as_json = json
-    mandates.mature()
+    mandates.mature(today)

@@ -35,7 +35,7 @@ from api.schemas.mandates import (
 )
 from api.strict import StrictRoute
 from ledger.currency import parties
-from ledger.currency.bank.mandates import collecting, daily, model, months, notices, register, rejecting, review
+from ledger.currency.bank.mandates import collecting, daily, model, notices, register, rejecting, review
 from ledger.currency.bank.mandates.announced import announced
 from ledger.currency.bank.mandates.index import items
 from ledger.currency.bank.mandates.mine import mine
@@ -145,7 +145,7 @@ def told(found: Served, caller: Caller, month: Annotated[Month | None, Query()] 
     """Who was told of the debits of a month (the next for which there is time)."""
     need(caller, parties.AUDIT)
     said = model.terms(found.town)
-    return notices_out(said, notices.given(found.town, _month(found.town, month) or notices.to_notice(found.town)))
+    return notices_out(said, notices.given(found.town, month))
 
 
 @router.post("/v1/notices", status_code=201, response_model=NoticesOut)
@@ -153,7 +153,7 @@ def tell(body: NoticesIn, acting: Actor) -> NoticesOut:
     """Who is to be told now of the debits of a month; they are noted as told, so each is on one list."""
     need(acting.caller, parties.OFFICE)
     said, by = model.terms(acting.town), acting.by
-    return notices_out(said, notices.give(acting.town, _month(acting.town, body.month), by=by))
+    return notices_out(said, notices.give(acting.town, body.month, by=by))
 
 
 @router.get("/v1/collections", response_model=CollectionsOut)
@@ -173,8 +173,7 @@ def collections(found: Served, caller: Caller) -> CollectionsOut:
 def collect(body: CollectionIn, acting: Actor, response: Response) -> CollectionOut:
     """Make the file of a month's debits, once: whoever was told of exactly this amount is in it."""
     need(acting.caller, parties.OFFICE)
-    month = _month(acting.town, body.month)
-    made, new = collecting.collect(acting.town, month=month, on=body.on, by=acting.by)
+    made, new = collecting.collect(acting.town, month=body.month, on=body.on, by=acting.by)
     if not new:
         response.status_code = 200
     return collection_out(made)
@@ -217,10 +216,13 @@ def reject_debit(reference: str, body: DebitRejectionIn, acting: Actor) -> Debit
 
 
 @router.post("/v1/releases", response_model=ReleaseOut)
-def release(acting: Actor) -> ReleaseOut:
-    """Give members the units whose risk delay is over. The server does it by itself, too."""
+def release(found: Served, acting: Actor) -> ReleaseOut:
+    """Give members the units whose risk delay is over, at a second look, ten minutes after the first.
+
+    The server looks by itself, too; `once` counts the debits that wait for the second look.
+    """
     need(acting.caller, parties.OFFICE)
-    return release_out(daily.run(acting.town))
+    return release_out(daily.run(acting.town, found.imports.looks))
 
 
 def _answer(town: Town, made: Mandate, new: bool, response: Response) -> MandateOut:
@@ -239,7 +241,3 @@ def _mandate(town: Town, caller: DeviceKey, id: str) -> Mandate:
     if found.account != caller.account and caller.role not in parties.OFFICE:
         raise unknown
     return found
-
-
-def _month(town: Town, text: str | None) -> str | None:
-    return None if text is None else months.month(text, town.charter.local_date(town.now()))

@@ -44,7 +44,7 @@ def admit(body: PartyIn, acting: Actor) -> PartyOut:
     """Admit a party. Send an `id` of your own to be able to repeat the request safely."""
     need(acting.caller, parties.OFFICE)
     id_ = bytes.fromhex(body.id) if body.id else None
-    return party_out(parties.admit(acting.town, body.kind, body.name, id_, by=acting.by))
+    return party_out(parties.admit(acting.town, body.kind, body.name, id_, again=body.again, by=acting.by))
 
 
 @router.delete("/v1/parties/{account}", status_code=204)

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ledger.core.ids import account_number, account_text
+from ledger.currency import days
+from ledger.currency.errors import CurrencyError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -52,9 +54,12 @@ def _signed_digits(value: Any) -> Any:
 
 def _calendar_date(value: Any) -> Any:
     """As _digits: 86400 and "2026-11-23T00:00" are dates to pydantic."""
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value, re.ASCII):
-        return date.fromisoformat(value)
-    raise ValueError("write a date as 2026-11-23")
+    if not isinstance(value, str):
+        raise ValueError("write a date as 2026-11-23")
+    try:
+        return days.typed(value)
+    except CurrencyError as error:
+        raise ValueError(error.detail) from None
 
 
 Limit = Annotated[int, Field(ge=1, le=500), BeforeValidator(_digits)]

@@ -165,6 +165,7 @@ class ReleaseOut(BaseModel):
     lapsed: list[str]
     suspended: list[str]
     stuck: list[str]
+    once: int
 
 
 class TermsOut(BaseModel):
@@ -255,7 +256,7 @@ def release_out(done: Done) -> ReleaseOut:
     return ReleaseOut(
         released=done.released.debits, released_cents=done.released.cents,
         lapsed=[one.reference for one in done.lapsed], suspended=[one.reference for one in done.suspended],
-        stuck=[item.reference for item, _code in done.released.stuck],
+        stuck=[item.reference for item, _code in done.released.stuck], once=done.released.once,
     )  # fmt: skip
 
 

@@ -46,6 +46,8 @@ class PartyIn(In):
     kind: Annotated[str, Field(max_length=16)]
     name: Annotated[str, Field(min_length=1, max_length=120)]
     id: Id | None = None
+    again: bool = False
+    """Although another such party has this name; persons may share one anyway."""
 
 
 class ConversionIn(In):

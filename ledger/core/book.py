@@ -2,6 +2,9 @@
 
 A batch is one database commit. Inside it each instruction stands or falls alone, in order, seeing the ones
 before it. Clock and randomness are handed in, so that a run can be repeated byte for byte.
+
+There is one reading of the clock a batch: whoever judges it by time takes `look` and hands that to `post`; it is
+the `at` of its entries. When the commit comes too late for that look, nothing is posted (`Late`).
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from ledger.core import record, rules
+from ledger.core.clock import BEHIND, LATE, SECOND, Late, Watch
 from ledger.core.model import Closing, Entry, Head, Instruction, Opening, Outcome, Transaction
 from ledger.core.rules import LogRow, State, TransferRow
 from ledger.core.store import Reading, Store
@@ -25,6 +29,10 @@ MAX_PAGE = 1_000
 
 class BatchTooLarge(ValueError):
     """More than MAX_BATCH instructions in one batch: split it; every part is safe to send again."""
+
+
+class Ended(RuntimeError):
+    """The entry stands that ends what this program knows, and nothing was posted."""
 
 
 class UnknownAccount(LookupError):
@@ -45,8 +53,15 @@ def microseconds() -> int:
     return time.time_ns() // 1_000
 
 
+class Seen(NamedTuple):
+    """The end of the log as a program last saw it in a commit: entries, and time of the last (us)."""
+
+    seq: int
+    at: int
+
+
 class Book:
-    """One ledger in one store."""
+    """One ledger in one store. `watch` holds the clock against the log; without it the clock is believed."""
 
     def __init__(
         self,
@@ -54,38 +69,88 @@ class Book:
         *,
         clock: Callable[[], int] = microseconds,
         entropy: Callable[[int], bytes] = os.urandom,
+        watch: Watch | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
         self.entropy = entropy
+        self.watch = watch
+        self.seen = Seen(0, 0)
 
-    def post(self, batch: Sequence[Instruction], also: Callable[[Connection, Outcome], None] | None = None) -> Outcome:
+    def look(self, count: int = 1) -> int:
+        """The clock (us), to judge up to `count` instructions by and to post them with: the `at` of the first.
+
+        All their `at` lie in one second, in which no order expires and no day ends.
+        """
+        if not self.seen.seq:
+            head = self.head()
+            self.seen = Seen(head.seq, head.at)
+        now, seen = self.clock(), self.seen.at
+        if seen - BEHIND <= now <= seen:
+            now = seen + 1
+        last = now + max(count, 1) - 1
+        return now if last // SECOND == now // SECOND else last // SECOND * SECOND
+
+    def post(
+        self,
+        batch: Sequence[Instruction],
+        also: Callable[[Connection, Outcome], None] | None = None,
+        *,
+        looked: int | None = None,
+        unless: bytes | None = None,
+        confirming: bool = False,
+    ) -> Outcome:
         """Post `batch` in one commit: one answer for each instruction, in order.
 
         `also` writes to tables that are not the engine's, in the same commit; when it raises, nothing of the
-        batch happened. Raises `BatchTooLarge`, or what the database raises; then nothing happened either,
-        except after a lost connection during commit: post the same batch again to learn what became of it.
+        batch happened. `looked` is the look by which it was judged (else the clock is read now); nothing new is posted
+        once the entry `unless` stands (`Ended`); `confirming` takes the clock for right. Raises `BatchTooLarge`,
+        `Late`, `Ended`, `ClockDiffers`, or what the database raises; then nothing happened either, except after a lost
+        connection during commit: post the same batch again to learn what became of it.
         """
         if len(batch) > MAX_BATCH:
             raise BatchTooLarge(f"{len(batch)} instructions; a batch holds up to {MAX_BATCH}")
         numbers, corrects = needs(batch)
+        ids = [i.id for i in batch]
+        asked = ids if unless is None else [*ids, unless]
         with self.store.writing() as store:
-            head = store.head()
+            head, now = store.head(), self.clock()
+            if self.watch is not None:
+                (self.watch.confirm if confirming else self.watch.judge)(store, head, now)
+            if looked is None:
+                looked = now
+            elif self._is_late(looked, now, head.at):
+                self.seen = Seen(head.seq, head.at)
+                raise Late(f"judged at {looked}, to be posted at {now} after {head.at}")
+            posted = store.posted(asked)
             fold = rules.fold(
                 head,
                 batch,
-                now=self.clock(),
+                now=looked,
                 salts=self.entropy(16 * len(batch)),
-                posted=store.posted([i.id for i in batch]),
+                posted=posted,
                 accounts=store.batch_accounts(numbers),
                 originals=store.originals(corrects) if corrects else {},
             )
             if fold.log:
+                if unless in posted and unless not in ids:
+                    raise Ended(f"entry {unless.hex()} stands")
                 store.write(fold)
             outcome = Outcome(fold.answers, fold.head)
             if also is not None:
                 also(store.connection, outcome)
+        self.seen = Seen(fold.head.seq, fold.head.at)
         return outcome
+
+    def _is_late(self, looked: int, now: int, end: int) -> bool:
+        """Whether entries after `end` would have another time than the one by which they were judged.
+
+        Where `at` only counts behind a wrong clock's entry, they have: whoever looked has to have known that.
+        """
+        if abs(now - looked) > LATE:
+            return True
+        counts = now < end - BEHIND and looked < self.seen.at - BEHIND
+        return looked <= end and not counts
 
     def head(self) -> Head:
         """The end of the log now."""

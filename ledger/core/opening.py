@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from ledger.core import schema
 from ledger.core.book import Book, microseconds
+from ledger.core.clock import Watch
 from ledger.core.store import Reading, Store, StoreError, Writing
 
 
@@ -41,12 +42,13 @@ def open_book(
     entropy: Callable[[int], bytes] = os.urandom,
     read_only: bool = False,
     upgrade: bool = False,
+    watch: Watch | None = None,
 ) -> Book:
     """Open the book at `place`: a path, `sqlite:///path`, `postgresql://...`, or `memory:` (a new, empty one).
 
     `upgrade` makes the book where there is none and brings older tables up to date; without it nothing is made
     and nothing changed. `read_only` refuses to post. `clock` gives microseconds since the epoch, `entropy` as
-    many random bytes as asked for.
+    many random bytes as asked for, `watch` holds the clock against the log.
 
     Raises `StoreError`: address_unknown, no_book, book_too_old, book_too_new, database_unusable, sqlite_too_old,
     postgres_version.
@@ -56,7 +58,7 @@ def open_book(
     if place == "memory:":
         from ledger.core.memory import MemoryStore
 
-        return Book(MemoryStore(), clock=clock, entropy=entropy)
+        return Book(MemoryStore(), clock=clock, entropy=entropy, watch=watch)
     store, engine, trouble = _store(place, read_only, upgrade)
     try:
         if upgrade:
@@ -69,7 +71,7 @@ def open_book(
         if meaning is error:
             raise
         raise meaning from error
-    return Book(ReadOnlyStore(store, engine) if read_only else store, clock=clock, entropy=entropy)
+    return Book(ReadOnlyStore(store, engine) if read_only else store, clock=clock, entropy=entropy, watch=watch)
 
 
 def _store(

@@ -24,6 +24,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
+from ledger.core.clock import ClockDiffers, Late
 from ledger.core.model import Answer, Head, Instruction, Outcome
 from ledger.core.store import StoreError
 
@@ -276,6 +277,6 @@ _TROUBLE = frozenset(("OperationalError", "InterfaceError", "InternalError"))
 
 
 def _is_about_an_item(error: Exception) -> bool:
-    if isinstance(error, OSError | MemoryError | StoreError):
+    if isinstance(error, OSError | MemoryError | StoreError | ClockDiffers | Late):
         return False
     return not any(cls.__name__ in _TROUBLE for cls in type(error).__mro__)

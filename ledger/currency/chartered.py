@@ -17,7 +17,6 @@ from ledger.core.model import Evidence, Note
 from ledger.core.record import Record
 from ledger.currency import proofs
 from ledger.currency.acts import MACHINE
-from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 
 KIND = "charter"
@@ -40,6 +39,8 @@ class Rules(NamedTuple):
     second_signature_above: int | None = None
     risk_days: int | None = None
     machine: str | None = None
+    looked: bool = False
+    """Whether an order's key and last moment are held to the very place and time of its entry. Older notes: not so."""
 
     def fee(self, amount: int) -> int:
         """What changing `amount` cents back cost under these rules, in cents (see `Charter.fee`)."""
@@ -57,7 +58,7 @@ def rules_of(town: Town, version: int = 1) -> Rules:
         version, charter.code, charter.network, town.key.public.hex(), charter.reconversion_fee_bp,
         frozenset(str(kind) for kind in charter.reconversion_by), tuple(a.name for a in charter.reserve),
         charter.bank.second_signature_above, charter.mandates.risk_days if charter.mandates else None,
-        town.machine.public.hex() if town.machine else None,
+        town.machine.public.hex() if town.machine else None, looked=True,
     )  # fmt: skip
 
 
@@ -78,6 +79,8 @@ def note_of(rules: Rules) -> Note:
         evidence["risk_days"] = rules.risk_days
     if rules.machine is not None:
         evidence |= {"by": MACHINE, "machine": rules.machine}
+    if rules.looked:
+        evidence["looked"] = 1
     return Note(note_id(rules.network, rules.version), KIND, evidence)
 
 
@@ -97,7 +100,7 @@ def read(evidence: Evidence) -> Rules:
         return Rules(
             int(evidence["version"]), str(evidence["code"]), bytes.fromhex(str(evidence["network"])),
             str(evidence["key"]), int(evidence["fee_bp"]), frozenset(by.split(",") if by else ()), tuple(reserve),
-            limit, delay, None if "machine" not in evidence else str(evidence["machine"]),
+            limit, delay, None if "machine" not in evidence else str(evidence["machine"]), evidence.get("looked") == 1,
         )  # fmt: skip
     except KeyError as error:
         raise ValueError(f"a note of the charter says {error}; this one does not") from error
@@ -127,28 +130,24 @@ def latest(town: Town) -> Rules | None:
     return found
 
 
-def require_latest(town: Town) -> None:
-    """Hold that the charter in use is the last one noted: another process may have opened the book with a newer one.
-
-    Raises `CurrencyError`: charter_changed.
-    """
-    noted = latest(town)
-    if noted is None or noted != rules_of(town, noted.version):
-        raise CurrencyError(
-            "charter_changed", "the charter was changed since this program started, and nothing was done: restart it"
-        )
+def hold(town: Town, rules: Rules | None) -> None:
+    """From now on `town` posts nothing new once the log has another charter than `rules`, the last one noted now."""
+    town.following[:] = [note_id(town.charter.network, rules.version + 1 if rules else 1)]
 
 
 def keep(town: Town, before: Rules | None) -> Rules:
-    """Put the charter into the log if it differs from the rules `before`, the latest there."""
+    """Put the charter into the log if it differs from the rules `before`, the latest there; from now on it holds."""
     version = before.version + 1 if before else 1
     rules = rules_of(town, version)
     if before is not None and rules._replace(version=before.version) == before:
-        return before
-    note = note_of(rules)
-    if town.machine is not None and (before is None or rules.machine != before.machine):
-        # The machine's key is new here: the currency's own key vouches for it.
-        vouched = town.key.sign(proofs.machine_message(rules.network, town.machine.public)).hex()
-        note = replace(note, evidence={**note.evidence, "vouched": vouched})
-    town.post(note)
+        rules = before
+    else:
+        hold(town, before)
+        note = note_of(rules)
+        if town.machine is not None and (before is None or rules.machine != before.machine):
+            # The key of the machine is new here: the own key of the currency vouches for it.
+            vouched = town.key.sign(proofs.machine_message(rules.network, town.machine.public)).hex()
+            note = replace(note, evidence={**note.evidence, "vouched": vouched})
+        town.post(note)
+    hold(town, rules)
     return rules

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Posted, Transaction, Transfer
-from ledger.currency import chartered
+from ledger.currency import days
 from ledger.currency.bank.payouts import index
 from ledger.currency.chart import EUR
 from ledger.currency.errors import CurrencyError
@@ -53,12 +53,15 @@ def convert(
 ) -> Posted:  # fmt: skip
     """Issue `amount` cents of units to `party` against as many euros on the reserve account named `reserve`.
 
-    `reference` names the cash slip or the bank line; `euros` is what it brought, where that is known. The same
-    conversion again is answered again. Raises `CurrencyError`: amount_malformed, not_covered, conversion_uneven,
-    reserve_account_unknown, reference_malformed, conversion_taken.
+    `reference` names the cash slip or the bank line; `euros` is what it brought, where that is known. It counts for the
+    day `booked_on`, today unless given. The same conversion again is answered again. Raises `CurrencyError`:
+    amount_malformed, date_outside, date_future, not_covered, conversion_uneven, reserve_account_unknown,
+    reference_malformed, conversion_taken.
     """
     chart, unit = town.chart, town.charter.code
     _check_amount(amount)
+    if booked_on is not None:
+        days.past(town, booked_on)
     if euros is not None and euros != amount:
         if euros < amount:
             lack = decimal_text(amount - euros)
@@ -234,11 +237,8 @@ def accept(town: Town, asked: Asked, *, by: str = CONSOLE) -> Posted:
         transfers.append(Transfer(chart.guarantee, chart.income, asked.fee, EUR))
 
     def also(connection: Connection, posted: Posted) -> None:
-        # Within the commit, when no other charter can be noted: `asked` has the fee of the charter in memory.
-        if not posted.replay:
-            chartered.require_latest(town)
-            if asked.payout:
-                index.owed(connection, town.charter.network, posted, asked.account, asked.amount, asked.payout)
+        if asked.payout and not posted.replay:
+            index.owed(connection, town.charter.network, posted, asked.account, asked.amount, asked.payout)
 
     return _decide(town, asked, "reconversion", tuple(transfers), None, by, also)
 

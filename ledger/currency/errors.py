@@ -137,6 +137,11 @@ ERRORS: dict[str, tuple[int, str]] = {
         409,
         "This slip or bank line has issued units before, with another amount or for another account.",
     ),
+    "clock_differs": (
+        503,
+        "The machine's clock does not fit the book: it is far from the last entry, or was moved while the program ran. "
+        "Nothing was done. Whoever keeps the machine sets the clock right, or says that it is: `patard clock`.",
+    ),
     "charter_changed": (409, "The charter was changed while the server ran. Nothing was done; restart the server."),
     "reconversion_waiting": (
         409,
@@ -152,6 +157,9 @@ ERRORS: dict[str, tuple[int, str]] = {
         500,
         "The log no longer makes the file with which the year was closed: the book or the program was changed.",
     ),
+    "date_outside": (422, "The days of a book are those of the years 2000 to 2100."),
+    "date_future": (422, "An entry counts for a day that has come, not for one in the future."),
+    "party_name_taken": (409, "Another such party has this name; say so if there is to be one more of it."),
     "amount_malformed": (422, "An amount is a whole number of cents, 1 or more."),
     "party_kind_unknown": (422, "A party is a person, a shop, an association or a public_body."),
     "role_not_for_kind": (422, "This kind of party has no such role."),

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, TextIO
 from zoneinfo import ZoneInfo
 
+from ledger.currency.days import FIRST
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import MAX_CENTS, AmountError, decimal_text, parse_amount
 from ledger.currency.parties import MAX_NAME
@@ -185,6 +186,8 @@ class Reader:
                 raise ValueError
         except (ValueError, OverflowError):
             raise _Wrong("at_malformed", f"at {text[:40]!r}: write 2025-06-15 or 2025-06-15T14:30:00Z") from None
+        if day < FIRST:
+            raise _Wrong("at_malformed", f"at {text[:40]!r}: the days of a book begin in {FIRST.year}")
         if day > self.latest:
             raise _Wrong("at_future", f"at {text[:40]!r} lies in the future")
         return moment, day

@@ -269,7 +269,7 @@ class _Post:
         new = list(openings.values())
         instructions: list[Instruction] = [target.opening for target in new if target.opening is not None]
         instructions += [transaction for _, transaction in moves]
-        outcome = self.town.book.post(instructions, lambda c, o: self._also(c, o, new, moves))
+        outcome = self.town.commit(instructions, lambda c, o: self._also(c, o, new, moves))
         for target in new:
             target.opening = None
         self.opened += len(new)

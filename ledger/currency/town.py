@@ -13,7 +13,7 @@ from typing import Self, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from ledger.core.book import Book
+from ledger.core.book import Book, Ended
 from ledger.core.ids import uuid7
 from ledger.core.model import Instruction, Outcome, Posted, Refused
 from ledger.currency import acts
@@ -41,6 +41,8 @@ class Town:
     machine: PrivateKey | None = None
     act: Act | None = None
     chart: Chart = field(init=False)
+    following: list[bytes] = field(default_factory=list, init=False, compare=False)
+    """Id of the note that would replace the charter in use (see `chartered.hold`); none until that is known."""
 
     def __post_init__(self) -> None:
         chart = Chart.of(self.charter.code, self.charter.network, [account.name for account in self.charter.reserve])
@@ -49,6 +51,10 @@ class Town:
     def now(self) -> int:
         """The book's clock: microseconds since the epoch."""
         return self.book.clock()
+
+    def steady(self) -> int:
+        """Microseconds of a clock that is not set while a program runs; of one that is believed, the clock's own."""
+        return self.book.watch.steady() if self.book.watch is not None else self.now()
 
     def new_id(self) -> bytes:
         """A new time-ordered id."""
@@ -66,18 +72,25 @@ class Town:
 
     def acting(self, act: Act) -> Self:
         """The same town, while it carries out what a device signed: what is posted in its name carries that."""
-        return replace(self, act=act)
+        other = replace(self, act=act)
+        object.__setattr__(other, "following", self.following)
+        return other
 
     def signed(self, instruction: T) -> T:
         """The instruction with what vouches for it: the act of the device that it names, or the machine's signature."""
         by = instruction.evidence.get("by")
+        if by is None or "signature" in instruction.evidence:
+            return instruction
         if by == acts.MACHINE and self.machine is not None:
             return acts.signed_by_machine(instruction, self.charter.network, self.machine)
         if self.act is not None and by == self.act.by:
             return replace(instruction, evidence={**instruction.evidence, **self.act.evidence()})
         return instruction
 
-    def post(self, instruction: Instruction, also: Callable[[Connection, Posted], None] | None = None) -> Posted:
+    def post(
+        self, instruction: Instruction, also: Callable[[Connection, Posted], None] | None = None, *,
+        looked: int | None = None, confirming: bool = False,
+    ) -> Posted:  # fmt: skip
         """Post one instruction, and write with `also` to the currency's tables in the same commit if it stood.
 
         `also` runs for a replay too (`Posted.replay`), so it must be safe to run twice. Raises `CurrencyError`
@@ -88,16 +101,16 @@ class Town:
             if also is not None:
                 also(connection, answers[0])
 
-        return self.post_all([instruction], first)[0]
+        return self.post_all([instruction], first, looked=looked, confirming=confirming)[0]
 
     def post_all(
-        self, instructions: Sequence[Instruction], also: Callable[[Connection, list[Posted]], None] | None = None
-    ) -> list[Posted]:
+        self, instructions: Sequence[Instruction], also: Callable[[Connection, list[Posted]], None] | None = None, *,
+        looked: int | None = None, confirming: bool = False,
+    ) -> list[Posted]:  # fmt: skip
         """Post several instructions in one commit, all of them or none. Like `post` in everything else.
 
         What stands already as it would stand now, but for what vouches for it, is answered as it stands.
         """
-        signed: Sequence[Instruction] = [self.signed(one) for one in instructions]
 
         def check(connection: Connection, outcome: Outcome) -> None:
             for answer in outcome.answers:
@@ -110,23 +123,47 @@ class Town:
                 also(connection, answers)
 
         try:
-            return posted(self.book.post(signed, check))
+            return posted(self.commit(instructions, check, looked=looked, confirming=confirming))
         except CurrencyError as error:
             if error.code != "id_taken":
                 raise
-            stood = [self._as_it_stands(one) for one in signed]
-            if stood == signed:
+            stood = [self._as_it_stands(one) for one in instructions]
+            if stood == list(instructions):
                 raise
-        return posted(self.book.post(stood, check))
+        return posted(self.commit(stood, check, looked=looked, confirming=confirming))
 
     def _as_it_stands(self, instruction: Instruction) -> Instruction:
         found = self.book.find(instruction.id)
         same = found is not None and acts.plain(found.instruction) == acts.plain(instruction)
         return found.instruction if same and found is not None else instruction
 
+    def commit(
+        self, batch: Sequence[Instruction], also: Callable[[Connection, Outcome], None] | None = None, *,
+        looked: int | None = None, confirming: bool = False,
+    ) -> Outcome:  # fmt: skip
+        """`Book.post`, by the charter in use and with what vouches for each: all that is posted passes here.
+
+        Raises `CurrencyError`, charter_changed, where another charter was noted since: by another process, say, that
+        opened the book with a newer one.
+        """
+        unless = self.following[-1] if self.following else None
+        if looked is None and self.book.watch is not None and not confirming:
+            from ledger.currency import clocked  # which works with towns
+
+            clocked.keep(self, self.book.look())
+        try:
+            return self.book.post(
+                [self.signed(one) for one in batch], also, looked=looked, unless=unless, confirming=confirming
+            )
+        except Ended:
+            raise CurrencyError(
+                "charter_changed",
+                "the charter was changed since this program began, and nothing was done: restart it",
+            ) from None
+
     def found(self) -> None:
         """Open the currency's own accounts; those that are open stay as they are."""
-        for answer in self.book.post(self.chart.openings()).answers:
+        for answer in self.commit(self.chart.openings()).answers:
             if isinstance(answer, Refused):
                 raise CurrencyError(answer.code, f"the book does not fit the charter: {answer.detail}")
 

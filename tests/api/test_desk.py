@@ -843,7 +843,7 @@ def test_a_database_that_fails(api: Served, people: Cast, monkeypatch: pytest.Mo
 
     error = pysqlite3.OperationalError("database or disk is full") if trouble == "disk" else RuntimeError("a bug")
 
-    def post(*_: object) -> None:
+    def post(*_: object, **__: object) -> None:
         raise error
 
     order = pay(api, people, 5)

@@ -447,10 +447,10 @@ def test_keys_that_were_noted_wrong(town: Town, people: tuple[Member, Member]) -
 
 def test_keys_that_the_office_added_are_told(town: Town, people: tuple[Member, Member]) -> None:
     alice, _ = people
-    office = towns.member(town, "association", "L'association").key
-    operator = office.public.hex()
+    office_key = towns.member(town, "association", "L'association").key
+    operator = office_key.public.hex()
     assert clean(town).notices == []
-    for by in (alice.key, None, office):
+    for by in (alice.key, None, office_key):
         towns.join(town, alice.party, "member", f"invited by {by}", by=by)
     console, office = clean(town).notices
     assert f"account {alice.account:016x}" in console.text and "at the machine" in console.text

@@ -95,7 +95,7 @@ def test_units_arrive_and_the_history_says_from_what(
         ),
     )  # fmt: skip
     before = balance(town, people.alice)
-    assert release.release(town).debits == 1
+    assert release.release(town, towns.sure(town)).debits == 1
     assert balance(town, people.alice) == before + 3_000
     shown = " ".join(wallet("history", "-n", "1").out.split())
     assert f"Change mensuel · {told.month}" in shown

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from ledger.currency.accounts.mapping import Accounts, Journal, Line
 from ledger.currency.accounts.periods import Calendar, Closing, Period
 from ledger.currency.accounts.plan import Plan, plain
+from ledger.currency.clocked import Moments
 from ledger.currency.tables import HOLDING, PARTY
 from ledger.currency.town import Town
 
@@ -101,11 +102,11 @@ class Books:
         if not self.first:
             return
         end, accounts = self.period.end.isoformat(), self.accounts
-        calendar = Calendar(self.plan.timezone, self.closed)
+        calendar, moments = Calendar(self.plan.timezone, self.closed), Moments(self.town, self.seq)
         for seq, at, body in _log(self.town, self.first - 1, self.last, progress):
             if "transfers" not in body:
                 continue
-            log_day, booked_on = calendar.log_day(at), body.get("booked_on")
+            log_day, booked_on = calendar.log_day(moments.of(seq, at)), body.get("booked_on")
             day = calendar.day(seq, log_day, booked_on)
             if not start <= day <= end:
                 continue
@@ -135,9 +136,10 @@ def open_books(
     books = Books(town, plan, period, closed, seq, Accounts(town, plan, names or {}))
     start, end = period.start.isoformat(), period.end.isoformat()
     calendar, accounts = Calendar(plan.timezone, closed), books.accounts
+    moments = Moments(town, seq)
     held: Counter[str] = Counter()
     for place, at, body in _log(town, 0, seq, progress):
-        log_day = calendar.log_day(at)
+        log_day = calendar.log_day(moments.of(place, at))
         books.begun = books.begun or log_day
         if "transfers" in body:
             day = calendar.day(place, log_day, body.get("booked_on"))

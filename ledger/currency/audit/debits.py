@@ -29,6 +29,7 @@ from ledger.currency.bank.mandates.moves import Moves
 from ledger.currency.bank.mandates.places import packed, places
 from ledger.currency.bank.mandates.rejecting import rejection_id
 from ledger.currency.bank.mandates.release import release_id
+from ledger.currency.days import after
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(hours=14)
@@ -164,7 +165,7 @@ def judged(story: Story, record: Record, transaction: Transaction, line: LineSta
     yield from _same(story, record, transaction, gathered, said.back)
     for one in said.brought:
         file = story.debits.files[one.file]
-        release_on = (line.booked_on + timedelta(days=file.risk_days)).isoformat()
+        release_on = after(line.booked_on, file.risk_days).isoformat()
         # What was said to be rejected was not: the bank brought it.
         unpaid_by = None if one.is_rejected else one.unpaid_by
         story.debits.put(one._replace(credited_by=transaction.id, release_on=release_on, claim=0, unpaid_by=unpaid_by))

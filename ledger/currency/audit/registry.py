@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ledger.core.clock import CONFIRMED, KEPT
 from ledger.core.model import Note, Transaction
 from ledger.core.record import Record
 from ledger.currency import chartered
@@ -62,6 +63,8 @@ KINDS: dict[str, _Judge] = {
 
 NOTES: dict[str, Callable[[Story, Record, Note], Iterator[Said]]] = {
     chartered.KIND: vouching.charter,
+    CONFIRMED: vouching.clock,
+    KEPT: vouching.clock,
     "key_added": vouching.key,
     "key_revoked": vouching.key,
     periods.KIND: years.closed,

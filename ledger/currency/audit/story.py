@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
+from ledger.core.clock import BEHIND, KEPT, Told, note_id, told_by
 from ledger.core.ids import derived_id
 from ledger.core.model import Closing, Note, Opening, Side
 from ledger.core.record import Record
@@ -79,6 +80,8 @@ class Story:
     asked: dict[bytes, Asked] = field(default_factory=dict)
     conversions: dict[bytes, list[tuple[int, int, int, str]]] = field(default_factory=dict)
     """What would take back each conversion that stands: (debit, credit, cents, unit)."""
+    clock: Told | None = None
+    """The last note about the clock."""
     years: list[periods.Closing] = field(default_factory=list)
     """The business years that are closed."""
     lines: Lines = field(default_factory=Lines)
@@ -104,6 +107,11 @@ class Story:
     def is_signed(self) -> bool:
         """Whether everything is signed from here on: the charter's note names a machine's key."""
         return bool(self.noted) and self.rules.machine is not None
+
+    def moment(self, record: Record) -> int:
+        """The time by which an entry was judged (us): its `at`, unless that only counts behind a wrong clock's."""
+        told = self.clock
+        return told.clock if told is not None and told.counts(record.seq, record.at) else record.at
 
     def name(self, number: int) -> str:
         """An account, for people."""
@@ -166,6 +174,27 @@ def charter(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
         yield "id_not_derived", "the note of the charter has another id than follows from it"
         return
     story.rules, story.noted = rules, rules.version
+
+
+def clock(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
+    """What the clock said, by somebody at the machine, or by itself while `at` only counts."""
+    before = story.clock
+    try:
+        told = told_by(record.seq, record.at, instruction.evidence)
+    except ValueError as error:
+        yield "note_malformed", str(error)
+        return
+    if instruction.evidence.get("by") != CONSOLE:
+        yield "role_insufficient", "somebody said that the clock is right who was not at the machine"
+    number = before.number + 1 if before else 1
+    if told.number != number or instruction.id != note_id(story.rules.network, number):
+        yield "id_not_derived", f"the note about the clock number {told.number} is not the one that follows"
+        return
+    if instruction.kind == KEPT and not (before and before.counts(record.seq, record.at)):
+        yield "clock_unasked", "the clock was noted by itself, though nobody had said that it is right"
+    elif instruction.kind == KEPT and before and told.clock < before.clock - BEHIND:
+        yield "clock_unasked", "the clock was noted by itself, and had been put back"
+    story.clock = told
 
 
 def key(story: Story, record: Record, instruction: Note) -> Iterator[Said]:

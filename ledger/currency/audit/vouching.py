@@ -112,6 +112,12 @@ def end(story: Story) -> Iterator[tuple[int, bytes, Problem]]:
         story.notices.insert(0, Notice(seq, id_, text))
 
 
+def clock(story: Story, record: Record, note: Note) -> Iterator[Said]:
+    """What the clock said, at the machine."""
+    yield from audit_story.clock(story, record, note)
+    yield from _machine(story, record)
+
+
 def _machine(story: Story, record: Record) -> Iterator[Said]:
     machine = story.rules.machine
     if not story.is_signed or machine is None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from ledger.core.model import Note
 from ledger.core.record import Record
 from ledger.currency.accounts import periods
 from ledger.currency.audit.kinds import TREASURER, acted
 from ledger.currency.audit.story import Said, Story
+from ledger.currency.days import after
 
 
 def closed(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
@@ -28,7 +28,7 @@ def closed(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
     if not closing.seq < record.seq:
         yield "period_reach", f"the closing reaches to entry {closing.seq}, which was not there yet"
     last = story.years[-1] if story.years else None
-    if last is not None and (closing.start != last.end + timedelta(days=1) or closing.seq < last.seq):
+    if last is not None and (closing.start != after(last.end, 1) or closing.seq < last.seq):
         yield "period_order", f"the year from {closing.start} was closed after that up to {last.end}"
         return
     story.years.append(closing)

@@ -149,7 +149,7 @@ class _Run:
             index(connection, stood)
 
         try:
-            self.town.book.post([self.town.signed(instruction) for _line, instruction in batch], also)
+            self.town.commit([instruction for _line, instruction in batch], also)
         except Overtaken:
             # Nothing of the batch stands: each line is looked at anew, by itself.
             why = "somebody else decided about one of these lines, or a payout of theirs, at the same moment"

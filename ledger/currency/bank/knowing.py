@@ -9,7 +9,7 @@ from datetime import date
 from sqlalchemy import func, select
 
 from ledger.core.model import Transaction
-from ledger.currency import parties
+from ledger.currency import days, parties
 from ledger.currency.bank import claims, topups
 from ledger.currency.bank.lines import Line, line_of
 from ledger.currency.bank.mandates.matching import may_be
@@ -119,8 +119,8 @@ def _typed(town: Town, lines: Sequence[Line], known: Known) -> None:
     for line in lines:
         wanted[line.reserve].add(line.amount)
     for reserve, amounts in wanted.items():
-        since = min(line.booked_on for line in lines if line.reserve == reserve) - 2 * NEAR
-        after = town.charter.day_bounds(since)[0]
+        since = days.after(min(line.booked_on for line in lines if line.reserve == reserve), -2 * NEAR.days)
+        after = town.charter.day_bounds(max(since, days.FIRST))[0]
         before: int | None = None
         while True:
             page = town.book.statement(reserve, limit=1_000, before=before, since=after)

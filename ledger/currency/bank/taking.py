@@ -9,28 +9,31 @@ the same line in two formats, in files that overlap or in the same file twice is
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, select
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Note, Posted
 from ledger.currency.bank.aligning import Aligned, Known, Timeline, align, by_day
+from ledger.currency.bank.keeping import Rows
 from ledger.currency.bank.statement import BankLine, LineKind, Statement, StatementError, same_account
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
 from ledger.currency.charter import ReserveAccount
 from ledger.currency.conversion import CONSOLE
+from ledger.currency.days import FIRST
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import decimal_text
 from ledger.currency.town import Town
 
 KIND = "bank_statement"
 MAX_LINES = 1 << 20
+MAX_FILE = 200
+"""Characters that are kept of a file's name."""
 _TRIES = 5
 _LINE, _STATEMENT = BANK_LINE.c, BANK_STATEMENT.c
 
@@ -79,6 +82,7 @@ def take(
     `StatementError`: statement_account_unknown, statement_gap, statement_differs, statement_opening,
     statement_overdrawn, statement_future, statement_too_large.
     """
+    file = "".join(char if char.isprintable() else " " for char in file)[:MAX_FILE].strip()
     for _ in range(_TRIES):
         plans = _Plans(town, opening=opening, corrected=corrected, quiet_days=quiet_days)
         taken = [plans.add(statement) for statement in sorted(statements, key=lambda s: (s.first, s.last))]
@@ -150,12 +154,14 @@ class _Plans:
             return
         town = self.town
         notes = [replace(p.note, evidence={**p.note.evidence, "by": by}) for p in self.plans]
+        # Before the commit, in which payments wait: what is left for it is to hand the rows to the database.
+        prepared = [Rows(p.note, p.statement, p.account.number, p.lines, p.gone) for p in self.plans]
 
         def also(connection: Connection, answers: list[Posted]) -> None:
-            for plan, posted in zip(self.plans, answers, strict=True):
+            for rows, posted in zip(prepared, answers, strict=True):
                 if posted.replay:
                     raise _Overtaken
-                _write(connection, plan, posted, file, by)
+                rows.write(connection, posted, file, by)
 
         try:
             town.post_all(notes, also)
@@ -253,40 +259,6 @@ class _Plans:
         return last[line.amount]
 
 
-def _write(connection: Connection, plan: _Plan, posted: Posted, file: str, by: str) -> None:
-    statement, reserve = plan.statement, plan.account.number
-    connection.execute(
-        insert(BANK_STATEMENT).values(
-            id=posted.id, seq=posted.seq, reserve=reserve, number=plan.note.evidence["number"],
-            format=statement.format, bank_number=statement.number, first=statement.first.isoformat(),
-            last=statement.last.isoformat(), opening=statement.opening, closing=statement.closing, file=file,
-            taken_at=posted.at, taken_by=by,
-        )
-    )  # fmt: skip
-    if plan.gone:
-        connection.execute(update(BANK_LINE).where(_LINE.id.in_(plan.gone)).values(withdrawn=posted.id))
-    rows = [
-        {
-            "id": id_, "place": (posted.seq << 20) + index, "statement": posted.id, "reserve": reserve,
-            "booked_on": line.booked_on.isoformat(), "amount": line.amount, "ordinal": ordinal,
-            "value_on": line.value_on.isoformat() if line.value_on else None, "kind": str(line.kind),
-            "bank_ref": line.bank_ref, "name": line.name, "iban": line.iban, "text": line.text,
-            "end_to_end": line.end_to_end, "mandate": line.mandate, "reason": line.reason,
-            "parts": json.dumps([_part(part) for part in line.parts], ensure_ascii=False),
-        }
-        for index, (id_, line, ordinal) in enumerate(plan.lines)
-    ]  # fmt: skip
-    if rows:
-        connection.execute(insert(BANK_LINE), rows)
-
-
-def _part(part: BankLine) -> dict[str, Any]:
-    return {
-        "amount": part.amount, "name": part.name, "iban": part.iban, "text": part.text,
-        "end_to_end": part.end_to_end, "mandate": part.mandate, "reason": part.reason,
-    }  # fmt: skip
-
-
 def _reserve_account(town: Town, statement: Statement) -> ReserveAccount:
     for account in town.charter.reserve:
         if account.iban and same_account(account.iban, statement.account):
@@ -305,6 +277,8 @@ def _possible(town: Town, statement: Statement, reserve: ReserveAccount) -> None
             "statement_overdrawn",
             f"{reserve.name} is overdrawn: the reserve cannot be less than nothing; move euros there first",
         )
+    if min([statement.first, *(line.booked_on for line in statement.lines)]) < FIRST:
+        raise StatementError("statement_unreadable", f"it has a day before {FIRST.year}: check the date of the file")
     today = town.charter.local_date(town.now())
     latest = max([statement.last, *(line.booked_on for line in statement.lines)])
     if latest > today + timedelta(days=1):

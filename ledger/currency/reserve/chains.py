@@ -17,6 +17,8 @@ import orjson
 from ledger.core.rules import LogRow, TransferRow
 from ledger.core.store import Reading
 from ledger.currency.charter import Charter
+from ledger.currency.clocked import Moments
+from ledger.currency.days import counted
 
 PAGE = 2_000
 BATCH = 2_000
@@ -65,25 +67,26 @@ def _back(store: Reading, number: int, chain: Chain) -> Iterator[tuple[int, int,
 class Days:
     """The local day of moments and of booking dates, each worked out once."""
 
-    def __init__(self, charter: Charter) -> None:
+    def __init__(self, charter: Charter, moments: Moments) -> None:
         self._charter = charter
+        self._moments = moments
         self._quarters: dict[int, date] = {}
         self._dates: dict[bytes, date] = {}
 
     def of(self, row: LogRow) -> date:
-        """The day an entry counts for: its booking date, else the day on which the log took it."""
+        """The day an entry counts for: its booking date if it can be, else the day on which the log took it."""
+        # No time zone changes its day, or its clocks, but at a full quarter of an hour.
+        quarter = self._moments.of(row.seq, row.at) // 900_000_000
+        if (taken_on := self._quarters.get(quarter)) is None:
+            taken_on = self._quarters[quarter] = self._charter.local_date(quarter * 900_000_000)
         # A transaction's record begins {"at":...,"booked_on":"2026-11-20": its keys are sorted.
         found = row.record.find(_BOOKED_ON, 0, 48)
         if found > 0:
             text = row.record[found + len(_BOOKED_ON) : found + len(_BOOKED_ON) + 10]
             if (day := self._dates.get(text)) is None:
                 day = self._dates[text] = date.fromisoformat(text.decode())
-            return day
-        # No time zone changes its day, or its clocks, but at a full quarter of an hour.
-        quarter = row.at // 900_000_000
-        if (day := self._quarters.get(quarter)) is None:
-            day = self._quarters[quarter] = self._charter.local_date(quarter * 900_000_000)
-        return day
+            return counted(day, taken_on)
+        return taken_on
 
 
 class Said(NamedTuple):

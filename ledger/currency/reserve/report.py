@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 from ledger.core.rules import State
 from ledger.core.store import Reading
 from ledger.core.tables import ACCOUNT
+from ledger.currency.clocked import Moments
 from ledger.currency.reserve.chains import Chain, Days, entries
 from ledger.currency.reserve.explaining import Account
 from ledger.currency.reserve.flows import Flows
@@ -121,7 +122,7 @@ def _gather(
     accounts = {number: known.accounts.setdefault(number, Account()) for number in found}
     chains = {number: Chain(states[number].last, known.flows.seq) for number in sources}
     chains |= {number: Chain(states[number].last, account.seq) for number, account in accounts.items()}
-    days = Days(town.charter)
+    days = Days(town.charter, Moments(town, seq))
     for some in entries(store, chains):
         known.flows.take(some, sources, circulation, waiting, days)
         for number, account in accounts.items():

@@ -42,5 +42,6 @@ export const explain = explainer({
   collection_begun: t("The bank has begun to carry this file out. It is not withdrawn any more."),
   collection_withdrawn: t("The file was withdrawn. Make a new one."),
   mandate_ended: t("This mandate was ended."),
+  clock_differs: t("The server's clock does not fit the book. At the server, patard clock shows why; nothing is booked until then."),
   charter_changed: t("The charter was changed while the server ran: it must be started anew before anything is booked."),
 });

@@ -72,12 +72,12 @@ def test_three_thousand_in_one_batch(town: Town) -> None:
     held = {"circulation": file.total, "guarantee": file.total, BANK: file.total}
     assert balances(town) == {**held, "maturing": file.total}
     until(town, RELEASED - timedelta(days=1))
-    assert release.release(town).debits == 0
+    assert release.release(town, towns.sure(town)).debits == 0
     until(town, RELEASED)
-    assert release.release(town)[:2] == (3_000, file.total)
+    assert release.release(town, towns.sure(town))[:2] == (3_000, file.total)
     assert balances(town) == {**held, "members": file.total}
     with towns.nothing_moves(town):
-        assert release.release(town).debits == 0
+        assert release.release(town, towns.sure(town)).debits == 0
 
 
 @pytest.mark.parametrize("how", ["reference", "text", "parts", "one by one", "by mandate"])
@@ -100,7 +100,7 @@ def test_a_bank_tells_of_a_file_in_its_own_way(town: Town, how: str) -> None:
     assert balances(town)["maturing"] == 6_000
     assert states(town) == {"maturing": 3}
     until(town, RELEASED)
-    release.release(town)
+    release.release(town, towns.sure(town))
     assert [town.book.balance(one.account) for one in mandates] == [1_000, 2_000, 3_000]
     assert audit(town).clean
 
@@ -146,7 +146,7 @@ def test_a_difference_that_nobody_explains_is_for_a_person(town: Town) -> None:
     assert (states(town), balances(town)) == ({"ordered": 1, "unpaid": 1}, {"suspense": 3_000, BANK: 3_000})
     suspense.place(town, waits.line.id, proposal.decision)
     until(town, RELEASED)
-    assert release.release(town).debits == 1
+    assert release.release(town, towns.sure(town)).debits == 1
     with pytest.raises(CurrencyError, match="released"):
         suspense.put_back(town, waits.line.id)
     assert audit(town).clean
@@ -159,7 +159,7 @@ def test_a_return_that_names_nothing_is_for_a_person(town: Town) -> None:
     file = collected(town)
     bring(town, statement([batch(file)]))
     until(town, RELEASED)
-    release.release(town)
+    release.release(town, towns.sure(town))
     towns.pay(town, alice, towns.member(town, "shop", "Épicerie"), 1_000)
     brought(town, line(-3_000, "IMPAYE ALICE MARTIN", RELEASED, kind=LineKind.RETURN))
     [waits] = suspense.open_lines(town)
@@ -229,7 +229,7 @@ def test_a_statement_knows_better_than_a_rejection(town: Town) -> None:
     bring(town, statement([batch(file)]))
     assert states(town) == {"maturing": 2}
     until(town, RELEASED)
-    assert release.release(town).debits == 2
+    assert release.release(town, towns.sure(town)).debits == 2
     assert audit(town).clean
 
 
@@ -256,7 +256,7 @@ def test_a_debit_that_comes_back_before_its_release(town: Town) -> None:
     assert bring(town, statement([batch(file), back])).kinds == {"bank_collection": 1, "bank_collection_unpaid": 1}
     assert balances(town) == {"circulation": 3_000, "guarantee": 3_000, BANK: 3_000, "maturing": 3_000}
     until(town, RELEASED + timedelta(days=1))
-    assert release.release(town).debits == 1
+    assert release.release(town, towns.sure(town)).debits == 1
     assert town.book.balance(made.account) == 0
     assert audit(town).clean
 
@@ -269,7 +269,7 @@ def test_a_debit_that_comes_back_after_its_release(town: Town, spent: int, days:
     file = collected(town)
     bring(town, statement([batch(file)]))
     until(town, RELEASED)
-    release.release(town)
+    release.release(town, towns.sure(town))
     if spent:
         pay(town, alice, bob, spent)
     day = RELEASED + timedelta(days=days)
@@ -317,7 +317,7 @@ def test_one_that_comes_back_before_it_is_brought_is_owed_until_then(town: Town)
         "suspense": 5_000, "circulation": 3_000, "guarantee": 3_000, BANK: 8_000, "maturing": 3_000,
     }  # fmt: skip
     until(town, RELEASED)
-    assert release.release(town).debits == 1
+    assert release.release(town, towns.sure(town)).debits == 1
     assert audit(town).clean
 
 
@@ -327,7 +327,7 @@ def test_several_that_come_back_as_one_sum(town: Town) -> None:
     file = collected(town)
     bring(town, statement([batch(file)]))
     until(town, RELEASED)
-    release.release(town)
+    release.release(town, towns.sure(town))
     alice, bob, _chloe = (item_of(town, one) for one in mandates)
     shop = towns.member(town, "shop", "Épicerie")
     towns.pay(town, people[0], shop, 3_000)
@@ -374,7 +374,7 @@ def test_what_was_released_is_taken_back_from_members_by_a_correction(town: Town
     file = collected(town)
     bring(town, statement([batch(file), line(5_000, "don", DUE)]))
     until(town, RELEASED)
-    release.release(town)
+    release.release(town, towns.sure(town))
     towns.pay(town, alice, bob, 1_000)
     done = bring(town, statement([line(5_000, "don", DUE), line(100, "intérêts", DUE)]), corrected=True)
     assert done.stuck == []
@@ -429,15 +429,18 @@ def test_a_mandate_that_was_not_used_for_36_months_lapses(town: Town) -> None:
     until(town, date(2025, 7, 25))
     collecting.withdraw(town, collecting.collect(town)[0])  # what no bank got is no use
     until(town, SIGNED + timedelta(days=register.LAPSE_DAYS))
-    assert daily.run(town).lapsed == []
+    assert daily.run(town, towns.sure(town)).lapsed == []
     until(town, SIGNED + timedelta(days=register.LAPSE_DAYS + 1))
-    assert daily.run(town).lapsed == [model.find(town, unused.id)] and model.find(town, unused.id).state == "ended"
+    assert (
+        daily.run(town, towns.sure(town)).lapsed == [model.find(town, unused.id)]
+        and model.find(town, unused.id).state == "ended"
+    )
     until(town, DUE + timedelta(days=register.LAPSE_DAYS))
-    assert daily.run(town).is_nothing
+    assert daily.run(town, towns.sure(town)).is_nothing
     until(town, DUE + timedelta(days=register.LAPSE_DAYS + 1))
-    assert [one.id for one in daily.run(town).lapsed] == [used.id]
+    assert [one.id for one in daily.run(town, towns.sure(town)).lapsed] == [used.id]
     with towns.nothing_moves(town):
-        assert daily.run(town).is_nothing
+        assert daily.run(town, towns.sure(town)).is_nothing
     assert audit(town).findings == []
 
 
@@ -517,10 +520,10 @@ def test_release_goes_on_where_it_stopped(town: Town, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(release, "_post", stop)
     with pytest.raises(KeyboardInterrupt):
-        release.release(town)
+        release.release(town, towns.sure(town))
     assert states(town) == {"released": 20, "maturing": 5}
     monkeypatch.undo()
-    assert release.release(town).debits == 5
+    assert release.release(town, towns.sure(town)).debits == 5
     assert balances(town)["members"] == 25_000
 
 
@@ -539,7 +542,7 @@ def test_one_that_comes_back_while_it_is_released_is_not(either: Town, monkeypat
         return real_post(*given)
 
     monkeypatch.setattr(release, "_post", returned_meanwhile)
-    assert release.release(town).debits == 2
+    assert release.release(town, towns.sure(town)).debits == 2
     assert states(town) == {"released": 2, "unpaid": 1}
     assert balances(town) == {"circulation": 2_000, "guarantee": 2_000, BANK: 2_000, "members": 2_000}
 
@@ -558,7 +561,7 @@ def test_one_that_comes_back_while_it_is_released_is_not(either: Town, monkeypat
     def released_meanwhile(*given: Any) -> Any:
         found = real_find(*given)
         monkeypatch.setattr(matching, "find", real_find)
-        release.release(town)
+        release.release(town, towns.sure(town))
         return found
 
     monkeypatch.setattr(matching, "find", released_meanwhile)
@@ -576,7 +579,10 @@ def test_two_that_release_at_once(either: Town) -> None:
     bring(town, statement([batch(collected(town))]))
     until(town, RELEASED)
     done: list[release.Released] = []
-    threads = [threading.Thread(target=lambda by=by: done.append(release.release(town, by))) for by in ("one", "two")]
+    threads = [
+        threading.Thread(target=lambda by=by: done.append(release.release(town, towns.sure(town), by)))
+        for by in ("one", "two")
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -104,7 +104,7 @@ def test_all_that_happens_to_a_mandate_is_clean(scene: Scene) -> None:
     third, _new = collecting.collect(town, month=collecting.withdraw(town, second, fetched_too=True).month)
     assert (third.total, third.attempt) == (10_000, 2)
     until(town, RELEASED)
-    assert release.release(town).debits == 2
+    assert release.release(town, towns.sure(town)).debits == 2
     towns.pay(town, scene.alice, towns.member(town, "shop", "Épicerie"), 2_000)
     brought(town, line(9_000, "autre", RELEASED), debit(scene.debits[0], RELEASED, -1))
     register.end(town, alice)
@@ -146,7 +146,7 @@ def forward(scene: Scene) -> date:
 def mature(scene: Scene) -> date:
     """The delay is over, and what came in time is released; the day."""
     day = forward(scene)
-    assert release.release(scene.town).debits == 2
+    assert release.release(scene.town, towns.sure(scene.town)).debits == 2
     return day
 
 

@@ -14,6 +14,7 @@ from ledger.currency.bank.formats.read import read
 from ledger.currency.bank.mandates import collecting, daily, notices
 from ledger.currency.bank.payouts import answers
 from ledger.currency.town import Town
+from tests import towns
 from tests.currency.bank.monthly import DUE, RELEASED, items, signed_by_many, states, until
 from tests.currency.bank.scene import IBAN, adds_up, balances, opened
 from tests.towns import BANK
@@ -54,9 +55,9 @@ def test_debits_through_a_bank(tmp_path: Path, format: Format, booked: bool) -> 
         assert kinds == {"bank_collection": 1, "bank_collection_unpaid": 2 if booked else 1}
         assert states(town) == {"maturing": 10, "unpaid": 2}
         # Not every format tells why; the bank's answer did.
-        assert [one.suspended_why for one in daily.run(town).suspended] == ["AC04"]
+        assert [one.suspended_why for one in daily.run(town, towns.sure(town)).suspended] == ["AC04"]
         until(town, RELEASED)
-        assert daily.run(town).released.debits == 10
+        assert daily.run(town, towns.sure(town)).released.debits == 10
         # Six weeks later a bank gives euros back that the member has by then.
         entry = next(
             part for one in bank.entries(IBAN, DUE, DUE) for part in one.parts if part.end_to_end == debits[7].reference

@@ -15,7 +15,6 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Note, Posted
-from ledger.currency import chartered
 from ledger.currency.bank.mandates import months, notices
 from ledger.currency.bank.mandates.announced import announced, from_day, stands
 from ledger.currency.bank.mandates.model import Mandate, collected_on, noted, terms
@@ -27,7 +26,9 @@ from ledger.currency.bank.pain import Debit, OwnAccount, PainError, SequenceType
 from ledger.currency.bank.reference import reference, shown
 from ledger.currency.bank.target import is_open
 from ledger.currency.conversion import CONSOLE
+from ledger.currency.days import require
 from ledger.currency.errors import CurrencyError
+from ledger.currency.sure import Said
 from ledger.currency.town import Town
 
 ORDERED, WITHDRAWN, FETCHED = "collection_ordered", "collection_withdrawn", "collection_fetched"
@@ -147,10 +148,13 @@ def collect(
     `on` is the day on which the bank debits, and its month is collected; else it is the month's day by the charter, or
     if the bank could not do it by then the next on which it can. Without both it is the first month that was announced
     and is neither collected nor over. Raises `CurrencyError`: mandate_unavailable, collection_none, collection_early,
-    collection_date.
+    collection_date, month_malformed, date_outside.
     """
     said, today = terms(town), town.charter.local_date(town.now())
-    lapse(town, by=by)
+    month = months.month(month, today) if month else None
+    if on is not None:
+        require(on)
+    lapse(town, Said(today), by=by)  # somebody collects, and knows the month
     review(town, by=by)
     if month is None:
         first, following = announced(town), months.following(months.month_of(today))
@@ -329,8 +333,6 @@ def _order(town: Town, said: Terms, month: str, day: date, by: str) -> tuple[byt
         changed = notices.collectable(connection, month) != mandates or _counted(connection) != number
         if posted.replay or standing or changed:
             raise _Overtaken
-        # Within the commit, when no other charter can be noted: the file has the risk delay of the one in memory.
-        chartered.require_latest(town)
         connection.execute(
             insert(COLLECTION).values(
                 id=id_, seq=posted.seq, reserve=reserve, message=message, reference=found, digest=of_items,

@@ -9,6 +9,7 @@ from ledger.currency.bank.mandates.register import lapse
 from ledger.currency.bank.mandates.release import Released, release
 from ledger.currency.bank.mandates.review import review
 from ledger.currency.conversion import CONSOLE
+from ledger.currency.sure import Sure
 from ledger.currency.town import Town
 
 
@@ -25,9 +26,9 @@ class Done(NamedTuple):
         return not self.lapsed and not self.suspended and not self.released.debits and not self.released.stuck
 
 
-def run(town: Town, by: str = CONSOLE) -> Done:
-    """End mandates that lapsed, suspend those of which debits come back, release what is due.
+def run(town: Town, sure: Sure, by: str = CONSOLE) -> Done:
+    """End mandates that lapsed, suspend those of which debits come back, release what is due; by days that are sure.
 
-    Raises `CurrencyError`: busy.
+    Raises `CurrencyError`: busy, clock_differs.
     """
-    return Done(lapse(town, by=by), review(town, by=by), release(town, by))
+    return Done(lapse(town, sure, by=by), review(town, by=by), release(town, sure, by))

@@ -19,7 +19,7 @@ _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
 def month_of(day: date) -> str:
     """The month that a day is in."""
-    return f"{day:%Y-%m}"
+    return day.isoformat()[:7]
 
 
 def month(text: str, today: date) -> str:

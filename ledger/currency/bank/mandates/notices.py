@@ -78,10 +78,10 @@ def give(town: Town, month: str | None = None, *, by: str = CONSOLE) -> Notices:
     """Who is to be told now of the debits of `month` (None: the next for which there is time), and note that they are.
 
     Everybody is on one list of a month, but for those whose amount was changed since. Nothing is noted where there is
-    nobody to tell. Raises `CurrencyError`: mandate_unavailable, notice_late, busy.
+    nobody to tell. Raises `CurrencyError`: mandate_unavailable, month_malformed, notice_late, busy.
     """
     said, today = terms(town), town.charter.local_date(town.now())
-    month = month or to_notice(town)
+    month = months.month(month, today) if month else to_notice(town)
     due, last = months.due_on(said, month), months.last_notice(said, month)
     if today > last:
         raise CurrencyError(
@@ -103,9 +103,13 @@ def give(town: Town, month: str | None = None, *, by: str = CONSOLE) -> Notices:
     raise CurrencyError("busy", "somebody else makes these lists right now; try again in a moment")
 
 
-def given(town: Town, month: str) -> Notices:
-    """Everybody who was told of that month's debits, each with the amount told last."""
-    said = terms(town)
+def given(town: Town, month: str | None = None) -> Notices:
+    """Everybody who was told of that month's debits (as in `give`), each with the amount told last.
+
+    Raises `CurrencyError`: mandate_unavailable, month_malformed.
+    """
+    said, today = terms(town), town.charter.local_date(town.now())
+    month = months.month(month, today) if month else to_notice(town)
     query = select(_NOTICE.mandate, _NOTICE.amount, _NOTICE.due_on).where(_NOTICE.month == month)
     with town.reading() as connection:
         told = {row.mandate: row for row in connection.execute(query.order_by(_NOTICE.version))}

@@ -25,6 +25,7 @@ from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import decimal_text
 from ledger.currency.parties import Party
+from ledger.currency.sure import Sure
 from ledger.currency.tables import PARTY
 from ledger.currency.text import TextError, clean_text
 from ledger.currency.town import Town
@@ -148,7 +149,7 @@ def end(town: Town, mandate: Mandate, *, by: str = CONSOLE) -> Mandate:
     return _end(town, mandate, by)
 
 
-def lapse(town: Town, *, by: str = CONSOLE) -> list[Mandate]:
+def lapse(town: Town, sure: Sure, *, by: str = CONSOLE) -> list[Mandate]:
     """End the mandates that were not used for 36 months; gives those that were ended now."""
     since = town.charter.local_date(town.now()) - timedelta(days=LAPSE_DAYS)
     used = (
@@ -162,8 +163,11 @@ def lapse(town: Town, *, by: str = CONSOLE) -> list[Mandate]:
     unused = (_MANDATE.ended_at.is_(None), _MANDATE.signed_on < since.isoformat(), ~used.exists())
     with town.reading() as connection:
         found = read(connection, *unused)
+    certain = sure.of(town, "mandate_lapsed", [mandate.id for mandate in found])
     ended_now = []
     for mandate in found:
+        if mandate.id not in certain:
+            continue
         try:
             ended_now.append(_end(town, mandate, by, unused))
         except _Used:

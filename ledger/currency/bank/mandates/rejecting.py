@@ -56,6 +56,7 @@ def reject(town: Town, item: Item, *, reason: str = "", by: str = CONSOLE) -> It
 
     `reason` is a code such as AC04, where it is known. Raises `CurrencyError`: reason_malformed, collection_begun.
     """
+    reason = reason.strip().upper()
     if not _REASON.fullmatch(reason):
         raise CurrencyError("reason_malformed", "a bank's reason is four capital letters and digits, such as AC04")
 

@@ -1,5 +1,7 @@
 """Release: units go to members once the risk delay is over, each debit's by one entry whose id follows from the debit.
 
+A clock that is wrong for a moment must not end the delay: see `sure`.
+
 It may stop anywhere and go on, and run twice at once: what was released stays so, and a debit that came back is never
 released, for that is looked at again within the commit.
 """
@@ -20,6 +22,7 @@ from ledger.currency.bank.mandates.tables import COLLECTION, COLLECTION_ITEM
 from ledger.currency.bank.payouts.index import Overtaken
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
+from ledger.currency.sure import Sure
 from ledger.currency.town import Town
 
 BATCH = 500
@@ -29,11 +32,15 @@ _MATURING = (_ITEM.release_on.is_not(None), _ITEM.released_seq.is_(None), _ITEM.
 
 
 class Released(NamedTuple):
-    """What a run came to: debits and cents that were released, and those that the engine refused (with its code)."""
+    """What a run came to: debits and cents that were released, and those that the engine refused (with its code).
+
+    `once` counts those that look due, and wait for a second look.
+    """
 
     debits: int
     cents: int
     stuck: list[tuple[Item, str]]
+    once: int = 0
 
 
 class Maturing(NamedTuple):
@@ -49,12 +56,6 @@ def release_id(item: bytes) -> bytes:
     return derived_id("patard/collection-released", item)
 
 
-def due(town: Town) -> bool:
-    """Whether there is something to release."""
-    with town.reading() as connection:
-        return connection.execute(select(_ITEM.id).where(*_ready(town)).limit(1)).first() is not None
-
-
 def maturing(town: Town) -> list[Maturing]:
     """What is still to be released, by its day."""
     query = select(_ITEM.release_on, func.count(), func.sum(_ITEM.amount)).where(*_MATURING)
@@ -63,18 +64,18 @@ def maturing(town: Town) -> list[Maturing]:
     return [Maturing(date.fromisoformat(day), count, int(cents)) for day, count, cents in rows]
 
 
-def release(town: Town, by: str = CONSOLE) -> Released:
-    """Give members the units of every debit whose risk delay is over. Raises `CurrencyError`: busy."""
+def release(town: Town, sure: Sure, by: str = CONSOLE) -> Released:
+    """Give members the units of every debit whose risk delay is over. Raises `CurrencyError`: busy, clock_differs."""
     count = cents = 0
-    stuck: dict[bytes, tuple[Item, str]] = {}
+    stuck: list[tuple[Item, str]] = []
     tries = _TRIES
-    while True:
+    with town.reading() as connection:
+        due = list(connection.execute(select(_ITEM.id).where(*_ready(town)).order_by(_ITEM.id)).scalars())
+    found = sure.of(town, RELEASED, due)
+    left = [id_ for id_ in due if id_ in found]
+    while left:
         with town.reading() as connection:
-            # One that is stuck stays in the list: all of those there may be are read, and the others taken.
-            found = items(connection, *_ready(town), limit=BATCH + len(stuck))
-        ready = [one for one in found if one.id not in stuck]
-        if not ready:
-            return Released(count, cents, list(stuck.values()))
+            ready = items(connection, *_ready(town), _ITEM.id.in_(left[:BATCH]))
         try:
             refused = _post(town, ready, by)
         except Overtaken:
@@ -83,10 +84,12 @@ def release(town: Town, by: str = CONSOLE) -> Released:
             if not tries:
                 raise CurrencyError("busy", "somebody else releases or takes back right now; try again") from None
             continue
-        tries = _TRIES
-        stuck |= {one.id: (one, code) for one, code in refused}
-        done = [one for one in ready if one.id not in stuck]
+        tries, left = _TRIES, left[BATCH:]
+        stuck += refused
+        held = {one.id for one, _code in refused}
+        done = [one for one in ready if one.id not in held]
         count, cents = count + len(done), cents + sum(one.amount for one in done)
+    return Released(count, cents, stuck, len(due) - len(found))
 
 
 def _ready(town: Town) -> tuple[ColumnElement[bool], ...]:
@@ -120,5 +123,5 @@ def _post(town: Town, ready: Sequence[Item], by: str) -> list[tuple[Item, str]]:
                 refused.append((one, answer.code))
         index.released(connection, stood)
 
-    town.book.post([town.signed(one) for one in batch], also)
+    town.commit(batch, also)
     return refused

@@ -247,8 +247,6 @@ def _order(town: Town, bank: ReserveAccount, ready: Sequence[Due], on: date, by:
     def also(connection: Connection, posted: Posted) -> None:
         if posted.replay:
             raise Overtaken
-        # Within the commit, when no other charter can be noted: how many people sign follows from it.
-        chartered.require_latest(town)
         connection.execute(
             insert(PAYOUT_BATCH).values(
                 id=id_, seq=posted.seq, number=number, reserve=town.chart.reserve[bank.name], message=message,

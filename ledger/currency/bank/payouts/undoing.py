@@ -47,6 +47,7 @@ def reject(town: Town, payout: Payout, *, reason: str = "", by: str = CONSOLE, r
     else a treasurer decides. Raises `CurrencyError`: reason_malformed, payout_paid, payout_ordered,
     account_closed, busy.
     """
+    reason = reason.strip().upper()
     if reason and not _REASON.match(reason):
         raise CurrencyError("reason_malformed", f"{reason[:20]!r} is no code such as AC04")
     evidence: dict[str, str | int] = {
