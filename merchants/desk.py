@@ -90,8 +90,8 @@ class Desk:
             ready.append(index)
             instructions.append(instruction)
         if ready:
-            labels = [s.request.request.label if s.request is not None else "" for s in (batch[i] for i in ready)]
-            outcome = town.book.post(instructions, lambda c, o: _keep_memos(c, o, labels))
+            asked = [batch[index].request for index in ready]
+            outcome = town.book.post(instructions, lambda c, o: _keep_memos(c, o, asked))
             for index, answer in zip(ready, outcome.answers, strict=True):
                 if isinstance(answer, Refused):
                     results[index] = CurrencyError(answer.code, answer.detail)
@@ -282,11 +282,11 @@ def order_of(instruction: Instruction) -> SignedOrder | None:
     return SignedOrder(Order.from_bytes(order), key, signature)
 
 
-def _keep_memos(connection: Connection, outcome: Outcome, labels: Sequence[str]) -> None:
+def _keep_memos(connection: Connection, outcome: Outcome, asked: Sequence[SignedRequest | None]) -> None:
     rows = [
-        {"id": answer.id, "text": label}
-        for answer, label in zip(outcome.answers, labels, strict=True)
-        if isinstance(answer, Posted) and not answer.replay and label
+        {"id": answer.id, "text": request.request.label, "request": request.raw}
+        for answer, request in zip(outcome.answers, asked, strict=True)
+        if isinstance(answer, Posted) and not answer.replay and request is not None and request.request.label
     ]
     if rows:
         connection.execute(MEMO.insert(), rows)

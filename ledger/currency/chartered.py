@@ -2,7 +2,7 @@
 
 A note says what an auditor needs to judge the entries after it: network and unit, the fee, who may change back, the
 reserve accounts by name, the currency's public key, the total of payouts from which two people sign, the delay of
-monthly top-ups. The ids of these notes follow from the network and a count, so the last one is found without reading
+monthly top-ups, every limit, and the time zone in which its days begin. The ids of these notes follow from the network and a count, so the last one is found without reading
 the log. Addresses and IBANs are not in it.
 """
 
@@ -19,13 +19,18 @@ from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 
 KIND = "charter"
+LIMITS = ("per_payment", "per_day", "per_month", "session_hours", "request_seconds", "cash_per_day", "ahead_per_day",
+          "ahead_days")  # fmt: skip
+"""Limits that a note says: those of the charter's [limits], and the most of one member's monthly debit."""
 
 
 class Rules(NamedTuple):
     """What a note of the charter says. `reserve` holds names, `key` is the currency's public key (hex).
 
     `second_signature_above` is cents (see `BankRules`), `risk_days` the delay of monthly top-ups (see `MandateRules`);
-    None in notes from before there were such, too.
+    None in notes from before there were such, too. So are the limits (`LIMITS`; cents, hours, seconds or days) where
+    the charter has none; a note that says `session_hours` says them all, and with it the log begins to hold the hashes
+    of what stands in tables (`says_all`).
     """
 
     version: int
@@ -37,6 +42,20 @@ class Rules(NamedTuple):
     reserve: tuple[str, ...]
     second_signature_above: int | None = None
     risk_days: int | None = None
+    timezone: str | None = None
+    per_payment: int | None = None
+    per_day: int | None = None
+    per_month: int | None = None
+    session_hours: int | None = None
+    request_seconds: int | None = None
+    cash_per_day: int | None = None
+    ahead_per_day: int | None = None
+    ahead_days: int | None = None
+
+    @property
+    def says_all(self) -> bool:
+        """Whether the note says every limit: those before did not."""
+        return self.session_hours is not None
 
     def fee(self, amount: int) -> int:
         """What changing `amount` cents back cost under these rules, in cents (see `Charter.fee`)."""
@@ -53,7 +72,14 @@ def rules_of(charter: Charter, key: bytes, version: int = 1) -> Rules:
         version, charter.code, charter.network, key.hex(), charter.reconversion_fee_bp,
         frozenset(str(kind) for kind in charter.reconversion_by), tuple(a.name for a in charter.reserve),
         charter.bank.second_signature_above, charter.mandates.risk_days if charter.mandates else None,
+        charter.timezone, **limits_of(charter),
     )  # fmt: skip
+
+
+def limits_of(charter: Charter) -> dict[str, int | None]:
+    """The limits of a charter, by their names in `LIMITS`."""
+    found = {name: getattr(charter.limits, name, None) for name in LIMITS}
+    return {**found, "per_month": charter.mandates.per_month if charter.mandates else None}
 
 
 def note_of(rules: Rules) -> Note:
@@ -69,8 +95,9 @@ def note_of(rules: Rules) -> Note:
     }
     if rules.second_signature_above is not None:
         evidence["second_signature_above"] = rules.second_signature_above
-    if rules.risk_days is not None:
-        evidence["risk_days"] = rules.risk_days
+    for name in ("risk_days", "timezone", *LIMITS):
+        if (said := getattr(rules, name)) is not None:
+            evidence[name] = said
     return Note(note_id(rules.network, rules.version), KIND, evidence)
 
 
@@ -87,10 +114,11 @@ def read(evidence: Evidence) -> Rules:
             raise ValueError("reserve is not a list of names")
         by = str(evidence["reconversion_by"])
         limit, delay = (_whole(evidence, name) for name in ("second_signature_above", "risk_days"))
+        zone = str(evidence["timezone"]) if "timezone" in evidence else None
         return Rules(
             int(evidence["version"]), str(evidence["code"]), bytes.fromhex(str(evidence["network"])),
             str(evidence["key"]), int(evidence["fee_bp"]), frozenset(by.split(",") if by else ()), tuple(reserve),
-            limit, delay,
+            limit, delay, zone, **{name: _whole(evidence, name) for name in LIMITS},
         )  # fmt: skip
     except KeyError as error:
         raise ValueError(f"a note of the charter says {error}; this one does not") from error

@@ -20,6 +20,7 @@ class CurrencyError(Exception):
 
 ERRORS: dict[str, tuple[int, str]] = {
     "not_found": (404, "There is no such thing, or it is none of yours: to a stranger both look the same."),
+    "log_shorter": (404, "The log never had as many entries as that."),
     "session_missing": (401, "This needs a session: sign a challenge with a device key and send the token."),
     "role_insufficient": (403, "Your key's role does not allow this; an owner or the association can do it."),
     "key_unknown": (403, "The key is not registered, was revoked, or its party was closed."),

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, insert, sele
 
 from ledger.core.ids import account_number, b32encode, derived_id, is_fresh, new_account_number
 from ledger.core.model import Account, Closing, Note, Opening, Side
+from ledger.currency import salted, seals
 from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import KeyRefused, KeyWeak, public_key
@@ -115,15 +116,22 @@ def admit(town: Town, kind: str, name: str, id_: bytes | None = None) -> Party:
         raise CurrencyError("id_reserved", "make a UUIDv7 for a new party")
     id_ = id_ or town.new_id()
     account = holding(town.charter.network, id_, town.charter.code)
-    opening = Opening(id_, account, evidence={"party": kind})
+    salt = town.book.entropy(salted.SALT_BYTES)
+    opening = Opening(id_, account, evidence=salted.party_evidence(kind, name, salt))
 
     def also(connection: Connection, posted: Any) -> None:
         if posted.replay:
             return
         connection.execute(insert(PARTY).values(id=id_, kind=kind, name=name, admitted_at=posted.at, closed_at=None))
         connection.execute(insert(HOLDING).values(account=account.number, party=id_))
+        salted.keep(connection, id_, salt)
 
-    town.post(opening, also)
+    try:
+        town.post(opening, also)
+    except CurrencyError as error:
+        # The same party again had its name hashed with another salt.
+        if error.code != "id_taken" or salted.party_kind(town.book.find(id_)) != kind:
+            raise
     return by_account(town, account.number)
 
 
@@ -205,9 +213,6 @@ def named(town: Town, text: str) -> Party:
     return found[0]
 
 
-# Invitations
-
-
 def _code_hash(code: str) -> bytes:
     return sha256(b"patard/invite/1\0" + code.encode()).digest()
 
@@ -240,6 +245,8 @@ def invite(
         raise CurrencyError("person_wrong", f"{person.name} is no person who could hold a key of {party.name}")
     code = b32encode(town.book.entropy(CODE_BYTES))
     now = town.now()
+    row = {"code_hash": _code_hash(code), "party": party.id, "role": role, "made_by": by,
+           "person": person and person.account, "expires_at": now + seconds * 1_000_000}  # fmt: skip
     with town.book.store.writing() as store:
         # Used ones stay: they answer a joining whose answer was lost, and there is one a key at most.
         store.connection.execute(delete(INVITE).where(INVITE.c.used_by.is_(None), INVITE.c.expires_at < now))
@@ -248,12 +255,7 @@ def invite(
             raise CurrencyError(
                 "invites_too_many", f"{MAX_OPEN_INVITES} join codes of {party.name} wait to be used; use one, or wait"
             )
-        store.connection.execute(
-            insert(INVITE).values(
-                code_hash=_code_hash(code), party=party.id, role=role, made_by=by, person=person and person.account,
-                expires_at=now + seconds * 1_000_000,
-            )
-        )  # fmt: skip
+        store.connection.execute(insert(INVITE).values(**row, seal=seals.of_invite(town.key, row)))
     return code
 
 
@@ -275,7 +277,7 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
         row = connection.execute(select(INVITE).where(INVITE.c.code_hash == hashed)).first()
         party_row = row and connection.execute(_parties().where(PARTY.c.id == row.party)).first()
     wrong = CurrencyError("join_code_invalid", ERROR_CODE)
-    if row is None or party_row is None or row.used_by not in (None, key):
+    if row is None or party_row is None or not seals.lets_in(town.key, row._mapping, key):
         raise wrong
     party = Party(*party_row)
     if row.used_by == key:
@@ -324,9 +326,6 @@ def _key_note(kind: str, key: bytes, role: str, account: int, by: str | None = N
     evidence = {"account": f"{account:016x}", "key": key.hex(), "role": role} | ({"by": by} if by else {})
     evidence |= {"person": f"{person:016x}"} if person else {}
     return Note(derived_id("patard/key", kind, key), kind, evidence)
-
-
-# Keys
 
 
 def find_device(town: Town, key: bytes) -> DeviceKey | None:

@@ -1,4 +1,4 @@
-"""Signatures over what is no message of its own: joining, sessions, the directory, a mandate, a file of payouts.
+"""Signatures over what is no message of its own: joining, sessions, the directory, a mandate, a file of payouts, a head.
 
 Each is Ed25519 over a domain prefix, the network, the signing key where it is not known beforehand, and the content
 last, so that nothing can run into anything else.
@@ -8,8 +8,9 @@ last, so that nothing can run into anything else.
     directory  "patard/directory/1" 00 | network 4 | content
     mandate    "patard/mandate/1" 00 | network 4 | key 32 | text (UTF-8)
     payouts    "patard/payouts/1" 00 | network 4 | batch id 16 | SHA-256 of the file 32 | total 8 | count 4
+    head       "patard/head/1" 00 | network 4 | size 8 | at 8 | root 32
 
-Numbers are big-endian, the total is cents of euros. What is signed of a file of payouts ends with its size in money and
+Numbers are big-endian, the total is cents of euros, the time of a head that of its last entry in microseconds. What is signed of a file of payouts ends with its size in money and
 in transfers, so that a device can show both from what it signs.
 """
 
@@ -23,6 +24,7 @@ SESSION_DOMAIN = b"patard/session/1\0"
 DIRECTORY_DOMAIN = b"patard/directory/1\0"
 MANDATE_DOMAIN = b"patard/mandate/1\0"
 PAYOUTS_DOMAIN = b"patard/payouts/1\0"
+HEAD_DOMAIN = b"patard/head/1\0"
 
 CHALLENGE_BYTES = 32
 MAX_CODE_CHARS = 64
@@ -52,6 +54,14 @@ def payouts_message(network: bytes, batch: bytes, sha256: bytes, total: int, cou
     check_int("count", count, 1, 2**32 - 1)
     named = _sized("network", network, NETWORK_BYTES) + _sized("batch", batch, 16) + _sized("sha256", sha256, 32)
     return PAYOUTS_DOMAIN + named + total.to_bytes(8) + count.to_bytes(4)
+
+
+def head_message(network: bytes, size: int, at: int, root: bytes) -> bytes:
+    """What the currency signs of its log: so many entries, the last taken at ``at``, under this Merkle root."""
+    check_int("size", size, 1, 2**63 - 1)
+    check_int("at", at, 1, 2**63 - 1)
+    start = HEAD_DOMAIN + _sized("network", network, NETWORK_BYTES)
+    return start + size.to_bytes(8) + at.to_bytes(8) + _sized("root", root, 32)
 
 
 def mandate_message(network: bytes, key: bytes, text: str) -> bytes:
@@ -101,6 +111,16 @@ def verify_payouts(
 ) -> None:
     """Raise ``MessageError`` unless ``key`` signed exactly this file. Whose key it is, is for the caller."""
     check_signature(key, signature, payouts_message(network, batch, sha256, total, count))
+
+
+def sign_head(key: PrivateKey, network: bytes, size: int, at: int, root: bytes) -> bytes:
+    """The currency's 64-byte signature of the end of its log; the same each time for the same end."""
+    return key.sign(head_message(network, size, at, root))
+
+
+def verify_head(network: bytes, currency_key: bytes, size: int, at: int, root: bytes, signature: bytes) -> None:
+    """Raise ``MessageError`` unless the currency signed that its log of this size has this root."""
+    check_signature(currency_key, signature, head_message(network, size, at, root))
 
 
 def sign_mandate(key: PrivateKey, network: bytes, text: str) -> bytes:

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Note, Posted
+from ledger.currency import salted
 from ledger.currency.bank.aligning import Aligned, Known, Timeline, align, by_day
 from ledger.currency.bank.statement import BankLine, LineKind, Statement, StatementError, same_account
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
@@ -110,9 +111,10 @@ class _Plan(NamedTuple):
     note: Note
     statement: Statement
     account: _Account
-    lines: list[tuple[bytes, BankLine, int]]
-    """Id, line and ordinal of each new line."""
+    rows: list[dict[str, Any]]
+    """The new lines, as the table has them but for where they stand."""
     gone: list[bytes]
+    salt: bytes
 
 
 class _Plans:
@@ -142,7 +144,7 @@ class _Plans:
             return Taken(statement, reserve, 0, 0, None)
         plan = self._plan(known, statement, aligned)
         self.plans.append(plan)
-        return Taken(statement, reserve, len(plan.lines), len(plan.gone), plan.note.id)
+        return Taken(statement, reserve, len(plan.rows), len(plan.gone), plan.note.id)
 
     def keep(self, file: str, by: str) -> None:
         """Write all plans in one commit. Raises `_Overtaken`."""
@@ -228,15 +230,19 @@ class _Plans:
         number = statement.number if furthest else known.timeline.number
         known.timeline = Timeline(by_day([*left, *added]), closing, covered, number)
         known.statements += 1
-        references = "\n".join(line_reference(line.booked_on, line.amount, ordinal) for _id, line, ordinal in lines)
+        references = [line_reference(line.booked_on, line.amount, ordinal) for _id, line, ordinal in lines]
+        rows = [_row(id_, known.number, line, ordinal) for id_, line, ordinal in lines]
+        salt = self.town.book.entropy(salted.SALT_BYTES)
+        texts = (text for row in zip(references, rows, strict=True) for text in salted.line_texts(*row))
         evidence: Evidence = {
             "reserve": f"{known.number:016x}", "number": known.statements, "format": statement.format,
             "first": statement.first.isoformat(), "last": statement.last.isoformat(),
             "opening": statement.opening, "closing": statement.closing, "lines": len(lines), "gone": len(gone),
-            "digest": sha256(references.encode()).hexdigest(),
+            "digest": sha256("\n".join(references).encode()).hexdigest(),
+            "content": salted.salted(salted.LINES, salt, texts),
         }  # fmt: skip
         note = Note(statement_id(network, name, known.statements), KIND, evidence)
-        return _Plan(note, statement, known, lines, sorted(gone))
+        return _Plan(note, statement, known, rows, sorted(gone), salt)
 
     def _next_ordinal(self, known: _Account, line: BankLine) -> int:
         day = line.booked_on.isoformat()
@@ -263,21 +269,23 @@ def _write(connection: Connection, plan: _Plan, posted: Posted, file: str, by: s
             taken_at=posted.at, taken_by=by,
         )
     )  # fmt: skip
+    salted.keep(connection, posted.id, plan.salt)
     if plan.gone:
         connection.execute(update(BANK_LINE).where(_LINE.id.in_(plan.gone)).values(withdrawn=posted.id))
-    rows = [
-        {
-            "id": id_, "place": (posted.seq << 20) + index, "statement": posted.id, "reserve": reserve,
-            "booked_on": line.booked_on.isoformat(), "amount": line.amount, "ordinal": ordinal,
-            "value_on": line.value_on.isoformat() if line.value_on else None, "kind": str(line.kind),
-            "bank_ref": line.bank_ref, "name": line.name, "iban": line.iban, "text": line.text,
-            "end_to_end": line.end_to_end, "mandate": line.mandate, "reason": line.reason,
-            "parts": json.dumps([_part(part) for part in line.parts], ensure_ascii=False),
-        }
-        for index, (id_, line, ordinal) in enumerate(plan.lines)
-    ]  # fmt: skip
+    place = posted.seq << 20
+    rows = [{**row, "place": place + index, "statement": posted.id} for index, row in enumerate(plan.rows)]
     if rows:
         connection.execute(insert(BANK_LINE), rows)
+
+
+def _row(id_: bytes, reserve: int, line: BankLine, ordinal: int) -> dict[str, Any]:
+    return {
+        "id": id_, "reserve": reserve, "booked_on": line.booked_on.isoformat(), "amount": line.amount,
+        "ordinal": ordinal, "value_on": line.value_on.isoformat() if line.value_on else None, "kind": str(line.kind),
+        "bank_ref": line.bank_ref, "name": line.name, "iban": line.iban, "text": line.text,
+        "end_to_end": line.end_to_end, "mandate": line.mandate, "reason": line.reason,
+        "parts": json.dumps([_part(part) for part in line.parts], ensure_ascii=False),
+    }  # fmt: skip
 
 
 def _part(part: BankLine) -> dict[str, Any]:
