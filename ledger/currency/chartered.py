@@ -2,8 +2,8 @@
 
 A note says what an auditor needs to judge the entries after it: network and unit, the fee, who may change back, the
 reserve accounts by name, the currency's public key, the total of payouts from which two people sign, the delay of
-monthly top-ups, every limit, and the time zone in which its days begin. The ids of these notes follow from the network and a count, so the last one is found without reading
-the log. Addresses and IBANs are not in it.
+monthly top-ups, every limit, and the time zone in which its days begin. The ids of these notes follow from the network
+and a count, so the last one is found without reading the log. Addresses and IBANs are not in it.
 """
 
 from __future__ import annotations

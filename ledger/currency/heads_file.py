@@ -28,10 +28,15 @@ _LINE = re.compile(r"([1-9][0-9]{0,18}) ([1-9][0-9]{0,18}) ([0-9a-f]{64}) ([0-9a
 
 
 class Trouble(NamedTuple):
-    """Why the head was not signed or not written down: `code` is log_put_back or heads_unwritable."""
+    """Why the head was not signed or not written down: `code` is log_put_back or heads_unwritable.
+
+    `size` is that of the last head that was written down, `reason` what the system said.
+    """
 
     code: str
     detail: str
+    size: int = 0
+    reason: str = ""
 
 
 def record(town: Town, path: Path | None) -> Trouble | None:
@@ -49,7 +54,8 @@ def record(town: Town, path: Path | None) -> Trouble | None:
             kept = heads.kept(town)
             append(path, made or ([kept] if kept is not None else []))
     except OSError as error:
-        return Trouble("heads_unwritable", f"{path} cannot be written: {error.strerror or error}")
+        reason = error.strerror or str(error)
+        return Trouble("heads_unwritable", f"{path} cannot be written: {reason}", reason=reason)
     return None
 
 
@@ -65,6 +71,7 @@ def _put_back(town: Town, last: SignedHead) -> Trouble | None:
         f"the log is not the one of which the currency signed {last.size} entries with root {last.root.hex()[:16]}: it "
         "was put back to an older copy, or changed; no more heads are signed. `patard check` says more; keep the file "
         f"{NAME}, and move it away only if you put the copy back yourself",
+        last.size,
     )
 
 
@@ -92,7 +99,7 @@ def append(path: Path, new: Iterable[SignedHead]) -> None:
         fresh = [head for head in new if last is None or head.size > last.size]
         if not fresh:
             return
-        os.ftruncate(handle, sum(len(line.encode("utf-8", "surrogateescape")) + 1 for line in text))  # what was cut off is not gone on with
+        os.ftruncate(handle, sum(len(_bytes(line)) + 1 for line in text))  # what was cut off is not gone on with
         os.lseek(handle, 0, os.SEEK_END)
         _write(handle, "".join(map(_text, fresh)))
         if last is not None and last.at // DAY_US != fresh[-1].at // DAY_US:
@@ -131,6 +138,10 @@ def _lines(path: Path) -> list[str]:
     return [line.decode("utf-8", "surrogateescape") for line in data.split(b"\n")[:-1]]
 
 
+def _bytes(line: str) -> bytes:
+    return line.encode("utf-8", "surrogateescape")
+
+
 def _head_of(line: str) -> SignedHead | None:
     match = _LINE.fullmatch(line)
     if match is None:
@@ -165,7 +176,7 @@ def _is_at(handle: int, path: Path) -> bool:
 
 
 def _write(handle: int, text: str) -> None:
-    data = text.encode("utf-8", "surrogateescape")
+    data = _bytes(text)
     while data:
         data = data[os.write(handle, data) :]
     os.fsync(handle)

@@ -1,4 +1,4 @@
-"""Signatures over what is no message of its own: joining, sessions, the directory, a mandate, a file of payouts, a head.
+"""Signatures over what is no message of its own: joining, sessions, the directory, a mandate, payouts, a head.
 
 Each is Ed25519 over a domain prefix, the network, the signing key where it is not known beforehand, and the content
 last, so that nothing can run into anything else.
@@ -10,8 +10,9 @@ last, so that nothing can run into anything else.
     payouts    "patard/payouts/1" 00 | network 4 | batch id 16 | SHA-256 of the file 32 | total 8 | count 4
     head       "patard/head/1" 00 | network 4 | size 8 | at 8 | root 32
 
-Numbers are big-endian, the total is cents of euros, the time of a head that of its last entry in microseconds. What is signed of a file of payouts ends with its size in money and
-in transfers, so that a device can show both from what it signs.
+Numbers are big-endian, the total is cents of euros, the time of a head that of its last entry in microseconds. What
+is signed of a file of payouts ends with its size in money and in transfers, so that a device can show both from what
+it signs.
 """
 
 from __future__ import annotations

@@ -31,12 +31,12 @@ def of_session(key: PrivateKey, token_hash: bytes, device: bytes, expires_at: in
     return seal(key, SESSION, token_hash, device, expires_at)
 
 
-def of_invite(key: PrivateKey, row: Mapping[str, Any]) -> bytes:
+def of_invite(key: PrivateKey, row: Mapping[Any, Any]) -> bytes:
     """The seal of an invitation's row, over all that it lets in."""
     return seal(key, INVITE, *(row[name] for name in _INVITED))
 
 
-def lets_in(key: PrivateKey, row: Mapping[str, Any], device: bytes) -> bool:
+def lets_in(key: PrivateKey, row: Mapping[Any, Any], device: bytes) -> bool:
     """Whether an invitation is this device's already, or nobody's yet and made by this server."""
     if row["used_by"] is not None:
         return bool(row["used_by"] == device)

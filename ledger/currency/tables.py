@@ -127,8 +127,8 @@ class BankDetailsTable(SQLModel, table=True):
 
 
 class SaltTable(SQLModel, table=True):
-    """What makes a hash in the log say nothing to whoever guesses: of a party's name by the party's id, of a statement's
-    lines by the statement's id, of bank details by an id that follows from the party's.
+    """What makes a hash in the log say nothing to whoever guesses: of a party's name by the party's id, of a
+    statement's lines by the statement's id, of bank details by an id that follows from the party's.
 
     Whoever erases a text erases its salt with it: the log still proves all that it did, and nobody can tell of what
     the hash was.
