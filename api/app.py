@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from api import orders as order_path
 from api import problems
 from api.auth import Services
+from api.heads import Heads
 from api.live import Live
 from api.routes import accounts, bank, devices, mandates, office, orders, payouts, public, reserve, suspense
 from api.schemas.town import OrderIn, PostedOut, ProblemOut
@@ -25,10 +26,10 @@ from ledger.currency.town import Town
 from merchants import pages
 
 
-def create_app(town: Town, *, inbox: Path | None = None) -> FastAPI:
+def create_app(town: Town, *, inbox: Path | None = None, heads: Path | None = None) -> FastAPI:
     """The application over `town`. It owns a writer thread from start-up to shut-down, not the town.
 
-    Statements that are put into the folder `inbox` are taken, where one is given.
+    Statements that are put into the folder `inbox` are taken, where one is given; `heads` is the file of signed heads.
     """
 
     keeper = Keeper(town)
@@ -36,13 +37,16 @@ def create_app(town: Town, *, inbox: Path | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         services = Services(town, Live(town), None, keeper)
+        signing = Heads(town, heads)
         with Writer(services.desk.take) as writer:
             services.writer = writer
             app.state.services = services
             services.imports.start(inbox)
+            signing.start()
             yield
             await services.live.close()
             await run_in_threadpool(services.imports.stop)
+        await run_in_threadpool(signing.stop)
 
     app = FastAPI(
         title="Patard",

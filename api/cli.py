@@ -205,12 +205,14 @@ def clock(
 @command(app, "check", _("Check every entry of the book, every signature and every rule. Cannot write."))
 def check(
     notices: bool = typer.Option(False, "--notices", help=_("Show what is allowed and may be looked at, too.")),
+    root: list[str] = many("--root", help=_("A root that you noted: the log must have had it at that size."),
+                           metavar="SIZE:HASH"),
     json: bool = JSON,
-) -> None:
+) -> None:  # fmt: skip
     from api.commands import checking
 
     CONSOLE.as_json = json
-    checking.check(notices_too=notices)
+    checking.check(notices_too=notices, roots=root)
 
 
 @command(app, "replay", _("Make the book anew from its records, and compare."))

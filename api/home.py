@@ -6,6 +6,7 @@
       machine.key           the same of the key that signs what is done at this machine; made where it is missing
       book.db               the book, on SQLite
       database.url          the address of the book instead, on PostgreSQL, mode 0600
+      heads                 what the currency signed of its log, one line a head
 
 The environment's PATARD_DATABASE_URL goes before both. Opening holds the charter against the book, so that nobody
 works with the charter of one currency on the book of another.
@@ -28,7 +29,7 @@ from ledger.core.clock import Watch
 from ledger.core.clock import steady as steady_clock
 from ledger.core.opening import open_book
 from ledger.core.store import StoreError
-from ledger.currency import chartered
+from ledger.currency import chartered, heads_file
 from ledger.currency.charter import Charter
 from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import KEY_BYTES, PrivateKey
@@ -72,6 +73,10 @@ class Home:
     @property
     def book(self) -> Path:
         return self.folder / "book.db"
+
+    @property
+    def heads(self) -> Path:
+        return self.folder / heads_file.NAME
 
     def database(self) -> str:
         """Where the book is: a PostgreSQL URL or the path of an SQLite file."""

@@ -22,9 +22,10 @@ class Server(uvicorn.Server):
     """
 
     def __init__(
-        self, town: Town, host: str, port: int, *, ready: Callable[[], None] | None = None, inbox: Path | None = None
-    ) -> None:
-        self._app = create_app(town, inbox=inbox)
+        self, town: Town, host: str, port: int, *, ready: Callable[[], None] | None = None, inbox: Path | None = None,
+        heads: Path | None = None,
+    ) -> None:  # fmt: skip
+        self._app = create_app(town, inbox=inbox, heads=heads)
         # Not uvicorn's `limit_concurrency`, which counts whoever is connected and then refuses whoever pays.
         self.waiting = Waiting(allowed())
         protocol: Any = partial(Connection, waiting=self.waiting)
@@ -48,7 +49,8 @@ class Server(uvicorn.Server):
 
 
 def serve(
-    town: Town, host: str, port: int, *, ready: Callable[[], None] | None = None, inbox: Path | None = None
-) -> None:
+    town: Town, host: str, port: int, *, ready: Callable[[], None] | None = None, inbox: Path | None = None,
+    heads: Path | None = None,
+) -> None:  # fmt: skip
     """Serve `town` until SIGINT or SIGTERM; `ready` is called once the port takes connections."""
-    Server(town, host, port, ready=ready, inbox=inbox).run()
+    Server(town, host, port, ready=ready, inbox=inbox, heads=heads).run()

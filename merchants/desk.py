@@ -108,13 +108,13 @@ class Desk:
             ready.append(index)
             instructions.append(instruction)
         if ready:
-            labels = [s.request.request.label if s.request is not None else "" for s in (batch[i] for i in ready)]
+            asked = [batch[index].request for index in ready]
 
             def also(connection: Connection, outcome: Outcome) -> None:
                 new = sum(1 for answer in outcome.answers if isinstance(answer, Posted) and not answer.replay)
                 if outcome.head.seq - new != seen and self._found(connection, batch) != devices:
                     raise _Overtaken
-                _keep_memos(connection, outcome, labels)
+                _keep_memos(connection, outcome, asked)
 
             try:
                 outcome = town.commit(instructions, also, looked=now)
@@ -323,11 +323,11 @@ def order_of(instruction: Instruction) -> SignedOrder | None:
     return SignedOrder(Order.from_bytes(order), key, signature)
 
 
-def _keep_memos(connection: Connection, outcome: Outcome, labels: Sequence[str]) -> None:
+def _keep_memos(connection: Connection, outcome: Outcome, asked: Sequence[SignedRequest | None]) -> None:
     rows = [
-        {"id": answer.id, "text": label}
-        for answer, label in zip(outcome.answers, labels, strict=True)
-        if isinstance(answer, Posted) and not answer.replay and label
+        {"id": answer.id, "text": request.request.label, "request": request.raw}
+        for answer, request in zip(outcome.answers, asked, strict=True)
+        if isinstance(answer, Posted) and not answer.replay and request is not None and request.request.label
     ]
     if rows:
         connection.execute(MEMO.insert(), rows)

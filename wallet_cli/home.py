@@ -3,6 +3,7 @@
 wallet.json   server, the currency as it was pinned at joining, whose account this is; no secret
 key.json      the device key under the passphrase
 last.json     the last known balance
+head.json     the newest signed end of the currency's book that this wallet saw
 lock          held by the one command that changes something
 outbox/ done/ failed/   signed orders, see `outbox`
 """
@@ -97,6 +98,7 @@ class Home:
         self.settings_file = path / "wallet.json"
         self.key_file = path / "key.json"
         self.last_file = path / "last.json"
+        self.head_file = path / "head.json"
         self.outbox = path / "outbox"
         self.done = path / "done"
         self.failed = path / "failed"

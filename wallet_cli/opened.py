@@ -169,8 +169,14 @@ class Wallet:
             TERMINAL.note(settled.code, settled.detail)
 
     def close(self) -> None:
-        """The command has said all it had to say: the orders that it told of need not be told of again."""
+        """The command has said all it had to say: the orders that it told of need not be told of again.
+
+        Raises `WalletError` (UNTRUSTED) where their receipts are of another book than this wallet saw before.
+        """
+        from wallet_cli import heads
+
         outbox.forget(self.home, self.told)
+        heads.learn(self)
 
     @contextmanager
     def nothing_signed(self) -> Iterator[None]:

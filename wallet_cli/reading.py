@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from wallet_cli import files
+from wallet_cli import files, heads
 from wallet_cli.errors import Exit, WalletError
 from wallet_cli.opened import Wallet
 from wallet_cli.terminal import TERMINAL, bold
@@ -18,7 +18,10 @@ _LOOKED_THROUGH = 500
 
 
 def balance(wallet: Wallet) -> None:
-    """Show the balance; with the server away the last known one, marked as such, before the error."""
+    """Show the balance; with the server away the last known one, marked as such, before the error.
+
+    Raises `WalletError` (UNTRUSTED) after it is shown, where the book is not the one that this wallet saw.
+    """
     wallet.settle()
     settings = wallet.settings
     try:
@@ -37,6 +40,7 @@ def balance(wallet: Wallet) -> None:
     TERMINAL.say(f"{clean(found.name or settings.name)}  {settings.account}")
     TERMINAL.say(bold(settings.amount(found.cents)))
     TERMINAL.give(_as_json(wallet, found.cents, found.at, stale=False))
+    heads.look(wallet)
 
 
 def _as_json(wallet: Wallet, cents: int, at: datetime, *, stale: bool) -> dict[str, Any]:

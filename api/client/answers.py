@@ -384,12 +384,15 @@ class Booked(NamedTuple):
 
 
 class LogHead(NamedTuple):
-    """The log's size and root, and when its last record was taken."""
+    """The log's size and root, when its last record was taken (`at_us` in microseconds), and the signature of it."""
 
     size: int
     root: bytes
     at: datetime | None
+    at_us: int
+    signature: bytes
 
     @classmethod
     def read(cls, f: Fields) -> LogHead:
-        return cls(f.integer("size"), f.raw("root"), f.maybe(f.time, "at"))
+        at = f.maybe(f.time, "at")
+        return cls(f.integer("size"), f.raw("root"), at, f.integer("at_us"), f.raw("signature"))

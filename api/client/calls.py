@@ -48,9 +48,9 @@ class Client(BankCalls, MonthlyCalls, PayoutCalls, Connection):
         """Return if the server and its database answer."""
         self._get("/health", lambda f: f.text("status"))
 
-    def log(self) -> LogHead:
-        """The end of the log."""
-        return self._get("/v1/log", LogHead.read)
+    def log(self, at: int | None = None) -> LogHead:
+        """The end of the log, or its end when it had `at` entries. The caller checks the signature."""
+        return self._get("/v1/log" if at is None else f"/v1/log?at={at}", LogHead.read)
 
     def directory(self, account: str | None = None) -> SignedDirectory:
         """Everybody that is listed, or the one party that holds `account`. The caller checks the signature."""

@@ -21,14 +21,15 @@ from ledger.currency.town import Town
 
 SHOWN = 50
 _ACCOUNT = re.compile(r"account ([0-9a-f]{16})\b")
+_ROOT = re.compile(r"([1-9][0-9]{0,15}):([0-9a-f]{64})", re.ASCII)
 
 
-def check(*, notices_too: bool) -> None:
+def check(*, notices_too: bool, roots: Sequence[str] = ()) -> None:
     """Check the whole book. Raises `CliError` (REFUSED) when anything is not as it must be.
 
-    `notices_too` shows what is allowed, and may be looked at.
+    `notices_too` shows what is allowed, and may be looked at. `roots` are what somebody noted of the log, SIZE:HASH.
     """
-    home = home_of()
+    home, noted = home_of(), _roots(roots)
     book = open_book(home.database(), read_only=True)
     with CONSOLE.progress(_("Checking the book"), _("Auditing the currency")) as (first, second):
         try:
@@ -42,7 +43,7 @@ def check(*, notices_too: bool) -> None:
         try:
             town = open_town(home, read_only=True)
             try:
-                audited = audit(town, progress=second)
+                audited = audit(town, progress=second, heads=home.heads, roots=noted)
                 said = [f.text for f in audited.findings[:SHOWN]] + [n.text for n in audited.notices[-SHOWN:]]
                 names = _names(town, said)
             finally:
@@ -92,6 +93,17 @@ def check(*, notices_too: bool) -> None:
             "What is allowed, and may be looked at: {count} (--notices shows them).", len(notices),
         )  # fmt: skip
         CONSOLE.say(more.format(count=len(notices)))
+
+
+def _roots(typed: Sequence[str]) -> dict[int, bytes]:
+    found: dict[int, bytes] = {}
+    for text in typed:
+        match = _ROOT.fullmatch(text.strip().lower())
+        if match is None or found.get(int(match[1]), bytes.fromhex(match[2])) != bytes.fromhex(match[2]):
+            told = _("{text} is no size and root of a log: write the number of entries, a colon and 64 hex digits.")
+            raise CliError(Exit.USAGE, "root_malformed", told.format(text=text))
+        found[int(match[1])] = bytes.fromhex(match[2])
+    return found
 
 
 def _show_notices(notices: Sequence[Notice], names: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from api.commands.console import CONSOLE, LANG, CliError, Exit, _
 from api.commands.members import invited
+from api.commands.opened import sign_head
 from api.home import Home, HomeError, found_home, home_of, open_town
 from ledger.core.ids import account_text
 from ledger.core.store import StoreError
@@ -49,6 +50,7 @@ def init(answers: Answers) -> None:
     try:
         association = _association(town, answers)
         code, link = invited(town, association, "operator")
+        sign_head(town, home)
     finally:
         town.book.close()
     folder = home.folder

@@ -30,7 +30,8 @@ def serve(host: str, port: int | None) -> None:
         if town.charter.public_url.startswith("http://") and port != default_port(town.charter):
             other = _("Codes and links name {url}, as the charter says, and not the port that is served here.")
             CONSOLE.note(other.format(url=town.charter.public_url))
-        run(town, host, port, lambda: CONSOLE.say(told.format(name=town.charter.name, address=address)), folder)
+        shown = told.format(name=town.charter.name, address=address)
+        run(town, host, port, lambda: CONSOLE.say(shown), folder, home_of().heads)
 
 
 def default_port(charter: Charter) -> int:
@@ -54,14 +55,16 @@ def require_free(host: str, port: int) -> None:
         raise CliError(Exit.UNUSABLE, "port_busy", told.format(host=host, port=port, reason=reason)) from None
 
 
-def run(town: Town, host: str, port: int, ready: Callable[[], None], inbox: Path | None = None) -> None:
+def run(
+    town: Town, host: str, port: int, ready: Callable[[], None], inbox: Path | None = None, heads: Path | None = None
+) -> None:
     """Serve until SIGINT or SIGTERM; both end it cleanly."""
     from api.server import serve as run_server
 
     # The server passes a signal on once it has shut down: both must come back here rather than end the process.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        run_server(town, host, port, ready=ready, inbox=inbox)
+        run_server(town, host, port, ready=ready, inbox=inbox, heads=heads)
     except KeyboardInterrupt:
         pass
     finally:

@@ -81,7 +81,7 @@ def demo(port: int, folder: Path) -> None:
             clocked.confirm(town)
             (folder / "next.json").write_text(json.dumps(things.__dict__, indent=2) + "\n", encoding="utf-8")
             with alone(home.database()):
-                serving.run(town, HOST, port, lambda: _show(town, made, things), home.folder / FOLDER)
+                serving.run(town, HOST, port, lambda: _show(town, made, things), home.folder / FOLDER, home.heads)
         finally:
             town.book.close()
     CONSOLE.say()

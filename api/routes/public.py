@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 
 from api.auth import Served, number
 from api.schemas.fields import rfc3339
 from api.schemas.town import CurrencyOut, DirectoryOut, LimitsOut, LogOut
 from ledger.core.ids import account_text
-from ledger.currency import parties
+from ledger.currency import heads, parties
 from ledger.currency.errors import ERRORS, CurrencyError
 
 router = APIRouter(tags=["public"])
@@ -74,7 +75,12 @@ def directory_of(account: str, found: Served) -> DirectoryOut:
 
 
 @router.get("/v1/log", response_model=LogOut)
-def log(found: Served) -> LogOut:
-    """The end of the log: entries, Merkle root (RFC 6962), time of the last."""
-    head = found.town.book.head()
-    return LogOut(size=head.seq, root=head.root.hex(), at=rfc3339(head.at))
+def log(found: Served, at: Annotated[int | None, Query(ge=1, le=2**53)] = None) -> LogOut:
+    """The end of the log, signed by the currency: entries, Merkle root (RFC 6962), time of the last.
+
+    `at` asks for the log as it was when it had so many entries; log_shorter when it never had.
+    """
+    head = heads.newest(found.town) if at is None else heads.at_size(found.town, at)
+    return LogOut(
+        size=head.size, root=head.root.hex(), at=rfc3339(head.at), at_us=head.at, signature=head.signature.hex()
+    )

@@ -231,6 +231,9 @@ class LogOut(BaseModel):
     size: int
     root: str
     at: str
+    at_us: int
+    """The same in microseconds since the epoch, which the signature covers."""
+    signature: str
 
 
 class ProblemOut(BaseModel):

@@ -1,9 +1,10 @@
 """The charter in the log: which rules were in force from which place on.
 
 A note says what an auditor needs to judge the entries after it: network and unit, the fee, who may change back, the
-reserve accounts by name, the currency's public key, the key of the machine that acts for it, the total of payouts from
-which two people sign, the delay of monthly top-ups. The ids of these notes follow from the network and a count, so the
-last one is found without reading the log. Addresses and IBANs are not in it.
+reserve accounts by name, the key of the currency and that of the machine that acts for it (public halves), the total of
+payouts from which two people sign, the delay of monthly top-ups, every limit, and the time zone in which its days
+begin. The ids of these notes follow from the network and a count, so the last one is found without reading the log.
+Addresses and IBANs are not in it.
 """
 
 from __future__ import annotations
@@ -17,9 +18,13 @@ from ledger.core.model import Evidence, Note
 from ledger.core.record import Record
 from ledger.currency import proofs
 from ledger.currency.acts import MACHINE
+from ledger.currency.charter import Charter
 from ledger.currency.town import Town
 
 KIND = "charter"
+LIMITS = ("per_payment", "per_day", "per_month", "session_hours", "request_seconds", "cash_per_day", "ahead_per_day",
+          "ahead_days")  # fmt: skip
+"""Limits that a note says: those of the charter's [limits], and the most of one member's monthly debit."""
 
 
 class Rules(NamedTuple):
@@ -27,6 +32,8 @@ class Rules(NamedTuple):
 
     `machine` is the key (hex) that signs what is done at the machine, `second_signature_above` cents (see `BankRules`),
     `risk_days` the delay of monthly top-ups (see `MandateRules`); each None in notes from before there were such, too.
+    So are the limits (`LIMITS`; cents, hours, seconds or days) where the charter has none; a note that says
+    `session_hours` says them all, and with it the log begins to hold the hashes of what stands in tables (`says_all`).
     """
 
     version: int
@@ -41,6 +48,20 @@ class Rules(NamedTuple):
     machine: str | None = None
     looked: bool = False
     """Whether an order's key and last moment are held to the very place and time of its entry. Older notes: not so."""
+    timezone: str | None = None
+    per_payment: int | None = None
+    per_day: int | None = None
+    per_month: int | None = None
+    session_hours: int | None = None
+    request_seconds: int | None = None
+    cash_per_day: int | None = None
+    ahead_per_day: int | None = None
+    ahead_days: int | None = None
+
+    @property
+    def says_all(self) -> bool:
+        """Whether the note says every limit: those before did not."""
+        return self.session_hours is not None
 
     def fee(self, amount: int) -> int:
         """What changing `amount` cents back cost under these rules, in cents (see `Charter.fee`)."""
@@ -58,8 +79,14 @@ def rules_of(town: Town, version: int = 1) -> Rules:
         version, charter.code, charter.network, town.key.public.hex(), charter.reconversion_fee_bp,
         frozenset(str(kind) for kind in charter.reconversion_by), tuple(a.name for a in charter.reserve),
         charter.bank.second_signature_above, charter.mandates.risk_days if charter.mandates else None,
-        town.machine.public.hex() if town.machine else None, looked=True,
+        town.machine.public.hex() if town.machine else None, True, charter.timezone, **limits_of(charter),
     )  # fmt: skip
+
+
+def limits_of(charter: Charter) -> dict[str, int | None]:
+    """The limits of a charter, by their names in `LIMITS`."""
+    found = {name: getattr(charter.limits, name, None) for name in LIMITS}
+    return {**found, "per_month": charter.mandates.per_month if charter.mandates else None}
 
 
 def note_of(rules: Rules) -> Note:
@@ -75,12 +102,13 @@ def note_of(rules: Rules) -> Note:
     }
     if rules.second_signature_above is not None:
         evidence["second_signature_above"] = rules.second_signature_above
-    if rules.risk_days is not None:
-        evidence["risk_days"] = rules.risk_days
     if rules.machine is not None:
         evidence |= {"by": MACHINE, "machine": rules.machine}
     if rules.looked:
         evidence["looked"] = 1
+    for name in ("risk_days", "timezone", *LIMITS):
+        if (said := getattr(rules, name)) is not None:
+            evidence[name] = said
     return Note(note_id(rules.network, rules.version), KIND, evidence)
 
 
@@ -97,10 +125,12 @@ def read(evidence: Evidence) -> Rules:
             raise ValueError("reserve is not a list of names")
         by = str(evidence["reconversion_by"])
         limit, delay = (_whole(evidence, name) for name in ("second_signature_above", "risk_days"))
+        zone = str(evidence["timezone"]) if "timezone" in evidence else None
         return Rules(
             int(evidence["version"]), str(evidence["code"]), bytes.fromhex(str(evidence["network"])),
             str(evidence["key"]), int(evidence["fee_bp"]), frozenset(by.split(",") if by else ()), tuple(reserve),
             limit, delay, None if "machine" not in evidence else str(evidence["machine"]), evidence.get("looked") == 1,
+            zone, **{name: _whole(evidence, name) for name in LIMITS},
         )  # fmt: skip
     except KeyError as error:
         raise ValueError(f"a note of the charter says {error}; this one does not") from error

@@ -20,6 +20,7 @@ class CurrencyError(Exception):
 
 ERRORS: dict[str, tuple[int, str]] = {
     "not_found": (404, "There is no such thing, or it is none of yours: to a stranger both look the same."),
+    "log_shorter": (404, "The log never had as many entries as that."),
     "session_missing": (401, "This needs a session: sign a challenge with a device key and send the token."),
     "act_missing": (401, "A session only reads: whatever changes something is signed by the device (Patard-Act)."),
     "act_expired": (422, "What the device signed was for another time; nothing was done."),

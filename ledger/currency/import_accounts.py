@@ -16,7 +16,7 @@ from sqlalchemy import select
 from ledger.core.ids import AccountNumberError, account_number, derived_id
 from ledger.core.model import Account, Opening, Side
 from ledger.core.rules import State
-from ledger.currency import parties
+from ledger.currency import parties, salted
 from ledger.currency.charter import PartyKind
 from ledger.currency.imported import holder_id, issuer_number
 from ledger.currency.tables import DEVICE_KEY, HOLDING, PARTY
@@ -33,6 +33,8 @@ class Target:
     number: int
     opening: Opening | None = None
     kind: PartyKind | None = None
+    salt: bytes = b""
+    """Of the name's hash, where it is a new party's."""
     balance: int = 0
     issuer: bool = False
     keyed: bool = False
@@ -89,7 +91,9 @@ class Accounts:
             opening = Opening(derived_id("patard/import/issuer", network, name), account, evidence={"issuer": 1})
             return self._standing(Target(name, issuer, opening, issuer=True), found)
         kind = self._kinds.get(name, PartyKind.PERSON)
-        new = Target(name, mine.number, Opening(holder_id(network, name), mine, evidence={"party": str(kind)}), kind)
+        salt = self.town.book.entropy(salted.SALT_BYTES)
+        opening = Opening(holder_id(network, name), mine, evidence=salted.party_evidence(str(kind), name, salt))
+        new = Target(name, mine.number, opening, kind, salt)
         if mine.number in found:
             return self._standing(new, found)
         if _NUMBER.fullmatch(name):

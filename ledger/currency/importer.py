@@ -30,7 +30,7 @@ from ledger.currency.import_rows import KINDS, FileRefused, Problem, Reader, Row
 from ledger.currency.import_seen import Seen
 from ledger.currency.imported import IMPORT, import_id
 from ledger.currency.money import decimal_text
-from ledger.currency.tables import HOLDING, PARTY
+from ledger.currency.tables import HOLDING, PARTY, SALT
 from ledger.currency.town import Town
 
 __all__ = ["FileRefused", "ImportRefused", "Imported", "Options", "Problem", "run"]
@@ -295,6 +295,8 @@ class _Post:
                                  "admitted_at": answer.at, "closed_at": None})  # fmt: skip
         if admitted:
             connection.execute(insert(PARTY), admitted)
+            mine = {target.opening.id: target.salt for target in openings if target.opening is not None}
+            connection.execute(insert(SALT), [{"id": row["id"], "salt": mine[row["id"]]} for row in admitted])
             numbers = {target.opening.id: target.number for target in openings if target.opening is not None}
             connection.execute(
                 insert(HOLDING), [{"account": numbers[row["id"]], "party": row["id"]} for row in admitted]

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert,
 
 from ledger.core.ids import account_number, account_text, derived_id, is_fresh, new_account_number
 from ledger.core.model import Account, Closing, Note, Opening, Side
+from ledger.currency import salted, seals
 from ledger.currency.acts import MACHINE, Act
 from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
@@ -119,7 +120,8 @@ def admit(
         raise CurrencyError("id_reserved", "make a UUIDv7 for a new party")
     id_ = id_ or town.new_id()
     account = holding(town.charter.network, id_, town.charter.code)
-    opening = Opening(id_, account, evidence={"by": by, "party": kind})
+    salt = town.book.entropy(salted.SALT_BYTES)
+    opening = Opening(id_, account, evidence={"by": by, **salted.party_evidence(kind, name, salt)})
 
     def also(connection: Connection, posted: Any) -> None:
         if posted.replay:
@@ -130,8 +132,14 @@ def admit(
             raise CurrencyError("party_name_taken", f"{other.name} takes part already ({where}): is it another one?")
         connection.execute(insert(PARTY).values(id=id_, kind=kind, name=name, admitted_at=posted.at, closed_at=None))
         connection.execute(insert(HOLDING).values(account=account.number, party=id_))
+        salted.keep(connection, id_, salt)
 
-    town.post(opening, also)
+    try:
+        town.post(opening, also)
+    except CurrencyError as error:
+        # The same party again had its name hashed with another salt.
+        if error.code != "id_taken" or salted.party_kind(town.book.find(id_)) != kind:
+            raise
     return by_account(town, account.number)
 
 
@@ -251,6 +259,8 @@ def invite_with(
         raise CurrencyError("person_wrong", f"{person.name} is no person who could hold a key of {party.name}")
     now = town.now()
     act = town.act if town.act is not None and town.act.by == by else None
+    row = {"code_hash": hashed, "party": party.id, "role": role, "made_by": by,
+           "person": person and person.account, "expires_at": now + seconds * 1_000_000}  # fmt: skip
     signed = {"act": act.text, "salt": act.salt, "until": act.until, "signature": act.signature} if act else {}
     with town.book.store.writing() as store:
         # Used ones stay: they answer a joining whose answer was lost, and there is one a key at most.
@@ -262,12 +272,7 @@ def invite_with(
             raise CurrencyError(
                 "invites_too_many", f"{MAX_OPEN_INVITES} join codes of {party.name} wait to be used; use one, or wait"
             )
-        store.connection.execute(
-            insert(INVITE).values(
-                code_hash=hashed, party=party.id, role=role, made_by=by, person=person and person.account,
-                expires_at=now + seconds * 1_000_000, **signed,
-            )
-        )  # fmt: skip
+        store.connection.execute(insert(INVITE).values(**row, **signed, seal=seals.of_invite(town.key, row)))
 
 
 def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Party]:
@@ -288,7 +293,7 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
         row = connection.execute(select(INVITE).where(INVITE.c.code_hash == hashed)).first()
         party_row = row and connection.execute(_parties().where(PARTY.c.id == row.party)).first()
     wrong = CurrencyError("join_code_invalid", ERROR_CODE)
-    if row is None or party_row is None or row.used_by not in (None, key):
+    if row is None or party_row is None or not seals.lets_in(town.key, row._mapping, key):
         raise wrong
     party = Party(*party_row)
     if row.used_by == key:
@@ -349,9 +354,6 @@ def _key_note(
     evidence |= {"person": f"{person:016x}"} if person else {}
     evidence |= {"code": code.hex()} if code else {}
     return Note(derived_id("patard/key", kind, key), kind, evidence)
-
-
-# Keys
 
 
 def find_device(town: Town, key: bytes) -> DeviceKey | None:

@@ -1,4 +1,4 @@
-"""Signatures over what is no message of its own: joining, sessions, the directory, a mandate, a file of payouts.
+"""Signatures over what is no message of its own: joining, sessions, the directory, a mandate, payouts, a head.
 
 Each is Ed25519 over a domain prefix, the network, the signing key where it is not known beforehand, and the content
 last, so that nothing can run into anything else.
@@ -11,9 +11,11 @@ last, so that nothing can run into anything else.
     act        "patard/act/1" 00 | network 4 | key 32 | last second 4 | SHA-256 of salt and text 32
     entry      "patard/entry/1" 00 | network 4 | canonical content of an entry of the log
     vouching   "patard/machine/1" 00 | network 4 | key of the machine 32
+    head       "patard/head/1" 00 | network 4 | size 8 | at 8 | root 32
 
-Numbers are big-endian, the total is cents of euros. What is signed of a file of payouts ends with its size in money and
-in transfers, so that a device can show both from what it signs.
+Numbers are big-endian, the total is cents of euros, the time of a head that of its last entry in microseconds. What
+is signed of a file of payouts ends with its size in money and in transfers, so that a device can show both from what
+it signs.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ PAYOUTS_DOMAIN = b"patard/payouts/1\0"
 ACT_DOMAIN = b"patard/act/1\0"
 ENTRY_DOMAIN = b"patard/entry/1\0"
 MACHINE_DOMAIN = b"patard/machine/1\0"
+HEAD_DOMAIN = b"patard/head/1\0"
 
 CHALLENGE_BYTES = 32
 MAX_CODE_CHARS = 64
@@ -88,6 +91,14 @@ def entry_message(network: bytes, content: bytes) -> bytes:
 def machine_message(network: bytes, machine: bytes) -> bytes:
     """What the currency signs to take a machine's key in."""
     return MACHINE_DOMAIN + _sized("network", network, NETWORK_BYTES) + _sized("key", machine, KEY_BYTES)
+
+
+def head_message(network: bytes, size: int, at: int, root: bytes) -> bytes:
+    """What the currency signs of its log: so many entries, the last taken at ``at``, under this Merkle root."""
+    check_int("size", size, 1, 2**63 - 1)
+    check_int("at", at, 1, 2**63 - 1)
+    start = HEAD_DOMAIN + _sized("network", network, NETWORK_BYTES)
+    return start + size.to_bytes(8) + at.to_bytes(8) + _sized("root", root, 32)
 
 
 def mandate_message(network: bytes, key: bytes, text: str) -> bytes:
@@ -152,6 +163,16 @@ def verify_act(network: bytes, key: bytes, until: int, hashed: bytes, signature:
 def sign_entry(machine: PrivateKey, network: bytes, content: bytes) -> bytes:
     """The machine's 64-byte signature of an entry."""
     return machine.sign(entry_message(network, content))
+
+
+def sign_head(key: PrivateKey, network: bytes, size: int, at: int, root: bytes) -> bytes:
+    """The currency's 64-byte signature of the end of its log; the same each time for the same end."""
+    return key.sign(head_message(network, size, at, root))
+
+
+def verify_head(network: bytes, currency_key: bytes, size: int, at: int, root: bytes, signature: bytes) -> None:
+    """Raise ``MessageError`` unless the currency signed that its log of this size has this root."""
+    check_signature(currency_key, signature, head_message(network, size, at, root))
 
 
 def sign_mandate(key: PrivateKey, network: bytes, text: str) -> bytes:

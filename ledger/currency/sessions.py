@@ -1,7 +1,8 @@
 """Reading sessions: a device key signs a challenge and gets an opaque token, of which only the hash is kept.
 
 A challenge is stateless: its first 4 bytes are its last second, 12 are random, 16 authenticate both. It opens
-one session; the few that are still good are remembered once used.
+one session; the few that are still good are remembered once used. A session's row is sealed (`seals`): one that this
+server did not make opens nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 from sqlalchemy import delete, insert, select
 
-from ledger.currency import parties, proofs
+from ledger.currency import parties, proofs, seals
 from ledger.currency.errors import CurrencyError
 from ledger.currency.messages import MessageError
 from ledger.currency.parties import DeviceKey
@@ -72,19 +73,28 @@ class Sessions:
         expires_at = now + self.town.charter.limits.session_hours * 3_600_000_000
         with self.town.book.store.writing() as store:
             store.connection.execute(delete(SESSION).where(SESSION.c.expires_at < now))
-            store.connection.execute(insert(SESSION).values(token_hash=_hash(token), key=key, expires_at=expires_at))
+            store.connection.execute(
+                insert(SESSION).values(
+                    token_hash=_hash(token), key=key, expires_at=expires_at,
+                    seal=seals.of_session(self.town.key, _hash(token), key, expires_at),
+                )
+            )  # fmt: skip
         return Session(token, expires_at)
 
     def find(self, token: str) -> DeviceKey:
         """The device whose session this is. Raises `CurrencyError`: session_missing."""
         query = (
-            select(SESSION.c.key, SESSION.c.expires_at)
+            select(SESSION.c.key, SESSION.c.expires_at, SESSION.c.seal)
             .join(DEVICE_KEY, DEVICE_KEY.c.key == SESSION.c.key)
             .where(SESSION.c.token_hash == _hash(token), DEVICE_KEY.c.revoked_at.is_(None))
         )
         with self.town.reading() as connection:
             row = connection.execute(query).first()
-        if row is None or row.expires_at < self.town.now():
+        if (
+            row is None
+            or row.expires_at < self.town.now()
+            or not seals.is_right(row.seal, seals.of_session(self.town.key, _hash(token), row.key, row.expires_at))
+        ):
             raise CurrencyError("session_missing", "this session has ended; sign a new challenge")
         return parties.device(self.town, row.key)
 

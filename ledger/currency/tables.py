@@ -61,7 +61,8 @@ class InviteTable(SQLModel, table=True):
     """A one-time code that lets one device key join a party. Only the code's hash is kept.
 
     `made_by` is the key (hex) that asked for it, or "console"; None where the program did not keep it yet. `person` is
-    the account of the person who will hold the key, where that was said. `act`, `salt`, `until` and `signature` are
+    the account of the person who will hold the key, where that was said. `seal` ties all of it to the currency's key
+    (see `seals`); None for codes that were used before there were seals. `act`, `salt`, `until` and `signature` are
     what a device signed to invite (see `acts`); None at the machine.
     """
 
@@ -73,6 +74,7 @@ class InviteTable(SQLModel, table=True):
     used_by: bytes | None = Field(sa_column=Column(BYTES))
     made_by: str | None = Field(sa_column=Column(TEXT))
     person: int | None = Field(sa_column=Column(BIG, ForeignKey("account.number")))
+    seal: bytes | None = Field(sa_column=Column(BYTES))
     act: str | None = Field(sa_column=Column(TEXT))
     salt: bytes | None = Field(sa_column=Column(BYTES))
     until: int | None = Field(sa_column=Column(BIG))
@@ -81,12 +83,13 @@ class InviteTable(SQLModel, table=True):
 
 
 class SessionTable(SQLModel, table=True):
-    """A reading session of a device key. Only the token's hash is kept."""
+    """A reading session of a device key. Only the token's hash is kept. `seal` ties the row to the currency's key."""
 
     __tablename__ = "session"
     token_hash: bytes = Field(sa_column=Column(BYTES, primary_key=True))
     key: bytes = Field(sa_column=Column(BYTES, ForeignKey("device_key.key"), nullable=False))
     expires_at: int = Field(sa_column=Column(BIG, nullable=False))
+    seal: bytes = Field(sa_column=Column(BYTES, nullable=False))
     __table_args__ = (
         CheckConstraint("length(token_hash) = 32", name="session_hash"),
         Index("session_expires", "expires_at"),
@@ -95,11 +98,15 @@ class SessionTable(SQLModel, table=True):
 
 
 class MemoTable(SQLModel, table=True):
-    """What the payee wrote on the request of a payment, by the payment's id."""
+    """What the payee wrote on the request of a payment, by the payment's id.
+
+    `request` is the signed request itself, whose hash the payer's order holds; None where it was not kept yet.
+    """
 
     __tablename__ = "memo"
     id: bytes = Field(sa_column=Column(BYTES, primary_key=True))
     text: str = Field(sa_column=Column(TEXT, nullable=False))
+    request: bytes | None = Field(sa_column=Column(BYTES))
     __table_args__ = ({"sqlite_strict": True},)
 
 
@@ -142,7 +149,43 @@ class ActTable(SQLModel, table=True):
     )
 
 
-PARTY, HOLDING, DEVICE_KEY, INVITE, SESSION, MEMO, KEY_PERSON, BANK_DETAILS, ACT = (
+class SaltTable(SQLModel, table=True):
+    """What makes a hash in the log say nothing to whoever guesses: of a party's name by the party's id, of a
+    statement's lines by the statement's id, of bank details by an id that follows from the party's.
+
+    Whoever erases a text erases its salt with it: the log still proves all that it did, and nobody can tell of what
+    the hash was.
+    """
+
+    __tablename__ = "salt"
+    id: bytes = Field(sa_column=Column(BYTES, primary_key=True))
+    salt: bytes = Field(sa_column=Column(BYTES, nullable=False))
+    __table_args__ = (
+        CheckConstraint("length(id) = 16 and length(salt) = 16", name="salt_length"),
+        {"sqlite_strict": True},
+    )
+
+
+class SignedHeadTable(SQLModel, table=True):
+    """An end of the log that the currency signed: `size` entries, the last taken at `at`. Append-only, as the log is.
+
+    `frontier` (see `ledger.core.tree`) lets the root of any size after it be computed from the leaves in between.
+    """
+
+    __tablename__ = "signed_head"
+    size: int = Field(sa_column=Column(BIG, primary_key=True, autoincrement=False))
+    at: int = Field(sa_column=Column(BIG, nullable=False))
+    frontier: bytes = Field(sa_column=Column(BYTES, nullable=False))
+    root: bytes = Field(sa_column=Column(BYTES, nullable=False))
+    signature: bytes = Field(sa_column=Column(BYTES, nullable=False))
+    __table_args__ = (
+        CheckConstraint("size > 0", name="signed_head_size"),
+        CheckConstraint("length(root) = 32 and length(signature) = 64", name="signed_head_length"),
+        {"sqlite_strict": True},
+    )
+
+
+PARTY, HOLDING, DEVICE_KEY, INVITE, SESSION, MEMO, KEY_PERSON, BANK_DETAILS, ACT, SALT, SIGNED_HEAD = (
     table(m)
     for m in (
         PartyTable,
@@ -154,5 +197,7 @@ PARTY, HOLDING, DEVICE_KEY, INVITE, SESSION, MEMO, KEY_PERSON, BANK_DETAILS, ACT
         KeyPersonTable,
         BankDetailsTable,
         ActTable,
+        SaltTable,
+        SignedHeadTable,
     )
 )

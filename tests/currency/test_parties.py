@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 
 from ledger.core.ids import account_text
 from ledger.core.model import Note
-from ledger.currency import conversion, join_codes, parties
+from ledger.currency import conversion, join_codes, parties, salted
 from ledger.currency.errors import ERRORS, CurrencyError
-from ledger.currency.tables import DEVICE_KEY, HOLDING, INVITE, PARTY
+from ledger.currency.tables import DEVICE_KEY, HOLDING, INVITE, PARTY, SALT
 from ledger.currency.town import Town
 from tests import towns
 from tests.towns import CASH, key_of, nothing_moves
@@ -47,7 +47,10 @@ def test_an_admitted_party_has_an_account(town: Town, kind: str) -> None:
 def test_the_log_holds_no_name(town: Town) -> None:
     party = parties.admit(town, "person", "Alexandrine Quelquun")
     record = town.book.find(party.id)
-    assert record is not None and record.instruction.evidence.keys() == {"by", "party", "signature"}
+    assert record is not None and record.instruction.evidence.keys() == {"by", "name", "party", "signature"}
+    with town.reading() as connection:
+        salt = connection.execute(select(SALT.c.salt).where(SALT.c.id == party.id)).scalar_one()
+    assert record.instruction.evidence["name"] == salted.salted(salted.NAME, salt, ["Alexandrine Quelquun"])
     with town.book.store.reading() as store:
         assert b"Alexandrine" not in b"".join(row.record for row in store.log(0, 1000))
 

@@ -37,6 +37,11 @@ def test_proof_vectors(vector: dict[str, Any]) -> None:
         assert proofs.payouts_message(network, *file).hex() == vector["message"]
         assert proofs.sign_payouts(key, network, *file) == signature
         proofs.verify_payouts(network, key.public, *file, signature)
+    elif vector["kind"] == "head":
+        head = (int(vector["size"]), int(vector["at"]), bytes.fromhex(vector["root"]))
+        assert proofs.head_message(network, *head).hex() == vector["message"]
+        assert proofs.sign_head(key, network, *head) == signature
+        proofs.verify_head(network, key.public, *head, signature)
     else:
         content = bytes.fromhex(vector["content"])
         assert proofs.directory_message(network, content).hex() == vector["message"]
@@ -61,17 +66,19 @@ def test_anything_else_is_refused() -> None:
     challenge = bytes(32)
     join, session = proofs.sign_join(KEY, NETWORK, "ABC"), proofs.sign_session(KEY, NETWORK, challenge)
     listed = proofs.sign_directory(KEY, NETWORK, b"{}")
+    head = (7, 1_750_000_000_000_000, bytes(range(32)))
     cases: tuple[tuple[Callable[..., None], tuple[Any, ...], bytes], ...] = (
         (proofs.verify_join, (NETWORK, KEY.public, "ABC"), join),
         (proofs.verify_session, (NETWORK, KEY.public, challenge), session),
         (proofs.verify_directory, (NETWORK, KEY.public, b"{}"), listed),
+        (proofs.verify_head, (NETWORK, KEY.public, *head), proofs.sign_head(KEY, NETWORK, *head)),
     )
     for function, right, signature in cases:
         function(*right, signature)
         others: tuple[Any, ...] = (
             b"town",
             OTHER.public,
-            {"ABC": "ABD", challenge: b"\1" * 32, b"{}": b"{} "}[right[2]],
+            {"ABC": "ABD", challenge: b"\1" * 32, b"{}": b"{} ", 7: 8}[right[2]],
         )
         for place, other in enumerate(others):
             wrong = (*right[:place], other, *right[place + 1 :])

@@ -41,6 +41,8 @@ def statement(story: Story, record: Record, note: Note) -> Iterator[Said]:
     if name is None or taken is None:
         yield "note_malformed", "a note of a statement without its account, days, balances, or the lines it brought"
         return
+    if taken.content is None and story.demanded:
+        yield "note_malformed", "a note of a statement without the hash of what its lines say"
     before = story.lines.statements.setdefault(reserve, [])
     if taken.number != len(before) + 1:
         yield "statement_number", f"statement {taken.number} of {name!r} was taken after {len(before)} others"
@@ -67,11 +69,13 @@ def _read_statement(note: Note, record: Record) -> Taken | None:
         return None
     if not all(type(each) is int and each >= 0 for each in numbers) or first > last:
         return None
-    if not _DIGEST.fullmatch(str(e.get("digest"))) or "format" not in e:
+    if not all(_DIGEST.fullmatch(str(e.get(key))) for key in ("digest", "content") if key == "digest" or key in e):
+        return None
+    if "format" not in e:
         return None
     number, opening, closing, lines, gone = (int(each or 0) for each in numbers)
     return Taken(note.id, record.seq, number, first.isoformat(), last.isoformat(), opening, closing, lines, gone,
-                 str(e["digest"]))  # fmt: skip
+                 str(e["digest"]), str(e["content"]) if "content" in e else None)  # fmt: skip
 
 
 def ends(statements: list[Taken]) -> tuple[str, set[int]]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ledger.core.ids import derived_id
-from ledger.core.model import Evidence, Transaction, Transfer
+from ledger.core.model import Evidence, Note, Transaction, Transfer
 from ledger.core.record import Record
 from ledger.currency import parties
-from ledger.currency.audit import vouching
+from ledger.currency.audit import limits, vouching
 from ledger.currency.audit.story import Asked, Said, Story, bytes_of, number_of
 from ledger.currency.audit.vouching import ON_ITS_WAY
 from ledger.currency.chart import EUR
@@ -61,6 +61,8 @@ def order(story: Story, record: Record, transaction: Transaction) -> Iterator[Sa
     slack = 0 if story.rules.looked else ON_ITS_WAY
     if asked.is_expired((story.moment(record) - slack) // 1_000_000):
         yield "order_expired", "the order's last moment had passed when it was posted"
+    if asked.purpose is Purpose.PAYMENT:
+        yield from limits.payment(story, story.moment(record), asked)
     yield from _actor(story, record, key, asked)
     yield from _sides(story, transaction, asked)
 
@@ -193,8 +195,22 @@ def imported(story: Story, record: Record, transaction: Transaction) -> Iterator
             yield "import_after_joining", f"an import took from {story.name(t.debit)}, whose holder signed nothing"
 
 
+def bank_details(story: Story, record: Record, note: Note) -> Iterator[Said]:
+    """Where a party is paid from now on, as a hash; or that it was forgotten. Said by the party, or by the office."""
+    evidence = note.evidence
+    account, hashed = number_of(evidence.get("account")), evidence.get("hash")
+    key = story.keys.get(bytes_of(evidence.get("by")))
+    mine = key is not None and key.account == account and key.role in parties.SPEND
+    yield from acted(story, record, evidence, parties.SPEND if mine else parties.OFFICE)
+    if account not in story.holders or (hashed is not None and len(bytes_of(hashed)) != 32):
+        yield "note_malformed", "a note of bank details without the account of a party and the hash of what is paid to"
+        return
+    story.details[account] = None if hashed is None else str(hashed)
+
+
 def other(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
-    """A kind that the currency does not know: it may book euros of the association, and touch nothing else."""
+    """A kind that the currency does not know: nobody can tell whether it was allowed, whatever it moves."""
+    yield "kind_unknown", f"a kind of entry that the currency does not have: {transaction.kind!r}"
     for t in transaction.transfers:
         for number in (t.debit, t.credit):
             if t.unit == story.chart.unit or number == story.chart.guarantee:

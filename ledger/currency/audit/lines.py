@@ -75,6 +75,8 @@ class Taken(NamedTuple):
     lines: int
     gone: int
     digest: str
+    content: str | None = None
+    """The salted hash of all that its lines say; None in notes from before there were such."""
 
 
 @dataclass

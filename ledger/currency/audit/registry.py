@@ -1,7 +1,6 @@
 """Who judges what: one function for each kind of entry, from the story so far and a record to what is wrong with it.
 
-A kind of transaction that is not here may book euros of the association and touch nothing else (`kinds.other`); a kind
-of note that is not here says nothing that the audit knows of.
+A kind that is not here is a finding: nobody knows what it should look like (`kinds.other`, `unknown`).
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from ledger.currency import chartered
 from ledger.currency.accounts import periods
 from ledger.currency.audit import bank, debits, kinds, mandates, payouts, placings, vouching, years
 from ledger.currency.audit.story import Said, Story
+from ledger.currency.bank import details
 from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, WITHDRAWN
 from ledger.currency.bank.mandates import collecting as debit_files
 from ledger.currency.bank.mandates import index as debit_kinds
@@ -67,6 +67,7 @@ NOTES: dict[str, Callable[[Story, Record, Note], Iterator[Said]]] = {
     KEPT: vouching.clock,
     "key_added": vouching.key,
     "key_revoked": vouching.key,
+    details.KIND: kinds.bank_details,
     periods.KIND: years.closed,
     STATEMENT: bank.statement,
     KNOWN: bank.known,
@@ -88,5 +89,11 @@ NOTES: dict[str, Callable[[Story, Record, Note], Iterator[Said]]] = {
     debit_files.WITHDRAWN: debits.withdrawn,
     rejecting.KIND: debits.rejected,
 }
+
+
+def unknown(story: Story, record: Record, note: Note) -> Iterator[Said]:
+    """A kind of note that the currency does not have."""
+    yield "kind_unknown", f"a kind of note that the currency does not have: {note.kind!r}"
+
 
 bank.WITHDRAWALS.update({kind: debits.undone for kind in (debit_kinds.BROUGHT, debit_kinds.UNPAID)})

@@ -16,6 +16,7 @@ from ledger.core.model import Closing, Note, Opening, Side
 from ledger.core.record import Record
 from ledger.currency import chartered, parties
 from ledger.currency.accounts import periods
+from ledger.currency.audit.days import Day
 from ledger.currency.audit.debit_state import Debits
 from ledger.currency.audit.lines import Lines
 from ledger.currency.audit.payout_state import Payouts
@@ -68,6 +69,14 @@ class Story:
     rules: Rules
     noted: int = 0
     """Version of the last note of the charter; 0 before the first."""
+    demanded: int = 0
+    """The entry with the first note of the charter that says all limits; 0 before it. From there on a key's note says
+    who invited, and the log holds the hashes of texts."""
+    day: Day = field(default_factory=Day)
+    names: dict[int, str] = field(default_factory=dict)
+    """The hash of the name of whoever holds an account."""
+    details: dict[int, str | None] = field(default_factory=dict)
+    """The hash of the bank details of whoever holds an account; None where they were erased."""
     holders: dict[int, str] = field(default_factory=dict)
     """Kind of party by account."""
     parties: dict[int, bytes] = field(default_factory=dict)
@@ -127,6 +136,11 @@ def opening(story: Story, record: Record, instruction: Opening) -> Iterator[Said
             yield "party_kind_unknown", f"an account was opened for a {kind!r}, which is no kind of party"
         if account != parties.holding(story.rules.network, instruction.id, story.chart.unit):
             yield "account_rules", f"account {account.number:016x} of a party has another number, floor or side"
+        hashed = instruction.evidence.get("name")
+        if hashed is not None:
+            story.names[account.number] = str(hashed)
+        elif story.demanded:
+            yield "name_missing", f"account {account.number:016x} was opened without the hash of its holder's name"
         story.holders[account.number] = str(kind)
         story.parties[account.number] = instruction.id
     elif account.number in story.own:
@@ -173,7 +187,11 @@ def charter(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
     if instruction.id != chartered.note_id(rules.network, rules.version):
         yield "id_not_derived", "the note of the charter has another id than follows from it"
         return
+    if story.demanded and not rules.says_all:
+        yield "charter_malformed", "the note of the charter does not say the limits that it puts in force"
     story.rules, story.noted = rules, rules.version
+    if rules.says_all and not story.demanded:
+        story.demanded = record.seq
 
 
 def clock(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
@@ -224,6 +242,8 @@ def key(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
     if known is not None:
         yield "key_taken", f"key {raw.hex()[:16]} was registered twice"
         return
+    if "by" not in evidence and story.demanded:
+        yield "note_malformed", f"the note of key {raw.hex()[:16]} does not say who invited it"
     if "by" in evidence:
         yield from _invited(story, Notice(record.seq, instruction.id, ""), raw, Key(account, role), evidence["by"])
     person = number_of(evidence["person"]) if "person" in evidence else None

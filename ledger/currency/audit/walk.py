@@ -10,9 +10,10 @@ finding names the transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
+from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -21,7 +22,19 @@ from ledger.core import record as records
 from ledger.core.model import Closing, Head, Note, Opening, Transaction
 from ledger.core.record import RecordError
 from ledger.currency import chartered, proofs
-from ledger.currency.audit import bank_tables, debit_tables, kinds, lines, payout_tables, registry, vouching
+from ledger.currency.audit import (
+    bank_tables,
+    debit_tables,
+    kinds,
+    lines,
+    payout_tables,
+    registry,
+    sealed,
+    shapes,
+    texts,
+    vouching,
+)
+from ledger.currency.audit import heads as signed_heads
 from ledger.currency.audit import tables as audit_tables
 from ledger.currency.audit.cover import NOTICES, Cover
 from ledger.currency.audit.signatures import Signed
@@ -66,8 +79,14 @@ class Audit(NamedTuple):
         return not self.total
 
 
-def audit(town: Town, *, progress: Callable[[int, int], None] | None = None) -> Audit:
-    """Audit the whole log of `town`. `progress` is called with the entries done and all entries."""
+def audit(
+    town: Town, *, progress: Callable[[int, int], None] | None = None, heads: Path | None = None,
+    roots: Mapping[int, bytes] | None = None,
+) -> Audit:  # fmt: skip
+    """Audit the whole log of `town`. `progress` is called with the entries done and all entries.
+
+    `heads` is the file of signed heads beside the book, `roots` what somebody noted elsewhere: size of the log -> root.
+    """
     head = town.book.head()
     # Read after the head: what is younger than it is left out below.
     tables = audit_tables.rows_of(town)
@@ -87,6 +106,8 @@ def audit(town: Town, *, progress: Callable[[int, int], None] | None = None) -> 
             if progress is not None:
                 progress(after, head.seq)
     run.end(town, tables, head)
+    for code, text in signed_heads.against(town, heads, roots):
+        run.find(code, 0, None, text)
     found = sorted(run.findings, key=lambda finding: (finding.seq == 0, finding.seq))
     return Audit(found, run.total, after, run.orders, head.seq, head.root, run.story.notices)
 
@@ -136,9 +157,9 @@ class _Run:
         else:
             assert isinstance(instruction, Note)
             judge = registry.NOTES.get(instruction.kind)
-            problems = judge(story, record, instruction) if judge else iter(())
+            problems = (judge or registry.unknown)(story, record, instruction)
             problems = chain(lines.entered(story.lines, story.chart, record, instruction), problems)
-        for problem in problems:
+        for problem in chain(shapes.shape(instruction), problems):
             if isinstance(problem, SignedOrder):
                 self.orders += 1
                 message = ORDER_DOMAIN + problem.order.body()
@@ -177,6 +198,8 @@ class _Run:
                 "notes it, else put back the charter of the log",
             )  # fmt: skip
         for code, text in audit_tables.against(town, tables, self.story, head.at):
+            self.find(code, 0, None, text)
+        for code, text in chain(texts.against(town, self.story, head.seq), sealed.against(town)):
             self.find(code, 0, None, text)
         for code, text in payout_tables.against(town, self.story, head.seq):
             self.find(code, 0, None, text)

@@ -1,4 +1,7 @@
-"""Where a party is paid: its IBAN. Personal, so it stands in a table and can be erased; nothing of it is in the log."""
+"""Where a party is paid: its IBAN. Personal, so it stands in a table and can be erased.
+
+The log holds a salted hash of it (`salted`), so that nobody changes where a shop is paid but by saying so.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select
 
+from ledger.core.model import Note, Posted
+from ledger.currency import salted
 from ledger.currency.bank.latin import latin
 from ledger.currency.charter import rules
 from ledger.currency.conversion import CONSOLE
@@ -15,6 +20,8 @@ from ledger.currency.tables import BANK_DETAILS, HOLDING
 from ledger.currency.text import TextError, clean_text
 from ledger.currency.town import Town
 
+KIND = "bank_details"
+"""Kind of the note that says where a party is paid, as a hash; without one, that it is forgotten."""
 MAX_HOLDER = 70
 """Characters of a name that banks carry."""
 _DETAILS = BANK_DETAILS.c
@@ -48,17 +55,33 @@ def put(town: Town, party: Party, iban: str, holder: str = "", *, by: str = CONS
         raise CurrencyError(
             "text_malformed", "no bank can write this name: give the holder's in Latin letters, as the bank knows it"
         )
-    made = Details(plain, name, town.now(), by)
-    with town.book.store.writing() as store:
-        store.connection.execute(delete(BANK_DETAILS).where(_DETAILS.party == party.id))
-        store.connection.execute(insert(BANK_DETAILS).values(party=party.id, **made._asdict()))
+    salt, made = town.book.entropy(salted.SALT_BYTES), Details(plain, name, town.now(), by)
+
+    def also(connection: Connection, posted: Posted) -> None:
+        _forget(connection, party)
+        connection.execute(insert(BANK_DETAILS).values(party=party.id, **made._asdict()))
+        salted.keep(connection, salted.details_id(party.id), salt)
+
+    told = {"hash": salted.salted(salted.DETAILS, salt, [plain, name])}
+    town.post(Note(town.new_id(), KIND, {"account": f"{party.account:016x}", "by": by, **told}), also)
     return made
 
 
-def erase(town: Town, party: Party) -> None:
+def erase(town: Town, party: Party, *, by: str = CONSOLE) -> None:
     """Forget where a party is paid."""
-    with town.book.store.writing() as store:
-        store.connection.execute(delete(BANK_DETAILS).where(_DETAILS.party == party.id))
+    if find(town, party) is None:
+        return
+
+    def also(connection: Connection, posted: Posted) -> None:
+        _forget(connection, party)
+
+    town.post(Note(town.new_id(), KIND, {"account": f"{party.account:016x}", "by": by}), also)
+
+
+def _forget(connection: Connection, party: Party) -> None:
+    """The row with its salt: what the log holds of it says nothing from then on."""
+    connection.execute(delete(BANK_DETAILS).where(_DETAILS.party == party.id))
+    salted.drop(connection, salted.details_id(party.id))
 
 
 def find(town: Town, party: Party) -> Details | None:

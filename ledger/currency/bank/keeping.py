@@ -9,39 +9,40 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Dialect, insert, update
 
 from ledger.core.model import Note, Posted
+from ledger.currency import salted
 from ledger.currency.bank.statement import BankLine, Statement
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
 
-_COLUMNS = (
-    "place", "id", "statement", "reserve", "booked_on", "amount", "ordinal", "value_on", "kind", "bank_ref", "name",
+COLUMNS = (
+    "id", "statement", "reserve", "booked_on", "amount", "ordinal", "value_on", "kind", "bank_ref", "name",
     "iban", "text", "end_to_end", "mandate", "reason", "parts",
 )  # fmt: skip
+"""Of a line's row, but for its place, which follows from that of its statement in the log."""
+Row: TypeAlias = tuple[Any, ...]
 SLICE = 2_000
 """Rows that are handed over at a time."""
 
 
 class Rows:
-    """A statement and its new lines, ready to be written. `lines` are id, line and ordinal of each; `gone` are ids."""
+    """A statement and its new lines (see `row`), ready to be written. `gone` are ids of lines that it takes away.
+
+    `salt` is that of the hash of all its lines in the log.
+    """
 
     def __init__(
-        self, note: Note, statement: Statement, reserve: int, lines: Sequence[tuple[bytes, BankLine, int]],
-        gone: Sequence[bytes],
-    ) -> None:  # fmt: skip
+        self, note: Note, statement: Statement, reserve: int, lines: Sequence[Row], gone: Sequence[bytes], salt: bytes
+    ) -> None:
         self.note = note
         self.statement = statement
         self.reserve = reserve
+        self.lines = lines
         self.gone = gone
-        self.lines = [
-            (id_, note.id, reserve, line.booked_on.isoformat(), line.amount, ordinal,
-             line.value_on.isoformat() if line.value_on else None, str(line.kind), line.bank_ref, line.name, line.iban,
-             line.text, line.end_to_end, line.mandate, line.reason, _parts(line))
-            for id_, line, ordinal in lines
-        ]  # fmt: skip
+        self.salt = salt
 
     def write(self, connection: Connection, posted: Posted, file: str, by: str) -> None:
         """Write everything, in the commit of the note, as which `posted` stands in the log."""
@@ -54,6 +55,7 @@ class Rows:
                 taken_at=posted.at, taken_by=by,
             )
         )  # fmt: skip
+        salted.keep(connection, posted.id, self.salt)
         if self.gone:
             gone = update(BANK_LINE).where(BANK_LINE.c.id.in_(self.gone))
             connection.execute(gone.values(withdrawn=posted.id))
@@ -63,10 +65,20 @@ class Rows:
             connection.exec_driver_sql(sql, [(place + index, *row) for index, row in enumerate(some, first)])
 
 
+def row(id_: bytes, statement: bytes, reserve: int, line: BankLine, ordinal: int) -> Row:
+    """The row of a line, as `COLUMNS` have it."""
+    return (
+        id_, statement, reserve, line.booked_on.isoformat(), line.amount, ordinal,
+        line.value_on.isoformat() if line.value_on else None, str(line.kind), line.bank_ref, line.name, line.iban,
+        line.text, line.end_to_end, line.mandate, line.reason, _parts(line),
+    )  # fmt: skip
+
+
 @lru_cache
 def _insert(dialect: Dialect) -> str:
     mark = "?" if dialect.paramstyle == "qmark" else "%s"
-    return f"INSERT INTO {BANK_LINE.name} ({', '.join(_COLUMNS)}) VALUES ({', '.join([mark] * len(_COLUMNS))})"
+    names = ("place", *COLUMNS)
+    return f"INSERT INTO {BANK_LINE.name} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"
 
 
 def _parts(line: BankLine) -> str:

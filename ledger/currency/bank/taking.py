@@ -19,6 +19,8 @@ from sqlalchemy import Connection, Row, func, select
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Note, Posted
+from ledger.currency import salted
+from ledger.currency.bank import keeping
 from ledger.currency.bank.aligning import Aligned, Known, Timeline, align, by_day
 from ledger.currency.bank.keeping import Rows
 from ledger.currency.bank.statement import BankLine, LineKind, Statement, StatementError, same_account
@@ -114,9 +116,10 @@ class _Plan(NamedTuple):
     note: Note
     statement: Statement
     account: _Account
-    lines: list[tuple[bytes, BankLine, int]]
-    """Id, line and ordinal of each new line."""
+    rows: list[keeping.Row]
+    """The new lines, as the table has them but for where they stand."""
     gone: list[bytes]
+    salt: bytes
 
 
 class _Plans:
@@ -146,7 +149,7 @@ class _Plans:
             return Taken(statement, reserve, 0, 0, None)
         plan = self._plan(known, statement, aligned)
         self.plans.append(plan)
-        return Taken(statement, reserve, len(plan.lines), len(plan.gone), plan.note.id)
+        return Taken(statement, reserve, len(plan.rows), len(plan.gone), plan.note.id)
 
     def keep(self, file: str, by: str) -> None:
         """Write all plans in one commit. Raises `_Overtaken`."""
@@ -155,7 +158,7 @@ class _Plans:
         town = self.town
         notes = [replace(p.note, evidence={**p.note.evidence, "by": by}) for p in self.plans]
         # Before the commit, in which payments wait: what is left for it is to hand the rows to the database.
-        prepared = [Rows(p.note, p.statement, p.account.number, p.lines, p.gone) for p in self.plans]
+        prepared = [Rows(p.note, p.statement, p.account.number, p.rows, p.gone, p.salt) for p in self.plans]
 
         def also(connection: Connection, answers: list[Posted]) -> None:
             for rows, posted in zip(prepared, answers, strict=True):
@@ -234,15 +237,21 @@ class _Plans:
         number = statement.number if furthest else known.timeline.number
         known.timeline = Timeline(by_day([*left, *added]), closing, covered, number)
         known.statements += 1
-        references = "\n".join(line_reference(line.booked_on, line.amount, ordinal) for _id, line, ordinal in lines)
+        references = [line_reference(line.booked_on, line.amount, ordinal) for _id, line, ordinal in lines]
+        id_ = statement_id(network, name, known.statements)
+        rows = [keeping.row(line_id_, id_, known.number, line, ordinal) for line_id_, line, ordinal in lines]
+        salt = self.town.book.entropy(salted.SALT_BYTES)
+        told = [dict(zip(keeping.COLUMNS, row, strict=True)) for row in rows]
+        texts = (text for one in zip(references, told, strict=True) for text in salted.line_texts(*one))
         evidence: Evidence = {
             "reserve": f"{known.number:016x}", "number": known.statements, "format": statement.format,
             "first": statement.first.isoformat(), "last": statement.last.isoformat(),
             "opening": statement.opening, "closing": statement.closing, "lines": len(lines), "gone": len(gone),
-            "digest": sha256(references.encode()).hexdigest(),
+            "digest": sha256("\n".join(references).encode()).hexdigest(),
+            "content": salted.salted(salted.LINES, salt, texts),
         }  # fmt: skip
-        note = Note(statement_id(network, name, known.statements), KIND, evidence)
-        return _Plan(note, statement, known, lines, sorted(gone))
+        note = Note(id_, KIND, evidence)
+        return _Plan(note, statement, known, rows, sorted(gone), salt)
 
     def _next_ordinal(self, known: _Account, line: BankLine) -> int:
         day = line.booked_on.isoformat()

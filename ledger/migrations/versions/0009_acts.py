@@ -8,13 +8,13 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0006"
+down_revision = "0008"
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make `act`, empty: what was done before carries none. Unused codes of devices vouch for nothing: they go."""
+    """Make `act`, empty: what was done before carries none; and add what was signed to `invite`."""
     op.create_table(
         "act",
         sa.Column("hash", sa.LargeBinary(), primary_key=True),
@@ -25,7 +25,6 @@ def upgrade() -> None:
         sa.CheckConstraint("(text IS NULL) = (salt IS NULL)", name="act_salt"),
         sqlite_strict=True,
     )
-    op.execute("DELETE FROM invite WHERE used_by IS NULL AND made_by IS NOT NULL AND made_by <> 'console'")
     columns: list[sa.Column[Any]] = [
         sa.Column("act", sa.Text()),
         sa.Column("salt", sa.LargeBinary()),
@@ -47,10 +46,11 @@ def upgrade() -> None:
         sa.Column("used_by", sa.LargeBinary()),
         sa.Column("made_by", sa.Text()),
         sa.Column("person", BIG, sa.ForeignKey("account.number")),
+        sa.Column("seal", sa.LargeBinary()),
         *columns,
         sa.CheckConstraint("length(code_hash) = 32", name="invite_hash"),
         sqlite_strict=True,
     )
-    kept = "code_hash, party, role, expires_at, used_by, made_by, person"
+    kept = "code_hash, party, role, expires_at, used_by, made_by, person, seal"
     op.execute(f"INSERT INTO invite ({kept}) SELECT {kept} FROM invite_before")
     op.drop_table("invite_before")

@@ -11,7 +11,7 @@ from sqlalchemy import insert
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Note, Opening
-from ledger.currency import parties
+from ledger.currency import parties, salted
 from ledger.currency.bank import taking
 from ledger.currency.bank.booking import Booked
 from ledger.currency.bank.mandates import collecting, index, model, notices, register
@@ -22,7 +22,7 @@ from ledger.currency.bank.mandates.tables import COLLECTION_ITEM, MANDATE, MANDA
 from ledger.currency.bank.mandates.text import mandate_reference
 from ledger.currency.bank.statement import BankLine, LineKind
 from ledger.currency.parties import Party
-from ledger.currency.tables import HOLDING, PARTY
+from ledger.currency.tables import HOLDING, PARTY, SALT
 from ledger.currency.town import Town
 from tests import towns
 from tests.currency.bank.scene import bring, line, statement
@@ -107,7 +107,7 @@ def states(town: Town) -> dict[str, int]:
 
 def signed_by_many(town: Town, amounts: Sequence[int]) -> list[Mandate]:
     """As many members with a mandate on paper, in one commit: what `sign` would take minutes for."""
-    rows: dict[Any, list[dict[str, Any]]] = {PARTY: [], HOLDING: [], MANDATE: [], MANDATE_VERSION: []}
+    rows: dict[Any, list[dict[str, Any]]] = {PARTY: [], HOLDING: [], SALT: [], MANDATE: [], MANDATE_VERSION: []}
     notes: list[Opening | Note] = []
     for number, amount in enumerate(amounts, 1):
         party, mandate, salt, text = town.new_id(), town.new_id(), bytes(16), f"mandate {number}"
@@ -116,10 +116,11 @@ def signed_by_many(town: Town, amounts: Sequence[int]) -> list[Mandate]:
         said: dict[str, str | int] = {"amount": amount, "version": 1, "signed_on": SIGNED.isoformat()}
         named = model.naming(mandate, reference, account.number, "console")
         told: dict[str, str | int] = {**named, **said, "hash": sha256(salt + text.encode()).hexdigest()}
-        notes.append(Opening(party, account, evidence={"party": "person"}))
+        notes.append(Opening(party, account, evidence=salted.party_evidence("person", f"Membre {number:04d}", salt)))
         notes.append(Note(derived_id("patard/mandate-signed", mandate), model.SIGNED, told))
         rows[PARTY].append({"id": party, "kind": "person", "name": f"Membre {number:04d}"})
         rows[HOLDING].append({"account": account.number, "party": party})
+        rows[SALT].append({"id": party, "salt": salt})
         rows[MANDATE].append(
             {"id": mandate, "account": account.number, "reference": reference, "iban": iban(number),
              "holder": f"Membre {number:04d}", "suspended_why": "", "resumed_after": 0, **said}

@@ -152,7 +152,7 @@ def test_an_operator_withdraws_what_may_be_at_the_bank(town: Town, paying: Town3
 @pytest.mark.parametrize("kind", [index.SIGNED, index.FETCHED, index.WITHDRAWN])
 def test_notes_about_no_file(town: Town, kind: str) -> None:
     note(town, withdrawal_id(b"x" * 16), kind, batch="78" * 16)
-    assert found(town) == ["payout_unknown"]
+    assert "payout_unknown" in found(town)
 
 
 # --- entries that move money -------------------------------------------------------------------------------

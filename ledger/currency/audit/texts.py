@@ -1,0 +1,144 @@
+"""Texts in tables against the salted hashes of them in the log: names, bank details, bank lines, memos.
+
+A text that was erased with its salt is no finding; one that was changed is. What is from before the log held hashes
+(before the first note of the charter that says all limits) is counted and told.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from hashlib import sha256
+from itertools import groupby
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, select
+
+from ledger.core.tables import LOG
+from ledger.currency.audit.lines import Taken
+from ledger.currency.audit.story import Notice, Problem, Story
+from ledger.currency.bank.tables import BANK_LINE
+from ledger.currency.bank.taking import line_reference
+from ledger.currency.messages import MessageError, SignedRequest
+from ledger.currency.salted import DETAILS, LINES, NAME, details_id, line_texts, salted
+from ledger.currency.tables import BANK_DETAILS, HOLDING, MEMO, PARTY, SALT
+from ledger.currency.town import Town
+
+_REFERENCE_HEX = 32
+"""Characters of an order's reference: the last of its bytes in hex."""
+_PERSONAL = ("name", "iban", "text", "bank_ref", "end_to_end", "mandate")
+
+
+def against(town: Town, story: Story, seq: int) -> Iterator[Problem]:
+    """Where texts are others than the log, up to entry `seq`, holds the hashes of."""
+    before = Counter[str]()
+    with town.reading() as connection:
+        yield from _names(connection, story, before)
+        yield from _details(connection, story, before)
+        yield from _statements(connection, story, before)
+        yield from _memos(connection, story, seq, before)
+    before = +before
+    if before:
+        told = ", ".join(f"{count} {what}" for what, count in before.items())
+        text = (
+            f"from before the log held hashes of texts: {told}. Whoever may write to the database can change them, and "
+            "nobody sees it"
+        )
+        story.notices.append(Notice(story.demanded, b"", text))
+
+
+def _names(connection: Connection, story: Story, before: Counter[str]) -> Iterator[Problem]:
+    query = (
+        select(HOLDING.c.account, PARTY.c.name, SALT.c.salt)
+        .join(HOLDING, HOLDING.c.party == PARTY.c.id)
+        .join(SALT, SALT.c.id == PARTY.c.id, isouter=True)
+        .order_by(HOLDING.c.account)
+    )
+    for account, name, salt in connection.execute(query):
+        hashed = story.names.get(account)
+        if hashed is None:
+            before["names of parties"] += account in story.holders
+        elif not _is(hashed, NAME, salt, [name], erased=not name):
+            yield "name_differs", f"the name {name!r} of account {account:016x} is not the one in the log"
+
+
+def _details(connection: Connection, story: Story, before: Counter[str]) -> Iterator[Problem]:
+    rows = connection.execute(
+        select(HOLDING.c.account, BANK_DETAILS.c.party, BANK_DETAILS.c.iban, BANK_DETAILS.c.holder)
+        .join(HOLDING, HOLDING.c.party == BANK_DETAILS.c.party)
+        .order_by(HOLDING.c.account)
+    ).all()
+    for account, party, iban, holder in rows:
+        if account not in story.details:
+            if account in story.names:  # admitted since: somebody would have said so in the log
+                yield "details_differ", f"bank details of account {account:016x} stand in the tables and not in the log"
+            else:
+                before["bank details"] += 1
+            continue
+        salt = connection.execute(select(SALT.c.salt).where(SALT.c.id == details_id(party))).scalar()
+        hashed = story.details[account]
+        if hashed is None or not _is(hashed, DETAILS, salt, [iban, holder], erased=False):
+            yield "details_differ", f"the IBAN or holder of account {account:016x} is not the one in the log"
+
+
+def _statements(connection: Connection, story: Story, before: Counter[str]) -> Iterator[Problem]:
+    names = {number: name for name, number in story.chart.reserve.items()}
+    notes = {one.id: (one, names[reserve]) for reserve, taken in story.lines.statements.items() for one in taken}
+    for one, _name in notes.values():
+        before["statements"] += one.content is None
+    # Lines of one statement stand together: their places begin with its entry.
+    rows = connection.execute(select(BANK_LINE).order_by(BANK_LINE.c.place)).mappings()
+    for statement, lines in groupby(rows, key=lambda row: row["statement"]):
+        found = notes.get(statement)
+        if found is not None and found[0].content is not None:
+            yield from _lines(connection, found[0], found[1], [dict(line) for line in lines])
+
+
+def _lines(connection: Connection, note: Taken, name: str, rows: list[dict[str, Any]]) -> Iterator[Problem]:
+    references = [line_reference(date.fromisoformat(row["booked_on"]), row["amount"], row["ordinal"]) for row in rows]
+    if sha256("\n".join(references).encode()).hexdigest() != note.digest:
+        return  # other lines than were taken, which is found beside
+    salt = connection.execute(select(SALT.c.salt).where(SALT.c.id == note.id)).scalar()
+    texts = [text for pair in zip(references, rows, strict=True) for text in line_texts(*pair)]
+    erased = not any(row[column] for row in rows for column in _PERSONAL) and all(row["parts"] == "[]" for row in rows)
+    if not _is(note.content or "", LINES, salt, texts, erased=erased):
+        yield (
+            "statement_texts",
+            f"who paid or was paid by a line of statement {note.number} of {name!r}, their IBAN, text, references or "
+            "kind are not what was taken",
+        )
+
+
+def _memos(connection: Connection, story: Story, seq: int, before: Counter[str]) -> Iterator[Problem]:
+    query = (
+        select(MEMO.c.id, MEMO.c.text, MEMO.c.request, LOG.c.seq, LOG.c.record)
+        .join(LOG, LOG.c.id == MEMO.c.id, isouter=True)
+        .order_by(LOG.c.seq)
+    )
+    for id_, text, request, entry, record in connection.execution_options(yield_per=1_000).execute(query):
+        if entry is None:
+            yield "memo_differs", f"a memo stands in the tables for {id_.hex()}, which is not in the log"
+        elif entry > seq:
+            continue
+        elif request is None and entry < story.demanded:
+            before["memos of payments"] += 1
+        elif not _is_memo(text, request, record):
+            yield "memo_differs", f"the memo of payment {id_.hex()} is not what the payee had signed and the payer paid"
+
+
+def _is_memo(text: str, raw: bytes | None, record: bytes) -> bool:
+    if raw is None:
+        return False
+    try:
+        order = orjson.loads(record)["evidence"]["order"]
+        request = SignedRequest.from_bytes(raw)
+    except (MessageError, KeyError, TypeError, ValueError):
+        return False
+    return request.request.label == text and request.reference.hex() == order[-_REFERENCE_HEX:]
+
+
+def _is(hashed: str, domain: str, salt: bytes | None, texts: list[str], *, erased: bool) -> bool:
+    """Whether texts are those that were hashed; without a salt, whether they were erased with it."""
+    return erased if salt is None else salted(domain, salt, texts) == hashed
