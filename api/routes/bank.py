@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
+from anyio import to_thread
 from fastapi import APIRouter, Query, Request
-from starlette.concurrency import run_in_threadpool
 
 from api.auth import Caller, Served, hex_bytes, need
 from api.routes.accounts import cursor_of, cursor_text
@@ -104,16 +105,8 @@ async def bring_in(
     need(caller, parties.OFFICE)
     data = await read_file_body(request)
     by = caller.key.hex()
-    made = await run_in_threadpool(
-        found.imports.take,
-        data,
-        name or "upload",
-        by=by,
-        opening=opening,
-        corrected=corrected,
-        quiet_days=quiet_days,
-    )
-    return import_out(made)
+    take = partial(found.imports.take, by=by, opening=opening, corrected=corrected, quiet_days=quiet_days)
+    return import_out(await to_thread.run_sync(take, data, name or "upload", limiter=found.imports.readers))
 
 
 @router.get("/v1/bank/imports/{id}", response_model=ImportOut)
