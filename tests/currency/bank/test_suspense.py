@@ -542,8 +542,8 @@ def test_known_paired_returned_and_put_back_lines_that_the_bank_withdraws(town: 
     bring(
         town,
         statement(
-            [line(2_500, "x", bank_ref="42"), line(900, "a"), line(-900, "b"), line(1_100, text), line(-1_100, text, kind=LineKind.RETURN),
-             line(1_300, text)]
+            [line(2_500, "x", bank_ref="42"), line(900, "a"), line(-900, "b"), line(1_100, text),
+             line(-1_100, text, kind=LineKind.RETURN), line(1_300, text)]
         ),
     )  # fmt: skip
     came, went = open_lines(town)
