@@ -86,10 +86,12 @@ def open_town(
     *,
     read_only: bool = False,
     upgrade: bool = False,
+    alone: bool = False,
     clock: Clock = microseconds,
     entropy: Entropy = os.urandom,
 ) -> Town:
-    """The currency whose things lie in `home`. `upgrade` brings the tables of an older book up to date.
+    """The currency whose things lie in `home`. `upgrade` brings the tables of an older book up to date, `alone` has it
+    for one server.
 
     With `read_only` the database connection itself cannot write. Raises `HomeError` (home_missing, key_missing,
     key_exposed, key_broken, charter_network_changed, charter_code_changed, charter_reserve_removed,
@@ -103,7 +105,7 @@ def open_town(
         )
     charter = Charter.load(home.charter)
     key = read_key(home.key)
-    book, engine = _open(database_url or home.database(), read_only, upgrade, clock, entropy)
+    book, engine = _open(database_url or home.database(), read_only, upgrade, clock, entropy, alone)
     town = Town(charter, book, key, engine)
     try:
         _fits(town, home, read_only)
@@ -163,8 +165,10 @@ def _same_town(book: Book, charter: Charter, home: Home) -> bool:
     return first is not None and home.key.exists() and first.key == read_key(home.key).public.hex()
 
 
-def _open(place: str, read_only: bool, upgrade: bool, clock: Clock, entropy: Entropy) -> tuple[Book, Engine]:
-    book = open_book(place, read_only=read_only, upgrade=upgrade, clock=clock, entropy=entropy)
+def _open(
+    place: str, read_only: bool, upgrade: bool, clock: Clock, entropy: Entropy, alone: bool = False
+) -> tuple[Book, Engine]:
+    book = open_book(place, read_only=read_only, upgrade=upgrade, alone=alone, clock=clock, entropy=entropy)
     store: Any = book.store  # every store but that in memory has an engine, and that one is no home's
     return book, store.engine
 

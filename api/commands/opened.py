@@ -10,9 +10,9 @@ from ledger.currency.town import Town
 
 
 @contextmanager
-def opened(*, read_only: bool = False, upgrade: bool = False) -> Iterator[Town]:
+def opened(*, read_only: bool = False, upgrade: bool = False, alone: bool = False) -> Iterator[Town]:
     """The town of the environment. Raises what `open_town` raises."""
-    town = open_town(home_of(), read_only=read_only, upgrade=upgrade)
+    town = open_town(home_of(), read_only=read_only, upgrade=upgrade, alone=alone)
     try:
         yield town
     finally:

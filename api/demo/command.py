@@ -29,7 +29,6 @@ from api.commands.members import invited
 from api.demo import town as place
 from api.demo import week, year
 from api.home import DATABASE_URL, Home, found_home, open_town
-from ledger.core.alone import alone
 from ledger.core.ids import account_text
 from ledger.currency import parties, reserve
 from ledger.currency.bank.inbox import FOLDER
@@ -78,8 +77,8 @@ def demo(port: int, folder: Path) -> None:
             _wallet(folder / "wallet", town, made)
             things = _next(folder, town, home, made)
             (folder / "next.json").write_text(json.dumps(things.__dict__, indent=2) + "\n", encoding="utf-8")
-            with alone(home.database()):
-                serving.run(town, HOST, port, lambda: _show(town, made, things), home.folder / FOLDER)
+            town.book.store.hold(home.database())
+            serving.run(town, HOST, port, lambda: _show(town, made, things), home.folder / FOLDER)
         finally:
             town.book.close()
     CONSOLE.say()
