@@ -16,7 +16,6 @@ from api import orders as order_path
 from api import problems
 from api.auth import Services
 from api.headers import Headers
-from api.live import Live
 from api.routes import accounts, bank, devices, mandates, office, orders, payouts, public, reserve, suspense
 from api.schemas.town import OrderIn, PostedOut, ProblemOut
 from api.strict import BodyGuard
@@ -36,7 +35,7 @@ def create_app(town: Town, *, inbox: Path | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        services = Services(town, Live(town), None, keeper)
+        services = Services(town, None, keeper)
         with Writer(services.desk.take) as writer:
             services.writer = writer
             app.state.services = services

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 from ledger.core import record
 from ledger.core.ids import is_fresh
 from ledger.core.model import Head, Instruction, Outcome, Posted, Refused, Transaction, Transfer
-from ledger.currency import parties
+from ledger.currency import named, parties
 from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.messages import Order, Purpose, Receipt, SignedOrder, SignedReceipt, SignedRequest
@@ -113,7 +113,7 @@ class Desk:
 
     def _devices(self, batch: Sequence[Submission]) -> dict[bytes, parties.DeviceKey]:
         keys = {s.signed.key for s in batch}
-        payees = {s.signed.order.payee for s in batch if s.request is not None}
+        tills = {(s.signed.order.payee, s.request.request.key_id) for s in batch if s.request is not None}
         if len(self._members) >= 65_536:
             self._members.clear()
         unknown = {s.signed.order.payee for s in batch} - self._members
@@ -121,7 +121,7 @@ class Desk:
             if unknown:
                 # Whoever holds an account holds it for good, so this is asked once for each.
                 self._members |= parties.by_accounts(connection, unknown).keys()
-            return {d.key: d for d in parties.devices_for(connection, keys, payees)}
+            return {d.key: d for d in named.find(connection, keys, tills)}
 
     def _instruction(self, submission: Submission) -> Transaction:
         signed, order = submission.signed, submission.signed.order

@@ -85,6 +85,7 @@ class SessionTable(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("length(token_hash) = 32", name="session_hash"),
         Index("session_expires", "expires_at"),
+        Index("session_key", "key", "expires_at"),
         {"sqlite_strict": True},
     )
 
@@ -107,6 +108,16 @@ class KeyPersonTable(SQLModel, table=True):
     __table_args__ = ({"sqlite_strict": True},)
 
 
+class KeyNameTable(SQLModel, table=True):
+    """The keys of an account by the 4 bytes with which requests name them (`keys.key_id`): they follow from the key."""
+
+    __tablename__ = "key_name"
+    id: bytes = Field(sa_column=Column(BYTES, primary_key=True))
+    account: int = Field(sa_column=Column(BIG, ForeignKey("account.number"), primary_key=True, autoincrement=False))
+    key: bytes = Field(sa_column=Column(BYTES, ForeignKey("device_key.key"), primary_key=True))
+    __table_args__ = (CheckConstraint("length(id) = 4", name="key_name_id"), {"sqlite_strict": True})
+
+
 class BankDetailsTable(SQLModel, table=True):
     """Where a party is paid: its IBAN, and the holder's name ("": the party's). `set_by`: a key (hex) or "console"."""
 
@@ -119,7 +130,7 @@ class BankDetailsTable(SQLModel, table=True):
     __table_args__ = ({"sqlite_strict": True},)
 
 
-PARTY, HOLDING, DEVICE_KEY, INVITE, SESSION, MEMO, KEY_PERSON, BANK_DETAILS = (
+PARTY, HOLDING, DEVICE_KEY, INVITE, SESSION, MEMO, KEY_PERSON, KEY_NAME, BANK_DETAILS = (
     table(m)
     for m in (
         PartyTable,
@@ -129,6 +140,7 @@ PARTY, HOLDING, DEVICE_KEY, INVITE, SESSION, MEMO, KEY_PERSON, BANK_DETAILS = (
         SessionTable,
         MemoTable,
         KeyPersonTable,
+        KeyNameTable,
         BankDetailsTable,
     )
 )
