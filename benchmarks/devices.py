@@ -22,6 +22,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PAYMENTS = 5
@@ -51,22 +53,20 @@ def measure(home: Path, devices: int, streams: int, seconds: int, lifted: bool) 
             assert server.stdout is not None and server.stdout.readline()
             quiet = ask(port, *other, seconds)
             show("alone", quiet)
-            stop = threading.Event()
-            paying = threading.Thread(target=pay, args=(port, orders, stop))
-            paying.start()
-            show("payments", ask(port, *other, seconds), quiet)
+            with paying(port, orders):
+                show("payments", ask(port, *other, seconds), quiet)
             heard = multiprocessing.Value("q", 0)
             opened = multiprocessing.Event()
             every = [token for token in tokens for _ in range(streams)]
             screens = multiprocessing.Process(target=listen, args=(port, account, every, opened, heard), daemon=True)
             screens.start()
-            assert opened.wait(120), "the screens were not opened"
-            before, began = heard.value, time.monotonic()
-            show("payments, screens", ask(port, *other, seconds), quiet)
-            told = (heard.value - before) / (time.monotonic() - began)
+            assert opened.wait(300), "the screens were not opened"
+            with paying(port, orders):
+                time.sleep(1)
+                before, began = heard.value, time.monotonic()
+                show("payments, screens", ask(port, *other, seconds), quiet)
+                told = (heard.value - before) / (time.monotonic() - began)
             print(f"    {told:7.0f} entries told a second")
-            stop.set()
-            paying.join()
             screens.terminate()
             screens.join()
         finally:
@@ -145,6 +145,17 @@ def ask(port: int, account: str, token: str, seconds: int) -> list[float]:
         waits.append((time.perf_counter() - began) * 1_000)
         time.sleep(0.005)
     return waits
+
+
+@contextmanager
+def paying(port: int, orders: list[str]) -> Iterator[None]:
+    """Orders are sent meanwhile."""
+    stop = threading.Event()
+    thread = threading.Thread(target=pay, args=(port, orders, stop))
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
 
 
 def pay(port: int, orders: list[str], stop: threading.Event) -> None:
