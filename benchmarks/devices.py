@@ -85,19 +85,21 @@ def show(what: str, waits: list[float], quiet: list[float] | None = None) -> Non
 
 def town(home: Path, devices: int, payments: int) -> tuple[str, list[str], tuple[str, str], list[str]]:
     """An account, a token for each of its devices, another member's account and token, and orders of the first."""
+    from api.home import found_home
     from ledger.core.ids import account_text
     from ledger.currency import conversion, parties, proofs
+    from ledger.currency.keys import PrivateKey
     from ledger.currency.sessions import Sessions
     from tests import towns
 
     lift()
-    made = towns.found_home(home, towns.charter())
+    made = found_home(home, towns.charter())
     alice = towns.member(made, "person", "Alice")
     bob = towns.member(made, "person", "Bob")
     conversion.convert(made, alice.party, 10_000_000, reserve=towns.BANK, reference="S-1")
     sessions = Sessions(made)
 
-    def token(key: towns.PrivateKey) -> str:
+    def token(key: PrivateKey) -> str:
         challenge, _ = sessions.challenge()
         signature = proofs.sign_session(key, made.charter.network, challenge)
         return sessions.open(key.public, challenge, signature).token
