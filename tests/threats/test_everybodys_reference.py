@@ -13,7 +13,7 @@ import pytest
 from ledger.currency import parties
 from ledger.currency.bank.aligning import Known, Timeline, align
 from ledger.currency.bank.reference import names_order, same_order
-from ledger.currency.bank.statement import LineKind
+from ledger.currency.bank.statement import BankLine, LineKind
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
 from tests.currency.bank.scene import DAY, balances, bring, line, opened, statement, token
@@ -109,14 +109,14 @@ def test_a_return_with_such_an_id_takes_nobodys(town: Town, alice: Party, end_to
 def test_such_an_id_does_not_say_that_two_lines_are_one() -> None:
     """A day's lines sum to nothing, so names and references alone tell whether a file repeats them."""
 
-    def lines(*names: str, **more: str) -> list[object]:
-        return [line(cents, name, iban="", **more) for name, cents in zip(names, (500, -500), strict=True)]
+    def lines(*names: str, end_to_end: str = "") -> list[BankLine]:
+        return [line(cents, name, end_to_end=end_to_end) for name, cents in zip(names, (500, -500), strict=True)]
 
-    known = [Known(bytes([n]) * 16, DAY, one.amount, end_to_end="NA", text=one.text)  # type: ignore[attr-defined]
-             for n, one in enumerate(lines("Alice Martin", "EDF"))]  # fmt: skip
+    before = lines("Alice Martin", "EDF")
+    known = [Known(bytes([n]) * 16, DAY, one.amount, end_to_end="NA", text=one.text) for n, one in enumerate(before)]
     timeline = Timeline(known, 1_000, [(DAY - timedelta(days=3), DAY)])
-    told = statement(lines("Bob Petit", "Orange", end_to_end="NA"), opening=1_000)  # type: ignore[arg-type]
+    told = statement(lines("Bob Petit", "Orange", end_to_end="NA"), opening=1_000)
     assert len(align(told, timeline).new) == 2
     named = [one._replace(end_to_end="ALICE-2025-11") for one in known]
-    same = statement(lines("Bob Petit", "Orange", end_to_end="ALICE-2025-11"), opening=1_000)  # type: ignore[arg-type]
+    same = statement(lines("Bob Petit", "Orange", end_to_end="ALICE-2025-11"), opening=1_000)
     assert align(same, timeline._replace(lines=named)).new == []
