@@ -15,8 +15,8 @@ from starlette.concurrency import run_in_threadpool
 from api import orders as order_path
 from api import problems
 from api.auth import Services
+from api.headers import Headers
 from api.heads import Heads
-from api.live import Live
 from api.routes import accounts, bank, devices, mandates, office, orders, payouts, public, reserve, suspense
 from api.schemas.town import OrderIn, PostedOut, ProblemOut
 from api.strict import BodyGuard
@@ -36,7 +36,7 @@ def create_app(town: Town, *, inbox: Path | None = None, heads: Path | None = No
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        services = Services(town, Live(town), None, keeper)
+        services = Services(town, None, keeper)
         signing = Heads(town, heads)
         with Writer(services.desk.take) as writer:
             services.writer = writer
@@ -56,6 +56,8 @@ def create_app(town: Town, *, inbox: Path | None = None, heads: Path | None = No
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        # They name the host that the request did: whoever sends a request through a cache would send others elsewhere.
+        redirect_slashes=False,
         # What a generator calls its functions; unique, and a test holds that.
         generate_unique_id_function=lambda route: route.name,
         responses={"default": {"model": ProblemOut, "description": "RFC 9457 problem details with a stable code."}},
@@ -67,6 +69,9 @@ def create_app(town: Town, *, inbox: Path | None = None, heads: Path | None = No
     app.add_middleware(BodyGuard)
     app.add_middleware(order_path.Orders, state=app.state)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    # Around all of it: what an unexpected error is answered with passes no middleware.
+    inside = app.build_middleware_stack
+    app.build_middleware_stack = lambda: Headers(inside())  # type: ignore[method-assign]
     return app
 
 

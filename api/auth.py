@@ -17,6 +17,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.directory import Directory
 from api.imports import Imports
+from api.live import Live
 from ledger.core.ids import account_number
 from ledger.currency import parties, proofs
 from ledger.currency.acts import Act
@@ -34,24 +35,25 @@ _BEARER = HTTPBearer(auto_error=False, description="The token of a session (POST
 class Services:
     """What the routes work with; one a process."""
 
-    def __init__(self, town: Town, live: Any, writer: Any, reserve: Keeper | None = None) -> None:
+    def __init__(self, town: Town, writer: Any, reserve: Keeper | None = None) -> None:
         self.town = town
         self.desk = Desk(town)
         self.directory = Directory(town)
         self.sessions = Sessions(town)
         self.imports = Imports(town)
         self.reserve = reserve or Keeper(town)
-        self.live = live
+        self.live = Live(town, self.sessions)
         self.writer = writer
 
 
-def services(request: Request) -> Services:
+# These two only look at the request: as coroutines they take no thread of those that read the database.
+async def services(request: Request) -> Services:
     """The app's services."""
     found: Services = request.app.state.services
     return found
 
 
-def token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> str:
+async def token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> str:
     """The bearer token. Raises `CurrencyError`: session_missing."""
     if credentials is None or not 0 < len(credentials.credentials) <= 128:
         raise CurrencyError("session_missing", "send the token of a session as Authorization: Bearer")

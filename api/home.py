@@ -98,12 +98,14 @@ def open_town(
     *,
     read_only: bool = False,
     upgrade: bool = False,
+    alone: bool = False,
     clock: Clock = microseconds,
     steady: Clock | None = None,
     entropy: Entropy = os.urandom,
     as_it_is: bool = False,
 ) -> Town:
-    """The currency whose things lie in `home`. `upgrade` brings the tables of an older book up to date.
+    """The currency whose things lie in `home`. `upgrade` brings the tables of an older book up to date, `alone` has it
+    for one server.
 
     With `read_only` the database connection itself cannot write; `as_it_is` posts nothing by itself, not even a charter
     that changed. The clock is held against the book and against `steady`; one that is handed in is believed, unless a
@@ -120,7 +122,7 @@ def open_town(
     charter = Charter.load(home.charter)
     key = read_key(home.key)
     watch = _watch(charter, clock, steady)
-    book, engine = _open(database_url or home.database(), read_only, upgrade, clock, entropy, watch)
+    book, engine = _open(database_url or home.database(), read_only, upgrade, clock, entropy, watch, alone)
     try:
         town = Town(charter, book, key, engine, _machine(home, read_only, entropy))
         _fits(town, home, read_only, as_it_is)
@@ -198,9 +200,12 @@ def _watch(charter: Charter, clock: Clock, steady: Clock | None) -> Watch | None
 
 
 def _open(
-    place: str, read_only: bool, upgrade: bool, clock: Clock, entropy: Entropy, watch: Watch | None
-) -> tuple[Book, Engine]:
-    book = open_book(place, read_only=read_only, upgrade=upgrade, clock=clock, entropy=entropy, watch=watch)
+    place: str, read_only: bool, upgrade: bool, clock: Clock, entropy: Entropy, watch: Watch | None,
+    alone: bool = False,
+) -> tuple[Book, Engine]:  # fmt: skip
+    book = open_book(
+        place, read_only=read_only, upgrade=upgrade, alone=alone, clock=clock, entropy=entropy, watch=watch
+    )
     store: Any = book.store  # every store but that in memory has an engine, and that one is no home's
     return book, store.engine
 

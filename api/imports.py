@@ -9,10 +9,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
+from typing import NamedTuple
+
+from anyio import CapacityLimiter
 
 from ledger.currency.bank import booking, inbox, taking
 from ledger.currency.bank.booking import Stuck
@@ -28,8 +31,48 @@ from ledger.currency.town import Town
 
 LOGGER = logging.getLogger("patard")
 KEPT = 50
+STUCK_KEPT = 100
+"""Of one import, lines that could not be booked. All of them are kept in the book, and tried again."""
+WHY_KEPT = 20_000
+"""Characters of what an answer of the bank leaves to decide."""
+AT_ONCE = 2
+"""Files that are read at one time: one may take hundreds of MB while it is."""
 DAILY_SECONDS = 600
 """How often it is looked whether units of monthly top-ups are due, or mandates to be suspended."""
+
+
+class Counts(NamedTuple):
+    """What is kept of a statement that was taken: not its lines, of which fifty files have too many to hold."""
+
+    reserve: str
+    format: str
+    first: date
+    last: date
+    opening: int
+    closing: int
+    lines: int
+    new: int
+    gone: int
+
+    @classmethod
+    def of(cls, one: Taken) -> Counts:
+        """Of a statement as it was taken."""
+        s = one.statement
+        return cls(one.account.name, s.format, s.first, s.last, s.opening, s.closing, len(s.lines), one.new, one.gone)
+
+
+class NotBooked(NamedTuple):
+    """A line that could not be booked: its reference, signed cents, and why."""
+
+    reference: str
+    amount: int
+    code: str
+    detail: str
+
+    @classmethod
+    def of(cls, one: Stuck) -> NotBooked:
+        """Of what booking gives."""
+        return cls(one.line.reference, one.line.amount, one.code, one.detail)
 
 
 @dataclass
@@ -38,12 +81,12 @@ class Import:
 
     id: str
     file: str
-    taken: list[Taken]
+    taken: list[Counts]
     state: str = "booking"
     done: int = 0
     total: int = 0
     kinds: dict[str, int] = field(default_factory=dict)
-    stuck: Sequence[Stuck] = ()
+    stuck: list[NotBooked] = field(default_factory=list)
     why: str = ""
 
 
@@ -54,6 +97,8 @@ class Imports:
         self.town = town
         self.looks = Looks()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="bank")
+        self.readers = CapacityLimiter(AT_ONCE)
+        """What uploads are read under, so that they wait for each other and nobody else for them."""
         self._known: OrderedDict[str, Import] = OrderedDict()
         self._ending = threading.Event()
         self._watcher: threading.Thread | None = None
@@ -89,7 +134,8 @@ class Imports:
             return self._keep(self._answered(town, data, file, by))
         taken = taking.take(town, read(data), file=file, by=by, opening=opening, corrected=corrected,
                              quiet_days=quiet_days)  # fmt: skip
-        made = self._keep(Import(self.town.new_id().hex(), file, taken, total=sum(one.new for one in taken)))
+        counts = [Counts.of(one) for one in taken]
+        made = self._keep(Import(self.town.new_id().hex(), file, counts, total=sum(one.new for one in taken)))
         self._pool.submit(self._book, made)
         return made
 
@@ -104,7 +150,7 @@ class Imports:
         counts = {REJECTED: len(done.undone), DEBITS: len(done.debits)}
         kinds = {kind: count for kind, count in counts.items() if count}
         why = "\n".join(f"{one.reference}: {one.detail}" for one in done.left)
-        return Import(self.town.new_id().hex(), file, [], state="done", kinds=kinds, why=why)
+        return Import(self.town.new_id().hex(), file, [], state="done", kinds=kinds, why=why[:WHY_KEPT])
 
     def find(self, id: str) -> Import:
         """An import of this server's run. Raises `CurrencyError`: not_found."""
@@ -128,7 +174,8 @@ class Imports:
             LOGGER.exception("booking %s", one.file)
             one.state, one.why = "failed", str(error)
         else:
-            one.kinds, one.stuck, one.state = booked.kinds, booked.stuck, "done"
+            one.stuck = [NotBooked.of(stuck) for stuck in booked.stuck[:STUCK_KEPT]]
+            one.kinds, one.state = booked.kinds, "done"
             self._daily()
 
     def _rest(self) -> None:
@@ -156,15 +203,16 @@ class Imports:
             LOGGER.warning("monthly top-ups: %d released, %d suspended", done.released.debits, len(done.suspended))
 
     def _watch(self, folder: Path) -> None:
+        watched = inbox.Inbox(folder)
         while not self._ending.wait(inbox.SECONDS):
             if not folder.is_dir():
                 continue
             try:
                 # In the one thread that books, so that a file is booked by one of them.
-                self._pool.submit(self._inbox, folder).result()
+                self._pool.submit(self._inbox, watched).result()
             except Exception:
                 LOGGER.exception("the inbox %s", folder)
 
-    def _inbox(self, folder: Path) -> None:
-        for one in inbox.take_all(self.town, folder):
+    def _inbox(self, watched: inbox.Inbox) -> None:
+        for one in watched.take_all(self.town):
             LOGGER.warning("inbox: %s %s", one.file, "taken" if one.refusal is None else f"refused: {one.refusal}")

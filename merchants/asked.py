@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from ledger.currency import parties
+from ledger.currency import named, parties
 from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import key_id, verify
 from ledger.currency.messages import REQUEST_DOMAIN, MessageError, Purpose, SignedRequest
@@ -78,7 +78,9 @@ def is_paid(town: Town, signed: SignedRequest) -> bool:
 
 def _is_genuine(town: Town, signed: SignedRequest, payee: Party) -> bool:
     may = parties.TAKE | parties.SPEND
-    keys = [d.key for d in parties.devices(town, payee) if d.revoked_at is None and d.role in may]
+    with town.reading() as connection:
+        tills = named.find(connection, (), [(payee.account, signed.request.key_id)])
+    keys = [d.key for d in tills if d.account == payee.account and d.revoked_at is None and d.role in may]
     message = REQUEST_DOMAIN + signed.request.body()
     return any(
         key_id(key) == signed.request.key_id and verify(key, signed.signature, message)

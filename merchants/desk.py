@@ -20,7 +20,7 @@ from ledger.core import record
 from ledger.core.clock import ClockDiffers, Late
 from ledger.core.ids import is_fresh
 from ledger.core.model import Head, Instruction, Outcome, Posted, Refused, Transaction, Transfer
-from ledger.currency import clocked, parties
+from ledger.currency import clocked, named, parties
 from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.messages import Order, Purpose, Receipt, SignedOrder, SignedReceipt, SignedRequest
@@ -144,6 +144,7 @@ class Desk:
     # One step each, in the order in which they are taken.
 
     def _devices(self, batch: Sequence[Submission]) -> dict[bytes, parties.DeviceKey]:
+
         if len(self._members) >= 65_536:
             self._members.clear()
         unknown = {s.signed.order.payee for s in batch} - self._members
@@ -154,10 +155,10 @@ class Desk:
             return self._found(connection, batch)
 
     def _found(self, connection: Connection, batch: Sequence[Submission]) -> dict[bytes, parties.DeviceKey]:
-        """The keys that sign the batch, and those of whoever is asked to be paid."""
+        """The keys that sign the batch, and the tills that their requests name."""
         keys = {s.signed.key for s in batch}
-        payees = {s.signed.order.payee for s in batch if s.request is not None}
-        return {d.key: d for d in parties.devices_for(connection, keys, payees)}
+        tills = {(s.signed.order.payee, s.request.request.key_id) for s in batch if s.request is not None}
+        return {d.key: d for d in named.find(connection, keys, tills)}
 
     def _instruction(self, submission: Submission) -> Transaction:
         signed, order = submission.signed, submission.signed.order

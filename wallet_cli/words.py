@@ -39,6 +39,8 @@ REASONS = AMOUNTS | {
     "internal": N_("The server failed; try again in a moment."),
     "invites_too_many": N_("Too many join codes of this account wait to be used; they expire by themselves."),
     "join_code_invalid": N_("This join code is mistyped, used or expired. Ask the association for a new one."),
+    "joins_too_many": N_("Too many devices of this account joined within an hour: wait, then use the code again."),
+    "keys_too_many": N_("This account has as many devices as one may: revoke one that is not used any more."),
     "key_last": N_("This is the last key that can pay: add another device before you revoke it."),
     "key_taken": N_("This key is registered already."),
     "key_unknown": N_("The currency does not know this wallet's key, or it was revoked."),

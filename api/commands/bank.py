@@ -91,10 +91,10 @@ def watch(folder: Path | None, *, once: bool) -> None:
     place.mkdir(parents=True, exist_ok=True)
     if not once:
         CONSOLE.say(_("Watching {folder}; Ctrl-C ends it.").format(folder=place))
-    looks = Looks()
+    looks, watched = Looks(), inbox.Inbox(place)
     while True:
         with opened() as town:
-            for one in inbox.take_all(town, place):
+            for one in watched.take_all(town):
                 if one.refusal is None:
                     CONSOLE.say(_("{file}: taken").format(file=one.file))
                     _show_booked(town, one.booked)

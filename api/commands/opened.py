@@ -12,10 +12,12 @@ from ledger.currency.town import Town
 
 
 @contextmanager
-def opened(*, read_only: bool = False, upgrade: bool = False, as_it_is: bool = False) -> Iterator[Town]:
+def opened(
+    *, read_only: bool = False, upgrade: bool = False, alone: bool = False, as_it_is: bool = False
+) -> Iterator[Town]:
     """The town of the environment; the end of its log is signed when it is closed. Raises what `open_town` raises."""
     home = home_of()
-    town = open_town(home, read_only=read_only, upgrade=upgrade, as_it_is=as_it_is)
+    town = open_town(home, read_only=read_only, upgrade=upgrade, alone=alone, as_it_is=as_it_is)
     try:
         yield town
     finally:

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from api.commands.console import CONSOLE, CliError, Exit, _
 from api.commands.opened import opened
 from api.home import home_of
-from ledger.core.alone import alone
 from ledger.currency.bank.inbox import FOLDER
 from ledger.currency.charter import Charter
 from ledger.currency.town import Town
@@ -21,7 +20,7 @@ DEFAULT_PORT = 8000
 
 def serve(host: str, port: int | None) -> None:
     """Serve the currency of the environment, alone. Brings the tables of an older book up to date first."""
-    with alone(home_of().database()), opened(upgrade=True) as town:
+    with opened(upgrade=True, alone=True) as town:
         port = port or default_port(town.charter)
         require_free(host, port)
         told = _("{name} is served on {address}; Ctrl-C ends it.")
@@ -58,7 +57,7 @@ def require_free(host: str, port: int) -> None:
 def run(
     town: Town, host: str, port: int, ready: Callable[[], None], inbox: Path | None = None, heads: Path | None = None
 ) -> None:
-    """Serve until SIGINT or SIGTERM; both end it cleanly."""
+    """Serve until SIGINT or SIGTERM; both end it cleanly. Raises `StoreError` when the book was lost meanwhile."""
     from api.server import serve as run_server
 
     # The server passes a signal on once it has shut down: both must come back here rather than end the process.

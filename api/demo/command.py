@@ -29,7 +29,6 @@ from api.commands.members import invited
 from api.demo import town as place
 from api.demo import week, year
 from api.home import DATABASE_URL, Home, found_home, open_town
-from ledger.core.alone import alone
 from ledger.core.ids import account_text
 from ledger.currency import clocked, join_codes, parties, reserve
 from ledger.currency.bank.inbox import FOLDER
@@ -80,8 +79,8 @@ def demo(port: int, folder: Path) -> None:
             # The story ends in a week of its own; from here on the machine's clock counts.
             clocked.confirm(town)
             (folder / "next.json").write_text(json.dumps(things.__dict__, indent=2) + "\n", encoding="utf-8")
-            with alone(home.database()):
-                serving.run(town, HOST, port, lambda: _show(town, made, things), home.folder / FOLDER, home.heads)
+            town.book.store.hold(home.database())
+            serving.run(town, HOST, port, lambda: _show(town, made, things), home.folder / FOLDER, home.heads)
         finally:
             town.book.close()
     CONSOLE.say()

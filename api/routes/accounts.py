@@ -103,19 +103,19 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("/{account}/events", response_class=StreamingResponse, responses=_STREAM)
-def events(
+async def events(
     account: str,
     found: Served,
-    caller: Caller,
     bearer: Token,
     after: Place | None = None,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> StreamingResponse:
     """Server-sent events, one an entry; the event id is the log sequence, from which a stream goes on."""
+    caller = await found.live.enter(lambda: found.sessions.find(bearer))
     number = readable(caller, account)
     seq = int(last_event_id) if last_event_id and last_event_id.isdecimal() and len(last_event_id) < 16 else after
     return StreamingResponse(
-        found.live.stream(number, seq, lambda: found.sessions.find(bearer), caller.key),
+        found.live.stream(number, seq, bearer, caller),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

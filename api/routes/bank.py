@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
+from anyio import to_thread
 from fastapi import APIRouter, Query, Request
-from starlette.concurrency import run_in_threadpool
 
 from api.auth import Caller, Served, acting_with_file, hex_bytes, need
 from api.routes.accounts import cursor_of, cursor_text
@@ -104,17 +105,10 @@ async def bring_in(
     need(caller, parties.OFFICE)
     data = await read_file_body(request)
     acting = acting_with_file(request, found.town, caller, data)
-    made = await run_in_threadpool(
-        found.imports.take,
-        data,
-        name or "upload",
-        town=acting.town,
-        by=acting.by,
-        opening=opening,
-        corrected=corrected,
-        quiet_days=quiet_days,
+    take = partial(
+        found.imports.take, town=acting.town, by=acting.by, opening=opening, corrected=corrected, quiet_days=quiet_days
     )
-    return import_out(made)
+    return import_out(await to_thread.run_sync(take, data, name or "upload", limiter=found.imports.readers))
 
 
 @router.get("/v1/bank/imports/{id}", response_model=ImportOut)

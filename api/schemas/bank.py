@@ -7,12 +7,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from api.imports import Import
+from api.imports import Counts, Import
 from api.schemas.fields import rfc3339
 from ledger.core.ids import account_text
 from ledger.currency import parties
 from ledger.currency.bank.lines import Line
-from ledger.currency.bank.taking import Taken
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
 
@@ -115,12 +114,11 @@ class ImportOut(BaseModel):
     why: str
 
 
-def taken_out(one: Taken) -> TakenOut:
+def taken_out(one: Counts) -> TakenOut:
     """A statement that was taken, as the API shows it."""
-    s = one.statement
     return TakenOut(
-        reserve=one.account.name, format=s.format, first=s.first.isoformat(), last=s.last.isoformat(),
-        opening_cents=s.opening, closing_cents=s.closing, lines=len(s.lines), new=one.new, gone=one.gone,
+        reserve=one.reserve, format=one.format, first=one.first.isoformat(), last=one.last.isoformat(),
+        opening_cents=one.opening, closing_cents=one.closing, lines=one.lines, new=one.new, gone=one.gone,
     )  # fmt: skip
 
 
@@ -130,8 +128,7 @@ def import_out(one: Import) -> ImportOut:
         id=one.id, file=one.file, state=one.state, done=one.done, total=one.total,
         statements=[taken_out(taken) for taken in one.taken], booked=dict(one.kinds),
         stuck=[
-            StuckOut(reference=s.line.reference, amount_cents=s.line.amount, code=s.code, detail=s.detail)
-            for s in one.stuck
+            StuckOut(reference=s.reference, amount_cents=s.amount, code=s.code, detail=s.detail) for s in one.stuck
         ],
         why=one.why,
     )  # fmt: skip

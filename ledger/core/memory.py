@@ -147,5 +147,11 @@ class MemoryStore:
         finally:
             reading.end()
 
+    def hold(self, place: str) -> None:
+        """Nobody else can have it."""
+
+    def require_held(self) -> None:
+        """It cannot be lost."""
+
     def close(self) -> None:
         """Nothing to close; what was posted is gone with the process."""

@@ -31,6 +31,13 @@ class ReadOnlyStore:
     def reading(self) -> AbstractContextManager[Reading]:
         return self._store.reading()
 
+    def hold(self, place: str) -> None:
+        """Raises `StoreError` (read_only)."""
+        raise StoreError("read_only", "the book was opened for reading only")
+
+    def require_held(self) -> None:
+        """It never is."""
+
     def close(self) -> None:
         self._store.close()
 
@@ -43,15 +50,17 @@ def open_book(
     read_only: bool = False,
     upgrade: bool = False,
     watch: Watch | None = None,
+    alone: bool = False,
 ) -> Book:
     """Open the book at `place`: a path, `sqlite:///path`, `postgresql://...`, or `memory:` (a new, empty one).
 
     `upgrade` makes the book where there is none and brings older tables up to date; without it nothing is made
-    and nothing changed. `read_only` refuses to post. `clock` gives microseconds since the epoch, `entropy` as
-    many random bytes as asked for, `watch` holds the clock against the log.
+    and nothing changed. `read_only` refuses to post. `alone` has the book for one server, before anything is changed in
+    it and until it is closed (see `Store.hold`). `clock` gives microseconds since the epoch, `entropy` as many random
+    bytes as asked for, `watch` holds the clock against the log.
 
-    Raises `StoreError`: address_unknown, no_book, book_too_old, book_too_new, database_unusable, sqlite_too_old,
-    postgres_version.
+    Raises `StoreError`: address_unknown, no_book, book_served, book_too_old, book_too_new, database_unusable,
+    sqlite_too_old, postgres_version.
     """
     if read_only and upgrade:
         raise ValueError("a book opened for reading only cannot be upgraded")
@@ -61,6 +70,8 @@ def open_book(
         return Book(MemoryStore(), clock=clock, entropy=entropy, watch=watch)
     store, engine, trouble = _store(place, read_only, upgrade)
     try:
+        if alone:
+            store.hold(os.fspath(place))
         if upgrade:
             schema.upgrade(engine)
         else:

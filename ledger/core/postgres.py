@@ -12,9 +12,9 @@ server. An application may run in a role that owns nothing: see `schema.grant`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -23,10 +23,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import PoolProxiedConnection
 
 from ledger.core import rules
+from ledger.core.alone import SessionLock
 from ledger.core.model import Head
 from ledger.core.postgres_driver import byteas, driver_of, int8s, nullable_int8s, open_engine, texts, trouble
 from ledger.core.rules import Fold, LogRow, Original, State, TransferRow
 from ledger.core.store import StoreError, WriterLock
+
+T = TypeVar("T")
 
 # Every statement below finds its rows by a key. Said to the planner, because its statistics lag behind a book that
 # grows: a plan made while the log was a page long would read all of it for every batch.
@@ -252,6 +255,7 @@ class PostgresStore:
         self.engine = engine
         self._lock = WriterLock()
         self._writer: Connection | None = None
+        self._served: SessionLock | None = None
 
     @contextmanager
     def writing(self) -> Iterator[PostgresWriting]:
@@ -273,7 +277,15 @@ class PostgresStore:
                     self._writer.rollback()
 
     def _begin(self) -> tuple[PostgresWriting, psycopg.Connection[Any]]:
-        """The writing connection, head locked. One that broke since its last use is replaced, with all others."""
+        """The writing connection, head locked."""
+
+        def begin(writer: Connection, driver: psycopg.Connection[Any]) -> PostgresWriting:
+            return PostgresWriting(writer, driver, driver.cursor(binary=True))
+
+        return self._on_writer(begin)
+
+    def _on_writer(self, use: Callable[[Connection, psycopg.Connection[Any]], T]) -> tuple[T, psycopg.Connection[Any]]:
+        """What `use` makes of the writing connection. One that broke since is replaced, with all others."""
         for last in (False, True):
             driver = None
             try:
@@ -282,8 +294,10 @@ class PostgresStore:
                     driver = driver_of(self._writer)
                     driver.autocommit = True  # we say BEGIN ourselves, the driver never guesses
                     driver.execute(SET_WRITER)
+                    if self._served is not None:
+                        self._served.take(driver)
                 driver = driver_of(self._writer)
-                return PostgresWriting(self._writer, driver, driver.cursor(binary=True)), driver
+                return use(self._writer, driver), driver
             except (psycopg.Error, SQLAlchemyError) as error:
                 self._drop_writer()
                 if last or driver is None or not driver.closed:
@@ -293,6 +307,21 @@ class PostgresStore:
                 self._drop_writer()
                 raise
         raise AssertionError("unreachable")
+
+    def hold(self, place: str) -> None:
+        # Of the session that writes: another one's could be gone while this one goes on.
+        with self._lock:
+            self._drop_writer()
+            self._served = SessionLock()
+            self._look()
+
+    def require_held(self) -> None:
+        with self._lock:
+            if self._served is not None:
+                self._look()
+
+    def _look(self) -> None:
+        self._on_writer(lambda _writer, driver: driver.execute("SELECT 1"))
 
     def _abandon(self, writing: PostgresWriting, driver: psycopg.Connection[Any]) -> None:
         """Roll back; where that is not certain, close the connection, so that the server does."""
@@ -340,7 +369,7 @@ class PostgresStore:
             pooled.close()
 
     def _begin_reading(self) -> tuple[PoolProxiedConnection, psycopg.Cursor[Any]]:
-        """A snapshot on a pooled connection. One that broke since its last use is replaced, with all others."""
+        """A snapshot on a pooled connection. One that broke since is replaced, with all others."""
         for last in (False, True):
             try:
                 pooled = self.engine.raw_connection()

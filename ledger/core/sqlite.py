@@ -21,8 +21,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.sql.expression import bindparam
 
-from ledger.core import rules
+from ledger.core.alone import FileLock, lock_file
+from ledger.core.kept import Kept
 from ledger.core.model import Head
+from ledger.core.opening import sqlite_path
 from ledger.core.rules import Fold, LogRow, Original, State, TransferRow
 from ledger.core.store import StoreError, WriterLock
 from ledger.core.tables import ACCOUNT, HEAD
@@ -224,44 +226,6 @@ class SqliteReading:
         return [State(*row) for row in rows]
 
 
-class Kept:
-    """What the writing connection knows from its own commits, so that the next batch need not read it again.
-
-    It counts only while nobody else commits: SQLite's `data_version` is another as soon as any other connection, of
-    this process or another, has changed anything in the file. A batch that does not end in a commit drops it.
-    """
-
-    LIMIT = 65_536
-    """Accounts kept (about 30 MB), more than a local currency has; beyond it everything is dropped."""
-
-    def __init__(self) -> None:
-        self.drop()
-
-    def drop(self) -> None:
-        """Forget everything."""
-        self.version = -1
-        self.head: Head | None = None
-        self.accounts: dict[int, State] = {}
-        self.covers: dict[int, State] | None = None
-
-    def begin(self, version: int) -> None:
-        """Forget everything unless it was learned at this `data_version`."""
-        if version != self.version or len(self.accounts) > self.LIMIT:
-            self.drop()
-            self.version = version
-
-    def learn(self, states: Collection[State]) -> None:
-        """Keep accounts as the database has them, or will have them after this commit."""
-        self.accounts.update((state.number, state) for state in states)
-        covers = self.covers or {}
-        for state in states:
-            if state.cover is not None:
-                covers[state.number] = state
-                covers[state.cover] = self.accounts[state.cover]
-        rules.guard(covers)
-        self.covers = covers
-
-
 class SqliteWriting(SqliteReading):
     """See `store.Writing`."""
 
@@ -323,6 +287,7 @@ class SqliteStore:
         self._lock = WriterLock()
         self._writer: Connection | None = None
         self._kept = Kept()
+        self._served: FileLock | None = None
 
     @contextmanager
     def writing(self) -> Iterator[SqliteWriting]:
@@ -338,6 +303,7 @@ class SqliteStore:
                 self._kept.begin(cursor.execute("PRAGMA data_version").fetchone()[0])
                 writing = SqliteWriting(connection, cursor, self._kept)
                 yield writing
+                self.require_held()
                 cursor.execute("COMMIT")
                 if writing.asked != writing.written:
                     # The rules change accounts in place: what was not written is not what the database has.
@@ -373,11 +339,21 @@ class SqliteStore:
         finally:
             connection.close()
 
+    def hold(self, place: str) -> None:
+        self._served = FileLock(lock_file(sqlite_path(place)))
+
+    def require_held(self) -> None:
+        if self._served is not None:
+            self._served.require()
+
     def close(self) -> None:
         with self._lock:
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
+            if self._served is not None:
+                self._served.release()
+                self._served = None
         self.engine.dispose()
 
 

@@ -105,6 +105,18 @@ class Store(Protocol):
 
     def reading(self) -> AbstractContextManager[Reading]: ...
 
+    def hold(self, place: str) -> None:
+        """Have the book at `place` for one server, from now until the store is closed (see `alone`).
+
+        Raises `StoreError`, book_served, when another has it; from then on `writing` raises book_served or lock_lost
+        where that was lost.
+        """
+        ...
+
+    def require_held(self) -> None:
+        """Raise `StoreError`, book_served or lock_lost, where a book that is held was lost; or what hinders looking."""
+        ...
+
     def close(self) -> None: ...
 
 

@@ -171,6 +171,8 @@ ERRORS: dict[str, tuple[int, str]] = {
         "at the machine with `patard party close`.",
     ),
     "invites_too_many": (409, "Too many join codes of this party wait to be used; they expire by themselves."),
+    "keys_too_many": (409, "The party has as many devices as one may; revoke one that is not used any more."),
+    "joins_too_many": (409, "Too many devices of this party joined within an hour; wait, then use the code again."),
     "party_ambiguous": (409, "Several parties have this name; use the account number."),
     "text_malformed": (422, "A name or label holds a control character, a hidden or direction mark, or is too long."),
     "busy": (503, "More payments wait than one commit takes. Nothing was done; try again in a moment."),

@@ -10,11 +10,11 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
 from ledger.core.ids import account_number, account_text, derived_id, is_fresh, new_account_number
 from ledger.core.model import Account, Closing, Note, Opening, Side
-from ledger.currency import salted, seals
+from ledger.currency import caps, salted, seals
 from ledger.currency.acts import MACHINE, Act
 from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
@@ -78,18 +78,12 @@ def _parties() -> Select[Any]:
     ).join(HOLDING, HOLDING.c.party == PARTY.c.id)
 
 
-def _keys() -> Select[Any]:
+def keys_of() -> Select[Any]:
+    """The columns of a `DeviceKey`, of all keys."""
     c = DEVICE_KEY.c
     return select(c.key, c.role, c.label, c.added_at, c.revoked_at, c.party, HOLDING.c.account).join(
         HOLDING, HOLDING.c.party == c.party
     )
-
-
-# Built once: it is asked with every batch of orders.
-_DEVICES_FOR = _keys().where(
-    DEVICE_KEY.c.key.in_(bindparam("keys", expanding=True))
-    | HOLDING.c.account.in_(bindparam("accounts", expanding=True))
-)
 
 
 def _name(text: str, limit: int) -> str:
@@ -279,8 +273,10 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
     """Register `key` for the party that `code` was made for. The same code and key are answered again.
 
     Whoever calls this has checked that the caller holds the key. Raises `CurrencyError`: join_code_invalid,
-    key_taken, key_weak, key_malformed, text_malformed.
+    key_taken, keys_too_many, joins_too_many, key_weak, key_malformed, text_malformed.
     """
+    from ledger.currency import named  # which looks up what is registered here
+
     try:
         public_key(key)
     except KeyRefused as error:
@@ -320,11 +316,13 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
             raise taken  # By another code, while this one waited.
         if connection.execute(select(PARTY.c.closed_at).where(PARTY.c.id == party.id)).scalar() is not None:
             raise wrong
+        caps.require_room(connection, party.id, party.kind, posted.at)
         connection.execute(
             insert(DEVICE_KEY).values(
                 key=key, party=party.id, role=row.role, label=label, added_at=posted.at, revoked_at=None
             )
         )
+        named.add(connection, party.account, key)
         if row.person is not None:
             connection.execute(insert(KEY_PERSON).values(key=key, person=row.person))
 
@@ -359,7 +357,7 @@ def _key_note(
 def find_device(town: Town, key: bytes) -> DeviceKey | None:
     """The registered key, revoked or not."""
     with town.reading() as connection:
-        row = connection.execute(_keys().where(DEVICE_KEY.c.key == key)).first()
+        row = connection.execute(keys_of().where(DEVICE_KEY.c.key == key)).first()
     return DeviceKey(*row) if row else None
 
 
@@ -374,14 +372,8 @@ def device(town: Town, key: bytes) -> DeviceKey:
 def devices(town: Town, party: Party) -> list[DeviceKey]:
     """Every key of a party, oldest first."""
     with town.reading() as connection:
-        rows = connection.execute(_keys().where(DEVICE_KEY.c.party == party.id).order_by(DEVICE_KEY.c.added_at))
+        rows = connection.execute(keys_of().where(DEVICE_KEY.c.party == party.id).order_by(DEVICE_KEY.c.added_at))
         return [DeviceKey(*row) for row in rows]
-
-
-def devices_for(connection: Connection, keys: set[bytes], accounts: set[int]) -> list[DeviceKey]:
-    """The keys `keys`, and every key of whoever holds `accounts`, in one statement."""
-    found = connection.execute(_DEVICES_FOR, {"keys": sorted(keys), "accounts": sorted(accounts)})
-    return [DeviceKey(*row) for row in found]
 
 
 def acting_keys(town: Town, kinds: frozenset[str]) -> dict[int, list[bytes]]:

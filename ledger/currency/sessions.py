@@ -10,12 +10,13 @@ from __future__ import annotations
 import hmac
 import threading
 from collections import OrderedDict
+from collections.abc import Collection
 from hashlib import sha256
 from typing import NamedTuple
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
-from ledger.currency import parties, proofs, seals
+from ledger.currency import caps, parties, proofs, seals
 from ledger.currency.errors import CurrencyError
 from ledger.currency.messages import MessageError
 from ledger.currency.parties import DeviceKey
@@ -26,6 +27,7 @@ CHALLENGE_SECONDS = 120
 MAX_USED = 100_000
 """Used challenges that are remembered: of registered keys only, and 120 seconds' worth of them."""
 TOKEN_BYTES = 32
+AT_ONCE = 500
 
 
 class Session(NamedTuple):
@@ -43,6 +45,16 @@ class Sessions:
         self._secret = sha256(b"patard/challenge/1\0" + town.key.seed()).digest()
         self._used: OrderedDict[bytes, int] = OrderedDict()
         self._lock = threading.Lock()
+        # Built once: it is asked with every request.
+        self._device = (
+            parties.keys_of()
+            .add_columns(SESSION.c.expires_at, SESSION.c.seal)
+            .join(SESSION, SESSION.c.key == DEVICE_KEY.c.key)
+            .where(
+                SESSION.c.token_hash == bindparam("token_hash"), SESSION.c.expires_at >= bindparam("now"),
+                DEVICE_KEY.c.revoked_at.is_(None),
+            )
+        )  # fmt: skip
 
     def challenge(self) -> tuple[bytes, int]:
         """32 bytes to sign, and their last second."""
@@ -51,7 +63,10 @@ class Sessions:
         return start + self._seal(start), expires_at
 
     def open(self, key: bytes, challenge: bytes, signature: bytes) -> Session:
-        """A session for the holder of `key`. Raises `CurrencyError`: signature_invalid, key_unknown."""
+        """A session for the holder of `key`; the oldest ends where it or its party has too many (see `caps`).
+
+        Raises `CurrencyError`: signature_invalid, key_unknown.
+        """
         now = self.town.now()
         stale = CurrencyError(
             "signature_invalid", "this challenge is not ours, was used, or is too old; ask for a new one"
@@ -69,10 +84,12 @@ class Sessions:
             raise CurrencyError("key_unknown", "this key is not registered with the currency, or was revoked")
         if not self._use(challenge, now // 1_000_000):
             raise stale
+        party = parties.by_account(self.town, device.account)
         token = self.town.book.entropy(TOKEN_BYTES).hex()
         expires_at = now + self.town.charter.limits.session_hours * 3_600_000_000
         with self.town.book.store.writing() as store:
             store.connection.execute(delete(SESSION).where(SESSION.c.expires_at < now))
+            caps.make_room(store.connection, key, device.party, party.kind)
             store.connection.execute(
                 insert(SESSION).values(
                     token_hash=_hash(token), key=key, expires_at=expires_at,
@@ -83,20 +100,29 @@ class Sessions:
 
     def find(self, token: str) -> DeviceKey:
         """The device whose session this is. Raises `CurrencyError`: session_missing."""
-        query = (
-            select(SESSION.c.key, SESSION.c.expires_at, SESSION.c.seal)
-            .join(DEVICE_KEY, DEVICE_KEY.c.key == SESSION.c.key)
-            .where(SESSION.c.token_hash == _hash(token), DEVICE_KEY.c.revoked_at.is_(None))
-        )
+        hashed = _hash(token)
         with self.town.reading() as connection:
-            row = connection.execute(query).first()
-        if (
-            row is None
-            or row.expires_at < self.town.now()
-            or not seals.is_right(row.seal, seals.of_session(self.town.key, _hash(token), row.key, row.expires_at))
+            row = connection.execute(self._device, {"token_hash": hashed, "now": self.town.now()}).first()
+        if row is None or not seals.is_right(
+            row.seal, seals.of_session(self.town.key, hashed, row.key, row.expires_at)
         ):
             raise CurrencyError("session_missing", "this session has ended; sign a new challenge")
-        return parties.device(self.town, row.key)
+        return DeviceKey(*row[: len(DeviceKey._fields)])
+
+    def standing(self, tokens: Collection[str]) -> set[str]:
+        """Those of many tokens whose session goes on, asked for all of them at once."""
+        by_hash = {_hash(token): token for token in tokens}
+        query = (
+            select(SESSION.c.token_hash)
+            .join(DEVICE_KEY, DEVICE_KEY.c.key == SESSION.c.key)
+            .where(SESSION.c.expires_at >= self.town.now(), DEVICE_KEY.c.revoked_at.is_(None))
+        )
+        hashes, found = sorted(by_hash), set[str]()
+        with self.town.reading() as connection:
+            for start in range(0, len(hashes), AT_ONCE):
+                some = query.where(SESSION.c.token_hash.in_(hashes[start : start + AT_ONCE]))
+                found |= {by_hash[hashed] for hashed in connection.scalars(some)}
+        return found
 
     def end(self, token: str) -> None:
         """End a session; one that has ended stays so."""

@@ -93,6 +93,7 @@ class SessionTable(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("length(token_hash) = 32", name="session_hash"),
         Index("session_expires", "expires_at"),
+        Index("session_key", "key", "expires_at"),
         {"sqlite_strict": True},
     )
 
@@ -117,6 +118,16 @@ class KeyPersonTable(SQLModel, table=True):
     key: bytes = Field(sa_column=Column(BYTES, ForeignKey("device_key.key"), primary_key=True))
     person: int = Field(sa_column=Column(BIG, ForeignKey("account.number"), nullable=False))
     __table_args__ = ({"sqlite_strict": True},)
+
+
+class KeyNameTable(SQLModel, table=True):
+    """The keys of an account by the 4 bytes with which requests name them (`keys.key_id`): they follow from the key."""
+
+    __tablename__ = "key_name"
+    id: bytes = Field(sa_column=Column(BYTES, primary_key=True))
+    account: int = Field(sa_column=Column(BIG, ForeignKey("account.number"), primary_key=True, autoincrement=False))
+    key: bytes = Field(sa_column=Column(BYTES, ForeignKey("device_key.key"), primary_key=True))
+    __table_args__ = (CheckConstraint("length(id) = 4", name="key_name_id"), {"sqlite_strict": True})
 
 
 class BankDetailsTable(SQLModel, table=True):
@@ -185,7 +196,7 @@ class SignedHeadTable(SQLModel, table=True):
     )
 
 
-PARTY, HOLDING, DEVICE_KEY, INVITE, SESSION, MEMO, KEY_PERSON, BANK_DETAILS, ACT, SALT, SIGNED_HEAD = (
+PARTY, HOLDING, DEVICE_KEY, INVITE, SESSION, MEMO, KEY_PERSON, KEY_NAME, BANK_DETAILS, ACT, SALT, SIGNED_HEAD = (
     table(m)
     for m in (
         PartyTable,
@@ -195,6 +206,7 @@ PARTY, HOLDING, DEVICE_KEY, INVITE, SESSION, MEMO, KEY_PERSON, BANK_DETAILS, ACT
         SessionTable,
         MemoTable,
         KeyPersonTable,
+        KeyNameTable,
         BankDetailsTable,
         ActTable,
         SaltTable,

@@ -5,7 +5,9 @@ import { t } from "./page.js";
 
 const COMMON = {
   join_code_invalid: t("This code is mistyped, used or expired. Ask for a new one."),
+  joins_too_many: t("Too many devices joined within an hour. Wait, then use this code again."),
   key_taken: t("This device is registered already. Ask for a new code."),
+  keys_too_many: t("There are as many devices as there may be. Revoke one that is not used any more."),
   text_malformed: t("This name has characters that cannot be used, or is too long."),
 };
 

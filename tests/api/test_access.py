@@ -495,6 +495,18 @@ def test_wrong_codes_are_slowed_down(api: Served, people: Cast) -> None:
     assert 1 <= int(limited.headers["retry-after"]) <= 60
 
 
+def test_devices_join_up_to_a_bound(api: Served, people: Cast) -> None:
+    """The code of one that was refused is good when there is room again, and the hour has passed."""
+    for number in range(18):  # the owner's and a cashier's are there
+        towns.join(api.town, people.shop.party, "cashier", f"till {number}")
+    code = parties.invite(api.town, people.shop.party, "cashier")
+    is_problem(api.join(code, towns.key_of("one more")), "keys_too_many")
+    parties.revoke(api.town, parties.device(api.town, towns.key_of("till 3").public))
+    is_problem(api.join(code, towns.key_of("one more")), "joins_too_many")
+    towns.clock(api.town).forward(3_601)
+    assert api.join(code, towns.key_of("one more")).status_code == 201
+
+
 def test_a_code_for_a_party_that_was_closed(api: Served, people: Cast) -> None:
     party = parties.admit(api.town, "shop", "Épicerie")
     code = parties.invite(api.town, party, "owner")

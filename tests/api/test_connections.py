@@ -13,7 +13,7 @@ import pytest
 
 from api import server
 from api.connections import Waiting, allowed
-from api.live import STREAMS_PER_KEY
+from ledger.currency.caps import STREAMS_PER_KEY
 from ledger.currency.town import Town
 from tests import towns
 from tests.served import Cast, Served, serving, shown

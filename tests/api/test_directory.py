@@ -72,7 +72,7 @@ def test_its_work_grows_with_the_parties_not_their_square(api: Served, monkeypat
     keys = {party.account: [party.account.to_bytes(32)] * 2 for party in many}
     monkeypatch.setattr(parties, "every", lambda *args, **more: many)
     monkeypatch.setattr(parties, "acting_keys", lambda *args: keys)
-    monkeypatch.setattr(parties, "devices_for", _never)
+    monkeypatch.setattr(parties, "devices", _never)
     begun = time.perf_counter()
     answer = json.loads(json.loads(Directory(api.town).listed())["content"])
     assert time.perf_counter() - begun < 2  # with the square of them it took a minute

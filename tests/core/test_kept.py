@@ -10,10 +10,11 @@ import pytest
 
 from ledger.core import rules
 from ledger.core.book import Book
+from ledger.core.kept import Kept
 from ledger.core.memory import MemoryStore
 from ledger.core.model import Account, Closing, Instruction, Opening, Posted, Refused, Side, Transaction, Transfer
 from ledger.core.schema import upgrade
-from ledger.core.sqlite import Kept, SqliteStore, open_engine
+from ledger.core.sqlite import SqliteStore, open_engine
 
 BANK, GUARANTEE, CIRCULATION, A, B, C = 1, 2, 3, 4, 5, 6
 ids = random.Random(1)

@@ -77,7 +77,8 @@ def test_every_code_that_a_member_can_meet_has_words() -> None:
     """The server's own words, in English, are for what other programs do wrong."""
     met = {
         "account_closed", "account_unknown", "below_floor", "busy", "correction_exceeds", "id_taken", "internal",
-        "invites_too_many", "join_code_invalid", "key_last", "key_taken", "key_unknown", "limit_day", "limit_payment",
+        "invites_too_many", "join_code_invalid", "joins_too_many", "key_last", "key_taken", "key_unknown",
+        "keys_too_many", "limit_day", "limit_payment",
         "message_malformed", "message_wrong_network", "not_found", "order_expired", "payee_unknown", "rate_limited",
         "reconversion_not_allowed", "request_amount_differs", "request_expired", "request_signature_invalid",
         "role_insufficient", "same_account", "session_missing", "signature_invalid", "store_unavailable",

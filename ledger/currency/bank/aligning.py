@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from ledger.currency.bank.reference import squeezed
+from ledger.currency.bank.reference import same_order, squeezed
 from ledger.currency.bank.statement import BankLine, Statement, StatementError
 from ledger.currency.bank.target import is_open
 from ledger.currency.money import decimal_text
@@ -172,7 +172,7 @@ def _match(lines: Sequence[BankLine], known: Sequence[Known]) -> _Try:
 def _says_the_same(known: Known, line: BankLine, said: str) -> bool:
     if line.bank_ref and line.bank_ref == known.bank_ref:
         return True
-    if line.end_to_end and line.end_to_end == known.end_to_end:
+    if same_order(line.end_to_end, known.end_to_end):
         return True
     if line.iban and known.iban:
         return line.iban == known.iban and squeezed(known.text)[:20] == said[:20]

@@ -7,6 +7,7 @@ at every place, among the references that there are. By chance a text holds one 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import TypeVar
@@ -18,6 +19,15 @@ LENGTH = DATA + CHECKS
 SHORTEST_CUT = 6
 """Characters of a reference cut at the end of a text that are still worth a proposal to a person."""
 
+SHORTEST_ORDER = 6
+"""Characters, without those that stand in everybody's, of an end-to-end id that tells one order from another."""
+
+_SAYS_NOTHING = re.compile(
+    "NOTPROVIDED|NOTAVAILABLE|NONPROVIDED|NONREFERENCE|NONRENSEIGNE|NONCOMMUNIQUE|NONREF|NOREF|NONE|NULL|VOID|UNKNOWN|"
+    "INCONNUE?|SANSREFERENCE|SANSREF|SANSOBJET|SANSMOTIF|AUCUNE?|NEANT|DIVERS|VIREMENTS?|VIRT?|VRT|INSTANTANE|INSTANT|"
+    "PERMANENT|SEPA|SCT|SDD|PRELEVEMENTS?|PRLV|TRANSFERT?|PAIEMENTS?|PAYMENT|REGLEMENT|LOYERS?|SALAIRES?|COTISATIONS?|"
+    "ADHESIONS?|FACTURES?|INVOICE|REMBOURSEMENT|RECHARGE|TOPUP|REFERENCE|ENDTOEND|ENDTOENDID|E2E|TEST|NA"
+)
 _DIGIT = {char: value for value, char in enumerate(ALPHABET)}
 _LOOKALIKE = str.maketrans({"O": "0", "I": "1", "L": "1"})
 T = TypeVar("T")
@@ -50,6 +60,21 @@ def plain(text: str) -> str | None:
 def squeezed(text: str) -> str:
     """What is left of a text when only its letters A-Z and digits count, look-alikes made one."""
     return "".join(char for char in text.upper() if char.isascii() and char.isalnum()).translate(_LOOKALIKE)
+
+
+def same_order(one: str, other: str) -> bool:
+    """Whether two end-to-end ids name one order: they are the same, and tell it from other people's.
+
+    Whoever has no reference to give writes `0`, `NA`, `VIREMENT` or the like, so that two of those say nothing.
+    """
+    return one == other and names_order(one)
+
+
+def names_order(end_to_end: str) -> bool:
+    """Whether an end-to-end id tells an order from others. Too short, one character again and again, words: no."""
+    plain_text = "".join(char for char in end_to_end.upper() if char.isalnum())
+    left = _SAYS_NOTHING.sub("", plain_text).strip("0")
+    return len(left) >= SHORTEST_ORDER and len(set(left)) > 1
 
 
 def found_in(texts: Iterable[str], known: Mapping[str, T]) -> set[T]:

@@ -10,7 +10,7 @@ from ledger.core.model import Instruction, Note, Transaction, Transfer
 from ledger.currency.bank.indexing import RETURN
 from ledger.currency.bank.lines import Books, Line, line_of
 from ledger.currency.bank.naming import line_of_conversion
-from ledger.currency.bank.reference import found_in
+from ledger.currency.bank.reference import found_in, same_order
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.chart import EUR
@@ -120,7 +120,12 @@ def brought_units() -> ColumnElement[bool]:
 
 
 def _original(books: Books, line: Line) -> Line | None:
-    """The top-up that a line takes back: of the same amount, and the same member, order or payer; the latest."""
+    """The top-up that a line takes back: the latest of the same amount of which two things are right.
+
+    The bank says that the line is a return; it goes to the account that the euros came from; it names the order or the
+    member. Any one of them alone is a payment of the association's like another: a rent to a member's account, a
+    transfer whose reference is everybody's.
+    """
     query = (
         select(BANK_LINE)
         .where(
@@ -135,9 +140,10 @@ def _original(books: Books, line: Line) -> Line | None:
             found = line_of(row)
             if found.id in books.undone:
                 continue
-            same_order = line.end_to_end and line.end_to_end == found.end_to_end
-            same_payer = line.kind == LineKind.RETURN and line.iban and line.iban == found.iban
-            if same_order or same_payer or (member is not None and member == found.holder):
+            is_return = line.kind == LineKind.RETURN
+            same_payer = bool(line.iban) and line.iban == found.iban
+            named = same_order(line.end_to_end, found.end_to_end) or (member is not None and member == found.holder)
+            if is_return + same_payer + named >= 2:
                 return found
     return None
 

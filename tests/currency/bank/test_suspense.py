@@ -478,7 +478,7 @@ def test_the_same_bank_reference_twice_is_one_conversion(town: Town, alice: Part
 
 def test_a_return_that_was_none(town: Town, alice: Party) -> None:
     text = token(town, alice)
-    bring(town, statement([line(2_500, text), line(500, "x"), line(-2_500, text, NEXT)]))
+    bring(town, statement([line(2_500, text), line(500, "x"), line(-2_500, text, NEXT, kind=LineKind.RETURN)]))
     back = lines(town)[-1]
     put_back(town, back.id)
     assert balances(town)["members"] == 2_500
@@ -542,8 +542,8 @@ def test_known_paired_returned_and_put_back_lines_that_the_bank_withdraws(town: 
     bring(
         town,
         statement(
-            [line(2_500, "x", bank_ref="42"), line(900, "a"), line(-900, "b"), line(1_100, text), line(-1_100, text),
-             line(1_300, text)]
+            [line(2_500, "x", bank_ref="42"), line(900, "a"), line(-900, "b"), line(1_100, text),
+             line(-1_100, text, kind=LineKind.RETURN), line(1_300, text)]
         ),
     )  # fmt: skip
     came, went = open_lines(town)

@@ -27,6 +27,8 @@ _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\
 _PARIS: Final = ZoneInfo("Europe/Paris")
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", re.ASCII)
 _ROOM = timedelta(days=31)
+_YEARS: Final = (2000, 2100)
+"""Of every day in a bank's file, both in it. No statement that anybody has is older, and no day is further ahead."""
 
 
 def unreadable(detail: str, line: int | None = None) -> StatementError:
@@ -52,10 +54,12 @@ def iso_day(text: str, line: int | None) -> date:
     """A day of ISO 8601. A moment that names its zone counts for the day that it is in France."""
     try:
         if found := _DAY.fullmatch(text):
-            return date.fromisoformat(found[1])
+            return _bounded(date.fromisoformat(found[1]), line)
         if found := _MOMENT.fullmatch(text):
             moment = datetime.fromisoformat(found[1] + (found[2] or ""))
-            return (moment.astimezone(_PARIS) if moment.tzinfo else moment).date()
+            return _bounded((moment.astimezone(_PARIS) if moment.tzinfo else moment).date(), line)
+    except StatementError:
+        raise
     except (ValueError, OverflowError):
         pass
     raise unreadable(f"{text[:40]!r} is not a date", line)
@@ -64,9 +68,18 @@ def iso_day(text: str, line: int | None) -> date:
 def day_of(year: str, month: str, day: str, line: int | None) -> date:
     """A day of which the file has the parts."""
     try:
-        return date(int(year), int(month), int(day))
+        return _bounded(date(int(year), int(month), int(day)), line)
+    except StatementError:
+        raise
     except ValueError:
         raise unreadable(f"{day[:8]}/{month[:8]}/{year[:8]} is not a date", line) from None
+
+
+def _bounded(day: date, line: int | None) -> date:
+    """The day, if it can be one of a bank's: the calendar ends where days are counted from the first or last."""
+    if not _YEARS[0] <= day.year <= _YEARS[1]:
+        raise unreadable(f"{day} is no day of a bank: those lie in {_YEARS[0]} to {_YEARS[1]}", line)
+    return day
 
 
 def plain(text: str) -> str:

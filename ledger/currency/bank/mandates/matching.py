@@ -85,6 +85,8 @@ def debits(books: Books, line: Line) -> Transaction | None:
     known = _known(books)
     if not known.names or line.kind not in _OURS:
         return None
+    if line.amount < 0 and line.kind == LineKind.TRANSFER:
+        return None  # We pay somebody, and name a debit of theirs: whether that gives it back, a person says.
     with books.town.reading() as connection:
         found = _found(connection, known, line)
     if found is None:
