@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from api.commands.console import CONSOLE, CliError, Exit, _, ngettext
-from api.home import home_of, open_town
+from api.home import Home, home_of, open_town
+from api.schemas.fields import rfc3339
 from ledger.core import check as engine
 from ledger.core.book import Book
+from ledger.core.check_report import Report
 from ledger.core.opening import open_book
 from ledger.core.replay import Difference, ReplayError, rebuild
+from ledger.core.snapshot import Snapshot, snapshot
+from ledger.core.steps import in_turns
 from ledger.currency import parties
+from ledger.currency.audit import walk
 from ledger.currency.audit.story import Notice
-from ledger.currency.audit.walk import Audit, audit
+from ledger.currency.audit.walk import Audit
+from ledger.currency.snapshot import as_of
 from ledger.currency.town import Town
 
 SHOWN = 50
@@ -24,35 +31,20 @@ _ACCOUNT = re.compile(r"account ([0-9a-f]{16})\b")
 
 
 def check(*, notices_too: bool) -> None:
-    """Check the whole book. Raises `CliError` (REFUSED) when anything is not as it must be.
+    """Check the whole book as it stands at one moment. Raises `CliError` (REFUSED) when anything is not as it must be.
 
     `notices_too` shows what is allowed, and may be looked at.
     """
-    home = home_of()
-    book = open_book(home.database(), read_only=True)
-    with CONSOLE.progress(_("Checking the book"), _("Auditing the currency")) as (first, second):
-        try:
-            report = engine.check(_engine(book), first)
-        finally:
-            book.close()
-        findings = [_finding(f.code, f.seq, f.id, f.detail) for f in report.findings]
-        total = sum(report.counts.values())
-        audited: Audit | None = None
-        names: dict[str, str] = {}
-        try:
-            town = open_town(home, read_only=True)
-            try:
-                audited = audit(town, progress=second)
-                said = [f.text for f in audited.findings[:SHOWN]] + [n.text for n in audited.notices[-SHOWN:]]
-                names = _names(town, said)
-            finally:
-                town.book.close()
-        except Exception as error:
-            # A book that is damaged enough cannot be read any further; that it is, was found above.
-            if report.ok:
-                raise
-            findings.append(_finding("audit_stopped", None, None, f"the audit could not go on: {error!r}"[:300]))
-            total += 1
+    report, came, names = _looked(home_of())
+    findings = [_finding(f.code, f.seq, f.id, f.detail) for f in report.findings]
+    total = sum(report.counts.values())
+    audited = None if isinstance(came, Exception) else came
+    if isinstance(came, Exception):
+        # A book that is damaged enough cannot be read any further; that it is, was found above.
+        if report.ok:
+            raise came
+        findings.append(_finding("audit_stopped", None, None, f"the audit could not go on: {came!r}"[:300]))
+        total += 1
     if audited is not None:
         findings += [_finding(f.code, f.seq or None, f.id, f.text) for f in audited.findings]
         total += audited.total
@@ -66,6 +58,7 @@ def check(*, notices_too: bool) -> None:
     CONSOLE.facts(
         {
             _("entries"): str(report.entries),
+            _("up to"): _("entry {seq}, of {at}").format(seq=report.seq, at=rfc3339(report.at)),
             _("transfers"): str(report.transfers),
             _("accounts"): str(report.accounts),
             _("signed orders"): str(audited.orders if audited is not None else 0),
@@ -75,7 +68,8 @@ def check(*, notices_too: bool) -> None:
     CONSOLE.give(
         {
             "ok": not total, "entries": report.entries, "transfers": report.transfers, "accounts": report.accounts,
-            "orders": audited.orders if audited is not None else 0, "root": report.root.hex(), "found": total,
+            "orders": audited.orders if audited is not None else 0, "seq": report.seq, "at": rfc3339(report.at),
+            "root": report.root.hex(), "found": total,
             "findings": findings,
             "notices": [{"seq": n.seq, "transaction": n.id.hex(), "detail": n.text} for n in notices],
         }
@@ -92,6 +86,50 @@ def check(*, notices_too: bool) -> None:
             "What is allowed, and may be looked at: {count} (--notices shows them).", len(notices),
         )  # fmt: skip
         CONSOLE.say(more.format(count=len(notices)))
+
+
+def _looked(home: Home) -> tuple[Report, Audit | Exception, dict[str, str]]:
+    """What engine and currency say of the book in `home`, both of the same moment; and the names in what they say."""
+    book = open_book(home.database(), read_only=True)
+    try:
+        while True:
+            rules = _rules_in(home)
+            with snapshot(_engine(book)) as moment, _opened(home) as found:
+                # A charter that was changed just now is the one that the log of that moment notes, or it comes next.
+                if _rules_in(home) == rules:
+                    return _checked(moment, found)
+    finally:
+        book.close()
+
+
+def _rules_in(home: Home) -> bytes | None:
+    return home.charter.read_bytes() if home.charter.exists() else None
+
+
+@contextmanager
+def _opened(home: Home) -> Iterator[Town | Exception]:
+    """The currency in `home`, or why it cannot be opened: its book may be damaged."""
+    try:
+        town = open_town(home, read_only=True)
+    except Exception as error:
+        yield error
+        return
+    try:
+        yield town
+    finally:
+        town.book.close()
+
+
+def _checked(moment: Snapshot, found: Town | Exception) -> tuple[Report, Audit | Exception, dict[str, str]]:
+    with CONSOLE.progress(_("Checking the book"), _("Auditing the currency")) as (first, second):
+        if isinstance(found, Exception):
+            return engine.check(moment, first), found, {}
+        town = as_of(found, moment)
+        report, audited = in_turns(engine.steps(moment), walk.steps(town), first, second)
+    if isinstance(audited, Exception):
+        return report, audited, {}
+    said = [f.text for f in audited.findings[:SHOWN]] + [n.text for n in audited.notices[-SHOWN:]]
+    return report, audited, _names(town, said)
 
 
 def _show_notices(notices: Sequence[Notice], names: dict[str, str]) -> None:
