@@ -35,7 +35,7 @@ def check(*, notices_too: bool) -> None:
 
     `notices_too` shows what is allowed, and may be looked at.
     """
-    report, came, names = _looked(home_of())
+    report, came, names = look(home_of())
     findings = [_finding(f.code, f.seq, f.id, f.detail) for f in report.findings]
     total = sum(report.counts.values())
     audited = None if isinstance(came, Exception) else came
@@ -88,7 +88,7 @@ def check(*, notices_too: bool) -> None:
         CONSOLE.say(more.format(count=len(notices)))
 
 
-def _looked(home: Home) -> tuple[Report, Audit | Exception, dict[str, str]]:
+def look(home: Home) -> tuple[Report, Audit | Exception, dict[str, str]]:
     """What engine and currency say of the book in `home`, both of the same moment; and the names in what they say."""
     book = open_book(home.database(), read_only=True)
     try:

@@ -14,8 +14,12 @@ from typing import Any
 
 import pytest
 
+from api.commands import checking
 from api.commands.checking import check
+from api.home import open_town
 from ledger.core.opening import open_book
+from ledger.currency.town import Town
+from tests.currency.bank.scene import charter
 from tests.threats.busy_office import found
 
 ROOT = Path(__file__).parents[2]
@@ -68,3 +72,22 @@ def test_no_false_alarm(
     assert sum(entries > 0 for entries in grew) > TIMES * 2 // 3, grew
     check(notices_too=False)
     assert capsys.readouterr().err == ""
+
+
+def test_a_charter_that_changes_at_this_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder's charter is read once the moment is chosen: if it was changed since, another moment is chosen."""
+    home = tmp_path / "home"
+    found(home).book.close()
+    monkeypatch.setenv("PATARD_HOME", str(home))
+    opened: list[Any] = []
+
+    def and_change(place: Any, **how: Any) -> Town:
+        if not opened:
+            (home / "charter.toml").write_text(charter(reconversion_fee_bp=100).dumps("fr"))
+            open_town(home).book.close()  # which notes it in the log
+        opened.append(place)
+        return open_town(place, **how)
+
+    monkeypatch.setattr(checking, "open_town", and_change)
+    check(notices_too=False)
+    assert len(opened) == 2
