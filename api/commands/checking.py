@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from api.commands.console import CONSOLE, CliError, Exit, _, ngettext
-from api.home import home_of, open_town
+from api.home import Home, home_of, open_town
+from api.schemas.fields import rfc3339
 from ledger.core import check as engine
 from ledger.core.book import Book
+from ledger.core.check_report import Report
 from ledger.core.opening import open_book
 from ledger.core.replay import Difference, ReplayError, rebuild
-from ledger.currency import parties
+from ledger.core.snapshot import Snapshot, snapshot
+from ledger.core.steps import Steps, in_turns
+from ledger.currency import heads_file, parties
+from ledger.currency.audit import walk
 from ledger.currency.audit.story import Notice
-from ledger.currency.audit.walk import Audit, audit
+from ledger.currency.audit.walk import Audit
+from ledger.currency.snapshot import as_of
 from ledger.currency.town import Town
 
 SHOWN = 50
@@ -25,35 +33,20 @@ _ROOT = re.compile(r"([1-9][0-9]{0,15}):([0-9a-f]{64})", re.ASCII)
 
 
 def check(*, notices_too: bool, roots: Sequence[str] = ()) -> None:
-    """Check the whole book. Raises `CliError` (REFUSED) when anything is not as it must be.
+    """Check the whole book as it stands at one moment. Raises `CliError` (REFUSED) when anything is not as it must be.
 
     `notices_too` shows what is allowed, and may be looked at. `roots` are what somebody noted of the log, SIZE:HASH.
     """
-    home, noted = home_of(), _roots(roots)
-    book = open_book(home.database(), read_only=True)
-    with CONSOLE.progress(_("Checking the book"), _("Auditing the currency")) as (first, second):
-        try:
-            report = engine.check(_engine(book), first)
-        finally:
-            book.close()
-        findings = [_finding(f.code, f.seq, f.id, f.detail) for f in report.findings]
-        total = sum(report.counts.values())
-        audited: Audit | None = None
-        names: dict[str, str] = {}
-        try:
-            town = open_town(home, read_only=True)
-            try:
-                audited = audit(town, progress=second, heads=home.heads, roots=noted)
-                said = [f.text for f in audited.findings[:SHOWN]] + [n.text for n in audited.notices[-SHOWN:]]
-                names = _names(town, said)
-            finally:
-                town.book.close()
-        except Exception as error:
-            # A book that is damaged enough cannot be read any further; that it is, was found above.
-            if report.ok:
-                raise
-            findings.append(_finding("audit_stopped", None, None, f"the audit could not go on: {error!r}"[:300]))
-            total += 1
+    report, came, names = look(home_of(), _roots(roots))
+    findings = [_finding(f.code, f.seq, f.id, f.detail) for f in report.findings]
+    total = sum(report.counts.values())
+    audited = None if isinstance(came, Exception) else came
+    if isinstance(came, Exception):
+        # A book that is damaged enough cannot be read any further; that it is, was found above.
+        if report.ok:
+            raise came
+        findings.append(_finding("audit_stopped", None, None, f"the audit could not go on: {came!r}"[:300]))
+        total += 1
     if audited is not None:
         findings += [_finding(f.code, f.seq or None, f.id, f.text) for f in audited.findings]
         total += audited.total
@@ -67,6 +60,7 @@ def check(*, notices_too: bool, roots: Sequence[str] = ()) -> None:
     CONSOLE.facts(
         {
             _("entries"): str(report.entries),
+            _("up to"): _("entry {seq}, of {at}").format(seq=report.seq, at=rfc3339(report.at)),
             _("transfers"): str(report.transfers),
             _("accounts"): str(report.accounts),
             _("signed orders"): str(audited.orders if audited is not None else 0),
@@ -76,7 +70,8 @@ def check(*, notices_too: bool, roots: Sequence[str] = ()) -> None:
     CONSOLE.give(
         {
             "ok": not total, "entries": report.entries, "transfers": report.transfers, "accounts": report.accounts,
-            "orders": audited.orders if audited is not None else 0, "root": report.root.hex(), "found": total,
+            "orders": audited.orders if audited is not None else 0, "seq": report.seq, "at": rfc3339(report.at),
+            "root": report.root.hex(), "found": total,
             "findings": findings,
             "notices": [{"seq": n.seq, "transaction": n.id.hex(), "detail": n.text} for n in notices],
         }
@@ -104,6 +99,57 @@ def _roots(typed: Sequence[str]) -> dict[int, bytes]:
             raise CliError(Exit.USAGE, "root_malformed", told.format(text=text))
         found[int(match[1])] = bytes.fromhex(match[2])
     return found
+
+
+def look(home: Home, roots: Mapping[int, bytes] | None = None) -> tuple[Report, Audit | Exception, dict[str, str]]:
+    """What engine and currency say of the book in `home`, both of the same moment; and the names in what they say.
+
+    `roots` are what somebody noted of the log: size -> root.
+    """
+    book = open_book(home.database(), read_only=True)
+    try:
+        while True:
+            rules = _rules_in(home)
+            # Before the moment: what is in the file was in the log before.
+            written = heads_file.read(home.heads)
+            with snapshot(_engine(book)) as moment, _opened(home) as found:
+                # A charter that was changed just now is the one that the log of that moment notes, or it comes next.
+                if _rules_in(home) == rules:
+                    return _checked(moment, found, partial(walk.steps, written=written, roots=roots))
+    finally:
+        book.close()
+
+
+def _rules_in(home: Home) -> bytes | None:
+    return home.charter.read_bytes() if home.charter.exists() else None
+
+
+@contextmanager
+def _opened(home: Home) -> Iterator[Town | Exception]:
+    """The currency in `home`, or why it cannot be opened: its book may be damaged."""
+    try:
+        town = open_town(home, read_only=True)
+    except Exception as error:
+        yield error
+        return
+    try:
+        yield town
+    finally:
+        town.book.close()
+
+
+def _checked(
+    moment: Snapshot, found: Town | Exception, audit: Callable[[Town], Steps[Audit]]
+) -> tuple[Report, Audit | Exception, dict[str, str]]:
+    with CONSOLE.progress(_("Checking the book"), _("Auditing the currency")) as (first, second):
+        if isinstance(found, Exception):
+            return engine.check(moment, first), found, {}
+        town = as_of(found, moment)
+        report, audited = in_turns(engine.steps(moment), audit(town), first, second)
+    if isinstance(audited, Exception):
+        return report, audited, {}
+    said = [f.text for f in audited.findings[:SHOWN]] + [n.text for n in audited.notices[-SHOWN:]]
+    return report, audited, _names(town, said)
 
 
 def _show_notices(notices: Sequence[Notice], names: dict[str, str]) -> None:

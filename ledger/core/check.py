@@ -5,14 +5,15 @@ bug in the engine is found like any other damage. It reads one snapshot through 
 accounts in memory but no entries, never raises on a damaged book, and goes on after the first finding: every
 finding names the transaction it is about wherever there is one.
 
-What it cannot see is a book that was rewritten as a whole, every row of it: compare `Report.root` with a root
-that was published before (see `ledger.proof`).
+What it cannot see is a book that was rewritten as a whole, every row of it: it is told of roots that were signed or
+published before, and compares (see `ledger.proof`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Engine
@@ -22,10 +23,12 @@ from ledger.core.check_accounts import Holder, Ledger
 from ledger.core.check_record import CLOSING, OPENING, TRANSACTION, Reader, Unreadable
 from ledger.core.check_report import CODES, Finding, Findings, Report, UnitTotals, differences
 from ledger.core.check_rows import Row, Rows
+from ledger.core.steps import Progress, Steps, taken
 from ledger.core.store import Store
 
 PROGRESS = 4_096
-"""Entries between two calls of the progress function."""
+"""Entries in one step."""
+NO_ROOTS: Mapping[int, bytes] = MappingProxyType({})
 CHAIN_FINDINGS = 3
 """One lost transfer changes every later pointer of its account: say so this often an account."""
 
@@ -34,21 +37,29 @@ _TRANSFER = check_rows.TRANSFER.split(", ")
 _HEAD = check_rows.HEAD.split(", ")
 
 
-def check(store: Store | Engine, progress: Callable[[int, int], None] | None = None, *, deep: bool = True) -> Report:
+def check(
+    store: Store | Engine, progress: Progress | None = None, *, deep: bool = True, roots: Mapping[int, bytes] = NO_ROOTS
+) -> Report:
     """Check the book in `store` (or behind an engine, best opened read-only).
 
     `progress` is told how many entries are done, and of how many. `deep` also lets the database test its own
-    file and looks for ids that occur twice without trusting the index over them. Raises only what opening the
+    file and looks for ids that occur twice without trusting the index over them. `roots` are those that somebody
+    signed or noted: for each size of the log (entries) the root that it had then. Raises only what opening the
     database raises.
     """
+    return taken(steps(store, deep=deep, roots=roots), progress)
+
+
+def steps(store: Store | Engine, *, deep: bool = True, roots: Mapping[int, bytes] = NO_ROOTS) -> Steps[Report]:
+    """As `check`, one step after the other."""
     with check_rows.rows_of(store) as rows:
-        return _Check(rows, progress).run(deep)
+        return (yield from _Check(rows, roots).run(deep))
 
 
 class _Check:
-    def __init__(self, source: Rows, progress: Callable[[int, int], None] | None) -> None:
+    def __init__(self, source: Rows, roots: Mapping[int, bytes]) -> None:
         self._source = source
-        self._progress = progress
+        self._roots = roots
         self._findings = Findings()
         self._ledger = Ledger(self._findings, source.find)
         self._read = Reader(self._ledger.accounts).read
@@ -61,12 +72,12 @@ class _Check:
         # Streams that broke off: what is not there was not looked at, rather than missing.
         self._broken: set[str] = set()
 
-    def run(self, deep: bool) -> Report:
+    def run(self, deep: bool) -> Steps[Report]:
         findings = self._findings
         head = self._head_row()
         total = head[1] if head and type(head[1]) is int else 0
-        if self._progress:
-            self._progress(0, total)
+        yield 0, total
+        self._known()
         self._row = next(self._transfers, None)
         for entry in self._safely("log", self._source.log):
             try:
@@ -74,19 +85,20 @@ class _Check:
             except Exception as error:  # nothing that lies in a damaged book may stop the check
                 findings.add("record_malformed", f"cannot be read: {error!r}")
             self._entries += 1
-            if self._progress and not self._entries % PROGRESS:
-                self._progress(self._entries, max(total, self._entries))
+            if not self._entries % PROGRESS:
+                yield self._entries, max(total, self._entries)
         if "log" not in self._broken:
             self._stray(None)
             if head is not None:
                 findings.columns("head_differs", _HEAD, head, (1, *self._end()))
+            self._beyond()
         findings.seq = findings.id = None
         units = self._accounts()
         self._database(deep)
-        if self._progress:
-            self._progress(self._entries, self._entries)
+        yield self._entries, self._entries
         accounts = sum(unit.accounts for unit in units.values())
-        return Report(self._entries, self._moved, accounts, units, self._end()[3], findings.found, findings.counts)
+        seq, at, _, root = self._end()
+        return Report(self._entries, self._moved, accounts, units, seq, at, root, findings.found, findings.counts)
 
     # --- the log -----------------------------------------------------------------------------------------------
 
@@ -146,6 +158,27 @@ class _Check:
             bits >>= 1
         self._peaks.append(node)
         self._leaves += 1
+        if self._leaves in self._roots:
+            self._known()
+
+    def _known(self) -> None:
+        """Compares the root of the log so far with the one that somebody knows for this size, if anybody does."""
+        known = self._roots.get(self._leaves)
+        if known is not None and known != (root := self._end()[3]):
+            self._findings.add(
+                "root_differs", f"{self._leaves} entries have the root {root.hex()}; known for them is {known.hex()}"
+            )
+
+    def _beyond(self) -> None:
+        """Somebody knows a longer log than this one: its end was cut off, or an older copy was put back."""
+        root = self._end()[3]
+        for size in sorted(size for size in self._roots if size > self._leaves):
+            self._findings.name(
+                "root_differs",
+                f"the log ends after {self._leaves} entries, with the root {root.hex()}; known for {size} entries is "
+                f"{self._roots[size].hex()}: the end is lost, or this is an older copy",
+                None, None,
+            )  # fmt: skip
 
     def _end(self) -> tuple[int, int, bytes, bytes]:
         """The head as the records make it: seq, at, frontier, root (RFC 6962, 2.1)."""

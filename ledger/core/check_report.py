@@ -26,6 +26,7 @@ CODES: dict[str, str] = {
     "unit_unbalanced": "The accounts of a unit do not sum to zero.",
     "head_missing": "The end of the log is not written down.",
     "head_differs": "The end of the log (seq, at, frontier, root) is not what the records come to.",
+    "root_differs": "The log had another root at some size than somebody signed or noted, or was longer then.",
 }
 """Every code of a finding, in the order in which a reader should look. A record that the rules would have refused
 is found under the refusal's own code besides (`refusals`, stage state)."""
@@ -61,13 +62,16 @@ class UnitTotals(NamedTuple):
 class Report:
     """What a check saw. `root` is computed from the records: compare it with one that was published before.
 
-    `findings` lists at most `MOST_FINDINGS` of each code; `counts` holds how many there were.
+    The book goes up to entry `seq`, taken at `at` (us since the epoch; both 0 for an empty one). `findings` lists at
+    most `MOST_FINDINGS` of each code; `counts` holds how many there were.
     """
 
     entries: int
     transfers: int
     accounts: int
     units: dict[str, UnitTotals]
+    seq: int
+    at: int
     root: bytes
     findings: list[Finding]
     counts: dict[str, int]

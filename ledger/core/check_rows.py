@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import Engine
 
+from ledger.core.snapshot import Snapshot
 from ledger.core.store import Reading, Store
 
 Row: TypeAlias = "tuple[Any, ...]"
@@ -86,7 +87,13 @@ class Rows(Protocol):
 
 @contextmanager
 def rows_of(store: Store | Engine) -> Iterator[Rows]:
-    """A snapshot of the book in `store`, or in the database of an engine, that nothing can be written through."""
+    """A snapshot of the book in `store`, or in the database of an engine, that nothing can be written through.
+
+    A store that is a snapshot already is read as it is.
+    """
+    if isinstance(store, Snapshot):
+        yield _SqliteRows(store.driver) if store.is_sqlite else _PostgresRows(store.driver)
+        return
     engine = store if isinstance(store, Engine) else getattr(store, "engine", None)
     if engine is None:
         with store.reading() as reading:  # type: ignore[union-attr]  # an Engine is one of the above

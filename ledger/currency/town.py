@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 from ledger.core.book import Book, Ended
 from ledger.core.ids import uuid7
 from ledger.core.model import Instruction, Outcome, Posted, Refused
+from ledger.core.snapshot import Snapshot
 from ledger.currency import acts
 from ledger.currency.acts import Act
 from ledger.currency.chart import Chart
@@ -63,6 +64,9 @@ class Town:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection for reading the currency's tables: all that is read by it stood at one moment."""
+        if isinstance(self.book.store, Snapshot):
+            yield self.book.store.connection
+            return
         with self.engine.connect() as connection:
             if self.engine.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN")  # else each SELECT would see what was committed by then

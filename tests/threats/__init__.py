@@ -1,0 +1,1 @@
+"""What an attacker, a mistake or bad luck could do to a town, and who notices."""

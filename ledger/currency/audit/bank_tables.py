@@ -1,7 +1,4 @@
-"""The tables of statements and lines against the log, both ways; and what the lines of each account come to.
-
-A live book goes on while it is audited: what entries after the audited head made of a line is left out.
-"""
+"""The tables of statements and lines against the log, both ways; and what the lines of each account come to."""
 
 from __future__ import annotations
 
@@ -12,19 +9,16 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, select
 
-from ledger.core import record as records
-from ledger.core.model import Head
 from ledger.currency.audit.bank import ends
 from ledger.currency.audit.lines import LineState, Taken
 from ledger.currency.audit.placings import pairs
-from ledger.currency.audit.story import Notice, Story, bytes_of
+from ledger.currency.audit.story import Notice, Story
 from ledger.currency.bank.lines import Line, line_of
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
 from ledger.currency.bank.taking import line_id
 from ledger.currency.town import Town
 
-_PAGE = 1_000
 _LINE, _STATEMENT = BANK_LINE.c, BANK_STATEMENT.c
 _Found = Iterator[tuple[str, int, bytes | None, str]]
 """A code, the entry at fault (0 and None: none is) and a sentence."""
@@ -37,51 +31,34 @@ class _Kept(NamedTuple):
     withdrawn: bytes | None
 
 
-def against(town: Town, story: Story, head: Head) -> _Found:
-    """Where tables and log, up to `head`, say different things of statements and lines."""
+def against(town: Town, story: Story) -> _Found:
+    """Where tables and log say different things of statements and lines."""
     with town.reading() as connection:
         statements = connection.execute(select(BANK_STATEMENT).order_by(_STATEMENT.seq)).all()
         rows = connection.execute(select(BANK_LINE).order_by(_LINE.place))
         kept = [_Kept(line_of(row), row.withdrawn) for row in rows]
-    younger = _touched_since(town, head.seq)
     notes = {one.id: one for each in story.lines.statements.values() for one in each}
-    yield from _statements(story, statements, notes, younger)
+    yield from _statements(story, statements, notes)
     lines: dict[bytes, list[_Kept]] = defaultdict(list)
     for one in kept:
         lines[one.line.statement].append(one)
     for reserve, taken in story.lines.statements.items():
         for note in taken:
             yield from _lines_of(story, reserve, note, lines[note.id])
-    yield from _entries(story, kept, notes, younger)
+    yield from _entries(story, kept, notes)
     for reserve in story.lines.statements:
-        yield from _balance(story, reserve, kept, notes, younger)
+        yield from _balance(story, reserve, kept, notes)
     for line, (code, text) in pairs(story):
         yield code, line.placed_seq or 0, line.placed_id, text
     _early_claims(town, story)
 
 
-def _touched_since(town: Town, seq: int) -> set[bytes]:
-    """Ids of the lines and statements that entries after the head were about."""
-    touched: set[bytes] = set()
-    while True:
-        with town.book.store.reading() as store:
-            rows = store.log(seq, _PAGE)
-        for row in rows:
-            evidence = records.parse(row.record).instruction.evidence
-            touched.add(row.id)
-            touched |= {bytes_of(evidence[key]) for key in ("line", "returns", "reopens") if key in evidence}
-        if len(rows) < _PAGE:
-            return touched
-        seq = rows[-1].seq
-
-
-def _statements(story: Story, rows: Sequence[Row[Any]], notes: dict[bytes, Taken], younger: set[bytes]) -> _Found:
+def _statements(story: Story, rows: Sequence[Row[Any]], notes: dict[bytes, Taken]) -> _Found:
     accounts = {one.id: reserve for reserve, taken in story.lines.statements.items() for one in taken}
     for row in rows:
         note = notes.get(row.id)
         if note is None:
-            if row.id not in younger:
-                yield "statement_unlogged", 0, None, f"statement {row.number} in the tables was never noted in the log"
+            yield "statement_unlogged", 0, None, f"statement {row.number} in the tables was never noted in the log"
             continue
         told = (row.reserve, row.seq, row.number, row.first, row.last, row.opening, row.closing)
         if told != (accounts[note.id], note.seq, *note[2:7]):
@@ -115,15 +92,13 @@ def _lines_of(story: Story, reserve: int, note: Taken, kept: list[_Kept]) -> _Fo
         )  # fmt: skip
 
 
-def _entries(story: Story, kept: list[_Kept], notes: dict[bytes, Taken], younger: set[bytes]) -> _Found:
+def _entries(story: Story, kept: list[_Kept], notes: dict[bytes, Taken]) -> _Found:
     """What the tables say became of each line, and each line of the log in the tables."""
     gone: dict[bytes, int] = defaultdict(int)
     for line, withdrawn in kept:
         if withdrawn in notes:
             gone[withdrawn or b""] += 1
         state = story.lines.known.get(line.id)
-        if line.id in younger or line.statement in younger:
-            continue
         told = (line.became, line.seq, line.holder, line.placed_as, line.placed_seq, line.undone_seq)
         if told != _told(state):
             yield "line_unlogged", 0, None, f"what became of the line {line.reference} in the tables is not in the log"
@@ -150,9 +125,7 @@ def _told(state: LineState | None) -> tuple[str | int | None, ...]:
     return (state.became, state.seq, state.holder, state.placed_as, state.placed_seq, state.undone_seq)
 
 
-def _balance(
-    story: Story, reserve: int, kept: list[_Kept], notes: dict[bytes, Taken], younger: set[bytes]
-) -> _Found:  # fmt: skip
+def _balance(story: Story, reserve: int, kept: list[_Kept], notes: dict[bytes, Taken]) -> _Found:
     """The account's lines as the ledger has them, from its first statement on, lead to where its last one ends."""
     taken = story.lines.statements[reserve]
     if not taken:

@@ -1,23 +1,18 @@
-"""The tables of monthly top-ups against the log: mandates and what was signed, files, and what became of each debit.
-
-A live book goes on while it is audited: what entries after the audited head did is left out.
-"""
+"""The tables of monthly top-ups against the log: mandates and what was signed, files, and what became of each debit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Row, select
 
-from ledger.core import record as records
 from ledger.currency import parties, proofs
 from ledger.currency.audit.debit_state import DebitFile
-from ledger.currency.audit.story import Problem, Story, bytes_of
+from ledger.currency.audit.story import Problem, Story
 from ledger.currency.bank.formats.nodes import xml_nodes
 from ledger.currency.bank.mandates.index import Item
-from ledger.currency.bank.mandates.places import places
 from ledger.currency.bank.mandates.register import text_hash
 from ledger.currency.bank.mandates.tables import (
     COLLECTION,
@@ -32,14 +27,6 @@ from ledger.currency.town import Town
 from ledger.currency.wire import MessageError
 
 _ITEM = COLLECTION_ITEM.c
-_PAGE = 1_000
-
-
-class _Touched(NamedTuple):
-    """Mandates and files by their ids, and debits by file and number."""
-
-    ids: set[bytes]
-    places: set[tuple[int, int]]
 
 
 def lend(town: Town, story: Story) -> None:
@@ -60,8 +47,8 @@ def lend(town: Town, story: Story) -> None:
     story.debits.items_of, story.debits.told_in = items_of, told_in
 
 
-def against(town: Town, story: Story, seq: int, maturing: int) -> Iterator[Problem]:
-    """Where the tables and the log, up to entry `seq`, say different things; `maturing` is that account's balance."""
+def against(town: Town, story: Story, maturing: int) -> Iterator[Problem]:
+    """Where the tables and the log say different things; `maturing` is that account's balance."""
     ripe = [one for file in story.debits.files.values() for one in file.items.values() if one.state == "maturing"]
     if sum(one.amount for one in ripe) != maturing:
         yield "maturing_unexplained", f"{maturing} units mature; the debits whose units do come to another sum"
@@ -69,34 +56,32 @@ def against(town: Town, story: Story, seq: int, maturing: int) -> Iterator[Probl
         mandates = connection.execute(select(MANDATE)).all()
         versions = connection.execute(select(MANDATE_VERSION)).all()
         files = connection.execute(select(COLLECTION)).all()
-    younger = _touched_since(town, seq)
-    yield from _mandates(mandates, story, seq, younger)
+    yield from _mandates(mandates, story)
     for row in versions:
-        yield from _signed(story, row, seq)
+        yield from _signed(story, row)
     there = {row.id for row in files}
     for row in files:
         file = story.debits.files.get(row.number)
         if file is not None and file.id == row.id:
-            yield from _file(story, file, row, younger)
-        elif row.seq <= seq:
+            yield from _file(story, file, row)
+        else:
             yield "debit_unlogged", f"file {row.number} stands in the tables and was never ordered in the log"
     for file in story.debits.files.values():
         if file.id not in there:
             yield "debit_missing", f"file {file.number} was ordered in the log and is not in the tables"
 
 
-def _mandates(rows: Sequence[Row[Any]], story: Story, seq: int, younger: _Touched) -> Iterator[Problem]:
+def _mandates(rows: Sequence[Row[Any]], story: Story) -> Iterator[Problem]:
     state = story.debits
     for row in rows:
         known = state.mandates.get(row.id)
         if known is None:
-            if row.seq <= seq:
-                yield "mandate_unlogged", f"mandate {row.reference} stands in the tables and was never signed"
+            yield "mandate_unlogged", f"mandate {row.reference} stands in the tables and was never signed"
             continue
         if (row.account, row.reference) != (known.account, known.reference):
             yield "mandate_unlogged", f"mandate {row.reference} is another's in the tables than in the log"
         stands = (known.version, known.amount, known.suspended_by, known.ended_at)
-        if (row.version, row.amount, row.suspended_by, row.ended_at) != stands and row.id not in younger.ids:
+        if (row.version, row.amount, row.suspended_by, row.ended_at) != stands:
             yield "mandate_unlogged", f"amount or state of mandate {row.reference} is in the log or in the tables only"
     there = {row.id for row in rows}
     for known in state.mandates.values():
@@ -104,13 +89,12 @@ def _mandates(rows: Sequence[Row[Any]], story: Story, seq: int, younger: _Touche
             yield "mandate_missing", f"mandate {known.reference} was signed in the log and is not in the tables"
 
 
-def _signed(story: Story, row: Row[Any], seq: int) -> Iterator[Problem]:
+def _signed(story: Story, row: Row[Any]) -> Iterator[Problem]:
     """What was signed is what the log has the hash of, by a key of the party's. What was erased cannot be looked at."""
     mandate = story.debits.mandates.get(row.mandate)
     hashed = mandate and mandate.hashes.get(row.version)
     if mandate is None or hashed is None:
-        if row.seq <= seq:
-            yield "mandate_unlogged", f"an amount of mandate {row.mandate.hex()} was signed in the tables only"
+        yield "mandate_unlogged", f"an amount of mandate {row.mandate.hex()} was signed in the tables only"
         return
     if not row.text:
         return
@@ -128,8 +112,8 @@ def _signed(story: Story, row: Row[Any], seq: int) -> Iterator[Problem]:
         yield "mandate_text_changed", f"the signature of mandate {mandate.reference} is not over its text"
 
 
-def _file(story: Story, file: DebitFile, row: Row[Any], younger: _Touched) -> Iterator[Problem]:
-    if file.withdrawn != (row.withdrawn_at is not None) and file.id not in younger.ids:
+def _file(story: Story, file: DebitFile, row: Row[Any]) -> Iterator[Problem]:
+    if file.withdrawn != (row.withdrawn_at is not None):
         yield "debit_unlogged", f"that file {file.number} was withdrawn is in the log or in the tables only"
     data = bytes(row.file)
     if data:
@@ -138,7 +122,7 @@ def _file(story: Story, file: DebitFile, row: Row[Any], younger: _Touched) -> It
     for number, one in file.items.items():
         stands = now.get(number)
         told = stands and stands._replace(unpaid_reason="")
-        if told != one and one.place not in younger.places:
+        if told != one:
             yield "debit_unlogged", f"what became of debit {number} of file {file.number} is not what the log says"
 
 
@@ -157,20 +141,3 @@ def _ordered(story: Story, file: DebitFile, data: bytes) -> Iterator[Problem]:
         return
     if file.items and orders != sorted((one.reference, decimal_text(one.amount)) for one in file.items.values()):
         yield "collection_file_changed", f"file {file.number} orders something else than its debits"
-
-
-def _touched_since(town: Town, seq: int) -> _Touched:
-    """What entries after the audited head were about."""
-    found = _Touched(set(), set())
-    while True:
-        with town.book.store.reading() as store:
-            rows = store.log(seq, _PAGE)
-        for row in rows:
-            evidence = records.parse(row.record).instruction.evidence
-            found.ids.update(bytes_of(evidence[key]) for key in ("mandate", "collection") if key in evidence)
-            for key in ("items", "unpaid", "debit"):
-                if key in evidence:
-                    found.places.update(places(evidence[key]))
-        if len(rows) < _PAGE:
-            return found
-        seq = rows[-1].seq

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from heapq import merge
 from itertools import groupby
-from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, func, select
 
@@ -39,14 +38,17 @@ class _Told(NamedTuple):
     signature: bytes | None
 
 
-def against(town: Town, path: Path | None = None, roots: Mapping[int, bytes] | None = None) -> Iterator[Problem]:
-    """Where the log is not what was signed of it: in the table, in the file at `path`, in `roots` (size -> root)."""
-    # Before the snapshot: what is in the file was in the table and in the log before.
-    written, wrong = heads_file.read(path) if path is not None else ([], [])
+Written: TypeAlias = tuple[list[SignedHead], list[int]]
+"""What the file of heads says (see `heads_file.read`): heads, and numbers of lines that are none."""
+
+
+def against(town: Town, written: Written | None = None, roots: Mapping[int, bytes] | None = None) -> Iterator[Problem]:
+    """Where the log is not what was signed of it: in the table, in the file, in `roots` (size -> root)."""
+    filed, wrong = written or ([], [])
     for number in wrong:
         yield "head_forged", f"line {number} of the file {heads_file.NAME} is no signed head"
     with town.reading() as connection:
-        yield from _Walk(town, connection).run(written, roots or {})
+        yield from _Walk(town, connection).run(filed, roots or {})
 
 
 class _Walk:

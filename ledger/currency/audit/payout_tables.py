@@ -1,7 +1,4 @@
-"""The tables of payouts against the log, and each file of payouts against what the log says that it orders.
-
-A live book goes on while it is audited: what entries after the audited head did is left out.
-"""
+"""The tables of payouts against the log, and each file of payouts against what the log says that it orders."""
 
 from __future__ import annotations
 
@@ -11,10 +8,8 @@ from hashlib import sha256
 from sqlalchemy import select
 
 from ledger.currency.audit.payout_state import File, Payouts
-from ledger.currency.audit.payouts import given_back, named
 from ledger.currency.audit.story import Problem, Story
 from ledger.currency.bank.formats.nodes import xml_nodes
-from ledger.currency.bank.payouts.approval import signing_id
 from ledger.currency.bank.payouts.index import payout_reference
 from ledger.currency.bank.payouts.owed import Payout, payouts
 from ledger.currency.bank.payouts.tables import PAYOUT_BATCH, PAYOUT_SIGNATURE
@@ -24,51 +19,42 @@ from ledger.currency.tables import KEY_PERSON
 from ledger.currency.town import Town
 
 
-def against(town: Town, story: Story, seq: int) -> Iterator[Problem]:
-    """Where the tables and the log, up to entry `seq`, say different things."""
+def against(town: Town, story: Story) -> Iterator[Problem]:
+    """Where the tables and the log say different things."""
     with town.reading() as connection:
         rows = payouts(connection)
-        files = connection.execute(select(PAYOUT_BATCH.c.id, PAYOUT_BATCH.c.seq, PAYOUT_BATCH.c.file)).all()
+        files = connection.execute(select(PAYOUT_BATCH.c.id, PAYOUT_BATCH.c.file)).all()
         signed = connection.execute(select(PAYOUT_SIGNATURE.c.batch, PAYOUT_SIGNATURE.c.key)).all()
         persons = dict(connection.execute(select(KEY_PERSON.c.key, KEY_PERSON.c.person)).all())
-    younger = _younger(town, story, seq)
-    yield from _rows(rows, story.payouts, seq, younger)
+    yield from _rows(rows, story.payouts)
     there = {row.id for row in files}
     for row in files:
         file = story.payouts.files.get(row.id)
         if file is not None:
             yield from _file(story, file, bytes(row.file))
-        elif row.seq <= seq:
+        else:
             yield "payout_unlogged", f"file {row.id.hex()} stands in the tables and was never ordered in the log"
     for file in story.payouts.files.values():
         if file.id not in there:
             yield "payout_missing", f"file {file.number} was ordered in the log and is not in the tables"
     noted = {(file.id, key) for file in story.payouts.files.values() for key in file.signers}
     for key in {(row.batch, row.key) for row in signed} ^ noted:
-        if key in noted or not _has_note(town, seq, *key):
-            yield "payout_unlogged", f"the signature of key {key[1].hex()[:16]} is in the log or in the tables only"
+        yield "payout_unlogged", f"the signature of key {key[1].hex()[:16]} is in the log or in the tables only"
     for raw, known in story.keys.items():
         if persons.get(raw) != known.person:
             yield "person_wrong", f"key {raw.hex()[:16]} is held by another person in the tables than in the log"
 
 
-def _rows(rows: list[Payout], state: Payouts, seq: int, younger: set[bytes]) -> Iterator[Problem]:
+def _rows(rows: list[Payout], state: Payouts) -> Iterator[Problem]:
     for row in rows:
         owed = state.owed.get(row.reconversion)
         if owed is None:
-            if row.seq <= seq:
-                yield "payout_unlogged", f"a payout for entry {row.seq} stands in the tables and not in the log"
+            yield "payout_unlogged", f"a payout for entry {row.seq} stands in the tables and not in the log"
             continue
         if (row.holder, row.units, row.amount) != (owed.holder, owed.units, owed.amount):
             yield "payout_unlogged", f"the payout of entry {row.seq} is another in the tables than in the log"
         told = (owed.file, owed.paid_by, owed.undone_by, owed.away_by, owed.home_by)
-        if (
-            row.batch,
-            row.paid_by,
-            row.undone_by,
-            row.away_by,
-            row.home_by,
-        ) != told and row.reconversion not in younger:
+        if (row.batch, row.paid_by, row.undone_by, row.away_by, row.home_by) != told:
             yield "payout_unlogged", f"what became of the payout of entry {row.seq} is in the log or in tables only"
     there = {row.reconversion for row in rows}
     for owed in state.owed.values():
@@ -95,31 +81,3 @@ def _file(story: Story, file: File, data: bytes) -> Iterator[Problem]:
     network = story.rules.network
     if orders != sorted((payout_reference(network, one.id), decimal_text(one.amount)) for one in owed):
         yield "payout_file_wrong", f"file {file.number} orders something else than its payouts"
-
-
-def _younger(town: Town, story: Story, seq: int) -> set[bytes]:
-    """Reconversions that entries after `seq` may have touched: those that they name, or whose file they do."""
-    found: set[bytes] = set()
-    after = seq
-    while True:
-        with town.book.store.reading() as store:
-            rows = store.log(after, 1_000)
-        if not rows:
-            return found
-        for row in rows:
-            record = town.book.find(row.id)
-            evidence = record.instruction.evidence if record else {}
-            if "returns" in evidence:
-                found |= {one.id for one in story.payouts.settled.get(bytes.fromhex(str(evidence["returns"])), ())}
-            if "batch" in evidence:
-                file = bytes.fromhex(str(evidence["batch"]))
-                found |= {one.id for one in story.payouts.owed.values() if one.file == file}
-            found |= {one.id for one in (*named(story, evidence), *given_back(story, evidence))}
-        after = rows[-1].seq
-
-
-def _has_note(town: Town, seq: int, batch: bytes, key: bytes) -> bool:
-    """Whether a signature is younger than the audit's head."""
-
-    record = town.book.find(signing_id(batch, key))
-    return record is not None and record.seq > seq

@@ -22,7 +22,10 @@ from itertools import count
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from ledger.currency.keys import verify
+from nacl.bindings import crypto_sign_open
+from nacl.exceptions import BadSignatureError
+
+from ledger.currency.keys import KEY_BYTES, SIGNATURE_BYTES, verify
 
 CHUNK = 256
 """Signatures handed over at once: some 25 ms of work."""
@@ -211,7 +214,22 @@ class _Worker:
 
 def wrong_of(jobs: Sequence[_Job]) -> list[int]:
     """Which of these signatures are not right."""
-    return [index for index, (key, signature, message) in enumerate(jobs) if not verify(key, signature, message)]
+    return [index for index, job in enumerate(jobs) if not is_right(*job)]
+
+
+def is_right(key: bytes, signature: bytes, message: bytes) -> bool:
+    """What `keys.verify` says, in half the time where it says yes.
+
+    libsodium takes nothing that OpenSSL and the rules for keys do not take, and refuses some things more: so its yes
+    counts, and after its no they are asked.
+    """
+    if len(key) == KEY_BYTES and len(signature) == SIGNATURE_BYTES:
+        try:
+            crypto_sign_open(signature + message, key)
+            return True
+        except BadSignatureError:
+            pass
+    return verify(key, signature, message)
 
 
 def _framed(data: bytes) -> bytes:

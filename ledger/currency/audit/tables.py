@@ -1,7 +1,6 @@
 """The tables of parties, holdings and keys against the log, both ways: no row without its record, none missing.
 
-Money is nowhere in these tables, but who may sign for it is. The log is read up to a head and the tables are read after
-it, so a row may be younger than the story; then the log must have its record all the same.
+Money is nowhere in these tables, but who may sign for it is.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from ledger.core.ids import derived_id
 from ledger.currency.audit.story import Problem, Story
 from ledger.currency.tables import DEVICE_KEY, HOLDING, PARTY
 from ledger.currency.town import Town
@@ -23,7 +21,6 @@ class PartyRow(NamedTuple):
     id: bytes
     account: int | None
     kind: str
-    admitted_at: int
     closed_at: int | None
 
 
@@ -33,8 +30,6 @@ class KeyRow(NamedTuple):
     key: bytes
     account: int | None
     role: str
-    party: bytes
-    added_at: int
     revoked_at: int | None
 
 
@@ -49,12 +44,12 @@ def rows_of(town: Town) -> Rows:
     """Read the tables."""
     party, key = PARTY.c, DEVICE_KEY.c
     parties = (
-        select(party.id, HOLDING.c.account, party.kind, party.admitted_at, party.closed_at)
+        select(party.id, HOLDING.c.account, party.kind, party.closed_at)
         .join(HOLDING, HOLDING.c.party == party.id, isouter=True)
         .order_by(party.id, HOLDING.c.account)
     )
     keys = (
-        select(key.key, HOLDING.c.account, key.role, key.party, key.added_at, key.revoked_at)
+        select(key.key, HOLDING.c.account, key.role, key.revoked_at)
         .join(HOLDING, HOLDING.c.party == key.party, isouter=True)
         .order_by(key.key, HOLDING.c.account)
     )
@@ -64,12 +59,13 @@ def rows_of(town: Town) -> Rows:
         )
 
 
-def against(town: Town, rows: Rows, story: Story, at: int) -> Iterator[Problem]:
-    """Where the tables and the log, up to the moment `at`, say different things."""
+def against(town: Town, story: Story) -> Iterator[Problem]:
+    """Where the tables and the log say different things."""
+    rows = rows_of(town)
     for party in rows.parties:
-        yield from _party(town, party, story, at)
+        yield from _party(party, story)
     for key in rows.keys:
-        yield from _key(town, key, story, at)
+        yield from _key(key, story)
     held = {party.account for party in rows.parties}
     for account, kind in story.holders.items():
         if account not in held and account not in story.closed:
@@ -80,47 +76,32 @@ def against(town: Town, rows: Rows, story: Story, at: int) -> Iterator[Problem]:
             yield "key_missing", f"key {raw.hex()[:16]} was registered in the log and is not in the tables"
 
 
-def _party(town: Town, row: PartyRow, story: Story, at: int) -> Iterator[Problem]:
+def _party(row: PartyRow, story: Story) -> Iterator[Problem]:
     if row.account is None:
         yield "party_unlogged", f"party {row.id.hex()} holds no account in the tables"
         return
     name = f"account {row.account:016x}"
-    if row.admitted_at > at and row.account not in story.holders:
-        if town.book.find(row.id) is None:
-            yield "party_unlogged", f"{name} was opened for a party after this in the tables, and not in the log"
-        return
     if story.parties.get(row.account) != row.id or story.holders.get(row.account) != row.kind:
         yield "party_unlogged", f"{name} is a {row.kind}'s in the tables, not in the log"
         return
-    closed = _until(town, row.closed_at, at, derived_id("patard/close", row.id))
-    if closed != story.closed.get(row.account):
-        told = "open" if closed is None else "closed, or at another moment"
+    if row.closed_at != story.closed.get(row.account):
+        told = "open" if row.closed_at is None else "closed, or at another moment"
         yield "party_unlogged", f"the party of {name} is {told} in the tables; the log says otherwise"
 
 
-def _key(town: Town, row: KeyRow, story: Story, at: int) -> Iterator[Problem]:
+def _key(row: KeyRow, story: Story) -> Iterator[Problem]:
     name, known = row.key.hex()[:16], story.keys.get(row.key)
     if known is None:
-        if row.added_at <= at or town.book.find(derived_id("patard/key", "key_added", row.key)) is None:
-            yield "key_unlogged", f"key {name} stands in the tables and was never noted in the log"
+        yield "key_unlogged", f"key {name} stands in the tables and was never noted in the log"
         return
     if (known.account, known.role) != (row.account, row.role):
         yield "key_unlogged", f"key {name} stands in the tables with another account or role than in the log"
         return
     revoked, closed = known.revoked_at, story.closed.get(known.account)
     right = min((moment for moment in (revoked, closed) if moment is not None), default=None)
-    ends = (derived_id("patard/key", "key_revoked", row.key), derived_id("patard/close", row.party))
-    until = _until(town, row.revoked_at, at, *ends)
-    if until == right:
+    if row.revoked_at == right:
         return
-    if until is None:
+    if row.revoked_at is None:
         yield "key_unlogged", f"key {name} was revoked in the log and stands in the tables as good"
     else:
         yield "key_unlogged", f"key {name} stands in the tables as revoked, and the log does not say so, or not then"
-
-
-def _until(town: Town, moment: int | None, at: int, *ids: bytes) -> int | None:
-    """The end that a row names, as the log up to `at` can know it: one after that has its own record by now."""
-    if moment is not None and moment > at and any(town.book.find(id_) is not None for id_ in ids):
-        return None
-    return moment

@@ -6,12 +6,13 @@ key that acted for that account at that place in the log; each conversion names 
 that follows from it; fees are the charter's; units, imported ones too, are not more than the euros behind them; nothing
 else moved a member's units; and the tables that say whose key is good say what the log says. It writes nothing, and a
 finding names the transaction.
+
+Log and tables are read as they stood at one moment, so that nothing is found that merely happened meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -19,9 +20,10 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from ledger.core import record as records
-from ledger.core.model import Closing, Head, Note, Opening, Transaction
+from ledger.core.model import Closing, Note, Opening, Transaction
 from ledger.core.record import RecordError
-from ledger.currency import chartered, proofs
+from ledger.core.steps import Progress, Steps, taken
+from ledger.currency import chartered, heads_file, proofs
 from ledger.currency.audit import (
     bank_tables,
     debit_tables,
@@ -37,17 +39,16 @@ from ledger.currency.audit import (
 from ledger.currency.audit import heads as signed_heads
 from ledger.currency.audit import tables as audit_tables
 from ledger.currency.audit.cover import NOTICES, Cover
-from ledger.currency.audit.signatures import Signed
+from ledger.currency.audit.signatures import Signatures, Signed, Wrong
 from ledger.currency.audit.story import Notice, Said, Story
-from ledger.currency.keys import verify
 from ledger.currency.messages import ORDER_DOMAIN, SignedOrder
+from ledger.currency.snapshot import snapshot
 from ledger.currency.tables import ACT
 from ledger.currency.town import Town
 
 PAGE = 1_000
 MOST_FINDINGS = 100
-WORKERS = 4
-"""Threads that verify signatures, which is most of the work and needs no interpreter lock."""
+NOT_THE_PAYERS = "the signature is not the payer's over this order: somebody else made or changed it"
 
 
 class Finding(NamedTuple):
@@ -80,46 +81,57 @@ class Audit(NamedTuple):
 
 
 def audit(
-    town: Town, *, progress: Callable[[int, int], None] | None = None, heads: Path | None = None,
+    town: Town, *, progress: Progress | None = None, workers: int | None = None, heads: Path | None = None,
     roots: Mapping[int, bytes] | None = None,
 ) -> Audit:  # fmt: skip
     """Audit the whole log of `town`. `progress` is called with the entries done and all entries.
 
-    `heads` is the file of signed heads beside the book, `roots` what somebody noted elsewhere: size of the log -> root.
+    Signatures are verified by up to `workers` other processes (None: as many as make sense here, 0: none); what is
+    found, and in which order, does not depend on them. `heads` is the file of signed heads beside the book, `roots`
+    what somebody noted elsewhere: size of the log -> root.
     """
-    head = town.book.head()
-    # Read after the head: what is younger than it is left out below.
-    tables = audit_tables.rows_of(town)
-    run = _Run(town)
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="audit") as pool:
+    written = heads_file.read(heads) if heads is not None else None
+    return taken(steps(town, workers=workers, written=written, roots=roots), progress)
+
+
+def steps(
+    town: Town, *, workers: int | None = None, written: signed_heads.Written | None = None,
+    roots: Mapping[int, bytes] | None = None,
+) -> Steps[Audit]:  # fmt: skip
+    """As `audit`, one step after the other; signatures are verified between the steps as well.
+
+    `written` was read from the file of heads before this moment: what is in the file was in the log before.
+    """
+    with snapshot(town) as moment, Signatures(workers) as signatures:
+        head = moment.book.head()
+        run = _Run(moment, signatures)
         after = 0
         while after < head.seq:
-            with town.book.store.reading() as store:
+            with moment.book.store.reading() as store:
                 rows = store.log(after, min(PAGE, head.seq - after))
             if not rows:
                 break
-            signatures = [
-                signature for row in rows for signature in run.entry(row.seq, row.id, row.record, pool.submit)
-            ]
-            run.signatures(signatures)
+            for row in rows:
+                run.entry(row.seq, row.id, row.record)
             after = rows[-1].seq
-            if progress is not None:
-                progress(after, head.seq)
-    run.end(town, tables, head)
-    for code, text in signed_heads.against(town, heads, roots):
-        run.find(code, 0, None, text)
-    found = sorted(run.findings, key=lambda finding: (finding.seq == 0, finding.seq))
-    return Audit(found, run.total, after, run.orders, head.seq, head.root, run.story.notices)
+            run.keep(signatures.wrong())
+            yield after, head.seq
+        signatures.finish()
+        run.keep(signatures.wrong())
+        run.settle()
+        run.end(moment)
+        for code, text in signed_heads.against(moment, written, roots):
+            run.find(code, 0, None, text)
+        return Audit(in_order(run.findings), run.total, after, run.orders, head.seq, head.root, run.story.notices)
 
 
-class _Signature(NamedTuple):
-    seq: int
-    id: bytes
-    right: Future[bool]
+def in_order(findings: list[Finding]) -> list[Finding]:
+    """In the order of the log; what no entry is at fault for comes last."""
+    return sorted(findings, key=lambda finding: (finding.seq == 0, finding.seq))
 
 
 class _Run:
-    def __init__(self, town: Town) -> None:
+    def __init__(self, town: Town, signatures: Signatures) -> None:
         self.story = Story(town.chart, chartered.rules_of(town))
         with town.reading() as connection:
             texts = connection.execute(select(ACT.c.hash, ACT.c.text, ACT.c.salt).where(ACT.c.text.is_not(None)))
@@ -127,16 +139,29 @@ class _Run:
         self.cover = Cover(self.story)
         debit_tables.lend(town, self.story)
         self.findings: list[Finding] = []
+        self.wrong: list[Wrong] = []
         self.total = 0
         self.orders = 0
+        self.signatures = signatures
 
     def find(self, code: str, seq: int, id_: bytes | None, text: str) -> None:
         self.total += 1
         if len(self.findings) < MOST_FINDINGS:
             self.findings.append(Finding(code, seq, id_, text))
 
-    def entry(self, seq: int, id_: bytes, data: bytes, submit: Callable[..., Future[bool]]) -> Iterator[_Signature]:
-        """Judge one log entry; gives the signatures that somebody has begun to verify."""
+    def keep(self, wrong: list[Wrong]) -> None:
+        """Signatures that turned out to be wrong; the first of them are kept, whoever was quicker to say so."""
+        self.total += len(wrong)
+        if wrong:
+            self.wrong = sorted(self.wrong + wrong)[:MOST_FINDINGS]
+
+    def settle(self) -> None:
+        """Every signature is verified: what is wrong with them takes its place among the findings."""
+        self.findings += [Finding(one.code, one.seq, one.id, one.text) for one in self.wrong]
+        self.findings = in_order(self.findings)[:MOST_FINDINGS]
+
+    def entry(self, seq: int, id_: bytes, data: bytes) -> None:
+        """Judge one log entry; its signatures are handed over to be verified."""
         try:
             record = records.parse(data)
         except RecordError as error:
@@ -160,28 +185,20 @@ class _Run:
             problems = (judge or registry.unknown)(story, record, instruction)
             problems = chain(lines.entered(story.lines, story.chart, record, instruction), problems)
         for problem in chain(shapes.shape(instruction), problems):
-            if isinstance(problem, SignedOrder):
+            if isinstance(problem, Signed):
+                self.signatures.add(seq, id_, problem)
+            elif isinstance(problem, SignedOrder):
                 self.orders += 1
                 message = ORDER_DOMAIN + problem.order.body()
-                yield _Signature(seq, id_, submit(verify, problem.key, problem.signature, message))
-            elif isinstance(problem, Signed):
-                if not verify(problem.key, problem.signature, problem.message):
-                    self.find(problem.code, seq, id_, problem.text)
+                signed = Signed(problem.key, problem.signature, message, "signature_invalid", NOT_THE_PAYERS)
+                self.signatures.add(seq, id_, signed)
             else:
                 self.find(problem[0], seq, id_, problem[1])
         if isinstance(instruction, Transaction):
             for code, text in self.cover.move(record, instruction):
                 self.find(code, seq, id_, text)
 
-    def signatures(self, begun: list[_Signature]) -> None:
-        for signature in begun:
-            if not signature.right.result():
-                self.find(
-                    "signature_invalid", signature.seq, signature.id,
-                    "the signature is not the payer's over this order: somebody else made or changed it",
-                )  # fmt: skip
-
-    def end(self, town: Town, tables: audit_tables.Rows, head: Head) -> None:
+    def end(self, town: Town) -> None:
         """What is wrong at the end of the log, and where charter and tables say something else than it."""
         for code, seq, id_, text in self.cover.end():
             if code in NOTICES:
@@ -197,14 +214,14 @@ class _Run:
                 "the charter in use is not the last one noted in the log; if it was just changed, `patard reserve` "
                 "notes it, else put back the charter of the log",
             )  # fmt: skip
-        for code, text in audit_tables.against(town, tables, self.story, head.at):
+        for code, text in audit_tables.against(town, self.story):
             self.find(code, 0, None, text)
-        for code, text in chain(texts.against(town, self.story, head.seq), sealed.against(town)):
+        for code, text in chain(texts.against(town, self.story), sealed.against(town)):
             self.find(code, 0, None, text)
-        for code, text in payout_tables.against(town, self.story, head.seq):
+        for code, text in payout_tables.against(town, self.story):
             self.find(code, 0, None, text)
         maturing = -self.cover.held[town.chart.maturing]
-        for code, text in debit_tables.against(town, self.story, head.seq, maturing):
+        for code, text in debit_tables.against(town, self.story, maturing):
             self.find(code, 0, None, text)
-        for finding in bank_tables.against(town, self.story, head):
+        for finding in bank_tables.against(town, self.story):
             self.find(*finding)
