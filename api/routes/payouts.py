@@ -28,7 +28,7 @@ from api.schemas.town import BookedOut
 from api.strict import StrictRoute
 from ledger.currency import parties
 from ledger.currency.bank import details
-from ledger.currency.bank.payouts import approval, batches, owed, undoing
+from ledger.currency.bank.payouts import approval, batches, contents, owed, undoing
 from ledger.currency.bank.payouts.batches import Batch
 from ledger.currency.town import Town
 
@@ -120,7 +120,7 @@ def payout_batch(batch: str, found: Served, caller: Caller) -> BatchTransfersOut
     """A file, by its number or id, with its transfers. `is_new`: never paid to this IBAN before."""
     need(caller, parties.AUDIT)
     made = batches.find(found.town, batch)
-    transfers = [transfer_out(one) for one in batches.transfers_of(found.town, made)]
+    transfers = [transfer_out(one) for one in contents.transfers_of(found.town, made.id)]
     return BatchTransfersOut(batch=_batch(found.town, made), transfers=transfers)
 
 

@@ -11,7 +11,8 @@ from api.schemas.fields import Date, In, Signature, rfc3339
 from ledger.core.ids import account_text
 from ledger.currency.bank.details import Details
 from ledger.currency.bank.payouts.approval import who
-from ledger.currency.bank.payouts.batches import Batch, Ordered
+from ledger.currency.bank.payouts.batches import Batch
+from ledger.currency.bank.payouts.contents import Ordered
 from ledger.currency.bank.payouts.owed import Due
 from ledger.currency.bank.reference import shown
 

@@ -120,6 +120,19 @@ def latest(town: Town) -> Rules | None:
     return found
 
 
+def machine_since(town: Town) -> int | None:
+    """Place of the first charter of the log that names the machine's key; None where none does.
+
+    What was done without a signature before it is shown as of before.
+    """
+    version = 1
+    while (record := town.book.find(note_id(town.charter.network, version))) is not None:
+        if "machine" in record.instruction.evidence:
+            return record.seq
+        version += 1
+    return None
+
+
 def require_latest(town: Town) -> None:
     """Hold that the charter in use is the last one noted: another process may have opened the book with a newer one.
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 
 from ledger.core.model import Note, Transaction
 from ledger.core.record import Record
-from ledger.currency import chartered
+from ledger.currency import chartered, persons
 from ledger.currency.accounts import periods
-from ledger.currency.audit import bank, debits, kinds, mandates, payouts, placings, story, years
+from ledger.currency.audit import bank, debits, holders, kinds, mandates, payouts, placings, story, years
 from ledger.currency.audit.story import Problem, Story
 from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, WITHDRAWN
 from ledger.currency.bank.mandates import collecting as debit_files
@@ -64,6 +64,8 @@ NOTES: dict[str, Callable[[Story, Record, Note], Iterator[Problem]]] = {
     chartered.KIND: story.charter,
     "key_added": story.key,
     "key_revoked": story.key,
+    persons.CONFIRMED: holders.confirmed,
+    persons.SECONDED: holders.confirmed,
     periods.KIND: years.closed,
     STATEMENT: bank.statement,
     KNOWN: bank.known,
