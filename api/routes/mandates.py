@@ -35,7 +35,7 @@ from api.schemas.mandates import (
 )
 from api.strict import StrictRoute
 from ledger.currency import parties
-from ledger.currency.bank.mandates import collecting, daily, model, months, notices, register, rejecting, review
+from ledger.currency.bank.mandates import collecting, daily, files, model, months, notices, register, rejecting, review
 from ledger.currency.bank.mandates.announced import announced
 from ledger.currency.bank.mandates.index import items
 from ledger.currency.bank.mandates.mine import mine
@@ -164,7 +164,7 @@ def collections(found: Served, caller: Caller) -> CollectionsOut:
     if found.town.charter.mandates is not None:  # else there may be files of a time when there were monthly top-ups
         ahead, missed = announced(found.town), notices.missed(found.town)
     return CollectionsOut(
-        collections=[collection_out(one) for one in collecting.every(found.town)],
+        collections=[collection_out(one) for one in files.every(found.town)],
         next=next_out(ahead) if ahead else None, missed=missed,
     )  # fmt: skip
 
@@ -184,7 +184,7 @@ def collect(body: CollectionIn, found: Served, caller: Caller, response: Respons
 def debits(collection: str, found: Served, caller: Caller) -> DebitsOut:
     """The debits of a file, in its order, and what became of each."""
     need(caller, parties.AUDIT)
-    made = collecting.find(found.town, collection)
+    made = files.find(found.town, collection)
     with found.town.reading() as connection:
         rows = items(connection, COLLECTION_ITEM.c.collection == made.id)
     return DebitsOut(debits=[debit_out(one) for one in rows])
@@ -196,7 +196,7 @@ def collection_file(
 ) -> Response:
     """The file for the bank. It is noted who fetched it; `again`: although it was fetched before."""
     need(caller, parties.OFFICE)
-    made = collecting.find(found.town, collection)
+    made = files.find(found.town, collection)
     data = collecting.fetch(found.town, made, by=caller.key.hex(), again=again)
     headers = {"Content-Disposition": f'attachment; filename="{made.message}.xml"', "Cache-Control": "no-store"}
     return Response(data, media_type="application/xml", headers=headers)
@@ -206,7 +206,7 @@ def collection_file(
 def withdraw_collection(collection: str, body: CollectionWithdrawalIn, found: Served, caller: Caller) -> CollectionOut:
     """Give a file up that the bank did not carry out. One that was fetched: a treasurer, with `refused`."""
     need(caller, TREASURER if body.refused else parties.OFFICE)
-    made = collecting.find(found.town, collection)
+    made = files.find(found.town, collection)
     return collection_out(collecting.withdraw(found.town, made, by=caller.key.hex(), fetched_too=body.refused))
 
 

@@ -11,7 +11,7 @@ import httpx
 from ledger.core.ids import account_number
 from ledger.currency import conversion, parties, proofs
 from ledger.currency.bank import details, suspense
-from ledger.currency.bank.mandates import collecting, model, notices, register
+from ledger.currency.bank.mandates import collecting, files, model, notices, register
 from ledger.currency.bank.mandates.text import Content, mandate_text
 from ledger.currency.bank.payouts import approval, batches, owed
 from ledger.currency.bank.placing import Decision, Way
@@ -184,7 +184,7 @@ class Scene:
 
     def collection_body(self) -> dict[str, Any]:
         """What orders this month's debits; somebody was told, and there is no file of it."""
-        for made in collecting.every(self.town):
+        for made in files.every(self.town):
             if made.state != "withdrawn":
                 collecting.withdraw(self.town, made, fetched_too=True)
         visitor = parties.by_account(self.town, account_number(self.new_party()))

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from api.strict import FILES
-from ledger.currency.bank.mandates import collecting
+from ledger.currency.bank.mandates import files
 from ledger.currency.town import Town
 from tests import towns
 from tests.api.scene import AUDITOR, MANDATES, NOBODY, OPERATOR, OWNER, TREASURER, Scene
@@ -267,7 +267,7 @@ def test_answers_are_what_the_document_says(town: Town, people: Cast, api: Serve
 def _monthly(scene: Scene) -> list[tuple[str, str, str, Any, str]]:
     """Calls about monthly top-ups."""
     mandate, debit = f"/v1/mandates/{scene.mandate()}", f"/v1/debits/{scene.debit()}"
-    file = f"/v1/collections/{collecting.every(scene.town)[0].number}"
+    file = f"/v1/collections/{files.every(scene.town)[0].number}"
     return [
         ("get", "/v1/monthly", "/v1/monthly", None, OWNER),
         ("post", "/v1/mandates/{id}/amounts", f"{mandate}/amounts", scene.amount_body(), OWNER),

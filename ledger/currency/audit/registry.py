@@ -15,7 +15,7 @@ from ledger.currency.accounts import periods
 from ledger.currency.audit import bank, debits, holders, kinds, mandates, payouts, placings, story, years
 from ledger.currency.audit.story import Problem, Story
 from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, WITHDRAWN
-from ledger.currency.bank.mandates import collecting as debit_files
+from ledger.currency.bank.mandates import files as debit_files
 from ledger.currency.bank.mandates import index as debit_kinds
 from ledger.currency.bank.mandates import model as mandate_kinds
 from ledger.currency.bank.mandates import notices, rejecting
