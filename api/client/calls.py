@@ -26,6 +26,7 @@ from api.client.answers import (
     Taken,
 )
 from api.client.bank import BankCalls
+from api.client.confirming import ConfirmationCalls
 from api.client.connection import Connection
 from api.client.monthly import MonthlyCalls
 from api.client.payouts import PayoutCalls
@@ -38,7 +39,7 @@ _ORDERS = {Purpose.PAYMENT: "/v1/payments", Purpose.REFUND: "/v1/refunds", Purpo
 _TYPED = str.maketrans({"-": None, " ": None, "O": "0", "I": "1", "L": "1"})
 
 
-class Client(BankCalls, MonthlyCalls, PayoutCalls, Connection):
+class Client(BankCalls, ConfirmationCalls, MonthlyCalls, PayoutCalls, Connection):
     """Every call of the API, over one `Connection`."""
 
     # Anybody

@@ -97,8 +97,8 @@ ERRORS: dict[str, tuple[int, str]] = {
     ),
     "signature_sponsored": (
         409,
-        "Of two who sign this file one invited the other's key, or one person could have made both; somebody signs whom "
-        "the other did not bring in.",
+        "Of two who sign this file one invited the other's key, or one person could have made both; another "
+        "person signs, whom the other did not bring in.",
     ),
     "payouts_changed": (409, "The stored file is not the one that was ordered and signed."),
     "payout_paid": (409, "The bank paid this payout; if it sends it back, its statement brings it back."),

@@ -185,7 +185,10 @@ def confirm(town: Town, key: bytes, *, by: DeviceKey) -> Posted:
         raise CurrencyError("role_insufficient", "its holder confirms a key, as a member, or a second treasurer")
     kind = CONFIRMED if by.role == MEMBER else SECONDED
     with town.reading() as connection:
-        found = held(town, connection, [key]).get(key)
+        keys = held(town, connection, [key, by.key])
+    if kind == SECONDED:
+        _require_known(keys, by, town.book.head().seq + 1)
+    found = keys.get(key)
     if found is None or found.person is None or (by.role == MEMBER and by.account != found.person):
         raise CurrencyError("not_found", "no key is said to be yours by this name; `wallet keys confirm` lists them")
     evidence = {"by": by.key.hex(), "key": key.hex(), "person": f"{found.person:016x}"}
@@ -214,11 +217,15 @@ def confirm(town: Town, key: bytes, *, by: DeviceKey) -> Posted:
 
 def _second(keys: dict[bytes, Held], key: bytes, by: DeviceKey, seq: int) -> None:
     """Raise `CurrencyError` unless this treasurer is known, and somebody else than whoever invited the key."""
+    _require_known(keys, by, seq)
     mine, inviting = keys[by.key], keys[key].by
+    if inviting is not None and inviting in keys and keys[inviting].person == mine.person:
+        raise CurrencyError("signature_same_person", "you invited this key; another treasurer, or its holder, confirms")
+
+
+def _require_known(keys: dict[bytes, Held], by: DeviceKey, seq: int) -> None:
     if not People(keys, seq).is_known(by.key):
         raise CurrencyError(
             "signature_person_unknown", "nobody confirmed yet whose your own key is: confirm it with `wallet keys "
             "confirm` in your wallet as a member",
         )  # fmt: skip
-    if inviting is not None and inviting in keys and keys[inviting].person == mine.person:
-        raise CurrencyError("signature_same_person", "you invited this key; another treasurer, or its holder, confirms")

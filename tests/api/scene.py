@@ -65,6 +65,14 @@ class Scene:
     def new_key(self) -> str:
         return towns.join(self.town, self.people.shop.party, "cashier", f"till {next(_numbers)}").public.hex()
 
+    def unconfirmed_key(self) -> str:
+        """A key that the office invited, said to be the stranger's."""
+        number, by = next(_numbers), self.people.treasurer.public.hex()
+        code = parties.invite(self.town, self.people.office, "operator", by=by, person=self.people.bob.party)
+        key = towns.key_of(f"officer {number}").public
+        parties.join(self.town, code, key, f"officer {number}")
+        return key.hex()
+
     def join_body(self) -> dict[str, str]:
         key = towns.key_of(f"device {next(_numbers)}")
         # A party of its own: the codes that may wait for one are counted.

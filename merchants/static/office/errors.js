@@ -18,7 +18,8 @@ export const explain = explainer({
   conversion_named: t("Another line is that conversion already, or it was taken back."),
   below_floor: t("An account would be below nothing: units were spent meanwhile, or the box does not hold as much."),
   signature_same_person: t("You signed this file already, perhaps with another device. Somebody else signs now."),
-  signature_person_unknown: t("Two different people sign this file, and nobody said whose key this is. Join anew with a code that names you: patard invite, with --person."),
+  signature_person_unknown: t("Two different people sign this file, and before it was made nobody said whose key this is, or only one person did. Confirm it in your wallet as a member (wallet keys confirm), or join with a code of patard invite, with --person; then have the file made anew."),
+  signature_sponsored: t("One of those who sign this file invited the other's key, or one person could have made both. Somebody else signs."),
   signature_invalid: t("The signature does not fit this file. Load the page anew and look at the file again."),
   payouts_fetched: t("The file was fetched before: sent to the bank twice, it may be paid twice."),
   payouts_withdrawn: t("The file was withdrawn. Make a new one."),
@@ -41,6 +42,8 @@ export const explain = explainer({
   collection_fetched: t("The file was fetched before: sent to the bank twice, it may be debited twice."),
   collection_begun: t("The bank has begun to carry this file out. It is not withdrawn any more."),
   collection_withdrawn: t("The file was withdrawn. Make a new one."),
+  mandate_changed: t("What the database says of a mandate is not what was signed. Nothing was done: have the database looked at."),
+  collection_changed: t("The stored file is not the one that was made: the database was changed. Withdraw it and have that looked at."),
   mandate_ended: t("This mandate was ended."),
   charter_changed: t("The charter was changed while the server ran: it must be started anew before anything is booked."),
 });
