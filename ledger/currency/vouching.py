@@ -150,10 +150,10 @@ class People:
         seen, left = {raw}, [raw]
         while left:
             key = self._keys.get(left.pop())
-            if key is None:
+            if key is None or key.by is None:
                 continue
-            inviting = [word.by for word in self._words(key) if not key.is_own(self._keys[word.by])]
-            for by in inviting if key.by is None else [key.by, *inviting]:
+            seconded = [word.by for word in self._words(key) if not key.is_own(self._keys[word.by])]
+            for by in (key.by, *seconded):
                 if by not in seen and by in self._keys:
                     seen.add(by)
                     left.append(by)

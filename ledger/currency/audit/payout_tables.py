@@ -40,7 +40,7 @@ def against(town: Town, story: Story, seq: int) -> Iterator[Problem]:
         if file is not None:
             yield from _row(file, row)
             yield from _file(story, file, bytes(row.file), orders.get(row.id, {}))
-        elif row.seq <= seq:
+        elif row.seq <= seq or town.book.find(row.id) is None:
             yield "payout_unlogged", f"file {row.id.hex()} stands in the tables and was never ordered in the log"
     for file in story.payouts.files.values():
         if file.id not in there:

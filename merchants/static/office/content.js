@@ -10,9 +10,9 @@ const PAIN = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09";
  * Throws an Error in words. Of the transfers that the server lists only this is believed: which accounts are known.
  */
 export function contentOf({ text, sha256 }, { batch, transfers: listed }) {
-  const transfers = read(text);
+  const { day, transfers } = read(text);
   const total = transfers.reduce((sum, one) => sum + one.amount_cents, 0);
-  if (sha256 !== batch.sha256) throw new Error(t("This file is not the one that is to be signed: do not sign it."));
+  if (sha256 !== batch.sha256 || day !== batch.requested_on) throw new Error(t("This file is not the one that is to be signed: do not sign it."));
   if (total !== batch.total_cents || transfers.length !== batch.transfers) {
     throw new Error(t("The transfers in the file do not come to its sum: do not sign it."));
   }
@@ -26,33 +26,58 @@ export function contentOf({ text, sha256 }, { batch, transfers: listed }) {
 
 const plain = (reference) => reference.replaceAll("-", "");
 const grouped = (end) => (end.length === 10 ? `${end.slice(0, 5)}-${end.slice(5)}` : end);
-const named = (element, name) => [...element.children].filter((child) => child.localName === name && child.namespaceURI === PAIN);
+const LINE = /^ *<([A-Za-z0-9]+)(?: (xmlns|Ccy)="([^"<>&]*)")?>(?:([^<>&]*)<\/\1>)?$/;
 
 /** The transfers of one payment group; no amount may stand anywhere that is not among them. */
 function read(text) {
-  const ask = (right) => {
-    if (!right) throw new Error(t("This is no file of payouts that could be read: do not sign it."));
-  };
-  const only = (element, ...path) => path.reduce((found, name) => {
-    const children = named(found, name);
+  const root = tree(text);
+  const group = only(root, "Document", "CstmrCdtTrfInitn", "PmtInf");
+  const orders = group.children.filter((one) => one.name === "CdtTrfTxInf");
+  const header = only(root, "Document", "CstmrCdtTrfInitn", "GrpHdr");
+  ask(only(root, "Document").given === PAIN && only(root, "Document", "CstmrCdtTrfInitn").children.length === 2);
+  ask(only(header, "NbOfTxs").text === String(orders.length));
+  const transfers = orders.map((order) => {
+    const amount = only(order, "Amt", "InstdAmt");
+    ask(/^[0-9]{1,13}\.[0-9]{2}$/.test(amount.text) && amount.given === "EUR" && only(order, "Amt").children.length === 1);
+    const end = only(order, "PmtId", "EndToEndId").text;
+    return {
+      end, reference: grouped(end), name: only(order, "Cdtr", "Nm").text, iban: only(order, "CdtrAcct", "Id", "IBAN").text,
+      amount_cents: Number(amount.text.replace(".", "")),
+    };
+  });
+  return { day: only(group, "ReqdExctnDt", "Dt").text, transfers };
+}
+
+function ask(right) {
+  if (!right) throw new Error(t("This is no file of payouts that could be read: do not sign it."));
+}
+
+/** The one element down that path. */
+function only(element, ...path) {
+  return path.reduce((found, name) => {
+    const children = found.children.filter((child) => child.name === name);
     ask(children.length === 1);
     return children[0];
   }, element);
-  const value = (element, ...path) => only(element, ...path).textContent.trim();
-  ask(!text.includes("<!")); // no document type, and no comment beside what is shown
-  const file = new DOMParser().parseFromString(text, "application/xml");
-  const count = (name) => file.getElementsByTagNameNS("*", name).length;
-  ask(!count("parsererror"));
-  const group = only(file, "Document", "CstmrCdtTrfInitn", "PmtInf");
-  const orders = named(group, "CdtTrfTxInf");
-  ask(count("PmtInf") === 1 && !count("EqvtAmt") && ["CdtTrfTxInf", "InstdAmt", "CdtrAcct"].every((name) => count(name) === orders.length));
-  return orders.map((order) => {
-    const amount = only(order, "Amt", "InstdAmt");
-    ask(/^[0-9]{1,13}\.[0-9]{2}$/.test(amount.textContent) && amount.getAttribute("Ccy") === "EUR");
-    const end = value(order, "PmtId", "EndToEndId");
-    return {
-      end, reference: grouped(end), name: value(order, "Cdtr", "Nm"), iban: value(order, "CdtrAcct", "Id", "IBAN"),
-      amount_cents: Number(amount.textContent.replace(".", "")),
-    };
-  });
+}
+
+/** The elements of a file as the server writes it, an element a line: anything else in it makes it none. */
+function tree(text) {
+  const lines = text.split("\n");
+  ask(lines.shift() === '<?xml version="1.0" encoding="UTF-8"?>' && lines.pop() === "");
+  const open = [{ name: "", children: [] }];
+  for (const line of lines) {
+    const here = open.at(-1);
+    if (line.trim() === `</${here.name}>` && open.length > 1) {
+      open.pop();
+      continue;
+    }
+    const [, name, , given, held] = LINE.exec(line) ?? [];
+    ask(name);
+    const element = { name, given, text: held ?? "", children: [] };
+    here.children.push(element);
+    if (held === undefined) open.push(element);
+  }
+  ask(open.length === 1);
+  return open[0];
 }
