@@ -118,7 +118,8 @@ def _read(batch: Batch, data: bytes) -> Ordered:
     except PainError:
         message = _("The file that the server gives is none of payouts. Nothing was signed.")
         raise WalletError(Exit.UNTRUSTED, "file_differs", message) from None
-    if sha256(data).digest() != batch.sha256 or (found.message, found.requested_on) != (batch.message, batch.requested_on):
+    told = (batch.message, batch.requested_on)
+    if sha256(data).digest() != batch.sha256 or (found.message, found.requested_on) != told:
         message = _("The file that the server gives is not the one that is to be signed. Nothing was signed.")
         raise WalletError(Exit.UNTRUSTED, "file_differs", message)
     if (len(found.transfers), found.total) != (batch.transfers, batch.total_cents):
