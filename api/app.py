@@ -17,7 +17,19 @@ from api import problems
 from api.auth import Services
 from api.headers import Headers
 from api.heads import Heads
-from api.routes import accounts, bank, devices, mandates, office, orders, payouts, public, reserve, suspense
+from api.routes import (
+    accounts,
+    bank,
+    confirmations,
+    devices,
+    mandates,
+    office,
+    orders,
+    payouts,
+    public,
+    reserve,
+    suspense,
+)
 from api.schemas.town import OrderIn, PostedOut, ProblemOut
 from api.strict import BodyGuard
 from ledger.core.writer import Writer
@@ -63,7 +75,8 @@ def create_app(town: Town, *, inbox: Path | None = None, heads: Path | None = No
         responses={"default": {"model": ProblemOut, "description": "RFC 9457 problem details with a stable code."}},
     )
     problems.handle(app)
-    for module in (public, devices, accounts, orders, office, payouts, bank, suspense, mandates, reserve):
+    held = (devices, confirmations, accounts, orders)
+    for module in (public, *held, office, payouts, bank, suspense, mandates, reserve):
         app.include_router(module.router)
     app.router.routes.extend(pages.routes(town, keeper))
     app.add_middleware(BodyGuard)

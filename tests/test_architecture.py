@@ -22,6 +22,8 @@ WALLET_MAY_IMPORT = (
     "wallet_cli",
     "ledger.core.ids",
     "ledger.currency.bank.mandates.text",
+    "ledger.currency.bank.pain",
+    "ledger.currency.bank.pain_read",
     "ledger.currency.keys",
     "ledger.currency.links",
     "ledger.currency.messages",

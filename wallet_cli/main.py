@@ -233,6 +233,18 @@ def keys_add(
     devices.add(open_typed(), role or None)
 
 
+@command(keys_app, "confirm", _("The association's keys that are said to be yours; with KEY, say that one is."))
+def keys_confirm(
+    key: str = typer.Argument("", metavar="[KEY]", help=_("The key, as the list shows it."), show_default=False),
+    yes: bool = YES,
+    json: bool = JSON,
+) -> None:
+    from wallet_cli import confirming
+
+    TERMINAL.as_json = json
+    confirming.confirm(open_typed(), key or None, yes=yes)
+
+
 @command(keys_app, "revoke", _("Take a device's rights away, that of a lost phone for example."))
 def keys_revoke(
     key: str = typer.Argument(
@@ -290,7 +302,7 @@ def restore(
     safekeeping.restore(Home.find(), file)
 
 
-app.add_typer(keys_app, name="keys", help=_("The devices that act for your account: list, add, revoke."))
+app.add_typer(keys_app, name="keys", help=_("The devices that act for your account: list, add, revoke; confirm."))
 app.add_typer(outbox_app, name="outbox", help=_("Orders that wait for an answer: list, settle."))
 
 

@@ -1,8 +1,13 @@
-"""Euros out: where a shop is paid, and a treasurer's signature under a file of payouts."""
+"""Euros out: where a shop is paid, and a treasurer's signature under a file of payouts.
+
+What is shown before signing stands in the file itself: its bytes come here, are hashed, and read. The server only says
+beside it which account was never paid to before.
+"""
 
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from ledger.currency import proofs
@@ -13,7 +18,8 @@ from wallet_cli.terminal import TERMINAL, bold
 from wallet_cli.words import LANG, N_, _, clean, ngettext
 
 if TYPE_CHECKING:
-    from api.client import Batch, BatchTransfer
+    from api.client import Batch
+    from ledger.currency.bank.pain_read import Ordered
 
 STATES = {
     "ordered": N_("to be signed"),
@@ -67,20 +73,21 @@ def sign(wallet: Wallet, number: str, *, yes: bool) -> None:
     wallet.settle()
     client = wallet.reader()
     batch, transfers = wallet.asked(lambda: client.payout_batch(number.strip()))
-    _add_up(batch, transfers)
+    ordered = _read(batch, wallet.asked(lambda: client.payout_content(number.strip())))
+    known = {(one.reference.replace("-", ""), one.iban) for one in transfers if not one.is_new}
     # Not a table: an IBAN that is broken over two lines is not compared by anybody.
-    width = max(len(_euros(one.amount_cents)) for one in transfers)
-    for one in transfers:
-        TERMINAL.say(f"{_euros(one.amount_cents):>{width}}  {clean(one.name)}")
-        new = "  " + bold(_("new: never paid to before")) if one.is_new else ""
-        TERMINAL.say(f"{'':{width}}  {grouped(one.iban)}  {clean(one.reference)}{new}")
+    width = max(len(_euros(one.amount)) for one in ordered.transfers)
+    for one in ordered.transfers:
+        TERMINAL.say(f"{_euros(one.amount):>{width}}  {clean(one.name)}")
+        new = "" if (one.end_to_end, one.iban) in known else "  " + bold(_("new: never paid to before"))
+        TERMINAL.say(f"{'':{width}}  {grouped(one.iban)}  {clean(one.end_to_end)}{new}")
     told = ngettext(
         "File {number}: {count} transfer, {total}, to be paid on {day}.",
         "File {number}: {count} transfers, {total}, to be paid on {day}.", batch.transfers,
     )  # fmt: skip
     TERMINAL.say(
-        bold(told.format(number=batch.number, count=batch.transfers, total=_euros(batch.total_cents),
-                         day=batch.requested_on.isoformat()))
+        bold(told.format(number=batch.number, count=len(ordered.transfers), total=_euros(ordered.total),
+                         day=ordered.requested_on.isoformat()))
     )  # fmt: skip
     if not yes:
         TERMINAL.confirm(_("Sign it?"))
@@ -88,9 +95,8 @@ def sign(wallet: Wallet, number: str, *, yes: bool) -> None:
         wallet.key, wallet.settings.network_id, batch.id, batch.sha256, batch.total_cents, batch.transfers
     )
     made = wallet.asked(lambda: client.sign_payout_batch(batch, signature))
-    missing = made.people - len({one.name for one in made.signatures if one.counts})
     if made.state == "ordered":
-        TERMINAL.say(_("Signed. People who still have to sign it: {count}.").format(count=max(1, missing)))
+        TERMINAL.say(_("Signed. People who still have to sign it: {count}.").format(count=made.people - made.signed))
     else:
         TERMINAL.say(_("Signed. The office can fetch the file now: patard payouts file {number}").format(
             number=made.number))  # fmt: skip
@@ -102,11 +108,24 @@ def grouped(text: str) -> str:
     return re.sub(r"(.{4})(?=.)", r"\1 ", clean(text))
 
 
-def _add_up(batch: Batch, transfers: list[BatchTransfer]) -> None:
-    """Hold that what is shown is what is signed: its number of transfers, and their sum."""
-    if (len(transfers), sum(one.amount_cents for one in transfers)) != (batch.transfers, batch.total_cents):
-        message = _("The transfers that the server shows do not come to the total of the file. Nothing was signed.")
+def _read(batch: Batch, data: bytes) -> Ordered:
+    """What a file orders: the very bytes that are signed, and what the server says of them."""
+    from ledger.currency.bank.pain import PainError
+    from ledger.currency.bank.pain_read import read_transfers
+
+    try:
+        found = read_transfers(data)
+    except PainError:
+        message = _("The file that the server gives is none of payouts. Nothing was signed.")
+        raise WalletError(Exit.UNTRUSTED, "file_differs", message) from None
+    told = (batch.message, batch.requested_on)
+    if sha256(data).digest() != batch.sha256 or (found.message, found.requested_on) != told:
+        message = _("The file that the server gives is not the one that is to be signed. Nothing was signed.")
         raise WalletError(Exit.UNTRUSTED, "file_differs", message)
+    if (len(found.transfers), found.total) != (batch.transfers, batch.total_cents):
+        message = _("The transfers in the file do not come to its total. Nothing was signed.")
+        raise WalletError(Exit.UNTRUSTED, "file_differs", message)
+    return found
 
 
 def _row(one: Batch) -> tuple[str, ...]:

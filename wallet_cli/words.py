@@ -58,6 +58,10 @@ REASONS = AMOUNTS | {
     "not_found": N_("There is no such thing, or it is none of yours."),
     "order_expired": N_("The order's last moment had passed. If it was just made, check this machine's clock."),
     "payee_unknown": N_("The account to be paid belongs to nobody in this currency."),
+    "payouts_changed": N_(
+        "The stored file is not the one that was ordered: somebody changed the database. Do not sign it; have the "
+        "office withdraw it."
+    ),
     "payouts_fetched": N_("This file was signed by enough people and is with the office, or at the bank, already."),
     "payouts_withdrawn": N_("This file was withdrawn; there is nothing to sign."),
     "rate_limited": N_("Too many tries: wait a minute."),
@@ -72,8 +76,13 @@ REASONS = AMOUNTS | {
     "same_account": N_("Payer and payee are the same account."),
     "session_missing": N_("The session ended; try again."),
     "signature_person_unknown": N_(
-        "Two different people sign this file, and the office has not said whose key this is: join anew with a code "
-        "made for you (patard invite ... --person)."
+        "Two different people sign this file, and before it was made nobody said whose key this is, or only one person "
+        "did: confirm it in your wallet as a member (wallet keys confirm), or join with a code of patard invite ... "
+        "--person; then have the file made anew."
+    ),
+    "signature_sponsored": N_(
+        "One of you who sign this file invited the other's key, or one person could have made both: somebody else "
+        "signs."
     ),
     "signature_same_person": N_("You signed this file before, with this or another device: another person signs."),
     "signature_invalid": N_("A signature is not right."),

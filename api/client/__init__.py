@@ -32,6 +32,7 @@ from api.client.answers import (
 )
 from api.client.bank import Topup
 from api.client.calls import Client
+from api.client.confirming import Confirmation
 from api.client.monthly import Mandate, Monthly, MonthlyTerms, NextDebit, PastDebit
 from api.client.payouts import BankDetails, Batch, BatchSignature, BatchTransfer
 from api.client.wire import ApiError, ServerUnreachable
@@ -47,6 +48,7 @@ __all__ = [
     "BatchTransfer",
     "Booked",
     "Client",
+    "Confirmation",
     "Counterparty",
     "Currency",
     "Day",

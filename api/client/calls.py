@@ -27,6 +27,7 @@ from api.client.answers import (
     Taken,
 )
 from api.client.bank import BankCalls
+from api.client.confirming import ConfirmationCalls
 from api.client.connection import Connection
 from api.client.monthly import MonthlyCalls
 from api.client.payouts import PayoutCalls
@@ -39,7 +40,7 @@ from ledger.currency.messages import Purpose, SignedOrder, SignedRequest
 _ORDERS = {Purpose.PAYMENT: "/v1/payments", Purpose.REFUND: "/v1/refunds", Purpose.RECONVERSION: "/v1/reconversions"}
 
 
-class Client(BankCalls, MonthlyCalls, PayoutCalls, Connection):
+class Client(BankCalls, ConfirmationCalls, MonthlyCalls, PayoutCalls, Connection):
     """Every call of the API, over one `Connection`."""
 
     # Anybody

@@ -35,7 +35,10 @@ class BatchSignature(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """A file of payouts. `state` is ordered, signed, fetched, settled or withdrawn; `people` have to sign it."""
+    """A file of payouts. `state` is ordered, signed, fetched, settled or withdrawn; `people` have to sign it.
+
+    `signed` counts the different people who have.
+    """
 
     id: bytes
     number: int
@@ -45,6 +48,7 @@ class Batch(NamedTuple):
     total_cents: int
     transfers: int
     people: int
+    signed: int
     sha256: bytes
     signatures: tuple[BatchSignature, ...]
 
@@ -52,7 +56,8 @@ class Batch(NamedTuple):
     def read(cls, f: Fields) -> Batch:
         return cls(
             f.raw("id"), f.integer("number"), f.text("message"), f.text("state"), f.day("requested_on"),
-            f.integer("total_cents"), f.integer("transfers"), f.integer("people"), f.raw("sha256"),
+            f.integer("total_cents"), f.integer("transfers"), f.integer("people"), f.integer("signed"),
+            f.raw("sha256"),
             tuple(BatchSignature.read(one) for one in f.objects("signatures")),
         )  # fmt: skip
 
@@ -96,6 +101,10 @@ class PayoutCalls(Connection):
             "GET", f"/v1/payouts/batches/{number}",
             lambda f: (Batch.read(f.object("batch")), [BatchTransfer.read(one) for one in f.objects("transfers")]),
         )  # fmt: skip
+
+    def payout_content(self, number: str) -> bytes:
+        """The bytes of a file that waits to be signed (treasurers)."""
+        return self._mine("GET", f"/v1/payouts/batches/{number}/content", lambda f: f.text("content").encode())
 
     def sign_payout_batch(self, batch: Batch, signature: bytes) -> Batch:
         """Sign a file (treasurers). The same signature again changes nothing."""

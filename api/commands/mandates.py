@@ -12,9 +12,9 @@ from api.commands.console import day as typed_day
 from api.commands.opened import opened
 from ledger.core.ids import account_text
 from ledger.currency import parties
-from ledger.currency.bank.mandates import collecting, daily, model, notices, register, rejecting, release, review
+from ledger.currency.bank.mandates import collecting, daily, files, model, notices, register, rejecting, release, review
 from ledger.currency.bank.mandates import months as calendar
-from ledger.currency.bank.mandates.collecting import Collection
+from ledger.currency.bank.mandates.files import Collection
 from ledger.currency.bank.mandates.index import Item, items
 from ledger.currency.bank.mandates.model import Mandate
 from ledger.currency.bank.mandates.notices import Notice, Notices
@@ -134,7 +134,7 @@ def collect(month: str | None, on: str | None, file: Path | None, *, again: bool
 def collections() -> None:
     """The files of debits, the latest first."""
     with opened() as town:
-        found = collecting.every(town)
+        found = files.every(town)
     rows = [
         [str(one.number), one.month, one.collect_on.isoformat(), str(one.debits), euros(one.total), str(one.unpaid),
          _(STATES[one.state])]
@@ -149,7 +149,7 @@ def collections() -> None:
 def withdraw(text: str, *, refused: bool) -> None:
     """Give a file up that the bank did not carry out."""
     with opened() as town:
-        made = collecting.withdraw(town, collecting.find(town, text), fetched_too=refused)
+        made = collecting.withdraw(town, files.find(town, text), fetched_too=refused)
     CONSOLE.say(_("File {number} was withdrawn; {month} can be collected again.").format(
         number=made.number, month=made.month))  # fmt: skip
     CONSOLE.give(collection_json(made))
@@ -306,7 +306,7 @@ def _state(one: Mandate) -> str:
 
 
 def _months(town: Town) -> dict[bytes, str]:
-    return {one.id: one.month for one in collecting.every(town)}
+    return {one.id: one.month for one in files.every(town)}
 
 
 def _mandate(town: Town, who: str) -> Mandate:

@@ -16,7 +16,7 @@ from ledger.core.ids import account_text
 from ledger.currency import parties
 from ledger.currency.bank import details
 from ledger.currency.bank.details import Details
-from ledger.currency.bank.payouts import batches, owed, undoing
+from ledger.currency.bank.payouts import batches, contents, owed, undoing
 from ledger.currency.bank.payouts.batches import Batch
 from ledger.currency.bank.reference import shown
 from ledger.currency.errors import CurrencyError
@@ -65,7 +65,7 @@ def show_file(number: str) -> None:
     """One file with its transfers."""
     with opened() as town:
         batch = batches.find(town, number)
-        transfers = batches.transfers_of(town, batch)
+        transfers = contents.transfers_of(town, batch.id)
         [given] = _files_json(town, [batch])
     CONSOLE.facts(
         {

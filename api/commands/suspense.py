@@ -16,7 +16,7 @@ from ledger.currency import conversion, parties
 from ledger.currency.bank import suspense
 from ledger.currency.bank.indexing import SUSPENSE
 from ledger.currency.bank.lines import Line, find_line
-from ledger.currency.bank.mandates import collecting, rejecting
+from ledger.currency.bank.mandates import files, rejecting
 from ledger.currency.bank.payouts import batches, owed
 from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.proposals import Reason, Why
@@ -202,7 +202,7 @@ def _debits(town: Town, text: str) -> bytes:
     try:
         return rejecting.find(town, text).id
     except CurrencyError:
-        return collecting.find(town, text).id
+        return files.find(town, text).id
 
 
 def _share(town: Town, text: str) -> Share:

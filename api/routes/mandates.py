@@ -35,7 +35,7 @@ from api.schemas.mandates import (
 )
 from api.strict import StrictRoute
 from ledger.currency import parties
-from ledger.currency.bank.mandates import collecting, daily, model, notices, register, rejecting, review
+from ledger.currency.bank.mandates import collecting, daily, files, model, notices, register, rejecting, review
 from ledger.currency.bank.mandates.announced import announced
 from ledger.currency.bank.mandates.index import items
 from ledger.currency.bank.mandates.mine import mine
@@ -164,7 +164,7 @@ def collections(found: Served, caller: Caller) -> CollectionsOut:
     if found.town.charter.mandates is not None:  # else there may be files of a time when there were monthly top-ups
         ahead, missed = announced(found.town), notices.missed(found.town)
     return CollectionsOut(
-        collections=[collection_out(one) for one in collecting.every(found.town)],
+        collections=[collection_out(one) for one in files.every(found.town)],
         next=next_out(ahead) if ahead else None, missed=missed,
     )  # fmt: skip
 
@@ -183,7 +183,7 @@ def collect(body: CollectionIn, acting: Actor, response: Response) -> Collection
 def debits(collection: str, found: Served, caller: Caller) -> DebitsOut:
     """The debits of a file, in its order, and what became of each."""
     need(caller, parties.AUDIT)
-    made = collecting.find(found.town, collection)
+    made = files.find(found.town, collection)
     with found.town.reading() as connection:
         rows = items(connection, COLLECTION_ITEM.c.collection == made.id)
     return DebitsOut(debits=[debit_out(one) for one in rows])
@@ -193,7 +193,7 @@ def debits(collection: str, found: Served, caller: Caller) -> DebitsOut:
 def collection_file(collection: str, acting: Actor, again: Annotated[bool, Query()] = False) -> Response:
     """The file for the bank. It is noted who fetched it; `again`: although it was fetched before."""
     need(acting.caller, parties.OFFICE)
-    made = collecting.find(acting.town, collection)
+    made = files.find(acting.town, collection)
     data = collecting.fetch(acting.town, made, by=acting.by, again=again)
     headers = {"Content-Disposition": f'attachment; filename="{made.message}.xml"', "Cache-Control": "no-store"}
     return Response(data, media_type="application/xml", headers=headers)
@@ -203,7 +203,7 @@ def collection_file(collection: str, acting: Actor, again: Annotated[bool, Query
 def withdraw_collection(collection: str, body: CollectionWithdrawalIn, acting: Actor) -> CollectionOut:
     """Give a file up that the bank did not carry out. One that was fetched: a treasurer, with `refused`."""
     need(acting.caller, TREASURER if body.refused else parties.OFFICE)
-    made = collecting.find(acting.town, collection)
+    made = files.find(acting.town, collection)
     return collection_out(collecting.withdraw(acting.town, made, by=acting.by, fetched_too=body.refused))
 
 

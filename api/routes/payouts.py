@@ -11,6 +11,7 @@ from api.schemas.fields import rfc3339
 from api.schemas.payouts import (
     BankDetailsIn,
     BankDetailsOut,
+    BatchContentOut,
     BatchesOut,
     BatchIn,
     BatchOut,
@@ -28,8 +29,9 @@ from api.schemas.town import BookedOut
 from api.strict import StrictRoute
 from ledger.currency import parties
 from ledger.currency.bank import details
-from ledger.currency.bank.payouts import approval, batches, owed, undoing
+from ledger.currency.bank.payouts import approval, batches, contents, owed, undoing
 from ledger.currency.bank.payouts.batches import Batch
+from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 
 router = APIRouter(tags=["payouts"], route_class=StrictRoute)
@@ -117,11 +119,30 @@ def order_payouts(body: BatchIn, acting: Actor) -> BatchOut:
 
 @router.get("/v1/payouts/batches/{batch}", response_model=BatchTransfersOut)
 def payout_batch(batch: str, found: Served, caller: Caller) -> BatchTransfersOut:
-    """A file, by its number or id, with its transfers. `is_new`: never paid to this IBAN before."""
+    """A file, by its number or id, with the transfers in it. `is_new`: never paid to this IBAN before.
+
+    `changed`: the stored file is not the one that was ordered, so nothing is shown of it; withdraw it.
+    """
     need(caller, parties.AUDIT)
     made = batches.find(found.town, batch)
-    transfers = [transfer_out(one) for one in batches.transfers_of(found.town, made)]
-    return BatchTransfersOut(batch=_batch(found.town, made), transfers=transfers)
+    try:
+        transfers = [transfer_out(one) for one in contents.transfers_of(found.town, made.id)]
+    except CurrencyError as error:
+        if error.code != "payouts_changed":
+            raise
+        return BatchTransfersOut(batch=_batch(found.town, made), transfers=[], changed=True)
+    return BatchTransfersOut(batch=_batch(found.town, made), transfers=transfers, changed=False)
+
+
+@router.get("/v1/payouts/batches/{batch}/content", response_model=BatchContentOut)
+def payout_content(batch: str, found: Served, caller: Caller) -> BatchContentOut:
+    """A file for whoever is about to sign it: its bytes, as a text in UTF-8. The device hashes, reads and shows them.
+
+    Nothing is noted: this is not the fetching.
+    """
+    need(caller, approval.SIGNERS)
+    made = batches.find(found.town, batch)
+    return BatchContentOut(sha256=made.sha256.hex(), content=batches.content(found.town, made).decode())
 
 
 @router.post("/v1/payouts/batches/{batch}/signatures", status_code=201, response_model=BatchOut, responses=_SIGNED)

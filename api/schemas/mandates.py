@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 from api.schemas.fields import Account, Cents, Date, Id, In, Signature, rfc3339
 from ledger.core.ids import account_text
 from ledger.currency.bank.mandates.announced import Announced
-from ledger.currency.bank.mandates.collecting import Collection
 from ledger.currency.bank.mandates.daily import Done
+from ledger.currency.bank.mandates.files import Collection
 from ledger.currency.bank.mandates.index import Item
 from ledger.currency.bank.mandates.mine import Mine
 from ledger.currency.bank.mandates.model import Mandate

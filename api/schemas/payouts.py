@@ -11,7 +11,8 @@ from api.schemas.fields import Date, In, Signature, rfc3339
 from ledger.core.ids import account_text
 from ledger.currency.bank.details import Details
 from ledger.currency.bank.payouts.approval import who
-from ledger.currency.bank.payouts.batches import Batch, Ordered
+from ledger.currency.bank.payouts.batches import Batch
+from ledger.currency.bank.payouts.contents import Ordered
 from ledger.currency.bank.payouts.owed import Due
 from ledger.currency.bank.reference import shown
 
@@ -65,6 +66,7 @@ class BatchOut(BaseModel):
     transfers: int
     open: int
     people: int
+    signed: int
     sha256: str
     signatures: list[BatchSignatureOut]
     ordered_at: str
@@ -93,6 +95,12 @@ class TransferOut(BaseModel):
 class BatchTransfersOut(BaseModel):
     batch: BatchOut
     transfers: list[TransferOut]
+    changed: bool
+
+
+class BatchContentOut(BaseModel):
+    sha256: str
+    content: str
 
 
 class BatchSignatureIn(In):
@@ -135,7 +143,8 @@ def batch_out(connection: Connection, batch: Batch) -> BatchOut:
     return BatchOut(
         id=batch.id.hex(), number=batch.number, message=batch.message, state=batch.state,
         requested_on=batch.requested_on.isoformat(), total_cents=batch.total, transfers=batch.transfers,
-        open=batch.open, people=batch.people, sha256=batch.sha256.hex(),
+        open=batch.open, people=batch.people, signed=batch.signed,
+        sha256=batch.sha256.hex(),
         signatures=[
             BatchSignatureOut(
                 key=one.key.hex(), person=account_text(one.person) if one.person else None, name=one.name,

@@ -52,6 +52,13 @@ class Snapshot:
             usual = "; ".join(f"SET LOCAL {setting.split(' =')[0]} TO DEFAULT" for setting in BY_KEY)
             self.driver.execute(usual, prepare=False)
 
+    def hold(self, place: str) -> None:
+        """Raises `StoreError` (read_only)."""
+        raise StoreError("read_only", "this is how the book stood at one moment: nobody serves it")
+
+    def require_held(self) -> None:
+        """Nothing: nobody holds a moment."""
+
     def close(self) -> None:
         """Nothing: `snapshot` ends it."""
 

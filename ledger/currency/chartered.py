@@ -165,6 +165,19 @@ def hold(town: Town, rules: Rules | None) -> None:
     town.following[:] = [note_id(town.charter.network, rules.version + 1 if rules else 1)]
 
 
+def machine_since(town: Town) -> int | None:
+    """Place of the first charter of the log that names the key of the machine; None where none does.
+
+    What was done without a signature before it is shown as of before.
+    """
+    version = 1
+    while (record := town.book.find(note_id(town.charter.network, version))) is not None:
+        if "machine" in record.instruction.evidence:
+            return record.seq
+        version += 1
+    return None
+
+
 def keep(town: Town, before: Rules | None) -> Rules:
     """Put the charter into the log if it differs from the rules `before`, the latest there; from now on it holds."""
     version = before.version + 1 if before else 1

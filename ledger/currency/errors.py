@@ -97,8 +97,13 @@ ERRORS: dict[str, tuple[int, str]] = {
     "signature_same_person": (409, "The same person signed before, with this or another key; somebody else signs now."),
     "signature_person_unknown": (
         409,
-        "Two different people sign this file, and nobody said whose key this is: it joins anew by an invitation that "
-        "names the person.",
+        "Two different people sign this file, and before it was ordered nobody said whose key this is, or nobody else "
+        "vouched for it: the holder's own key as a member, a second treasurer, or an invitation made at the machine.",
+    ),
+    "signature_sponsored": (
+        409,
+        "Of two who sign this file one invited the other's key, or one person could have made both; another "
+        "person signs, whom the other did not bring in.",
     ),
     "payouts_changed": (409, "The stored file is not the one that was ordered and signed."),
     "payout_paid": (409, "The bank paid this payout; if it sends it back, its statement brings it back."),
@@ -108,6 +113,10 @@ ERRORS: dict[str, tuple[int, str]] = {
     "mandate_amount": (422, "The amount is above what the charter lets one member top up in a month."),
     "mandate_date": (422, "A mandate is signed today or, on paper, within the last 36 months."),
     "mandate_taken": (409, "The party has a mandate already; change its amount, or end it first."),
+    "mandate_changed": (
+        409,
+        "What the tables say of the mandate is not what was signed: somebody changed the database. Nothing was done.",
+    ),
     "mandate_ended": (409, "The mandate was ended; a new one can be signed."),
     "mandate_version": (409, "The amount was changed meanwhile; look at the mandate again, then sign."),
     "mandate_open": (

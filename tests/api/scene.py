@@ -11,7 +11,7 @@ import httpx
 from ledger.core.ids import account_number
 from ledger.currency import conversion, parties, proofs
 from ledger.currency.bank import details, suspense
-from ledger.currency.bank.mandates import collecting, model, notices, register
+from ledger.currency.bank.mandates import collecting, files, model, notices, register
 from ledger.currency.bank.mandates.text import Content, mandate_text
 from ledger.currency.bank.payouts import approval, batches, owed
 from ledger.currency.bank.placing import Decision, Way
@@ -64,6 +64,14 @@ class Scene:
 
     def new_key(self) -> str:
         return towns.join(self.town, self.people.shop.party, "cashier", f"till {next(_numbers)}").public.hex()
+
+    def unconfirmed_key(self) -> str:
+        """A key that the office invited, said to be the stranger's."""
+        number, by = next(_numbers), self.people.treasurer.public.hex()
+        code = parties.invite(self.town, self.people.office, "operator", by=by, person=self.people.bob.party)
+        key = towns.key_of(f"officer {number}").public
+        parties.join(self.town, code, key, f"officer {number}")
+        return key.hex()
 
     def join_body(self) -> dict[str, str]:
         key = towns.key_of(f"device {next(_numbers)}")
@@ -184,7 +192,7 @@ class Scene:
 
     def collection_body(self) -> dict[str, Any]:
         """What orders this month's debits; somebody was told, and there is no file of it."""
-        for made in collecting.every(self.town):
+        for made in files.every(self.town):
             if made.state != "withdrawn":
                 collecting.withdraw(self.town, made, fetched_too=True)
         visitor = parties.by_account(self.town, account_number(self.new_party()))

@@ -81,6 +81,12 @@ TABLE: dict[tuple[str, str], Row] = {
         _only(204, OWNER, *OFFICE, stranger="not_found"), lambda s: f"/v1/keys/{s.new_key()}",
         unknown=f"/v1/keys/{'07' * 32}",
     ),
+    ("GET", "/v1/confirmations"): Row(_only(200, STRANGER, TREASURER), lambda s: "/v1/confirmations"),
+    # Somebody else's key is as unknown to a member as any; a treasurer whom nobody vouched for vouches for nobody.
+    ("POST", "/v1/keys/{key}/confirmation"): Row(
+        {**_only(201, STRANGER), TREASURER: "signature_person_unknown"},
+        lambda s: f"/v1/keys/{s.unconfirmed_key()}/confirmation", unknown=f"/v1/keys/{'07' * 32}/confirmation",
+    ),
     ("POST", "/v1/invites"): Row(
         _only(201, OWNER, *OFFICE, stranger="not_found"), lambda s: "/v1/invites",
         lambda s: inviting("cashier", account=shown(s.people.shop)),
@@ -170,6 +176,10 @@ TABLE: dict[tuple[str, str], Row] = {
     ),
     ("GET", "/v1/payouts/batches/{batch}"): Row(
         _only(200, *AUDIT), lambda s: f"/v1/payouts/batches/{s.batch()}", unknown="/v1/payouts/batches/99999",
+    ),
+    ("GET", "/v1/payouts/batches/{batch}/content"): Row(
+        _only(200, TREASURER), lambda s: f"/v1/payouts/batches/{s.batch()}/content",
+        unknown="/v1/payouts/batches/99999/content",
     ),
     ("POST", "/v1/payouts/batches/{batch}/signatures"): Row(
         _only(201, TREASURER), lambda s: f"/v1/payouts/batches/{s.batch()}/signatures", Scene.signature_body,

@@ -17,7 +17,7 @@ from api.commands.console import CONSOLE
 from api.home import open_town
 from ledger.currency import parties
 from ledger.currency.bank.fake.orders import read_orders
-from ledger.currency.bank.mandates import collecting, model
+from ledger.currency.bank.mandates import files, model
 from ledger.currency.town import Town
 from tests import towns
 from tests.api.test_cli import Ran, Run
@@ -90,7 +90,7 @@ def test_a_month_at_the_machine(run: Run, town: Town, tmp_path: Path) -> None:
     assert again["new"] is False
     assert (tmp_path / "copy.xml").read_bytes() == (tmp_path / ordered["file"]).read_bytes()
     until(town, DUE)
-    bring(town, statement([batch(collecting.every(town)[0]), debit(items(town)[1], sign=-1, reason="AC04")]))
+    bring(town, statement([batch(files.every(town)[0]), debit(items(town)[1], sign=-1, reason="AC04")]))
     done = run("mandate", "release").json
     assert done["released"] == 0 and len(done["suspended"]) == 1
     assert done["maturing"] == [{"release_on": RELEASED.isoformat(), "debits": 1, "amount_cents": 3_000}]

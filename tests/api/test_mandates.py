@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from ledger.currency import proofs
 from ledger.currency.audit.walk import audit
-from ledger.currency.bank.mandates import collecting, model
+from ledger.currency.bank.mandates import files, model
 from ledger.currency.bank.mandates.text import Content, mandate_text
 from ledger.currency.charter import MandateRules
 from ledger.currency.keys import PrivateKey
@@ -120,7 +120,7 @@ def test_a_month_of_monthly_top_ups(api: Served, people: Cast, alice: Headers) -
     file = api.client.get("/v1/collections/1/file", headers=treasurer)
     assert file.headers["content-type"] == "application/xml" and b"pain.008.001.08" in file.content
     until(town, DUE)
-    [made] = collecting.every(town)
+    [made] = files.every(town)
     brought(town, batch(made), debit(items(town)[1], sign=-1, reason="AC04"))
     until(town, RELEASED)
     treasurer, alice = api.session(people.treasurer), api.session(people.alice.key)
@@ -217,7 +217,7 @@ def test_files_in_their_time(api: Served, people: Cast, alice: Headers) -> None:
         store.connection.execute(text("UPDATE collection SET file = x'00' WHERE number = 2"))
     is_problem(api.client.get("/v1/collections/2/file", headers=treasurer), "collection_changed")
     until(town, DUE)
-    brought(town, batch(collecting.every(town)[0]))
+    brought(town, batch(files.every(town)[0]))
     treasurer = api.session(people.treasurer)
     is_problem(post(api, "/v1/collections/2/withdrawal", {}, treasurer), "collection_begun")
 
@@ -235,7 +235,7 @@ def test_a_server_releases_by_itself(town: Town, people: Cast, monkeypatch: pyte
         until(town, date(2025, 6, 24))
         post(api, "/v1/collections", {}, api.session(people.operator))
         until(town, DUE + timedelta(days=1))
-        brought(town, batch(collecting.every(town)[0]))
+        brought(town, batch(files.every(town)[0]))
     until(town, RELEASED)
     before = town.book.balance(people.alice.account)
     monkeypatch.setattr("api.imports.DAILY_SECONDS", 0.01)

@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from api.strict import FILES
-from ledger.currency.bank.mandates import collecting
+from ledger.currency.bank.mandates import files
 from ledger.currency.town import Town
 from tests import towns
-from tests.api.scene import AUDITOR, MANDATES, NOBODY, OPERATOR, OWNER, TREASURER, Scene
+from tests.api.scene import AUDITOR, MANDATES, NOBODY, OPERATOR, OWNER, STRANGER, TREASURER, Scene
 from tests.served import Cast, Served, inviting, shown
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -190,6 +190,7 @@ def test_answers_are_what_the_document_says(town: Town, people: Cast, api: Serve
         ("post", "/v1/sessions", "/v1/sessions", scene.session_body(), NOBODY),
         ("get", "/v1/me", "/v1/me", None, OWNER),
         ("get", "/v1/keys", "/v1/keys", None, OWNER),
+        ("get", "/v1/confirmations", "/v1/confirmations", None, STRANGER),
         ("post", "/v1/invites", "/v1/invites", inviting("cashier"), OWNER),
         ("post", "/v1/payments", "/v1/payments", order, NOBODY),
         ("post", "/v1/payments", "/v1/payments", order, NOBODY),
@@ -229,7 +230,9 @@ def test_answers_are_what_the_document_says(town: Town, people: Cast, api: Serve
         ),
         ("get", "/v1/payouts", "/v1/payouts", None, AUDITOR),
         ("post", "/v1/payouts/batches/{batch}/signatures", f"{batch}/signatures", scene.signature_body(), TREASURER),
+        ("get", "/v1/payouts/batches/{batch}/content", f"{batch}/content", None, TREASURER),
         ("get", "/v1/payouts/batches/{batch}", batch, None, AUDITOR),
+        ("post", "/v1/keys/{key}/confirmation", f"/v1/keys/{scene.unconfirmed_key()}/confirmation", None, STRANGER),
         ("post", "/v1/payouts/batches/{batch}/withdrawal", f"{batch}/withdrawal", {}, OPERATOR),
         ("post", "/v1/payouts/batches", "/v1/payouts/batches", {"on": None}, OPERATOR),
         ("get", "/v1/payouts/batches", "/v1/payouts/batches?all=true", None, AUDITOR),
@@ -267,7 +270,7 @@ def test_answers_are_what_the_document_says(town: Town, people: Cast, api: Serve
 def _monthly(scene: Scene) -> list[tuple[str, str, str, Any, str]]:
     """Calls about monthly top-ups."""
     mandate, debit = f"/v1/mandates/{scene.mandate()}", f"/v1/debits/{scene.debit()}"
-    file = f"/v1/collections/{collecting.every(scene.town)[0].number}"
+    file = f"/v1/collections/{files.every(scene.town)[0].number}"
     return [
         ("get", "/v1/monthly", "/v1/monthly", None, OWNER),
         ("post", "/v1/mandates/{id}/amounts", f"{mandate}/amounts", scene.amount_body(), OWNER),

@@ -12,7 +12,6 @@ import httpx
 import pytest
 from sqlalchemy import update
 
-from ledger.core.ids import account_text
 from ledger.currency import conversion, parties, proofs
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank import taking
@@ -24,7 +23,7 @@ from ledger.currency.town import Town
 from tests import towns
 from tests.currency.bank.scene import DAY, line, opened, statement
 from tests.currency.bank.test_payout_answers import answer
-from tests.served import Cast, Headers, Served, cast, inviting, is_problem, new_code, served, shown
+from tests.served import Cast, Headers, Served, cast, inviting, is_problem, served, shown
 from tests.towns import BANK
 
 IBAN = "DE89370400440532013000"
@@ -70,14 +69,11 @@ def order(api: Served, people: Cast) -> dict[str, Any]:
 
 
 def signer(api: Served, people: Cast, name: str, device: str = "") -> PrivateKey:
-    """A treasurer's key that a treasurer invited for a person."""
+    """A treasurer's key that was invited at the machine for a person."""
     known = {party.name: party for party in parties.every(api.town)}
     person = known.get(name) or parties.admit(api.town, "person", name)
-    code = new_code()
-    body = inviting("treasurer", code, person=account_text(person.account))
-    invited = api.client.post("/v1/invites", json=body, headers=api.session(people.treasurer))
     key = towns.key_of(device or f"{name}'s PC")
-    assert invited.status_code == 201
+    code = parties.invite(api.town, people.office, "treasurer", person=person)
     assert api.join(code, key).status_code == 201
     return key
 
@@ -105,12 +101,13 @@ def test_from_an_iban_to_a_file_that_two_people_signed(api: Served, people: Cast
         "id": due["id"], "account": shown(people.shop), "name": "Boulangerie", "amount_cents": 9_500,
         "reference": reference, "to": "Boulangerie", "iban": IBAN, "batch": None, "accepted_at": due["accepted_at"],
     }  # fmt: skip
+    # Who signs a file for which two people sign was known before it was made.
+    alice, bob = signer(api, people, "Alice"), signer(api, people, "Benoît")
     batch = order(api, people)
     assert (batch["number"], batch["state"], batch["total_cents"], batch["transfers"], batch["people"]) == (
         1, "ordered", 9_500, 1, 2
     )  # fmt: skip
     is_problem(fetch(api, operator), "payouts_unsigned")
-    alice, bob = signer(api, people, "Alice"), signer(api, people, "Benoît")
     signed = sign(api, batch, alice)
     assert (signed.status_code, sign(api, batch, alice).status_code) == (201, 200)
     assert [one["name"] for one in signed.json()["signatures"]] == ["Alice"]
@@ -138,10 +135,10 @@ def test_from_an_iban_to_a_file_that_two_people_signed(api: Served, people: Cast
 
 def test_two_keys_of_one_person_and_keys_of_nobody(api: Served, people: Cast) -> None:
     owe(api, people)
+    alice, phone = signer(api, people, "Alice"), signer(api, people, "Alice", "Alice's phone")
     batch = order(api, people)
     assert "--person" in is_problem(sign(api, batch, people.treasurer), "signature_person_unknown")
-    assert sign(api, batch, signer(api, people, "Alice")).status_code == 201
-    phone = signer(api, people, "Alice", "Alice's phone")
+    assert sign(api, batch, alice).status_code == 201
     assert "Alice" in is_problem(sign(api, batch, phone), "signature_same_person")
     keys = api.client.get("/v1/keys", headers=api.session(phone)).json()["keys"]
     assert [key["person"] for key in keys] == [None, None, None, "Alice", "Alice"]
@@ -178,16 +175,17 @@ def test_an_iban_that_is_none(api: Served, people: Cast, iban: str) -> None:
 
 def test_a_file_that_is_given_up(api: Served, people: Cast) -> None:
     owe(api, people)
+    signers = [signer(api, people, name) for name in ("Alice", "Benoît", "Chloé")]
     batch = order(api, people)
     operator, treasurer = api.session(people.operator), api.session(people.treasurer)
     none = api.client.post("/v1/payouts/batches", json={}, headers=operator)
     assert "IBAN" in is_problem(none, "payouts_none")
     path = "/v1/payouts/batches/1/withdrawal"
     is_problem(api.client.post(path, json={"refused": True}, headers=operator), "role_insufficient")
-    for name in ("Alice", "Benoît"):
-        sign(api, batch, signer(api, people, name))
+    for key in signers[:2]:
+        sign(api, batch, key)
     assert fetch(api, operator).status_code == 200
-    is_problem(sign(api, batch, signer(api, people, "Chloé")), "payouts_fetched")
+    is_problem(sign(api, batch, signers[2]), "payouts_fetched")
     is_problem(api.client.post(path, json={}, headers=operator), "payouts_fetched")
     gone = api.client.post(path, json={"refused": True}, headers=treasurer)
     assert (gone.status_code, gone.json()["state"], gone.json()["withdrawn_by"]) == (200, "withdrawn", "treasurer")
@@ -210,9 +208,10 @@ def test_a_rejected_payout_is_back_on_the_shops_account(api: Served, people: Cas
 
 def test_a_file_that_was_changed_in_the_database(api: Served, people: Cast) -> None:
     owe(api, people)
+    signers = [signer(api, people, name) for name in ("Alice", "Benoît")]
     batch = order(api, people)
-    for name in ("Alice", "Benoît"):
-        sign(api, batch, signer(api, people, name))
+    for key in signers:
+        sign(api, batch, key)
     with api.town.book.store.writing() as store:
         store.connection.execute(update(PAYOUT_BATCH).values(file=b"<Document/>"))
     is_problem(fetch(api, api.session(people.operator)), "payouts_changed")
@@ -228,9 +227,10 @@ def test_a_day_on_which_no_bank_pays(api: Served, people: Cast, on: object, code
 
 def test_a_file_whose_payouts_are_all_settled(api: Served, people: Cast) -> None:
     reference, headers = owe(api, people), api.session(people.treasurer)
+    signers = [signer(api, people, name) for name in ("Alice", "Benoît")]
     batch = order(api, people)
-    for name in ("Alice", "Benoît"):
-        sign(api, batch, signer(api, people, name))
+    for key in signers:
+        sign(api, batch, key)
     fetch(api, headers)
     api.client.post(f"/v1/payouts/{reference}/rejection", json={}, headers=headers)
     gone = api.client.post("/v1/payouts/batches/1/withdrawal", json={"refused": True}, headers=headers)
@@ -240,9 +240,10 @@ def test_a_file_whose_payouts_are_all_settled(api: Served, people: Cast) -> None
 def test_the_banks_answer_is_taken_like_a_statement(api: Served, people: Cast) -> None:
     """Whoever may import takes it; that the bank says so is in the log, so an audit does not ask for a treasurer."""
     reference, headers = owe(api, people), api.session(people.operator)
+    signers = [signer(api, people, name) for name in ("Alice", "Benoît")]
     batch = order(api, people)
-    for name in ("Alice", "Benoît"):
-        sign(api, batch, signer(api, people, name))
+    for key in signers:
+        sign(api, batch, key)
     fetch(api, headers)
     data = answer(batch["message"], reference.replace("-", ""), amount=9_500)
     sent = {**headers, "Content-Type": "application/octet-stream"}

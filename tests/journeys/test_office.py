@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
+from sqlalchemy import text
 
 from ledger.currency import conversion, parties
 from ledger.currency.bank import details, suspense
 from ledger.currency.bank.fake import FakeBank, Format, accounts_of
 from ledger.currency.bank.mandates import register
+from ledger.currency.bank.payouts import batches
 from ledger.currency.bank.placing import Decision, Way
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.target import open_day
@@ -225,6 +227,8 @@ def test_a_payout_is_signed_by_two_people(browser: Browser, bureau: Bureau) -> N
         page.locator("#iban").fill(SHOPS)
         one.press("Enter")
         expect(page.locator("#order-form")).to_be_visible()
+        # Who signs a file for which two people sign was known before it was made.
+        other = two.pair("treasurer", "PC de Paul", person=paul).page
         one.press("f")
         expect(page.locator("#batch-transfers")).to_contain_text("nouveau compte")
         expect(page.locator("#batch-state")).to_have_text("à signer\u00a0: 0 sur 2")
@@ -232,7 +236,7 @@ def test_a_payout_is_signed_by_two_people(browser: Browser, bureau: Bureau) -> N
         expect(page.locator("#batch-state")).to_have_text("à signer\u00a0: 1 sur 2")
         expect(page.locator("#batch-sign")).to_be_hidden()
         expect(page.locator("#batch-fetch")).to_be_hidden()
-        other = two.pair("treasurer", "PC de Paul", person=paul).press("3").page
+        two.press("3")
         expect(other.locator("#batches .row")).to_be_visible()
         two.press("Enter")
         expect(other.locator("#batch-sign")).to_be_visible()
@@ -249,6 +253,46 @@ def test_a_payout_is_signed_by_two_people(browser: Browser, bureau: Bureau) -> N
         expect(other.locator("#batch-fetch")).to_have_text("Le télécharger encore")
         other.locator("#batch-fetch").click()
         expect(other.locator("#batch-fetch")).to_contain_text("Sûr")
+
+
+def test_nobody_signs_what_is_not_the_file_that_was_made(browser: Browser, bureau: Bureau) -> None:
+    """What is shown is read from the file's bytes; one that was changed in the database is not signed."""
+    town, shop = bureau.town, bureau.shop
+    odile = parties.admit(town, "person", "Odile Carlier")
+    with desk(browser, bureau) as office:
+        page = office.pair("treasurer", "PC d’Odile", person=odile).page
+        conversion.convert(town, shop.party, 20_000, reserve=towns.BANK, reference="VENTES")
+        conversion.accept(town, conversion.find_asked(town, towns.ask_back(town, shop, 20_000)))
+        details.put(town, shop.party, SHOPS)
+        made = batches.order(town)
+        with town.book.store.writing() as store:
+            store.connection.execute(text("UPDATE payout_order SET iban = 'BE68539007547034', name = 'Autre'"))
+        office.open("payouts")
+        page.locator("#batches .row").click()
+        expect(page.locator("#batch-transfers")).to_contain_text("DE89 3704 0044 0532 0130 00")
+        expect(page.locator("#batch-transfers")).not_to_contain_text("BE68")
+        expect(page.locator("#batch-sign")).to_be_visible()
+        page.locator("#batch-close").click()
+        changed = batches.content(town, made).replace(SHOPS.encode(), b"BE68539007547034")
+        content = f"**/v1/payouts/batches/{made.number}/content"
+        page.route(
+            content, lambda route: route.fulfill(json={"sha256": made.sha256.hex(), "content": changed.decode()})
+        )
+        page.locator("#batches .row").click()
+        expect(page.locator("#batch-error")).to_have_text(
+            "Ce fichier n’est pas celui qui est à signer : ne le signez pas."
+        )
+        expect(page.locator("#batch-sign")).to_be_hidden()
+        page.locator("#batch-close").click()
+        page.unroute(content)
+        with town.book.store.writing() as store:
+            store.connection.execute(text("UPDATE payout_batch SET file = :file"), {"file": changed})
+        page.locator("#batches .row").click()
+        expect(page.locator("#batch-error")).to_contain_text("la base de données a été modifiée")
+        expect(page.locator("#batch-sign")).to_be_hidden()
+        page.locator("#batch-withdraw").click()
+        page.locator("#batch-withdraw").click()
+        expect(page.locator("#batch-state")).to_have_text("retiré")
 
 
 def test_an_auditor_sees_everything_and_can_change_nothing(browser: Browser, bureau: Bureau, bank: FakeBank) -> None:

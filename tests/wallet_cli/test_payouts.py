@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -66,9 +67,10 @@ def test_where_a_shop_is_paid(wallet: Run, town: Town, people: Cast) -> None:
 
 
 def test_two_people_sign_a_file(wallet: Run, town: Town, people: Cast) -> None:
-    number = ordered(town, people, wallet)
+    # Who signs a file for which two people sign was known before it was made.
     treasurer(town, people, wallet, "alice-office", "Alice")
     treasurer(town, people, wallet, "bob-office", "Bob")
+    number = ordered(town, people, wallet)
     [listed] = wallet("payouts", "--json", home="alice-office").json["batches"]
     assert (listed["state"], listed["total_cents"], listed["people"], listed["signed_by"]) == ("ordered", 9_500, 2, [])
     assert f" {number} " in wallet("payouts", home="alice-office").out
@@ -93,10 +95,10 @@ def test_nothing_is_signed_without_a_yes(wallet: Run, town: Town, people: Cast) 
 
 
 def test_who_may_not_sign(wallet: Run, town: Town, people: Cast) -> None:
-    number = ordered(town, people, wallet)
     treasurer(town, people, wallet, "nobody-office")
     treasurer(town, people, wallet, "alice-office", "Alice")
     treasurer(town, people, wallet, "alice-phone", "Alice")
+    number = ordered(town, people, wallet)
     assert wallet("payouts", "--sign", number, "--yes", home="alice-office").code == 0
     for home, code in (
         ("nobody-office", "signature_person_unknown"), ("alice-phone", "signature_same_person"),
@@ -114,16 +116,76 @@ def test_a_file_that_is_none(wallet: Run, town: Town, people: Cast) -> None:
         assert wallet("payouts", "--sign", number, "--yes", home="alice-office").code == exit_code
 
 
-def test_a_server_that_shows_less_than_it_has_signed(wallet: Run, town: Town, people: Cast, network: Network) -> None:
+CHEATS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "an account in the file": lambda body: body.update(content=body["content"].replace(IBAN, "BE68539007547034")),
+    "a hash": lambda body: body.get("batch", {}).update(sha256="00" * 32),
+    "a sum": lambda body: body.get("batch", {}).update(total_cents=9_499),
+    "a number": lambda body: body.get("batch", {}).update(transfers=2),
+    "a comment in it": lambda body: body.update(content=body["content"].replace("<Cdtr>", "<!-- --><Cdtr>")),
+    "a file that is none": lambda body: body.update(content="<Document/>"),
+}
+
+
+@pytest.mark.parametrize("what", CHEATS)
+def test_a_server_that_shows_something_else_than_is_signed(
+    wallet: Run, town: Town, people: Cast, network: Network, what: str
+) -> None:
     number = ordered(town, people, wallet)
     treasurer(town, people, wallet, "alice-office", "Alice")
+    of_file = "file" in what or "it" in what.split()
 
     def cheat(way: Network, request: httpx.Request) -> httpx.Response:
         body = json.loads(way.inner.handle_request(request).read())
-        body["transfers"][0]["amount_cents"] -= 1
+        if of_file is request.url.path.endswith("/content"):
+            CHEATS[what](body)
         return httpx.Response(200, json=body)
 
     network.fail(f"/v1/payouts/batches/{number}", cheat)
     ran = wallet("payouts", "--sign", number, "--yes", "--json", home="alice-office")
     assert (ran.code, ran.error["code"]) == (Exit.UNTRUSTED, "file_differs")
     assert batches.find(town, number).signatures == ()
+
+
+def test_what_is_shown_stands_in_the_file(wallet: Run, town: Town, people: Cast, network: Network) -> None:
+    """A list that was edited changes nothing of what a treasurer sees, but that an account is not known."""
+    number = ordered(town, people, wallet)
+    treasurer(town, people, wallet, "alice-office", "Alice")
+
+    def edited(way: Network, request: httpx.Request) -> httpx.Response:
+        body = json.loads(way.inner.handle_request(request).read())
+        for one in body.get("transfers", ()):
+            one.update(iban="BE68539007547034", name="Somebody else", is_new=False)
+        return httpx.Response(200, json=body)
+
+    network.fail(f"/v1/payouts/batches/{number}", edited)
+    shown = wallet("payouts", "--sign", number, home="alice-office", typed="n\n")
+    assert "DE89 3704 0044 0532 0130 00" in shown.out and "Somebody else" not in shown.out
+    assert re.search("jamais payé|never paid", shown.out)
+
+
+def test_whose_key_it_is_is_confirmed_in_the_wallet_of_a_member(wallet: Run, town: Town, people: Cast) -> None:
+    treasurer(town, people, wallet, "bob-office", "Bob")
+    bob = wallet("keys", "--json", home="bob-office").json["keys"][-1]["key"]
+    code = parties.invite(town, people.office, "treasurer", by=bob, person=people.alice.party)
+    assert wallet("join", join_codes.shown_code(code), *SERVER, "--label", "PC", home="alice-office").code == 0
+    number = ordered(town, people, wallet)
+    early = wallet("payouts", "--sign", number, "--yes", "--json", home="alice-office")
+    assert (early.code, early.error["code"]) == (Exit.REFUSED, "signature_person_unknown")
+    [waiting] = wallet("keys", "confirm", "--json").json["keys"]
+    assert (waiting["role"], waiting["person"], waiting["invited_by"]) == ("treasurer", "Alice", "Bob")
+    assert wallet("keys", "confirm", home="bob-office").out != wallet("keys", "confirm", home="shop").out
+    told = wallet("keys", "confirm")
+    assert waiting["key_id"] in told.out and "Bob" in told.out
+    assert wallet("keys", "confirm", "00000000").code == Exit.USAGE
+    assert wallet("keys", "confirm", waiting["key_id"], typed="n\n").code == Exit.DECLINED
+    done = wallet("keys", "confirm", waiting["key_id"], typed="o\n")
+    assert done.code == 0 and "Alice" in done.out
+    assert wallet("keys", "confirm", "--json").json["keys"] == []
+    # It counts for what is ordered from then on.
+    late = wallet("payouts", "--sign", number, "--yes", "--json", home="alice-office")
+    assert late.error["code"] == "signature_person_unknown"
+    batches.withdraw(town, batches.find(town, number))
+    again = str(batches.order(town).number)
+    assert wallet("payouts", "--sign", again, "--yes", "--json", home="alice-office").json["signed_by"] == ["Alice"]
+    sponsor = wallet("payouts", "--sign", again, "--yes", "--json", home="bob-office")
+    assert (sponsor.code, sponsor.error["code"]) == (Exit.REFUSED, "signature_sponsored")

@@ -1,4 +1,7 @@
-"""The tables of monthly top-ups against the log: mandates and what was signed, files, and what became of each debit."""
+"""The tables of monthly top-ups against the log: mandates and what was signed, files, and what became of each debit.
+
+A live book goes on while it is audited: what entries after the audited head did is left out.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,6 @@ from ledger.currency.audit.debit_state import DebitFile
 from ledger.currency.audit.story import Problem, Story
 from ledger.currency.bank.formats.nodes import xml_nodes
 from ledger.currency.bank.mandates.index import Item
-from ledger.currency.bank.mandates.register import text_hash
 from ledger.currency.bank.mandates.tables import (
     COLLECTION,
     COLLECTION_ITEM,
@@ -21,6 +23,8 @@ from ledger.currency.bank.mandates.tables import (
     MANDATE_NOTICE,
     MANDATE_VERSION,
 )
+from ledger.currency.bank.mandates.text import Content, read_text, text_hash
+from ledger.currency.bank.pain import written_name
 from ledger.currency.bank.statement import StatementError
 from ledger.currency.money import decimal_text
 from ledger.currency.town import Town
@@ -57,13 +61,15 @@ def against(town: Town, story: Story, maturing: int) -> Iterator[Problem]:
         versions = connection.execute(select(MANDATE_VERSION)).all()
         files = connection.execute(select(COLLECTION)).all()
     yield from _mandates(mandates, story)
+    signed: dict[bytes, Content] = {}
+    stands = {row.id: row for row in mandates}
     for row in versions:
-        yield from _signed(story, row)
+        yield from _signed(story, row, stands.get(row.mandate), signed)
     there = {row.id for row in files}
     for row in files:
         file = story.debits.files.get(row.number)
         if file is not None and file.id == row.id:
-            yield from _file(story, file, row)
+            yield from _file(story, file, row, signed)
         else:
             yield "debit_unlogged", f"file {row.number} stands in the tables and was never ordered in the log"
     for file in story.debits.files.values():
@@ -89,8 +95,11 @@ def _mandates(rows: Sequence[Row[Any]], story: Story) -> Iterator[Problem]:
             yield "mandate_missing", f"mandate {known.reference} was signed in the log and is not in the tables"
 
 
-def _signed(story: Story, row: Row[Any]) -> Iterator[Problem]:
-    """What was signed is what the log has the hash of, by a key of the party's. What was erased cannot be looked at."""
+def _signed(story: Story, row: Row[Any], stands: Row[Any] | None, signed: dict[bytes, Content]) -> Iterator[Problem]:
+    """What was signed is what the log has the hash of, by a key of the party's, and what the mandate's row says.
+
+    What was erased cannot be looked at. `signed` gets what the others say.
+    """
     mandate = story.debits.mandates.get(row.mandate)
     hashed = mandate and mandate.hashes.get(row.version)
     if mandate is None or hashed is None:
@@ -101,6 +110,11 @@ def _signed(story: Story, row: Row[Any]) -> Iterator[Problem]:
     if text_hash(bytes(row.salt), row.text) != hashed:
         yield "mandate_text_changed", f"the text of mandate {mandate.reference} is not the one that was signed"
         return
+    content = read_text(row.text, story.rules.network, mandate.id)
+    if content is None:
+        yield "mandate_text_changed", f"the text of mandate {mandate.reference} is none of a mandate"
+        return
+    yield from _as_signed(mandate.reference, row, content, signed.setdefault(mandate.id, content), stands)
     if row.key is None:
         return
     key = story.keys.get(bytes(row.key))
@@ -112,12 +126,26 @@ def _signed(story: Story, row: Row[Any]) -> Iterator[Problem]:
         yield "mandate_text_changed", f"the signature of mandate {mandate.reference} is not over its text"
 
 
-def _file(story: Story, file: DebitFile, row: Row[Any]) -> Iterator[Problem]:
+def _as_signed(
+    reference: str, row: Row[Any], content: Content, first: Content, stands: Row[Any] | None
+) -> Iterator[Problem]:
+    """Each version, and the mandate's row, say what the text says that was signed; but for what was erased."""
+    named = (content.holder, content.iban)
+    told = named if stands is None else (stands.holder or content.holder, stands.iban or content.iban)
+    if (first.holder, first.iban) != named or told != named:
+        yield "mandate_differs", f"holder or IBAN of mandate {reference} is not that of the text that was signed"
+    signed_on = content.signed_on.isoformat()
+    of_mandate = signed_on if stands is None or content.version > 1 else stands.signed_on
+    if (row.version, row.amount, row.signed_on, of_mandate) != (content.version, content.amount, signed_on, signed_on):
+        yield "mandate_differs", f"amount or day of mandate {reference} is not that of the text that was signed"
+
+
+def _file(story: Story, file: DebitFile, row: Row[Any], signed: dict[bytes, Content]) -> Iterator[Problem]:
     if file.withdrawn != (row.withdrawn_at is not None):
         yield "debit_unlogged", f"that file {file.number} was withdrawn is in the log or in the tables only"
     data = bytes(row.file)
     if data:
-        yield from _ordered(story, file, data)
+        yield from _ordered(story, file, data, signed)
     now = {one.number: one for one in story.debits.items_of(file.id)}
     for number, one in file.items.items():
         stands = now.get(number)
@@ -126,18 +154,27 @@ def _file(story: Story, file: DebitFile, row: Row[Any]) -> Iterator[Problem]:
             yield "debit_unlogged", f"what became of debit {number} of file {file.number} is not what the log says"
 
 
-def _ordered(story: Story, file: DebitFile, data: bytes) -> Iterator[Problem]:
-    """The file that goes to the bank orders its debits, to the cent."""
+def _ordered(story: Story, file: DebitFile, data: bytes, signed: dict[bytes, Content]) -> Iterator[Problem]:
+    """The file that goes to the bank orders its debits, to the cent, from the accounts that were signed for."""
     if sha256(data).hexdigest() != file.sha256:
         yield "collection_file_changed", f"the stored file {file.number} is not the one that was ordered"
         return
     try:
-        orders = sorted(
-            (node.value("PmtId", "EndToEndId"), node.value("InstdAmt"))
-            for _parent, node in xml_nodes(data, ["DrctDbtTxInf"])
-        )
+        nodes = [node for _parent, node in xml_nodes(data, ["DrctDbtTxInf"])]
+        orders = sorted((node.value("PmtId", "EndToEndId"), node.value("InstdAmt")) for node in nodes)
     except StatementError as error:
         yield "collection_file_changed", f"file {file.number} cannot be read: {error}"
         return
     if file.items and orders != sorted((one.reference, decimal_text(one.amount)) for one in file.items.values()):
         yield "collection_file_changed", f"file {file.number} orders something else than its debits"
+        return
+    mandates = {one.reference: one.mandate for one in file.items.values()}
+    for node in nodes:
+        own = node.value("PmtId", "EndToEndId")
+        content = signed.get(mandates.get(own, b""))
+        debited = (node.value("Dbtr", "Nm"), node.value("DbtrAcct", "Id", "IBAN"))
+        if content is not None and debited != (written_name(content.holder), content.iban):
+            yield (
+                "collection_unsigned", f"file {file.number} debits by {own} another account than the mandate that was "
+                "signed names",
+            )  # fmt: skip

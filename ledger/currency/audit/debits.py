@@ -16,7 +16,7 @@ from ledger.currency.audit.debit_state import DebitFile
 from ledger.currency.audit.kinds import acted
 from ledger.currency.audit.lines import LineState, moves
 from ledger.currency.audit.story import Said, Story, bytes_of
-from ledger.currency.bank.mandates.collecting import (
+from ledger.currency.bank.mandates.files import (
     collection_id,
     digest,
     fetching_id,

@@ -20,6 +20,7 @@ from ledger.currency.bank.payouts.index import payout_reference
 from ledger.currency.bank.placing import Decision, Share, Way, decision_of
 from ledger.currency.chart import own_number
 from ledger.currency.conversion import plain_reference
+from ledger.currency.persons import CONFIRMED, SECONDED
 
 Body: TypeAlias = Mapping[str, Any]
 _Rule: TypeAlias = Callable[["_Entry", Body, str], bool]
@@ -86,7 +87,7 @@ def _invited(entry: _Entry, body: Body, _named: str) -> bool:
     return right and entry.holder() == account and entry.holder("person") == whose
 
 
-def _revoked(entry: _Entry, body: Body, named: str) -> bool:
+def _of_key(entry: _Entry, body: Body, named: str) -> bool:
     return entry.says("key", named)
 
 
@@ -215,7 +216,8 @@ RULES: tuple[tuple[re.Pattern[str], frozenset[str], _Rule], ...] = tuple(
         (r"POST /v1/parties", _ANY, _admitted),
         (r"DELETE /v1/parties/([^/]+)", _ANY, _closed),
         (r"POST /v1/invites", {"key_added"}, _invited),
-        (r"DELETE /v1/keys/([0-9a-f]{64})", {"key_revoked"}, _revoked),
+        (r"DELETE /v1/keys/([0-9a-f]{64})", {"key_revoked"}, _of_key),
+        (r"POST /v1/keys/([0-9a-f]{64})/confirmation", {CONFIRMED, SECONDED}, _of_key),
         (r"PUT /v1/bank-details", {"bank_details"}, _details),
         (r"PUT /v1/parties/([^/]+)/bank-details", {"bank_details"}, _details),
         (r"POST /v1/conversions", {"conversion"}, _converted),

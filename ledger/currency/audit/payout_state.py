@@ -41,6 +41,10 @@ class File:
     transfers: int
     people: int
     places: list[int]
+    seq: int
+    """Place of the note that ordered it."""
+    message: str
+    requested_on: str
     signers: dict[bytes, int | None] = field(default_factory=dict)
     fetched: bool = False
     withdrawn: bool = False

@@ -19,10 +19,12 @@ from ledger.currency.audit.signatures import Signed
 from ledger.currency.audit.story import Said, Story, bytes_of, number_of
 from ledger.currency.audit.vouching import ON_ITS_WAY
 from ledger.currency.bank.payouts.approval import signing_id
-from ledger.currency.bank.payouts.batches import batch_id, batch_reference, fetching_id, withdrawal_id
+from ledger.currency.bank.payouts.batches import batch_id, batch_reference
 from ledger.currency.bank.payouts.index import unpacked
+from ledger.currency.bank.payouts.noted import fetching_id, withdrawal_id
 from ledger.currency.bank.payouts.undoing import rejection_id
 from ledger.currency.chart import EUR
+from ledger.currency.vouching import People, behind
 from ledger.currency.wire import MessageError
 
 
@@ -197,7 +199,8 @@ def ordered(story: Story, record: Record, note: Note) -> Iterator[Said]:
         yield "payout_shape", "its total and count are not those of its payouts"
     if people != rules.signers(total):
         yield "signatures_missing", f"{people} people were to sign {total} cents; by the charter {rules.signers(total)}"
-    file = File(note.id, number, digest, total, len(places), people, places)
+    message, day = str(evidence.get("message")), str(evidence.get("requested_on"))
+    file = File(note.id, number, digest, total, len(places), people, places, record.seq, message, day)
     for one in meant:
         one.file = one.file or note.id
     state.files[note.id] = file
@@ -241,8 +244,8 @@ def fetched(story: Story, record: Record, note: Note) -> Iterator[Said]:
         yield "id_not_derived", "its id does not follow from the file"
     if file.withdrawn:
         yield "payout_ordered", f"file {file.number} was fetched after it was withdrawn"
-    live = {raw: person for raw, person in file.signers.items() if _is_live(story, raw, record)}
-    people = len(set(live.values()) - {None}) if file.people > 1 else min(len(live), 1)
+    live = [raw for raw in file.signers if _is_live(story, raw, record)]
+    people = _people(story, record, file, live)
     if people < file.people:
         yield "signatures_missing", f"file {file.number} was fetched, signed by {people} of {file.people} people"
     file.fetched = True
@@ -261,6 +264,14 @@ def withdrawn(story: Story, record: Record, note: Note) -> Iterator[Said]:
     for one in story.payouts.owed.values():
         if one.file == file.id and one.paid_by is None:
             one.file = None
+
+
+def _people(story: Story, record: Record, file: File, live: list[bytes]) -> int:
+    """How many different people's these keys are, by the rule that was in force when the file was fetched."""
+    if story.machine_since is None or record.seq < story.machine_since:
+        # Whose a key is was whatever its invitation said.
+        return len({file.signers[raw] for raw in live} - {None}) if file.people > 1 else min(len(live), 1)
+    return People(behind(story.held, live), file.seq).count(live, file.people)
 
 
 def _file(story: Story, note: Note) -> File | None:

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from ledger.core.clock import CONFIRMED, KEPT
 from ledger.core.model import Note, Transaction
 from ledger.core.record import Record
-from ledger.currency import chartered
+from ledger.currency import chartered, persons
 from ledger.currency.accounts import periods
-from ledger.currency.audit import bank, debits, kinds, mandates, payouts, placings, vouching, years
+from ledger.currency.audit import bank, debits, holders, kinds, mandates, payouts, placings, vouching, years
 from ledger.currency.audit.story import Said, Story
 from ledger.currency.bank import details
 from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, WITHDRAWN
-from ledger.currency.bank.mandates import collecting as debit_files
+from ledger.currency.bank.mandates import files as debit_files
 from ledger.currency.bank.mandates import index as debit_kinds
 from ledger.currency.bank.mandates import model as mandate_kinds
 from ledger.currency.bank.mandates import notices, rejecting
@@ -67,6 +67,8 @@ NOTES: dict[str, Callable[[Story, Record, Note], Iterator[Said]]] = {
     KEPT: vouching.clock,
     "key_added": vouching.key,
     "key_revoked": vouching.key,
+    persons.CONFIRMED: holders.confirmed,
+    persons.SECONDED: holders.confirmed,
     details.KIND: kinds.bank_details,
     periods.KIND: years.closed,
     STATEMENT: bank.statement,

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from ledger.core.clock import CONFIRMED, KEPT
 from ledger.core.model import Closing, Instruction, Note, Opening, Transaction
-from ledger.currency import acts, chartered
+from ledger.currency import acts, chartered, persons
 from ledger.currency.accounts import periods
 from ledger.currency.audit.story import Problem
 from ledger.currency.bank import details
 from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, WITHDRAWN
-from ledger.currency.bank.mandates import collecting as debit_files
+from ledger.currency.bank.mandates import files as debit_files
 from ledger.currency.bank.mandates import index as debit_kinds
 from ledger.currency.bank.mandates import model as mandate_kinds
 from ledger.currency.bank.mandates import notices, rejecting
@@ -73,6 +73,8 @@ NOTES: dict[str, frozenset[str]] = {
     KEPT: _keys("by number clock"),
     "key_added": _keys("account key role by person code"),
     "key_revoked": _keys("account key role by person"),
+    persons.CONFIRMED: _keys("by key person"),
+    persons.SECONDED: _keys("by key person"),
     details.KIND: _keys("account by hash"),
     periods.KIND: _keys("by end entries form plan seq sha256 start"),
     STATEMENT: _keys("by reserve number format first last opening closing lines gone digest content"),

@@ -14,7 +14,7 @@ from ledger.core.clock import BEHIND, KEPT, Told, note_id, told_by
 from ledger.core.ids import derived_id
 from ledger.core.model import Closing, Note, Opening, Side
 from ledger.core.record import Record
-from ledger.currency import chartered, parties
+from ledger.currency import chartered, parties, persons
 from ledger.currency.accounts import periods
 from ledger.currency.audit.days import Day
 from ledger.currency.audit.debit_state import Debits
@@ -26,6 +26,7 @@ from ledger.currency.charter import PartyKind
 from ledger.currency.chartered import Rules
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.keys import KeyRefused, public_key
+from ledger.currency.vouching import Held
 
 Problem = tuple[str, str]
 """A stable code and a sentence."""
@@ -84,6 +85,10 @@ class Story:
     """When an account was closed (us)."""
     issuers: set[int] = field(default_factory=set)
     keys: dict[bytes, Key] = field(default_factory=dict)
+    held: dict[bytes, Held] = field(default_factory=dict)
+    """The same keys, and on whose word each is somebody's."""
+    machine_since: int | None = None
+    """Place of the first charter that names the machine's key: what was before it is judged as it was then."""
     joined: set[int] = field(default_factory=set)
     """Accounts that had a key at some time."""
     asked: dict[bytes, Asked] = field(default_factory=dict)
@@ -192,6 +197,8 @@ def charter(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
     story.rules, story.noted = rules, rules.version
     if rules.says_all and not story.demanded:
         story.demanded = record.seq
+    if story.machine_since is None and "machine" in instruction.evidence:
+        story.machine_since = record.seq
 
 
 def clock(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
@@ -230,7 +237,7 @@ def key(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
         if known is None or known.account != account:
             yield "key_unknown", f"key {raw.hex()[:16]} was revoked, but never registered for this account"
         elif known.revoked_at is None:
-            known.revoked_at = record.at
+            known.revoked_at, story.held[raw].until = record.at, record.seq
         return
     try:
         public_key(raw)
@@ -244,22 +251,31 @@ def key(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
         return
     if "by" not in evidence and story.demanded:
         yield "note_malformed", f"the note of key {raw.hex()[:16]} does not say who invited it"
-    if "by" in evidence:
-        yield from _invited(story, Notice(record.seq, instruction.id, ""), raw, Key(account, role), evidence["by"])
     person = number_of(evidence["person"]) if "person" in evidence else None
+    if "by" in evidence:
+        joining = Key(account, role, person=person)
+        yield from _invited(story, Notice(record.seq, instruction.id, ""), raw, joining, evidence["by"])
     if person is not None and story.holders.get(person) != PartyKind.PERSON:
         yield "person_wrong", f"key {raw.hex()[:16]} is said to be held by account {person:016x}, which is no person's"
         person = None
     story.keys[raw] = Key(account, role, person=person)
+    by = persons.inviter(evidence.get("by"), record.seq, story.machine_since)
+    story.held[raw] = Held(record.seq, account, role, person, by)
     story.joined.add(account)
 
 
 def _invited(story: Story, place: Notice, raw: bytes, key: Key, by: object) -> Iterator[Said]:
     """Who made the code that this key joined with: its party itself, or the office, which is worth a look.
 
-    Older notes do not say; nor did invitations made before they did.
+    So is each key of the office itself that one of its keys invited. Older notes do not say who did; nor did
+    invitations made before they did.
     """
     inviting = story.keys.get(bytes_of(by))
+    if inviting is not None and inviting.role in parties.OFFICE and key.role in parties.AUDIT:
+        held = "of nobody in particular" if key.person is None else f"said to be held by account {key.person:016x}"
+        text = f"key {raw.hex()[:16]} became {key.role}, {held}; the {inviting.role}'s key {str(by)[:16]} invited it"
+        story.notices.append(place._replace(text=text))
+        return
     if inviting is not None and inviting.account == key.account:
         if inviting.role not in parties.SPEND | parties.OFFICE:
             yield "role_insufficient", f"key {raw.hex()[:16]} was invited by the key of a {inviting.role}, who may not"

@@ -148,7 +148,7 @@ def _header(message: str, created_at: datetime, totals: list[tuple[str, str]], o
     if created_at.tzinfo is None:
         raise PainError("pain_moment", "the time of creation does not say its zone")
     moment = created_at.isoformat(timespec="seconds")
-    return [("MsgId", message), ("CreDtTm", moment), *totals, ("InitgPty", [("Nm", _name(ours.name, ""))])]
+    return [("MsgId", message), ("CreDtTm", moment), *totals, ("InitgPty", [("Nm", written_name(ours.name))])]
 
 
 def _totals(orders: Sequence[Transfer] | Sequence[Debit]) -> list[tuple[str, str]]:
@@ -157,7 +157,7 @@ def _totals(orders: Sequence[Transfer] | Sequence[Debit]) -> list[tuple[str, str
 
 def _ours(role: str, account: OwnAccount) -> list[tuple[str, Tree]]:
     return [
-        (role, [("Nm", _name(account.name, ""))]),
+        (role, [("Nm", written_name(account.name))]),
         (f"{role}Acct", _account(account.iban, "")),
         (f"{role}Agt", _bank(account.bic, "")),
     ]
@@ -168,7 +168,7 @@ def _transfer(order: Transfer) -> Tree:
         ("PmtId", [("EndToEndId", order.end_to_end)]),
         ("Amt", [('InstdAmt Ccy="EUR"', decimal_text(order.amount))]),
         ("CdtrAgt", _bank(order.bic, order.end_to_end) if order.bic else None),
-        ("Cdtr", [("Nm", _name(order.name, order.end_to_end))]),
+        ("Cdtr", [("Nm", written_name(order.name, order.end_to_end))]),
         ("CdtrAcct", _account(order.iban, order.end_to_end)),
         ("RmtInf", _remittance(order)),
     ]
@@ -182,7 +182,7 @@ def _debit(order: Debit) -> Tree:
         ('InstdAmt Ccy="EUR"', decimal_text(order.amount)),
         ("DrctDbtTx", [("MndtRltdInf", signed)]),
         ("DbtrAgt", _bank(order.bic, order.end_to_end)),
-        ("Dbtr", [("Nm", _name(order.name, order.end_to_end))]),
+        ("Dbtr", [("Nm", written_name(order.name, order.end_to_end))]),
         ("DbtrAcct", _account(order.iban, order.end_to_end)),
         ("RmtInf", _remittance(order)),
     ]
@@ -209,7 +209,7 @@ def _remittance(order: Transfer | Debit) -> Tree | None:
     return [("Ustrd", text)] if text else None
 
 
-def _name(name: str, order: str) -> str:
+def written_name(name: str, order: str = "") -> str:
     """A name as banks can write it, cut to the 70 characters that they carry."""
     written = latin(name)[:MAX_NAME].rstrip()
     if not any(char.isalnum() for char in written):

@@ -1,11 +1,15 @@
 // A file of payouts: looked at, signed with this browser's key, fetched for the bank, or given up.
+//
+// Whoever signs is shown what stands in the file: its bytes come here, are hashed and read, and that hash is signed.
 
+import { Refused, Unreachable } from "../api.js";
 import { hex, unhex } from "../bytes.js";
 import { payoutsMessage } from "../messages.js";
 import { $, counted, say, t } from "../page.js";
 import { dayText, fullTime } from "../times.js";
 import { note } from "../toasts.js";
 import { euros, ibanText } from "./amounts.js";
+import { contentOf } from "./content.js";
 import { explain } from "./errors.js";
 import { saveAs } from "./files.js";
 import { letter } from "./keys.js";
@@ -14,9 +18,8 @@ import { act, label, sure } from "./sure.js";
 
 /** Where a file stands: {text, tone}. */
 export function batchState(one) {
-  const signed = one.signatures.filter((signature) => signature.counts).length;
   switch (one.state) {
-    case "ordered": return { text: t("to sign: {n} of {people}", { n: signed, people: one.people }), tone: "todo" };
+    case "ordered": return { text: t("to sign: {n} of {people}", { n: one.signed, people: one.people }), tone: "todo" };
     case "signed": return { text: t("signed, to fetch"), tone: "hand" };
     case "fetched": return { text: t("fetched, at the bank"), tone: "wait" };
     case "settled": return { text: t("settled"), tone: "done" };
@@ -55,17 +58,39 @@ export class Batch {
 
   /** Read the file anew and show it. */
   async open(number) {
+    let wrong = "";
     try {
-      this.#show(await this.office.api.get(`/v1/payouts/batches/${number}`));
+      const told = await this.office.api.get(`/v1/payouts/batches/${number}`);
+      if (this.office.may.treasurer && ["ordered", "signed"].includes(told.batch.state)) {
+        try {
+          told.content = contentOf(await this.#content(number), told);
+        } catch (error) {
+          // What is wrong with the file is shown beside it: it can be withdrawn, and not be signed.
+          if (error instanceof Unreachable) throw error;
+          wrong = error instanceof Refused ? explain(error) : error.message;
+          told.transfers = [];
+        }
+      } else if (told.changed) {
+        wrong = t("The stored file is not the one that was signed: the database was changed. Withdraw it and have that looked at.");
+      }
+      this.#show(told);
     } catch (error) {
       return note(explain(error));
     }
-    say($("batch-error"), "");
+    say($("batch-error"), wrong);
     if (!$("batch-dialog").open) $("batch-dialog").showModal();
   }
 
-  #show({ batch, transfers }) {
-    Object.assign(this, { batch, transfers });
+  /** The bytes of the file, as text, and their hash. */
+  async #content(number) {
+    const { content } = await this.office.api.get(`/v1/payouts/batches/${number}/content`);
+    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(content));
+    return { text: content, sha256: hex(new Uint8Array(digest)) };
+  }
+
+  #show({ batch, transfers: listed, content = null, changed }) {
+    const transfers = content?.transfers ?? listed;
+    Object.assign(this, { batch, content, changed });
     const { text, tone } = batchState(batch);
     const count = counted(batch.transfers, t("{n} payout"), t("{n} payouts")).replace("{n}", batch.transfers);
     say($("batch-heading"), t("File {number}: {amount}", { number: batch.number, amount: euros(batch.total_cents) }));
@@ -78,7 +103,7 @@ export class Batch {
     ];
     $("batch-facts").replaceChildren(...facts(told));
     $("batch-transfers").replaceChildren(...transfers.map(transferRow));
-    const missing = Math.max(0, batch.people - batch.signatures.filter((one) => one.counts).length);
+    const missing = Math.max(0, batch.people - batch.signed);
     const rows = batch.signatures.map((one) => element("li", `${one.name} · ${fullTime(new Date(one.signed_at))}`, one.counts ? "" : "gone"));
     if (missing && batch.state === "ordered") {
       const others = counted(missing, t("another person signs"), t("{n} different people sign")).replace("{n}", missing);
@@ -92,11 +117,11 @@ export class Batch {
     const { state, signatures } = this.batch;
     const mine = signatures.some((one) => one.key === this.office.device.publicHex);
     if ($("batch-sign")) {
-      $("batch-sign").hidden = mine || !["ordered", "signed"].includes(state);
+      $("batch-sign").hidden = mine || !this.content;
       say($("batch-sign"), t("Sign {amount}", { amount: euros(this.batch.total_cents) }));
     }
     if (!$("batch-fetch")) return;
-    $("batch-fetch").hidden = !["signed", "fetched"].includes(state);
+    $("batch-fetch").hidden = this.changed || !["signed", "fetched"].includes(state);
     $("batch-fetch").classList.toggle("quiet", state === "fetched");
     letter($("batch-fetch"), state === "fetched" ? null : "F"); // a second copy is no key away
     label($("batch-fetch"), state === "fetched" ? t("Fetch it once more") : t("Fetch the file"));
@@ -105,19 +130,15 @@ export class Batch {
     label($("batch-withdraw"), state === "fetched" ? t("The bank refused it: withdraw") : t("Withdraw"));
   }
 
-  /** Sign what is shown: the sum and the count are in what is signed, and must be those of the list. */
+  /** Sign the bytes that are shown: their hash, their sum, their count. */
   async #sign() {
-    const { batch, transfers, office } = this;
-    const sum = transfers.reduce((total, one) => total + one.amount_cents, 0);
-    if (sum !== batch.total_cents || transfers.length !== batch.transfers) {
-      throw new Error(t("the list does not come to the sum of the file: do not sign it"));
-    }
+    const { batch, content, office } = this;
     const message = payoutsMessage(office.network, {
-      batch: unhex(batch.id), sha256: unhex(batch.sha256), total: batch.total_cents, count: batch.transfers,
+      batch: unhex(batch.id), sha256: unhex(content.sha256), total: content.total, count: content.transfers.length,
     });
     const signature = hex(await office.device.sign("", message));
     await office.api.post(`/v1/payouts/batches/${batch.number}/signatures`, { signature });
-    note(t("You signed {amount}.", { amount: euros(batch.total_cents) }));
+    note(t("You signed {amount}.", { amount: euros(content.total) }));
   }
 
   async #fetch() {

@@ -15,11 +15,11 @@ from ledger.currency import parties, salted
 from ledger.currency.bank import taking
 from ledger.currency.bank.booking import Booked
 from ledger.currency.bank.mandates import collecting, index, model, notices, register
-from ledger.currency.bank.mandates.collecting import Collection
+from ledger.currency.bank.mandates.files import Collection
 from ledger.currency.bank.mandates.index import Item
 from ledger.currency.bank.mandates.model import Mandate
 from ledger.currency.bank.mandates.tables import COLLECTION_ITEM, MANDATE, MANDATE_VERSION
-from ledger.currency.bank.mandates.text import mandate_reference
+from ledger.currency.bank.mandates.text import Content, mandate_reference, mandate_text
 from ledger.currency.bank.statement import BankLine, LineKind
 from ledger.currency.parties import Party
 from ledger.currency.tables import HOLDING, PARTY, SALT
@@ -109,8 +109,11 @@ def signed_by_many(town: Town, amounts: Sequence[int]) -> list[Mandate]:
     """As many members with a mandate on paper, in one commit: what `sign` would take minutes for."""
     rows: dict[Any, list[dict[str, Any]]] = {PARTY: [], HOLDING: [], SALT: [], MANDATE: [], MANDATE_VERSION: []}
     notes: list[Opening | Note] = []
+    terms = model.terms(town)
     for number, amount in enumerate(amounts, 1):
-        party, mandate, salt, text = town.new_id(), town.new_id(), bytes(16), f"mandate {number}"
+        party, mandate, salt = town.new_id(), town.new_id(), bytes(16)
+        content = Content(mandate, f"Membre {number:04d}", iban(number), amount, 1, SIGNED)
+        text = mandate_text("fr", terms, content)
         account = parties.holding(town.charter.network, party, town.charter.code)
         reference = mandate_reference(town.charter.network, mandate)
         said: dict[str, str | int] = {"amount": amount, "version": 1, "signed_on": SIGNED.isoformat()}

@@ -16,7 +16,18 @@ from ledger.core.model import Note
 from ledger.currency import parties
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank import booking, matching, suspense, taking
-from ledger.currency.bank.mandates import collecting, daily, index, model, notices, register, rejecting, release, review
+from ledger.currency.bank.mandates import (
+    collecting,
+    daily,
+    files,
+    index,
+    model,
+    notices,
+    register,
+    rejecting,
+    release,
+    review,
+)
 from ledger.currency.bank.mandates.model import Mandate
 from ledger.currency.bank.payouts import answers
 from ledger.currency.bank.placing import Decision, Way
@@ -448,7 +459,7 @@ def test_a_mandate_that_was_not_used_for_36_months_lapses(town: Town) -> None:
 
 
 def give_up(town: Town, made: Mandate) -> None:
-    collecting.withdraw(town, collecting.every(town)[0], fetched_too=True)
+    collecting.withdraw(town, files.every(town)[0], fetched_too=True)
 
 
 def end(town: Town, made: Mandate) -> None:

@@ -16,7 +16,7 @@ from ledger.core.tables import METADATA
 from ledger.currency import proofs
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank.mandates import collecting, model, notices, register, release, review
-from ledger.currency.bank.mandates.collecting import Collection
+from ledger.currency.bank.mandates.files import Collection
 from ledger.currency.bank.mandates.index import RELEASED as KIND
 from ledger.currency.bank.mandates.index import Item
 from ledger.currency.bank.mandates.text import Content, mandate_text

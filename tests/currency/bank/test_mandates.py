@@ -12,7 +12,7 @@ import pytest
 
 from ledger.currency import parties, proofs
 from ledger.currency.audit.walk import audit
-from ledger.currency.bank.mandates import collecting, model, notices, register, release
+from ledger.currency.bank.mandates import collecting, files, model, notices, register, release
 from ledger.currency.bank.mandates.model import terms
 from ledger.currency.bank.mandates.text import Content, mandate_text
 from ledger.currency.charter import MandateRules
@@ -280,7 +280,7 @@ def test_a_file_made_in_between_is_the_file(town: Town, monkeypatch: pytest.Monk
     sign(town, "Alice")
     notices.give(town)
     until(town, date(2025, 6, 24))
-    first: list[collecting.Collection] = []
+    first: list[files.Collection] = []
     day_of = collecting._collection_day
 
     def meanwhile(*args: Any) -> date:
@@ -290,7 +290,7 @@ def test_a_file_made_in_between_is_the_file(town: Town, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(collecting, "_collection_day", meanwhile)
     assert collecting.collect(town, by="two") == (first[0], False)
-    assert len(collecting.every(town)) == 1
+    assert len(files.every(town)) == 1
 
 
 def test_a_file_made_between_two_looks_is_the_file(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -298,7 +298,7 @@ def test_a_file_made_between_two_looks_is_the_file(town: Town, monkeypatch: pyte
     sign(town, "Alice")
     notices.give(town)
     until(town, date(2025, 6, 24))
-    first: list[collecting.Collection] = []
+    first: list[files.Collection] = []
     told = notices.collectable
 
     def meanwhile(connection: Any, month: str) -> Any:
@@ -308,7 +308,7 @@ def test_a_file_made_between_two_looks_is_the_file(town: Town, monkeypatch: pyte
 
     monkeypatch.setattr(notices, "collectable", meanwhile)
     assert collecting.collect(town, month=MONTH) == (first[0], False)
-    assert len(collecting.every(town)) == 1 and audit(town).findings == []
+    assert len(files.every(town)) == 1 and audit(town).findings == []
 
 
 def test_two_at_once_make_one_file(town: Town) -> None:
@@ -325,4 +325,4 @@ def test_two_at_once_make_one_file(town: Town) -> None:
         thread.join()
     assert [new for _file, new in sorted(made, key=lambda item: item[1])] == [False, True]
     assert made[0][0] == made[1][0]
-    assert len(collecting.every(town)) == 1
+    assert len(files.every(town)) == 1

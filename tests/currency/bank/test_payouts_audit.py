@@ -18,12 +18,14 @@ from ledger.currency.bank.pain import OwnAccount, credit_transfers
 from ledger.currency.bank.pain import Transfer as BankTransfer
 from ledger.currency.bank.payouts import batches, index, undoing
 from ledger.currency.bank.payouts.approval import signing_id
-from ledger.currency.bank.payouts.batches import Batch, batch_id, batch_reference, fetching_id, withdrawal_id
+from ledger.currency.bank.payouts.batches import Batch, batch_id, batch_reference
+from ledger.currency.bank.payouts.noted import fetching_id, withdrawal_id
 from ledger.currency.bank.payouts.owed import Payout
 from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORDER, PAYOUT_SIGNATURE
 from ledger.currency.bank.payouts.undoing import rejection_id
 from ledger.currency.bank.taking import line_id
 from ledger.currency.chart import EUR
+from ledger.currency.errors import CurrencyError
 from ledger.currency.tables import KEY_PERSON
 from ledger.currency.town import Town
 from tests import towns
@@ -309,8 +311,11 @@ def test_a_file_that_orders_something_else_than_it_says(
         return credit_transfers(message, at, on, debtor, [replace(one, amount=one.amount - 500), stolen])
 
     monkeypatch.setattr(batches, "credit_transfers", slip)
-    sent(paying)
-    assert found(town) == ["payout_file_wrong"]
+    with pytest.raises(CurrencyError) as caught:
+        sent(paying)
+    assert caught.value.code == "payouts_changed" and "sum" in caught.value.detail
+    signed(town, batches.find(town, "1"), "treasurer Alice")
+    assert found(town) == ["payout_file_wrong", "payout_unlogged"]
 
 
 def test_what_happens_while_the_audit_reads(

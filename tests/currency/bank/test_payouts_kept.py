@@ -15,7 +15,7 @@ from ledger.core import schema, sqlite
 from ledger.core.tables import ACCOUNT, LOG
 from ledger.currency import conversion, proofs
 from ledger.currency.audit.walk import audit
-from ledger.currency.bank.payouts import batches, owed, undoing
+from ledger.currency.bank.payouts import contents, owed, undoing
 from ledger.currency.bank.payouts.tables import PAYOUT
 from ledger.currency.town import Town
 from ledger.currency.wire import MessageError
@@ -33,7 +33,7 @@ def test_on_postgresql(tmp_path: Path, fresh_postgres: str) -> None:
         first, second, third = (accept(town, shop, 100_000 * n) for n, shop in enumerate(paying.shops, 1))
         batch = sent(paying)
         assert (batch.people, batch.state, len(batch.signatures)) == (2, "fetched", 2)
-        assert [one.is_new for one in batches.transfers_of(town, batch)] == [True] * 3
+        assert [one.is_new for one in contents.transfers_of(town, batch.id)] == [True] * 3
         undoing.reject(town, second, reason="AC04")
         whole = line(-first.amount - third.amount, "VIR", NEXT, end_to_end=batch.message)
         bring(town, statement([whole, credit(third, NEXT), debit(first, NEXT)], 3 * BROUGHT))

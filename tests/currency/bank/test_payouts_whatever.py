@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank import booking, taking
-from ledger.currency.bank.payouts import batches, undoing
+from ledger.currency.bank.payouts import batches, contents, undoing
 from ledger.currency.bank.payouts.owed import Payout
 from ledger.currency.bank.statement import BankLine
 from ledger.currency.errors import CurrencyError
@@ -67,7 +67,7 @@ class Bank:
         """A file is booked as one sum; what was rejected before may be in it, what the bank paid alone is not."""
         made = [batch for batch in batches.every(self.town) if batch.fetched_at]
         batch = made[n % len(made)]
-        orders = batches.transfers_of(self.town, batch)
+        orders = contents.transfers_of(self.town, batch.id)
         chosen = [one for one in orders if not self.executed[one.reconversion] and (n & 4 or one.state != "undone")]
         if chosen:
             self.executed.update(one.reconversion for one in chosen)

@@ -6,22 +6,32 @@ what is debited. A file that the bank refused as a whole is withdrawn, and the m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
-from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
-from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Note, Posted
-from ledger.currency.bank.mandates import months, notices
+from ledger.currency.bank.mandates import files, months, notices
 from ledger.currency.bank.mandates.announced import announced, from_day, stands
-from ledger.currency.bank.mandates.model import Mandate, collected_on, noted, terms
+from ledger.currency.bank.mandates.files import (
+    FETCHED,
+    ORDERED,
+    WITHDRAWN,
+    Collection,
+    collection_id,
+    digest,
+    fetching_id,
+    item_id,
+    item_reference,
+    withdrawal_id,
+)
+from ledger.currency.bank.mandates.model import collected_on, noted, terms
+from ledger.currency.bank.mandates.proven import proven
 from ledger.currency.bank.mandates.register import lapse
 from ledger.currency.bank.mandates.review import review
 from ledger.currency.bank.mandates.tables import COLLECTION, COLLECTION_ITEM
-from ledger.currency.bank.mandates.text import Terms, rum
+from ledger.currency.bank.mandates.text import Content, Terms, mandate_reference, rum
 from ledger.currency.bank.pain import Debit, OwnAccount, PainError, SequenceType, direct_debits
 from ledger.currency.bank.reference import reference, shown
 from ledger.currency.bank.target import is_open
@@ -31,113 +41,9 @@ from ledger.currency.errors import CurrencyError
 from ledger.currency.sure import Said
 from ledger.currency.town import Town
 
-ORDERED, WITHDRAWN, FETCHED = "collection_ordered", "collection_withdrawn", "collection_fetched"
 _TRIES = 5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_COUNTS = ("credited", "released", "unpaid", "open")
 _COLLECTION, _ITEM = COLLECTION.c, COLLECTION_ITEM.c
-
-
-class Collection(NamedTuple):
-    """A file of direct debits, without its bytes; and how many of its debits were brought, released, came back.
-
-    `open` counts those that are neither released nor came back.
-    """
-
-    id: bytes
-    seq: int
-    number: int
-    month: str
-    attempt: int
-    reserve: int
-    message: str
-    reference: str
-    collect_on: date
-    risk_days: int
-    total: int
-    debits: int
-    sha256: bytes
-    made_at: int
-    made_by: str
-    fetched_at: int | None
-    fetched_by: str | None
-    withdrawn_at: int | None
-    credited: int
-    released: int
-    unpaid: int
-    open: int
-
-    @property
-    def state(self) -> str:
-        """withdrawn, ordered, fetched, credited (the bank brought some) or settled (all were released or came back)."""
-        if self.withdrawn_at is not None:
-            return "withdrawn"
-        if not self.open:
-            return "settled"
-        if self.credited:
-            return "credited"
-        return "ordered" if self.fetched_at is None else "fetched"
-
-
-def collection_id(network: bytes, month: str, attempt: int) -> bytes:
-    """Id of the note that orders that month's debits; `attempt` is 1, and more after a file that was withdrawn."""
-    return derived_id("patard/collection", network, month, str(attempt))
-
-
-def withdrawal_id(collection: bytes) -> bytes:
-    """Id of the note that withdraws a file."""
-    return derived_id("patard/collection-withdrawn", collection)
-
-
-def fetching_id(collection: bytes) -> bytes:
-    """Id of the note that a file was fetched for the first time."""
-    return derived_id("patard/collection-fetched", collection)
-
-
-def item_id(collection: bytes, mandate: bytes) -> bytes:
-    """Id of a mandate's debit in a file."""
-    return derived_id("patard/collection-item", collection, mandate)
-
-
-def item_reference(network: bytes, collection: bytes, mandate: bytes) -> str:
-    """What tells a debit in the bank's texts: its end-to-end id."""
-    return reference("collection", network, collection + mandate)
-
-
-def digest(items: Iterable[tuple[int, str, str, int, int]]) -> bytes:
-    """What the log holds of a file's debits: SHA-256 over number, reference, mandate's reference, account, amount."""
-    lines = (f"{number} {own} {mandate} {account:016x} {amount}\n" for number, own, mandate, account, amount in items)
-    return sha256("".join(lines).encode()).digest()
-
-
-def every(town: Town, *where: ColumnElement[bool]) -> list[Collection]:
-    """The files, the latest first."""
-    columns = [_COLLECTION[name] for name in Collection._fields if name not in _COUNTS]
-    left = func.count().filter(_ITEM.released_seq.is_(None), _ITEM.unpaid_by.is_(None))
-    counted = select(
-        _ITEM.collection, func.count(_ITEM.credited_by), func.count(_ITEM.released_seq), func.count(_ITEM.unpaid_by),
-        left,
-    ).group_by(_ITEM.collection)  # fmt: skip
-    with town.reading() as connection:
-        rows = connection.execute(select(*columns).where(*where).order_by(_COLLECTION.number.desc())).all()
-        counts = {row[0]: row[1:] for row in connection.execute(counted)}
-    return [
-        Collection(**{**row._asdict(), "collect_on": date.fromisoformat(row.collect_on)},
-                   **dict(zip(_COUNTS, counts[row.id], strict=True)))
-        for row in rows
-    ]  # fmt: skip
-
-
-def find(town: Town, text: str) -> Collection:
-    """The file with that number, or of that month. Raises `CurrencyError`: not_found."""
-    text = text.strip()
-    if text.isascii() and text.isdecimal() and len(text) < 10:
-        found = every(town, _COLLECTION.number == int(text))
-    else:
-        found = every(town, *stands(text))
-    if not found:
-        raise CurrencyError("not_found", "there is no such file of debits; `patard mandate collections` shows them")
-    return found[0]
 
 
 def collect(
@@ -154,13 +60,13 @@ def collect(
     month = months.month(month, today) if month else None
     if on is not None:
         require(on)
-    lapse(town, Said(today), by=by)  # somebody collects, and knows the month
-    review(town, by=by)
+    lapse(town, Said(today))  # somebody collects, and knows the month
+    review(town)
     if month is None:
         first, following = announced(town), months.following(months.month_of(today))
         # Not a later one: asked again, the file of a month that was just made is given again.
         month = months.month_of(on) if on else min(first.month, following) if first else following
-    standing = every(town, *stands(month))
+    standing = files.every(town, *stands(month))
     if standing:
         return standing[0], False
     day = _collection_day(town, said, month, on, today)
@@ -169,7 +75,7 @@ def collect(
             made, new = _order(town, said, month, day, by)
         except _Overtaken:
             continue
-        return every(town, _COLLECTION.id == made)[0], new
+        return files.every(town, _COLLECTION.id == made)[0], new
     raise CurrencyError("busy", "mandates are signed and ended right now; try again in a moment")
 
 
@@ -186,16 +92,16 @@ def withdraw(town: Town, collection: Collection, *, by: str = CONSOLE, fetched_t
         touched = _ITEM.credited_by.is_not(None) | (_ITEM.claim > 0)
         if connection.execute(select(_ITEM.id).where(_ITEM.collection == collection.id, touched)).first():
             raise CurrencyError("collection_begun", "the bank has carried out debits of this file: it stays")
-        free = _COLLECTION.fetched_at.is_(None) if not fetched_too else _COLLECTION.number.is_not(None)
-        gone = update(COLLECTION).where(_COLLECTION.id == collection.id, free)
-        if connection.execute(gone.values(withdrawn_at=posted.at)).rowcount != 1:
+        if files.is_fetched(connection, collection.id) and not fetched_too:
             raise CurrencyError(
                 "collection_fetched", "the file was fetched and may be at the bank: once the bank has refused it, or "
                 "if it was never sent, withdraw it with --refused",
             )  # fmt: skip
+        gone = update(COLLECTION).where(_COLLECTION.id == collection.id)
+        connection.execute(gone.values(withdrawn_at=posted.at))
 
     noted(town, _note(collection, withdrawal_id(collection.id), WITHDRAWN, by), also)
-    return every(town, _COLLECTION.id == collection.id)[0]
+    return files.every(town, _COLLECTION.id == collection.id)[0]
 
 
 def fetch(town: Town, collection: Collection, *, by: str = CONSOLE, again: bool = False) -> bytes:
@@ -204,30 +110,29 @@ def fetch(town: Town, collection: Collection, *, by: str = CONSOLE, again: bool 
     Raises `CurrencyError`: collection_withdrawn, collection_fetched, collection_changed.
     """
     with town.reading() as connection:
-        data = bytes(connection.execute(select(_COLLECTION.file).where(_COLLECTION.id == collection.id)).scalar_one())
-    if sha256(data).digest() != collection.sha256:
-        raise CurrencyError(
-            "collection_changed", "the stored file is not the one that was ordered: it was changed in the database; "
-            "withdraw it and have the database looked at",
-        )  # fmt: skip
+        data = files.content(connection, collection)
 
     def check(connection: Connection) -> bool:
         """Whether this is the first time. Raises `CurrencyError` unless it may be fetched."""
-        row = connection.execute(select(COLLECTION).where(_COLLECTION.id == collection.id)).one()
-        if row.withdrawn_at is not None:
+        [now] = files.of_ids(town, connection, [collection.id])
+        if now.withdrawn_at is not None:
             raise CurrencyError("collection_withdrawn", "this file was withdrawn; collect its month again")
-        if row.fetched_at is not None and not again:
-            day = town.charter.local_date(row.fetched_at)
+        if now.fetched_at is not None and not again:
+            day = town.charter.local_date(now.fetched_at)
             raise CurrencyError(
                 "collection_fetched", f"it was fetched on {day}: a bank that gets it twice may debit everybody twice; "
                 "if it never got there, fetch it with --again",
             )  # fmt: skip
-        return row.fetched_at is None
+        return now.fetched_at is None
 
     def also(connection: Connection, posted: Posted) -> None:
-        if check(connection):
-            first = update(COLLECTION).where(_COLLECTION.id == collection.id)
-            connection.execute(first.values(fetched_at=posted.at, fetched_by=by))
+        if posted.replay:
+            check(connection)
+            return
+        if files.of_ids(town, connection, [collection.id])[0].withdrawn_at is not None:
+            raise CurrencyError("collection_withdrawn", "this file was withdrawn; collect its month again")
+        first = update(COLLECTION).where(_COLLECTION.id == collection.id)
+        connection.execute(first.values(fetched_at=posted.at, fetched_by=by))
 
     with town.reading() as connection:
         first = check(connection)
@@ -290,11 +195,12 @@ def _order(town: Town, said: Terms, month: str, day: date, by: str) -> tuple[byt
     """Id of the file, and whether it was made now."""
     network = town.charter.network
     with town.reading() as connection:
-        standing = connection.execute(select(_COLLECTION.id).where(*stands(month))).scalar()
+        standing, attempt = files.standing(town, connection, month)
         if standing is not None:
-            return bytes(standing), False
+            return standing, False
         mandates = notices.collectable(connection, month)
-        number, attempt = _counted(connection), _counted(connection, _COLLECTION.month == month)
+        signed = proven(town, connection, mandates)
+        number = _counted(connection)
     if not mandates:
         raise CurrencyError("collection_none", f"of those who were told of a debit in {month}, none can be debited")
     id_ = collection_id(network, month, attempt)
@@ -307,7 +213,7 @@ def _order(town: Town, said: Terms, month: str, day: date, by: str) -> tuple[byt
          "amount": one.amount, "reference": name, "unpaid_reason": "", "claim": 0}
         for place, (one, name) in enumerate(zip(mandates, own, strict=True), 1)
     ]  # fmt: skip
-    debits = [_debit(said, month, one, name) for one, name in zip(mandates, own, strict=True)]
+    debits = [_debit(said, month, signed[one.id], name) for one, name in zip(mandates, own, strict=True)]
     creditor = OwnAccount(said.creditor, account.iban, account.bic)
     moment = _EPOCH + timedelta(microseconds=town.now())
     try:
@@ -329,9 +235,9 @@ def _order(town: Town, said: Terms, month: str, day: date, by: str) -> tuple[byt
     def also(connection: Connection, posted: Posted) -> None:
         # Under the lock of all writing: a mandate that was ended, or a list that was made, at this moment.
         # Or a file of the month: this attempt's number would be that of a second one.
-        standing = connection.execute(select(_COLLECTION.id).where(*stands(month))).first()
+        standing, _next = files.standing(town, connection, month)
         changed = notices.collectable(connection, month) != mandates or _counted(connection) != number
-        if posted.replay or standing or changed:
+        if posted.replay or standing not in (None, id_) or changed:
             raise _Overtaken
         connection.execute(
             insert(COLLECTION).values(
@@ -350,14 +256,15 @@ def _order(town: Town, said: Terms, month: str, day: date, by: str) -> tuple[byt
     return id_, True
 
 
-def _counted(connection: Connection, *where: ColumnElement[bool]) -> int:
-    """The number of the next file, or of the next attempt at a month."""
-    return int(connection.execute(select(func.count()).select_from(COLLECTION).where(*where)).scalar_one()) + 1
+def _counted(connection: Connection) -> int:
+    """The number of the next file."""
+    return int(connection.execute(select(func.count()).select_from(COLLECTION)).scalar_one()) + 1
 
 
-def _debit(said: Terms, month: str, mandate: Mandate, own: str) -> Debit:
+def _debit(said: Terms, month: str, signed: Content, own: str) -> Debit:
     # RCUR for the first one too, as banks take it since 2016: one group, which the bank books as one sum.
+    number = rum(said.code, mandate_reference(said.network, signed.id))
     return Debit(
-        own, mandate.amount, mandate.holder, mandate.iban, rum(said.code, mandate.reference), mandate.signed_on,
-        SequenceType.RECURRENT, f"{said.code} {month} {shown(own)}",
+        own, signed.amount, signed.holder, signed.iban, number, signed.signed_on, SequenceType.RECURRENT,
+        f"{said.code} {month} {shown(own)}",
     )  # fmt: skip

@@ -7,7 +7,6 @@ hash, salted so that nobody can find an IBAN by trying. Text, salt and signature
 from __future__ import annotations
 
 from datetime import date, timedelta
-from hashlib import sha256
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, insert, select, update
@@ -18,8 +17,9 @@ from ledger.currency import proofs
 from ledger.currency.bank.latin import latin
 from ledger.currency.bank.mandates.model import CHANGED, ENDED, SIGNED, Mandate, ended, find, live, naming, noted, read
 from ledger.currency.bank.mandates.model import terms as terms_of
+from ledger.currency.bank.mandates.proven import proven
 from ledger.currency.bank.mandates.tables import COLLECTION, COLLECTION_ITEM, MANDATE, MANDATE_VERSION
-from ledger.currency.bank.mandates.text import Content, Terms, mandate_reference, mandate_text
+from ledger.currency.bank.mandates.text import Content, Terms, mandate_reference, mandate_text, text_hash
 from ledger.currency.charter import rules
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
@@ -105,12 +105,14 @@ def change(
     """Another amount a month, as the mandate's version number `version`; and whether it is new.
 
     Raises `CurrencyError`: mandate_unavailable, amount_malformed, mandate_amount, mandate_date, mandate_ended,
-    mandate_version, signature_invalid.
+    mandate_version, mandate_changed, signature_invalid.
     """
     said = terms_of(town)
     _check_amount(said, amount)
     _check_day(town, signed_on, signature)
-    content = Content(mandate.id, mandate.holder, mandate.iban, amount, version, signed_on)
+    with town.reading() as connection:
+        before = proven(town, connection, [mandate])[mandate.id]
+    content = before._replace(amount=amount, version=version, signed_on=signed_on)
     text = _signed_text(said, content, signature)
     salt = town.book.entropy(16)
     evidence = _evidence(mandate.id, mandate.reference, mandate.account, amount, version, signed_on, by)
@@ -208,11 +210,6 @@ def require_closable(connection: Connection, account: int) -> None:
             "mandate_open",
             "end the monthly top-up (`patard mandate end`), and wait until what was collected has arrived or come back",
         )
-
-
-def text_hash(salt: bytes, text: str) -> str:
-    """What the log holds of a signed text (hex)."""
-    return sha256(salt + text.encode()).hexdigest()
 
 
 class _Stands(Exception):

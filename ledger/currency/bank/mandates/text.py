@@ -7,7 +7,9 @@ told of a debit, and when the units come.
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from hashlib import sha256
 from typing import NamedTuple
 
 from ledger.currency.bank.reference import reference
@@ -50,6 +52,11 @@ def rum(code: str, reference_: str) -> str:
     return f"{code}-{reference_}"
 
 
+def text_hash(salt: bytes, text: str) -> str:
+    """What the log holds of a signed text (hex)."""
+    return sha256(salt + text.encode()).hexdigest()
+
+
 def mandate_text(lang: str, terms: Terms, content: Content) -> str:
     """The text that is shown and signed. `lang` is one of LANGUAGES; ValueError for another."""
     number = rum(terms.code, mandate_reference(terms.network, content.id))
@@ -62,6 +69,29 @@ def mandate_text(lang: str, terms: Terms, content: Content) -> str:
     if lang not in LANGUAGES:
         raise ValueError(f"a mandate is written in one of {', '.join(LANGUAGES)}")
     return (_FRENCH if lang == "fr" else _ENGLISH).format(**values)
+
+
+def read_text(text: str, network: bytes, id_: bytes) -> Content | None:
+    """What is particular to the mandate `id_` in the text that was signed of it; None where it is no such text.
+
+    Written again from what was read (`mandate_text`), it must be the same.
+    """
+    for lang, pattern in _PATTERNS.items():
+        match = pattern.fullmatch(text)
+        if match is None:
+            continue
+        said = match.groupdict()
+        try:
+            content = Content(
+                id_, said["holder"], said["iban"], int(said["amount"].replace(".", "")), int(said["version"]),
+                date.fromisoformat(said["signed_on"]),
+            )  # fmt: skip
+        except ValueError:
+            return None
+        terms = Terms(said["code"], network, said["creditor"], said["creditor_id"], int(said["day"]),
+                      int(said["notice"]), int(said["risk"]), None)  # fmt: skip
+        return content if mandate_text(lang, terms, content) == text else None
+    return None
 
 
 _FRENCH = """\
@@ -94,3 +124,20 @@ As part of your rights, you are entitled to a refund from your bank under the te
 with it. A refund must be claimed within 8 weeks starting from the date on which your account was debited.
 Each debit is announced to you at least {notice} days before. The {code} arrive {risk} days after the euros.
 """
+
+_SHAPES = {
+    "rum": r"[^\n]+", "creditor": r"[^\n]+", "creditor_id": r"[A-Z0-9]+", "holder": r"[^\n]+", "iban": r"[A-Z0-9]+",
+    "amount": r"[0-9]+\.[0-9]{2}", "version": r"[0-9]+", "signed_on": r"[0-9-]{10}", "day": r"[0-9]+",
+    "notice": r"[0-9]+", "risk": r"[0-9]+", "code": r"\S+",
+}  # fmt: skip
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """What texts of that template look like."""
+    pattern = re.escape(template)
+    for name, shape in _SHAPES.items():
+        pattern = pattern.replace(re.escape(f"{{{name}}}"), f"(?P<{name}>{shape})", 1)
+    return re.compile(pattern)
+
+
+_PATTERNS = {"fr": _pattern(_FRENCH), "en": _pattern(_ENGLISH)}

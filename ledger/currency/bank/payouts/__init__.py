@@ -2,8 +2,10 @@
 
     index     which reconversions are owed, ordered, paid, undone: kept in the commits that make them so
     owed      the payouts, read
-    batches   due payouts as one pain.001 file; withdrawing it, fetching it
+    noted     files as the log has them
+    contents  what a file orders, read from its bytes
     approval  who signs a file, and whether enough people did
+    batches   due payouts as one pain.001 file; withdrawing it, fetching it
     undoing   a payout that the bank rejects or sends back: the shop has its units again
     lines     lines of statements that are payouts, or payouts that came back; why one is none
     placing   lines that a person says are payouts

@@ -1,26 +1,33 @@
 """Who signs a file of payouts: treasurers, with their device keys; above the charter's limit two different people.
 
 A key of the association belongs to the association, so an invitation says which person will hold it. Two keys of one
-person, or keys of nobody in particular, are not two people. A key that was revoked meanwhile no longer counts.
+person, or keys of nobody in particular, or of which one invited the other, are not two people: `vouching` says which
+are. A key that was revoked meanwhile no longer counts. All of it is read from the log: the file's note, the notes of
+the signatures, those of the keys. A row in a table is no signature.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Connection, insert, select
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Note, Posted
-from ledger.currency import proofs
+from ledger.core.record import Record
+from ledger.currency import logged, proofs
+from ledger.currency.bank.payouts.contents import shown
 from ledger.currency.bank.payouts.index import SIGNED
-from ledger.currency.bank.payouts.tables import PAYOUT_BATCH, PAYOUT_SIGNATURE
+from ledger.currency.bank.payouts.noted import Noted, noted
+from ledger.currency.bank.payouts.tables import PAYOUT_SIGNATURE
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import DeviceKey
-from ledger.currency.persons import persons_of
-from ledger.currency.tables import DEVICE_KEY, HOLDING, PARTY
+from ledger.currency.persons import held, names, persons_of
+from ledger.currency.tables import DEVICE_KEY
 from ledger.currency.town import Town
+from ledger.currency.vouching import Held, People
+from ledger.currency.wire import MessageError
 
 if TYPE_CHECKING:
     from ledger.currency.bank.payouts.batches import Batch
@@ -28,10 +35,15 @@ if TYPE_CHECKING:
 SIGNERS = frozenset({"treasurer"})
 """Roles whose keys sign; operators prepare a file and fetch it."""
 _SIGNATURE = PAYOUT_SIGNATURE.c
+_EVER = 2**63
+"""After every entry of the log."""
 
 
 class Signature(NamedTuple):
-    """Who signed. `person` is an account and `name` its holder's, else the key's label. `counts`: the key is live."""
+    """Who signed. `person` is an account and `name` its holder's, else the key's label.
+
+    `counts`: the key is live and, where two people sign, known to be this person's.
+    """
 
     key: bytes
     person: int | None
@@ -40,88 +52,79 @@ class Signature(NamedTuple):
     counts: bool
 
 
+class Signed(NamedTuple):
+    """The signatures of a file in the order in which they came, and how many different people's they are."""
+
+    signatures: tuple[Signature, ...]
+    people: int
+
+
 def signing_id(batch: bytes, key: bytes) -> bytes:
     """Id of the note that this key signed this file."""
     return derived_id("patard/payouts-signed", batch, key)
 
 
-def enough(people: int, signed: Iterable[Signature]) -> bool:
-    """Whether these are as many different people as have to sign."""
-    counting = [one for one in signed if one.counts]
-    if people == 1:
-        return bool(counting)
-    return len({one.person for one in counting} - {None}) >= people
-
-
-def signatures(connection: Connection, batches: Sequence[bytes]) -> dict[bytes, list[Signature]]:
-    """The signatures of files, by file, in the order in which they came."""
+def signed(town: Town, connection: Connection, files: Sequence[Noted]) -> dict[bytes, Signed]:
+    """The signatures of files, by file. The table says where to look in the log, and is believed for nothing."""
     query = (
-        select(_SIGNATURE.batch, _SIGNATURE.key, _SIGNATURE.person, DEVICE_KEY.c.label, _SIGNATURE.signed_at,
-               DEVICE_KEY.c.revoked_at)
-        .join(DEVICE_KEY, DEVICE_KEY.c.key == _SIGNATURE.key)
-        .where(_SIGNATURE.batch.in_(batches))
-        .order_by(_SIGNATURE.signed_at)
-    )  # fmt: skip
+        select(_SIGNATURE.batch, _SIGNATURE.key, DEVICE_KEY.c.label)
+        .join(DEVICE_KEY, DEVICE_KEY.c.key == _SIGNATURE.key, isouter=True)
+        .where(_SIGNATURE.batch.in_([file.id for file in files]))
+    )
     rows = connection.execute(query).all()
-    names = _names(connection, {row.person for row in rows if row.person is not None})
-    found: dict[bytes, list[Signature]] = {}
-    for row in rows:
-        name = names.get(row.person, row.label)
-        found.setdefault(row.batch, []).append(
-            Signature(row.key, row.person, name, row.signed_at, row.revoked_at is None)
-        )
+    notes = logged.by_ids(connection, [signing_id(row.batch, row.key) for row in rows])
+    keys = held(town, connection, {row.key for row in rows})
+    called = names(connection, {key.person for key in keys.values() if key.person is not None})
+    found = {}
+    for file in files:
+        mine = sorted(
+            (record.seq, record.at, row.key, row.label)
+            for row in rows
+            if row.batch == file.id and row.key in keys
+            and (record := notes.get(signing_id(file.id, row.key))) is not None
+            and _is_right(town, file, row.key, keys[row.key], record)
+        )  # fmt: skip
+        live = [key for _seq, _at, key, _label in mine if keys[key].until is None]
+        people = People(keys, file.seq)
+        counting = {key for key in live if file.people < 2 or people.is_known(key)}
+        signatures = []
+        for _seq, at, key, label in mine:
+            person = keys[key].person
+            name = called.get(person, label) if person is not None else label
+            signatures.append(Signature(key, person, name or key.hex()[:16], at, key in counting))
+        found[file.id] = Signed(tuple(signatures), people.count(live, file.people))
     return found
 
 
 def sign(town: Town, batch: Batch, key: DeviceKey, signature: bytes) -> Posted:
     """Take a treasurer's signature of a file. The same again changes nothing.
 
-    Raises `CurrencyError`: role_insufficient, key_unknown, signature_invalid, payouts_withdrawn, payouts_fetched,
-    signature_person_unknown, signature_same_person.
+    Raises `CurrencyError`: role_insufficient, not_found, key_unknown, signature_invalid, payouts_withdrawn,
+    payouts_fetched, payouts_changed, signature_person_unknown, signature_same_person, signature_sponsored.
     """
     if key.role not in SIGNERS:
         raise CurrencyError("role_insufficient", f"a {key.role}'s key cannot sign payouts; a treasurer's can")
+    with town.reading() as connection:
+        file = noted(connection, [batch.id]).get(batch.id)
+        if file is None:
+            raise CurrencyError("not_found", "this file was never ordered; `patard payouts list` shows those that were")
+        if file.withdrawn is None and file.fetched is None:
+            shown(connection, file)
     proofs.verify_payouts(
-        town.charter.network, key.key, batch.id, batch.sha256, batch.total, batch.transfers, signature
+        town.charter.network, key.key, file.id, file.sha256, file.total, file.transfers, signature
     )  # fmt: skip
-    evidence = {"batch": batch.id.hex(), "key": key.key.hex(), "signature": signature.hex()}
+    evidence = {"batch": file.id.hex(), "key": key.key.hex(), "signature": signature.hex()}
 
     def also(connection: Connection, posted: Posted) -> None:
         if posted.replay:
             return
         # Within the commit: two keys of one person that sign at once are one person.
-        person = _may_sign(connection, batch, key)
+        person = _may_sign(town, connection, batch.id, key)
         connection.execute(
             insert(PAYOUT_SIGNATURE).values(batch=batch.id, key=key.key, person=person, signed_at=posted.at)
         )
 
-    return town.post(Note(signing_id(batch.id, key.key), SIGNED, evidence), also)
-
-
-def _may_sign(connection: Connection, batch: Batch, key: DeviceKey) -> int | None:
-    """The person behind the key. Raises `CurrencyError` unless the signature counts for something."""
-    columns = (PAYOUT_BATCH.c.fetched_at, PAYOUT_BATCH.c.withdrawn_at)
-    row = connection.execute(select(*columns).where(PAYOUT_BATCH.c.id == batch.id)).one()
-    if row.withdrawn_at is not None:
-        raise CurrencyError("payouts_withdrawn", "this file was withdrawn; there is nothing to sign")
-    if row.fetched_at is not None:
-        raise CurrencyError("payouts_fetched", "this file was signed by enough people and has been fetched")
-    if connection.execute(select(DEVICE_KEY.c.revoked_at).where(DEVICE_KEY.c.key == key.key)).scalar() is not None:
-        raise CurrencyError("key_unknown", "this key was revoked")
-    person = persons_of(connection, [key.key]).get(key.key)
-    if batch.people < 2:
-        return person and person[0]
-    if person is None:
-        raise CurrencyError(
-            "signature_person_unknown", f"{batch.people} different people sign this file, and nobody said whose key "
-            "this is: join anew with a code that does, `patard invite ASSOCIATION --role treasurer --person NAME`",
-        )  # fmt: skip
-    for one in signatures(connection, [batch.id]).get(batch.id, []):
-        if one.counts and one.person == person[0]:
-            raise CurrencyError(
-                "signature_same_person", f"{person[1]} signed this file before, with another key: another person signs"
-            )
-    return person[0]
+    return town.post(Note(signing_id(file.id, key.key), SIGNED, evidence), also)
 
 
 def who(connection: Connection, by: str | None) -> str:
@@ -137,10 +140,75 @@ def who(connection: Connection, by: str | None) -> str:
     return label or "an unknown key"
 
 
-def _names(connection: Connection, accounts: set[int]) -> dict[int, str]:
-    query = (
-        select(HOLDING.c.account, PARTY.c.name)
-        .join(PARTY, PARTY.c.id == HOLDING.c.party)
-        .where(HOLDING.c.account.in_(sorted(accounts)))
+def _is_right(town: Town, file: Noted, raw: bytes, key: Held, record: Record) -> bool:
+    """Whether an entry is this key's signature of this file."""
+    note = logged.note(record, SIGNED)
+    if note is None or key.role not in SIGNERS:
+        return False
+    try:
+        signature = bytes.fromhex(str(note.evidence.get("signature")))
+        proofs.verify_payouts(town.charter.network, raw, file.id, file.sha256, file.total, file.transfers, signature)
+    except (ValueError, MessageError):
+        return False
+    return True
+
+
+def _may_sign(town: Town, connection: Connection, batch: bytes, key: DeviceKey) -> int | None:
+    """The person behind the key. Raises `CurrencyError` unless the signature counts for something."""
+    file = noted(connection, [batch])[batch]
+    if file.withdrawn is not None:
+        raise CurrencyError("payouts_withdrawn", "this file was withdrawn; there is nothing to sign")
+    if file.fetched is not None:
+        raise CurrencyError("payouts_fetched", "this file was signed by enough people and has been fetched")
+    before = signed(town, connection, [file])[batch].signatures
+    keys = held(town, connection, [key.key, *(one.key for one in before)])
+    mine = keys.get(key.key)
+    if mine is None or mine.until is not None:
+        raise CurrencyError("key_unknown", "this key was revoked")
+    if mine.role not in SIGNERS:
+        raise CurrencyError("role_insufficient", "this key is no treasurer's in the log")
+    if file.people < 2:
+        return mine.person
+    if mine.person is None:
+        raise CurrencyError(
+            "signature_person_unknown", f"{file.people} different people sign this file, and nobody said whose key "
+            "this is: join anew with a code that does, `patard invite ASSOCIATION --role treasurer --person NAME`",
+        )  # fmt: skip
+    people = People(keys, file.seq)
+    if not people.is_known(key.key):
+        raise CurrencyError("signature_person_unknown", _unknown(keys, key.key, file))
+    called = names(connection, {one.person for one in before if one.person is not None} | {mine.person})
+    for one in before:
+        if one.counts and (why := people.conflict(key.key, one.key)):
+            raise _conflict(why, called.get(mine.person, ""), called.get(one.person or 0, one.name))
+    return mine.person
+
+
+def _unknown(keys: dict[bytes, Held], raw: bytes, file: Noted) -> str:
+    """Why a key is not known to be somebody's, and what to do."""
+    if People(keys, _EVER).is_known(raw):
+        return (
+            f"{file.people} different people sign this file, and this key joined, or was confirmed, after it was "
+            f"ordered: it signs the next one. To have it sign, `patard payouts withdraw {file.number}` and order anew"
+        )
+    return (
+        f"{file.people} different people sign this file, and whose key this is stands on one person's word: its holder "
+        "confirms it first, with `wallet keys confirm` in the wallet as a member, or a second treasurer does; or "
+        "`patard invite` at the machine makes a code for it. Then order the file anew"
     )
-    return dict(connection.execute(query).all())
+
+
+def _conflict(why: str, mine: str, other: str) -> CurrencyError:
+    if why == "person":
+        return CurrencyError(
+            "signature_same_person", f"{mine} signed this file before, with another key: another person signs"
+        )
+    if why == "invited":
+        return CurrencyError(
+            "signature_sponsored", f"{other} signed this file, and one of you two invited the other's key, or whoever "
+            "did: a person whom neither invited signs",
+        )  # fmt: skip
+    return CurrencyError(
+        "signature_sponsored", f"{other} signed this file, and one person alone could have made both keys: a person "
+        "signs whose key the machine invited, or somebody else confirmed",
+    )  # fmt: skip

@@ -17,9 +17,10 @@ from ledger.core.ids import derived_id
 from ledger.core.model import Note, Posted
 from ledger.currency import chartered
 from ledger.currency.bank.pain import OwnAccount, PainError, Transfer, credit_transfers
-from ledger.currency.bank.payouts import index
-from ledger.currency.bank.payouts.approval import Signature, enough, signatures, who
+from ledger.currency.bank.payouts import contents, index
+from ledger.currency.bank.payouts.approval import Signature, signed, who
 from ledger.currency.bank.payouts.index import FETCHED, ORDERED, WITHDRAWN, Overtaken
+from ledger.currency.bank.payouts.noted import fetching_id, noted, withdrawal_id
 from ledger.currency.bank.payouts.owed import Due, due
 from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORDER
 from ledger.currency.bank.reference import reference, shown
@@ -39,7 +40,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Batch(NamedTuple):
-    """A file of payouts, without its bytes. `open` counts its payouts that are neither paid nor undone."""
+    """A file of payouts as the log has it, without its bytes.
+
+    `open` counts its payouts that are neither paid nor undone, `signed` the different people who have signed it.
+    """
 
     id: bytes
     seq: int
@@ -60,6 +64,7 @@ class Batch(NamedTuple):
     withdrawn_by: str | None
     open: int
     signatures: tuple[Signature, ...]
+    signed: int
 
     @property
     def state(self) -> str:
@@ -70,39 +75,12 @@ class Batch(NamedTuple):
             return "settled"
         if self.fetched_at is not None:
             return "fetched"
-        return "signed" if enough(self.people, self.signatures) else "ordered"
-
-
-class Ordered(NamedTuple):
-    """One transfer of a file: the payout's reference, and to whom and where it goes.
-
-    `is_new` says that this party was never paid to this IBAN before: look at it before you sign.
-    """
-
-    reference: str
-    reconversion: bytes
-    holder: int
-    amount: int
-    name: str
-    iban: str
-    is_new: bool
-    state: str
-    """due, paid or undone."""
+        return "signed" if self.signed >= self.people else "ordered"
 
 
 def batch_id(network: bytes, number: int) -> bytes:
     """Id of the note that orders the file `number`, from 1."""
     return derived_id("patard/payouts", network, str(number))
-
-
-def withdrawal_id(batch: bytes) -> bytes:
-    """Id of the note that withdraws a file."""
-    return derived_id("patard/payouts-withdrawn", batch)
-
-
-def fetching_id(batch: bytes) -> bytes:
-    """Id of the note that a file was fetched for the first time."""
-    return derived_id("patard/payouts-fetched", batch)
 
 
 def batch_reference(network: bytes, id_: bytes) -> str:
@@ -121,7 +99,7 @@ def find(town: Town, text: str) -> Batch:
     text = text.strip()
     where = _BATCH.message == text
     if text.isascii() and text.isdecimal() and len(text) < 10:
-        where = _BATCH.number == int(text)
+        where = _BATCH.id == batch_id(town.charter.network, int(text))
     elif len(text) == 32:
         try:
             where = _BATCH.id == bytes.fromhex(text)
@@ -134,54 +112,38 @@ def find(town: Town, text: str) -> Batch:
 
 
 def _batches(town: Town, *where: ColumnElement[bool]) -> list[Batch]:
-    columns = [_BATCH[name] for name in Batch._fields if name not in ("open", "signatures")]
+    """The files, the latest first. A row that the log has no file for is none."""
     left = (
         select(PAYOUT.c.batch, func.count())
         .where(PAYOUT.c.batch.is_not(None), PAYOUT.c.paid_by.is_(None), PAYOUT.c.undone_by.is_(None))
         .group_by(PAYOUT.c.batch)
     )
     with town.reading() as connection:
-        rows = connection.execute(select(*columns).where(*where).order_by(_BATCH.number.desc())).all()
-        signed = signatures(connection, [row.id for row in rows])
+        ids = [bytes(id_) for id_ in connection.scalars(select(_BATCH.id).where(*where))]
+        files = sorted(noted(connection, ids).values(), key=lambda file: -file.number)
+        people = signed(town, connection, files)
         open_: dict[bytes | None, int] = dict(connection.execute(left).all())
     return [
         Batch(
-            **{**row._asdict(), "requested_on": date.fromisoformat(row.requested_on)},
-            open=open_.get(row.id, 0), signatures=tuple(signed.get(row.id, ())),
+            one.id, one.seq, one.number, one.reserve, one.message, batch_reference(town.charter.network, one.id),
+            one.requested_on, one.total, one.transfers, one.people, one.sha256, one.ordered.at, one.ordered.by,
+            one.fetched and one.fetched.at, one.fetched and one.fetched.by,
+            one.withdrawn and one.withdrawn.at, one.withdrawn and one.withdrawn.by,
+            open=open_.get(one.id, 0), signatures=people[one.id].signatures, signed=people[one.id].people,
         )
-        for row in rows
+        for one in files
     ]  # fmt: skip
 
 
-def transfers_of(town: Town, batch: Batch) -> list[Ordered]:
-    """The transfers of a file, in its order."""
-    order, payout = PAYOUT_ORDER.c, PAYOUT.c
-    query = (
-        select(order.reconversion, order.name, order.iban, payout.reference, payout.holder, payout.amount, payout.seq,
-               payout.paid_by, payout.undone_by)
-        .join(PAYOUT, payout.reconversion == order.reconversion)
-        .where(order.batch == batch.id)
-        .order_by(payout.seq)
-    )  # fmt: skip
+def content(town: Town, batch: Batch) -> bytes:
+    """The bytes of a file for whoever is about to sign it: nothing left with that. Raises `CurrencyError`:
+    payouts_withdrawn, payouts_changed.
+    """
     with town.reading() as connection:
-        rows = connection.execute(query).all()
-        paid = (
-            select(payout.holder, order.iban)
-            .join(PAYOUT_ORDER, order.reconversion == payout.reconversion)
-            .where(
-                payout.holder.in_(sorted({row.holder for row in rows})), order.batch == payout.batch,
-                order.batch != batch.id, payout.paid_by.is_not(None), payout.undone_by.is_(None),
-            )
-        )  # fmt: skip
-        known = {tuple(row) for row in connection.execute(paid)}
-    return [
-        Ordered(
-            row.reference, row.reconversion, row.holder, row.amount, row.name, row.iban,
-            (row.holder, row.iban) not in known,
-            "undone" if row.undone_by else "paid" if row.paid_by else "due",
-        )
-        for row in rows
-    ]  # fmt: skip
+        file = noted(connection, [batch.id])[batch.id]
+        if file.withdrawn is not None:
+            raise CurrencyError("payouts_withdrawn", "this file was withdrawn; there is nothing to sign")
+        return contents.shown(connection, file)
 
 
 def order(town: Town, *, by: str = CONSOLE, on: date | None = None) -> Batch:
@@ -279,15 +241,13 @@ def withdraw(town: Town, batch: Batch, *, by: str = CONSOLE, fetched_too: bool =
     def also(connection: Connection, posted: Posted) -> None:
         if posted.replay:
             return
-        free = _BATCH.fetched_at.is_(None) if not fetched_too else _BATCH.number.is_not(None)
-        done = update(PAYOUT_BATCH).where(_BATCH.id == batch.id, free).values(
-            withdrawn_at=posted.at, withdrawn_by=by
-        )  # fmt: skip
-        if connection.execute(done).rowcount != 1:
+        if noted(connection, [batch.id])[batch.id].fetched is not None and not fetched_too:
             raise CurrencyError(
                 "payouts_fetched", "the file was fetched and may be at the bank: once the bank has refused it, or if "
                 "it was never sent, withdraw it with --refused",
             )  # fmt: skip
+        done = update(PAYOUT_BATCH).where(_BATCH.id == batch.id)
+        connection.execute(done.values(withdrawn_at=posted.at, withdrawn_by=by))
         index.withdrawn(connection, batch.id)
 
     try:
@@ -303,35 +263,29 @@ def fetch(town: Town, batch: Batch, *, by: str = CONSOLE, again: bool = False) -
     Raises `CurrencyError`: payouts_withdrawn, payouts_unsigned, payouts_fetched, payouts_changed.
     """
     with town.reading() as connection:
-        file = bytes(connection.execute(select(_BATCH.file).where(_BATCH.id == batch.id)).scalar_one())
-    if sha256(file).digest() != batch.sha256:
-        raise CurrencyError(
-            "payouts_changed", "the stored file is not the one that was ordered and signed: it was changed in the "
-            "database; withdraw it and have the database looked at",
-        )  # fmt: skip
+        data = contents.content(connection, noted(connection, [batch.id])[batch.id])
 
-    def check(connection: Connection) -> bool:
+    def check(connection: Connection, but: int | None = None) -> bool:
         """Whether this is the first time. Raises `CurrencyError` unless it may be fetched."""
-        columns = (_BATCH.fetched_at, _BATCH.fetched_by, _BATCH.withdrawn_at)
-        row = connection.execute(select(*columns).where(_BATCH.id == batch.id)).one()
-        if row.withdrawn_at is not None:
+        file = noted(connection, [batch.id], but=but)[batch.id]
+        if file.withdrawn is not None:
             raise CurrencyError("payouts_withdrawn", "this file was withdrawn; order the payouts anew")
-        signed = signatures(connection, [batch.id]).get(batch.id, [])
-        if not enough(batch.people, signed):
+        people = signed(town, connection, [file])[file.id].people
+        if people < file.people:
             raise CurrencyError(
-                "payouts_unsigned", f"people who have to sign this file: {batch.people}; who have: {len(signed)}. "
-                f"`wallet payouts --sign {batch.number}`, each with a treasurer's wallet",
+                "payouts_unsigned", f"people who have to sign this file: {file.people}; who have: {people}. "
+                f"`wallet payouts --sign {file.number}`, each with a treasurer's wallet",
             )  # fmt: skip
-        if row.fetched_at is not None and not again:
-            day = town.charter.local_date(row.fetched_at)
+        if file.fetched is not None and not again:
+            day = town.charter.local_date(file.fetched.at)
             raise CurrencyError(
-                "payouts_fetched", f"it was fetched on {day} by {who(connection, row.fetched_by)}: send it to the bank "
-                "only once. To have the file again all the same: --again",
+                "payouts_fetched", f"it was fetched on {day} by {who(connection, file.fetched.by)}: send it to the "
+                "bank only once. To have the file again all the same: --again",
             )  # fmt: skip
-        return row.fetched_at is None
+        return file.fetched is None
 
     def also(connection: Connection, posted: Posted) -> None:
-        if check(connection):
+        if check(connection, None if posted.replay else posted.seq):
             values = {"fetched_at": posted.at, "fetched_by": by}
             connection.execute(update(PAYOUT_BATCH).where(_BATCH.id == batch.id).values(values))
 
@@ -345,4 +299,4 @@ def fetch(town: Town, batch: Batch, *, by: str = CONSOLE, again: bool = False) -
             with town.reading() as connection:
                 check(connection)
         raise
-    return file
+    return data

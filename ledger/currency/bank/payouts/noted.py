@@ -1,0 +1,87 @@
+"""Files of payouts as the log has them: what was ordered, whether it was fetched or withdrawn. Tables only index it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from ledger.core.ids import derived_id
+from ledger.core.record import Record
+from ledger.currency import logged
+from ledger.currency.bank.payouts.index import FETCHED, ORDERED, WITHDRAWN, unpacked
+
+
+class Acted(NamedTuple):
+    """When somebody did something (us), and who: a key (hex) or "console"."""
+
+    at: int
+    by: str
+
+
+class Noted(NamedTuple):
+    """A file: `seq` is the place of the note that ordered it, `places` those of its reconversions, `total` cents.
+
+    `people` sign it. `fetched` is when it was for the first time.
+    """
+
+    id: bytes
+    seq: int
+    ordered: Acted
+    number: int
+    reserve: int
+    message: str
+    requested_on: date
+    total: int
+    transfers: int
+    people: int
+    sha256: bytes
+    places: tuple[int, ...]
+    fetched: Acted | None
+    withdrawn: Acted | None
+
+
+def withdrawal_id(batch: bytes) -> bytes:
+    """Id of the note that withdraws a file."""
+    return derived_id("patard/payouts-withdrawn", batch)
+
+
+def fetching_id(batch: bytes) -> bytes:
+    """Id of the note that a file was fetched for the first time."""
+    return derived_id("patard/payouts-fetched", batch)
+
+
+def noted(connection: Connection, batches: Iterable[bytes], *, but: int | None = None) -> dict[bytes, Noted]:
+    """These files, by id; one that was never ordered in the log is none. `but` leaves out the entry at that place.
+
+    That is the one which a commit is about to make.
+    """
+    wanted = list(batches)
+    found = logged.by_ids(connection, [id_ for one in wanted for id_ in (one, fetching_id(one), withdrawal_id(one))])
+    files = {}
+    for id_ in wanted:
+        note = logged.note(found.get(id_), ORDERED)
+        if note is not None:
+            fetched = _acted(found.get(fetching_id(id_)), FETCHED, but)
+            withdrawn = _acted(found.get(withdrawal_id(id_)), WITHDRAWN, but)
+            files[id_] = _noted(found[id_], fetched, withdrawn)
+    return files
+
+
+def _noted(record: Record, fetched: Acted | None, withdrawn: Acted | None) -> Noted:
+    said = record.instruction.evidence
+    number, total, count, people = (int(said[name]) for name in ("number", "total", "count", "people"))
+    return Noted(
+        record.instruction.id, record.seq, Acted(record.at, str(said["by"])), number, int(str(said["reserve"]), 16),
+        str(said["message"]), date.fromisoformat(str(said["requested_on"])), total, count, people,
+        bytes.fromhex(str(said["sha256"])), tuple(unpacked(str(said["payouts"]))), fetched, withdrawn,
+    )  # fmt: skip
+
+
+def _acted(record: Record | None, kind: str, but: int | None) -> Acted | None:
+    note = logged.note(record, kind)
+    if record is None or note is None or record.seq == but:
+        return None
+    return Acted(record.at, str(note.evidence.get("by")))

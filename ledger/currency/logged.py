@@ -1,0 +1,49 @@
+"""Entries of the log by their ids or places, read where a decision is made: inside a commit, or beside tables.
+
+Tables are an index over the log. What must not hang on them is read from the records, by ids that follow from what the
+entries are about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from ledger.core import record as records
+from ledger.core.model import Note
+from ledger.core.record import Record, RecordError
+from ledger.core.tables import LOG
+
+_MOST = 5_000
+"""Ids of one statement: databases take a limited number of parameters."""
+
+
+def by_ids(connection: Connection, ids: Iterable[bytes]) -> dict[bytes, Record]:
+    """The entries with those ids. A row that is not of the record in it is none."""
+    wanted = sorted(set(ids))
+    return {record.instruction.id: record for record in _read(connection, wanted, LOG.c.id)}
+
+
+def by_places(connection: Connection, places: Iterable[int]) -> dict[int, Record]:
+    """The entries at those places."""
+    wanted = sorted(set(places))
+    return {record.seq: record for record in _read(connection, wanted, LOG.c.seq)}
+
+
+def note(record: Record | None, kind: str) -> Note | None:
+    """The note of that kind which an entry is, if it is one."""
+    found = record and record.instruction
+    return found if isinstance(found, Note) and found.kind == kind else None
+
+
+def _read(connection: Connection, wanted: list[bytes] | list[int], column: ColumnElement[object]) -> Iterator[Record]:
+    for start in range(0, len(wanted), _MOST):
+        query = select(LOG.c.seq, LOG.c.id, LOG.c.record).where(column.in_(wanted[start : start + _MOST]))
+        for row in connection.execute(query):
+            try:
+                found = records.parse(bytes(row.record))
+            except RecordError:
+                continue
+            if (found.seq, found.instruction.id) == (row.seq, bytes(row.id)):
+                yield found
