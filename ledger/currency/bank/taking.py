@@ -21,8 +21,9 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Note, Posted
 from ledger.currency.bank.aligning import Aligned, Known, Timeline, align, by_day
+from ledger.currency.bank.reference import line_reference, squeezed
 from ledger.currency.bank.statement import BankLine, LineKind, Statement, StatementError, same_account
-from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
+from ledger.currency.bank.tables import BANK_LINE, BANK_SQUEEZED, BANK_STATEMENT
 from ledger.currency.charter import ReserveAccount
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
@@ -48,11 +49,6 @@ class Taken(NamedTuple):
 def statement_id(network: bytes, reserve: str, number: int) -> bytes:
     """Id of the note that takes the statement `number` (from 1) of that reserve account."""
     return derived_id("patard/bank-statement", network, reserve, str(number))
-
-
-def line_reference(booked_on: date, amount: int, ordinal: int) -> str:
-    """What tells a line from every other of its account, such as ``20261120/2500/1``."""
-    return f"{booked_on:%Y%m%d}/{amount}/{ordinal}"
 
 
 def line_id(network: bytes, reserve: str, reference: str) -> bytes:
@@ -278,6 +274,9 @@ def _write(connection: Connection, plan: _Plan, posted: Posted, file: str, by: s
     ]  # fmt: skip
     if rows:
         connection.execute(insert(BANK_LINE), rows)
+    told = [{"line": id_, "squeezed": text} for id_, line, _ in plan.lines if (text := squeezed(line.bank_ref))]
+    if told:
+        connection.execute(insert(BANK_SQUEEZED), told)
 
 
 def _part(part: BankLine) -> dict[str, Any]:

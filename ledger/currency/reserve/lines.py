@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
+from ledger.currency.bank.reference import line_reference
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
-from ledger.currency.bank.taking import line_reference
 
 _LINE, _STATEMENT = BANK_LINE.c, BANK_STATEMENT.c
 _SHIFT = 20
