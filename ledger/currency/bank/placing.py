@@ -344,8 +344,8 @@ def _untyped(town: Town, line: Line, holders: set[int]) -> None:
         one = found[0]
         raise CurrencyError(
             "line_typed",
-            f"a conversion of {decimal_text(one.amount)} was typed as {one.reference} for {one.booked_on}, and this line "
-            "may be it: place it as known, or take back what was typed (`patard unconvert "
+            f"a conversion of {decimal_text(one.amount)} was typed as {one.reference} for {one.booked_on}, and this "
+            "line may be it: place it as known, or take back what was typed (`patard unconvert "
             f"{one.reference}`), or place the line that it was first",
         )
 

@@ -34,7 +34,7 @@ _TYPED, _LINE, _STATEMENT = TYPED_CONVERSION.c, BANK_LINE.c, BANK_STATEMENT.c
 
 
 class Typed(NamedTuple):
-    """A conversion that somebody typed. `booked_on` is the day that it counts for; see `tables.TypedConversionTable`."""
+    """A conversion that somebody typed: see `tables.TypedConversionTable`. `booked_on` is the day it counts for."""
 
     id: bytes
     seq: int

@@ -92,7 +92,7 @@ def _fill(squeezed: Any, typed: Any) -> None:
 def _read(
     record: dict[str, Any], row: Any, made: set[bytes], rows: dict[str, dict[str, Any]], named: dict[str, str]
 ) -> None:
-    """Take one entry in: `rows` are the conversions by their ids, `named` says which of them each line was found to be."""
+    """Take one entry in: `rows` are conversions by their ids, `named` says which of them each line was found to be."""
     evidence, kind = record.get("evidence", {}), record["kind"]
     if kind == "conversion" and "line" not in evidence and bytes(row.id) not in made:
         units = record["transfers"][0]
@@ -125,4 +125,4 @@ def _insert(table: Any, rows: list[dict[str, Any]]) -> None:
 def _squeezed(text: str) -> str:
     """As `ledger.currency.bank.reference.squeezed` was when this version was written."""
     plain = "".join(char for char in text.upper() if char.isascii() and char.isalnum())
-    return plain.translate(str.maketrans({"O": "0", "I": "1", "L": "1"}))
+    return plain.translate(str.maketrans("OIL", "011"))
