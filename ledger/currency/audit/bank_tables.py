@@ -14,6 +14,7 @@ from sqlalchemy import Row, select
 
 from ledger.core import record as records
 from ledger.core.model import Head
+from ledger.currency.audit import typed
 from ledger.currency.audit.bank import ends
 from ledger.currency.audit.lines import LineState, Taken
 from ledger.currency.audit.placings import pairs
@@ -53,6 +54,7 @@ def against(town: Town, story: Story, head: Head) -> _Found:
         for note in taken:
             yield from _lines_of(story, reserve, note, lines[note.id])
     yield from _entries(story, kept, notes, younger)
+    yield from typed.against(town, story.typed, story.lines.named, head, younger)
     for reserve in story.lines.statements:
         yield from _balance(story, reserve, kept, notes, younger)
     for line, (code, text) in pairs(story):

@@ -12,6 +12,7 @@ from ledger.core.model import Evidence, Transaction, Transfer
 from ledger.core.record import Record
 from ledger.currency import parties
 from ledger.currency.audit.story import Asked, Problem, Story, bytes_of, number_of
+from ledger.currency.audit.typed import Typed
 from ledger.currency.chart import EUR
 from ledger.currency.conversion import CONSOLE, corrected_id
 from ledger.currency.imported import opening_id
@@ -106,6 +107,10 @@ def conversion(story: Story, record: Record, transaction: Transaction) -> Iterat
         yield "reference_missing", "issued without the slip or bank line that brought the euros"
     elif transaction.id != derived_id("patard/conversion", story.rules.network, reserve, reference):
         yield "id_not_derived", f"its id does not follow from {reference} on {reserve!r}: that could issue twice"
+    first, day = transaction.transfers[0], transaction.booked_on
+    typed = Typed(record.seq, record.at, str(evidence.get("by", "")), number_of(evidence.get("reserve")), first.credit,
+                  first.amount, day.isoformat() if day else None, reference)  # fmt: skip
+    yield from story.typed.take(story.rules, record, transaction, typed)
     if len(units) != 1 or len(euros) != 1 or len(transaction.transfers) != 2 or units[0].amount != euros[0].amount:
         yield "conversion_shape", "not one amount of units against the same amount of euros"
         return
@@ -120,6 +125,7 @@ def corrected(story: Story, record: Record, transaction: Transaction) -> Iterato
     """A conversion that was mistyped, taken back: all of it, units and euros, once."""
     yield from acted(story, record, transaction.evidence, TREASURER)
     conversion_id = transaction.corrects or b""
+    story.typed.correct(record, conversion_id)
     if conversion_id in story.lines.named:
         yield "conversion_banked", "it takes back a conversion whose euros a bank line shows to be there"
     way_back = story.conversions.pop(conversion_id, None)

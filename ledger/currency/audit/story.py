@@ -18,6 +18,7 @@ from ledger.currency.accounts import periods
 from ledger.currency.audit.debit_state import Debits
 from ledger.currency.audit.lines import Lines
 from ledger.currency.audit.payout_state import Payouts
+from ledger.currency.audit.typed import Conversions
 from ledger.currency.chart import Chart
 from ledger.currency.charter import PartyKind
 from ledger.currency.chartered import Rules
@@ -76,6 +77,7 @@ class Story:
     asked: dict[bytes, Asked] = field(default_factory=dict)
     conversions: dict[bytes, list[tuple[int, int, int, str]]] = field(default_factory=dict)
     """What would take back each conversion that stands: (debit, credit, cents, unit)."""
+    typed: Conversions = field(default_factory=Conversions)
     years: list[periods.Closing] = field(default_factory=list)
     """The business years that are closed."""
     lines: Lines = field(default_factory=Lines)

@@ -19,7 +19,7 @@ from ledger.core import record as records
 from ledger.core.model import Closing, Head, Note, Opening, Transaction
 from ledger.core.record import RecordError
 from ledger.currency import chartered
-from ledger.currency.audit import bank_tables, debit_tables, kinds, lines, payout_tables, registry
+from ledger.currency.audit import bank_tables, debit_tables, kinds, lines, payout_tables, registry, typed
 from ledger.currency.audit import story as audit_story
 from ledger.currency.audit import tables as audit_tables
 from ledger.currency.audit.cover import NOTICES, Cover
@@ -99,6 +99,7 @@ class _Run:
         self.story = Story(town.chart, chartered.rules_of(town.charter, town.key.public))
         self.cover = Cover(self.story)
         debit_tables.lend(town, self.story)
+        typed.lend(town, self.story.typed)
         self.findings: list[Finding] = []
         self.total = 0
         self.orders = 0
@@ -172,5 +173,5 @@ class _Run:
         maturing = -self.cover.held[town.chart.maturing]
         for code, text in debit_tables.against(town, self.story, head.seq, maturing):
             self.find(code, 0, None, text)
-        for finding in bank_tables.against(town, self.story, head):
+        for finding in (*bank_tables.against(town, self.story, head), *typed.by_bank(town)):
             self.find(*finding)

@@ -79,6 +79,10 @@ class Days:
             if (day := self._dates.get(text)) is None:
                 day = self._dates[text] = date.fromisoformat(text.decode())
             return day
+        return self.taken(row)
+
+    def taken(self, row: LogRow) -> date:
+        """The day on which the log took an entry."""
         # No time zone changes its day, or its clocks, but at a full quarter of an hour.
         quarter = row.at // 900_000_000
         if (day := self._quarters.get(quarter)) is None:

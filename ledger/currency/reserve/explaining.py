@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -51,8 +51,8 @@ class Account:
     loose: dict[bytes, Node] = field(default_factory=dict)
     silent: dict[bytes, frozenset[bytes] | None] = field(default_factory=dict)
 
-    def take(self, entries: Iterable[Entry], booking: Booking, found: Statements, days: Days) -> None:
-        """Take in entries of the log. `booking` knows which of them book a line."""
+    def take(self, entries: Iterable[Entry], booking: Booking, found: Statements, days: Days, ahead: timedelta) -> None:
+        """Take in entries of the log. `booking` knows which of them book a line; one is awaited as long as `ahead`."""
         number = found.number
         for entry in entries:
             moved = entry.change(number)
@@ -61,13 +61,14 @@ class Account:
             if line is not None and line[0] == number:
                 self.booked[line[2]] += 1
                 if moved != line[1]:
-                    self.loose[row.id] = _entry(row, days.of(row), moved - line[1], Why.OTHER_AMOUNT)
+                    self.loose[row.id] = _entry(row, days.of(row), moved - line[1], Why.OTHER_AMOUNT, None)
             elif row.seq < found.taken_at and days.of(row) < found.first:
                 self.before += moved
             elif moved:
-                self.loose[row.id] = _entry(row, days.of(row), moved, Why.NOT_ON_STATEMENT)
+                until = days.taken(row) + ahead
+                self.loose[row.id] = _entry(row, days.of(row), moved, Why.NOT_ON_STATEMENT, until)
 
-    def explain(self, store: Reading, connection: Connection, found: Statements) -> tuple[Explained, ...]:
+    def explain(self, store: Reading, connection: Connection, found: Statements, today: date) -> tuple[Explained, ...]:
         """What makes the ledger's balance another than the statements', oldest first. It sums to the difference."""
         nodes = dict(self.loose)
         silent = {line.id: (line, about) for line, about in self._silent(store, connection, found)}
@@ -84,7 +85,8 @@ class Account:
             left.append(Explained(Why.OPENING, self.before - found.began, found.first, "", "", b"", None))
         for index, one in enumerate(left):
             if one.why is Why.NOT_ON_STATEMENT and one.on > found.last:
-                left[index] = one._replace(why=Why.AFTER_STATEMENT)
+                late = one.until is not None and one.until < today
+                left[index] = one._replace(why=Why.OVERDUE if late else Why.AFTER_STATEMENT)
         return tuple(sorted(left, key=lambda one: (one.on, one.seq or 0, one.id)))
 
     def _silent(
@@ -107,10 +109,10 @@ class Account:
                     yield line, about
 
 
-def _entry(row: LogRow, on: date, amount: int, why: Why) -> Node:
+def _entry(row: LogRow, on: date, amount: int, why: Why, until: date | None) -> Node:
     told = said(row)
     reference = str(told.evidence.get("reference", ""))
-    return Node(Explained(why, amount, on, told.kind, reference, row.id, row.seq), _named(row, told))
+    return Node(Explained(why, amount, on, told.kind, reference, row.id, row.seq, until), _named(row, told))
 
 
 def _line(line: StatementLine, amount: int, why: Why, about: frozenset[bytes] = frozenset()) -> Node:
