@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 from ledger.core import record
 from ledger.core.ids import is_fresh
 from ledger.core.model import Head, Instruction, Outcome, Posted, Refused, Transaction, Transfer
-from ledger.currency import parties
+from ledger.currency import parties, uncovered
 from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.messages import Order, Purpose, Receipt, SignedOrder, SignedReceipt, SignedRequest
@@ -66,9 +66,17 @@ class Desk:
         self.town = town
         self._spent: dict[int, _Day] = {}
         self._members: set[int] = set()
+        self._held: set[int] = set()
 
     def take(self, batch: Sequence[Submission]) -> list[Result]:
         """One result for each submission, in order; every one that stands was committed before this returns."""
+        while True:
+            try:
+                return self._take(batch)
+            except _HeldMeanwhile:  # and nothing of the batch stands
+                continue
+
+    def _take(self, batch: Sequence[Submission]) -> list[Result]:
         results: list[Result | None] = [None] * len(batch)
         town, now = self.town, self.town.now()
         devices = self._devices(batch)
@@ -91,7 +99,7 @@ class Desk:
             instructions.append(instruction)
         if ready:
             labels = [s.request.request.label if s.request is not None else "" for s in (batch[i] for i in ready)]
-            outcome = town.book.post(instructions, lambda c, o: _keep_memos(c, o, labels))
+            outcome = town.book.post(instructions, lambda c, o: self._also(c, o, instructions, labels))
             for index, answer in zip(ready, outcome.answers, strict=True):
                 if isinstance(answer, Refused):
                     results[index] = CurrencyError(answer.code, answer.detail)
@@ -99,6 +107,19 @@ class Desk:
                     order = batch[index].signed.order
                     results[index] = Taken(self._receipt(order, answer, outcome.head), answer.replay)
         return [result for result in results if result is not None]
+
+    def _also(
+        self, connection: Connection, outcome: Outcome, instructions: Sequence[Transaction], labels: Sequence[str]
+    ) -> None:
+        """In the same commit, when nobody can import: look again whether somebody's units have euros behind them."""
+        paying = {
+            instruction.transfers[0].debit
+            for instruction, answer in zip(instructions, outcome.answers, strict=True)
+            if isinstance(answer, Posted) and not answer.replay
+        }
+        if paying and uncovered.held(self.town, connection, paying):
+            raise _HeldMeanwhile
+        _keep_memos(connection, outcome, labels)
 
     def receipt(self, id_: bytes) -> SignedReceipt | None:
         """The receipt, made again, of the order that the log holds under `id_`."""
@@ -121,6 +142,7 @@ class Desk:
             if unknown:
                 # Whoever holds an account holds it for good, so this is asked once for each.
                 self._members |= parties.by_accounts(connection, unknown).keys()
+            self._held = uncovered.held(self.town, connection, {s.signed.order.payer for s in batch})
             return {d.key: d for d in parties.devices_for(connection, keys, payees)}
 
     def _instruction(self, submission: Submission) -> Transaction:
@@ -151,6 +173,10 @@ class Desk:
             raise CurrencyError("order_expired", "the order's last moment has passed; nothing was moved")
         if order.expires_at > seconds + LONGEST_ORDER_SECONDS:
             raise CurrencyError("order_too_long", "an order may stay open for a day at most")
+        if order.payer in self._held:
+            raise CurrencyError(
+                "account_uncovered", "units that were imported into this account have no euros behind them yet"
+            )
         if order.purpose is Purpose.RECONVERSION:
             self._check_reconversion(order)
         elif order.payee not in self._members:
@@ -259,6 +285,10 @@ class Desk:
     def _receipt(self, order: Order, posted: Posted, head: Head) -> SignedReceipt:
         receipt = Receipt(order.network, order.hash(), order.id, posted.seq, posted.at, head.seq, head.root)
         return receipt.sign(self.town.key)
+
+
+class _HeldMeanwhile(Exception):
+    """An import gave an account that pays in this batch units without a euro behind them, a moment ago."""
 
 
 class _Day:

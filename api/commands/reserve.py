@@ -111,7 +111,7 @@ def _accounts(shown: Shown) -> None:
             CONSOLE.say()
             CONSOLE.say(f"{account.name}  {WORDS('The difference, line by line')}")
             for line in account.lines:
-                CONSOLE.say(f"  {line.on}  {line.sum:>14}  {line.why}")
+                CONSOLE.say(fill(f"  {line.on}  {line.sum:>14}  {line.why}", COLUMNS, subsequent_indent=" " * 30))
                 CONSOLE.say(f"{'':<30}{' '.join((line.what, line.reference)).strip()}".rstrip())
             CONSOLE.say(f"  {WORDS('Together'):<10}  {account.difference:>14}")
 

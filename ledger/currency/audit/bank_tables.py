@@ -39,7 +39,10 @@ class _Kept(NamedTuple):
 
 
 def against(town: Town, story: Story, head: Head) -> _Found:
-    """Where tables and log, up to `head`, say different things of statements and lines."""
+    """Where tables and log, up to `head`, say different things of statements and lines.
+
+    What was found before need not be told of a conversion, or an account, once more: so those come last.
+    """
     with town.reading() as connection:
         statements = connection.execute(select(BANK_STATEMENT).order_by(_STATEMENT.seq)).all()
         rows = connection.execute(select(BANK_LINE).order_by(_LINE.place))
@@ -54,12 +57,13 @@ def against(town: Town, story: Story, head: Head) -> _Found:
         for note in taken:
             yield from _lines_of(story, reserve, note, lines[note.id])
     yield from _entries(story, kept, notes, younger)
-    yield from typed.against(town, story.typed, story.lines.named, head, younger)
     for reserve in story.lines.statements:
         yield from _balance(story, reserve, kept, notes, younger)
     for line, (code, text) in pairs(story):
         yield code, line.placed_seq or 0, line.placed_id, text
     _early_claims(town, story)
+    yield from typed.against(town, story.typed, story.lines.named, head, younger)
+    yield from typed.by_bank(town)
 
 
 def _touched_since(town: Town, seq: int) -> set[bytes]:

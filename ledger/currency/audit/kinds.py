@@ -11,12 +11,13 @@ from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Transaction, Transfer
 from ledger.core.record import Record
 from ledger.currency import parties
-from ledger.currency.audit.story import Asked, Problem, Story, bytes_of, number_of
+from ledger.currency.audit.story import Asked, Notice, Problem, Story, bytes_of, number_of
 from ledger.currency.audit.typed import Typed
 from ledger.currency.chart import EUR
 from ledger.currency.conversion import CONSOLE, corrected_id
 from ledger.currency.imported import opening_id
 from ledger.currency.messages import NO_REFERENCE, MessageError, Order, Purpose, SignedOrder
+from ledger.currency.uncovered import HELD
 
 PURPOSES = {"payment": Purpose.PAYMENT, "refund": Purpose.REFUND, "reconversion_asked": Purpose.RECONVERSION}
 ON_ITS_WAY = 60_000_000
@@ -60,6 +61,9 @@ def order(story: Story, record: Record, transaction: Transaction) -> Iterator[Pr
         )
     if asked.expires_at * 1_000_000 + ON_ITS_WAY < record.at:
         yield "order_expired", "the order's last moment had passed when it was posted"
+    story.began = True
+    if asked.payer in story.held:
+        yield "account_uncovered", f"{story.name(asked.payer)} paid before its imported units had euros behind them"
     yield from _actor(story, record, key, asked)
     yield from _sides(story, transaction, asked)
 
@@ -107,6 +111,7 @@ def conversion(story: Story, record: Record, transaction: Transaction) -> Iterat
         yield "reference_missing", "issued without the slip or bank line that brought the euros"
     elif transaction.id != derived_id("patard/conversion", story.rules.network, reserve, reference):
         yield "id_not_derived", f"its id does not follow from {reference} on {reserve!r}: that could issue twice"
+    story.began = True
     first, day = transaction.transfers[0], transaction.booked_on
     typed = Typed(record.seq, record.at, str(evidence.get("by", "")), number_of(evidence.get("reserve")), first.credit,
                   first.amount, day.isoformat() if day else None, reference)  # fmt: skip
@@ -193,6 +198,11 @@ def imported(story: Story, record: Record, transaction: Transaction) -> Iterator
         for number in (t.debit, t.credit):
             if number not in story.holders and number not in story.issuers:
                 yield "import_shape", f"an import moved {story.name(number)}, neither a member's nor an issuer's"
+        if transaction.evidence.get(HELD) == 1:
+            story.held.add(t.credit)
+        elif story.began and t.debit in story.issuers:
+            text = f"{t.amount} units were imported for {story.name(t.credit)}, to be spent, by a currency at work"
+            story.notices.append(Notice(record.seq, transaction.id, text))
         if t.debit in story.joined:
             yield "import_after_joining", f"an import took from {story.name(t.debit)}, whose holder signed nothing"
 

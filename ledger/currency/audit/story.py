@@ -72,6 +72,10 @@ class Story:
     """When an account was closed (us)."""
     issuers: set[int] = field(default_factory=set)
     keys: dict[bytes, Key] = field(default_factory=dict)
+    began: bool = False
+    """Whether anybody converted, paid, or asked to change back so far."""
+    held: set[int] = field(default_factory=set)
+    """Accounts that an import gave units when the currency had begun, and no euro is behind them yet."""
     joined: set[int] = field(default_factory=set)
     """Accounts that had a key at some time."""
     asked: dict[bytes, Asked] = field(default_factory=dict)

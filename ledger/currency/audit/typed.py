@@ -25,6 +25,8 @@ from ledger.currency.conversion import CONSOLE
 from ledger.currency.reserve import AccountState, Explained, Why
 from ledger.currency.town import Town
 
+FOLLOWS = frozenset({"typed_unlogged", "typed_missing", "bank_unexplained"})
+"""What is not told of an entry at which something else was found."""
 _TYPED = TYPED_CONVERSION.c
 _Found = Iterator[tuple[str, int, bytes | None, str]]
 """A code, the entry at fault (0 and None: none is) and a sentence."""
@@ -43,13 +45,22 @@ class Typed(NamedTuple):
     reference: str
 
 
+class Correction(NamedTuple):
+    """The entry that took a conversion back."""
+
+    seq: int | None
+    id: bytes | None
+
+
+_STANDS = Correction(None, None)
+
+
 @dataclass
 class Conversions:
     """What was typed so far. `day_of` is the local day of a moment, `cash` are the numbers of the cash boxes."""
 
     known: dict[bytes, Typed] = field(default_factory=dict)
-    corrected: dict[bytes, int] = field(default_factory=dict)
-    """The entries that took conversions back, by those."""
+    corrected: dict[bytes, Correction] = field(default_factory=dict)
     cash: frozenset[int] = frozenset()
     day_of: Callable[[int], date] | None = None
     _spent: Counter[tuple[str, bool, date]] = field(default_factory=Counter)
@@ -78,7 +89,7 @@ class Conversions:
         typed = self.known.get(conversion)
         if typed is None or conversion in self.corrected:
             return
-        self.corrected[conversion] = record.seq
+        self.corrected[conversion] = Correction(record.seq, record.instruction.id)
         place = self._place(typed)
         if place is not None:
             self._spent[place] -= typed.amount
@@ -108,27 +119,20 @@ def against(town: Town, conversions: Conversions, named: dict[bytes, bytes], hea
             if row.seq <= head.seq or town.book.find(id_) is None:
                 yield "typed_unlogged", 0, None, f"the conversion {row.reference} in the tables was never typed"
             continue
-        taken_back = row.corrected_seq if row.corrected_seq is not None and row.corrected_seq <= head.seq else None
         told = Typed(row.seq, row.at, row.by, row.reserve, row.holder, row.amount, row.booked_on, row.reference)
         line, found = row.line and bytes(row.line), named.get(id_)
-        same_line = line == found or line in younger or found in younger
-        if told != known or row.squeezed != squeezed(known.reference) or not same_line:
-            yield (
-                "typed_unlogged",
-                0,
-                None,
-                f"the conversion {known.reference} is another in the tables than it was",
-            )
-        elif taken_back != conversions.corrected.get(id_):
-            yield "typed_unlogged", 0, None, f"the tables say otherwise than the log whether {known.reference} stands"
+        taken_back = row.corrected_seq if row.corrected_seq is not None and row.corrected_seq <= head.seq else None
+        correction = conversions.corrected.get(id_, _STANDS)
+        if told != known or row.squeezed != squeezed(known.reference):
+            yield "typed_unlogged", 0, id_, f"the conversion {known.reference} is another in the tables than it was"
+        elif line != found and line not in younger and found not in younger:
+            yield "typed_unlogged", 0, None, f"the tables say otherwise than the log which line {known.reference} is"
+        elif taken_back != correction.seq:
+            text = f"the tables say otherwise than the log whether the conversion {known.reference} stands"
+            yield "typed_unlogged", correction.seq or 0, correction.id, text
     for id_, known in conversions.known.items():
         if id_ not in rows:
-            yield (
-                "typed_missing",
-                known.seq,
-                id_,
-                f"the conversion {known.reference} is not in the tables",
-            )
+            yield "typed_missing", known.seq, id_, f"the conversion {known.reference} is not in the tables"
 
 
 def by_bank(town: Town) -> _Found:

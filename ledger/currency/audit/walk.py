@@ -101,11 +101,15 @@ class _Run:
         debit_tables.lend(town, self.story)
         typed.lend(town, self.story.typed)
         self.findings: list[Finding] = []
+        self.wrong: set[bytes] = set()
+        """The entries at which something was found."""
         self.total = 0
         self.orders = 0
 
     def find(self, code: str, seq: int, id_: bytes | None, text: str) -> None:
         self.total += 1
+        if id_ is not None:
+            self.wrong.add(id_)
         if len(self.findings) < MOST_FINDINGS:
             self.findings.append(Finding(code, seq, id_, text))
 
@@ -173,5 +177,7 @@ class _Run:
         maturing = -self.cover.held[town.chart.maturing]
         for code, text in debit_tables.against(town, self.story, head.seq, maturing):
             self.find(code, 0, None, text)
-        for finding in (*bank_tables.against(town, self.story, head), *typed.by_bank(town)):
-            self.find(*finding)
+        for code, seq, at, text in bank_tables.against(town, self.story, head):
+            # What is wrong at an entry is told once: that no line of the bank explains it either follows.
+            if code not in typed.FOLLOWS or at not in self.wrong:
+                self.find(code, seq, at, text)

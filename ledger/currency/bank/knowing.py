@@ -21,8 +21,8 @@ from ledger.currency.bank.proposals import Known, NotOwed, Seen, Why
 from ledger.currency.bank.reference import cuts, member_reference
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.charter import ReserveKind
-from ledger.currency.imported import uncovered
 from ledger.currency.town import Town
+from ledger.currency.uncovered import uncovered
 
 _LINE = BANK_LINE.c
 

@@ -19,13 +19,20 @@ from sqlalchemy import Connection
 
 from ledger.core.rules import LogRow
 from ledger.core.store import Reading
-from ledger.currency.reserve.chains import Days, Entry, Said, rows_of, said
+from ledger.currency.reserve.chains import Days, Entry, Said, records_of, said
 from ledger.currency.reserve.lines import StatementLine, Statements, lines_of_kind, open_lines
 from ledger.currency.reserve.model import Explained, Why
 
 Booking = Mapping[bytes, tuple[int, int, str]]
 """The lines that are booked, by the id of line and entry: account, amount, kind of the entry."""
 _DIGITS = frozenset("0123456789abcdef")
+
+
+class Silent(NamedTuple):
+    """An entry that books a line and moves nothing on its account: its place, and the ids that it names."""
+
+    seq: int
+    about: frozenset[bytes]
 
 
 class Node(NamedTuple):
@@ -41,15 +48,15 @@ class Account:
 
     `before` is what the entries that count for days before the first statement came to when it was taken. `booked`
     counts those that book a line, by kind. `loose` are all others, and those that moved another sum than their line
-    did (by what is too much). `silent` are the lines whose entry moves nothing here, with the ids that it names; None
-    for a line of such a kind whose entry does.
+    did (by what is too much). `silent` are the lines whose entry moves nothing here; None for a
+    line of such a kind whose entry does.
     """
 
     seq: int = 0
     before: int = 0
     booked: Counter[str] = field(default_factory=Counter)
     loose: dict[bytes, Node] = field(default_factory=dict)
-    silent: dict[bytes, frozenset[bytes] | None] = field(default_factory=dict)
+    silent: dict[bytes, Silent | None] = field(default_factory=dict)
 
     def take(self, entries: Iterable[Entry], booking: Booking, found: Statements, days: Days, ahead: timedelta) -> None:
         """Take in entries of the log. `booking` knows which of them book a line; one is awaited as long as `ahead`."""
@@ -100,19 +107,20 @@ class Account:
             if count == self.booked[kind]:
                 continue
             lines = lines_of_kind(connection, found, kind)
-            unknown = [line.seq for line in lines if line.seq is not None and line.id not in self.silent]
-            for row in rows_of(store, unknown):
-                self.silent[row.id] = None if said(row).moves(found.number) else _named(row, said(row))
+            # Not what made of a line what it is now: one that was put back moved nothing when it was booked.
+            for id_, record in records_of(store, [line.id for line in lines if line.id not in self.silent]):
+                told = said(record)
+                self.silent[id_] = None if told.moves(found.number) else Silent(told.seq, _named(told))
             for line in lines:
-                about = self.silent.get(line.id)
-                if about is not None:
-                    yield line, about
+                silent = self.silent.get(line.id)
+                if silent is not None:
+                    yield line._replace(seq=silent.seq), silent.about
 
 
 def _entry(row: LogRow, on: date, amount: int, why: Why, until: date | None) -> Node:
-    told = said(row)
+    told = said(row.record)
     reference = str(told.evidence.get("reference", ""))
-    return Node(Explained(why, amount, on, told.kind, reference, row.id, row.seq, until), _named(row, told))
+    return Node(Explained(why, amount, on, told.kind, reference, row.id, row.seq, until), _named(told))
 
 
 def _line(line: StatementLine, amount: int, why: Why, about: frozenset[bytes] = frozenset()) -> Node:
@@ -120,10 +128,9 @@ def _line(line: StatementLine, amount: int, why: Why, about: frozenset[bytes] = 
     return Node(shown, about)
 
 
-def _named(row: LogRow, told: Said) -> frozenset[bytes]:
+def _named(told: Said) -> frozenset[bytes]:
     """The ids that an entry names: what it corrects, takes back, places."""
-    named = {bytes.fromhex(text) for text in told.evidence.values() if _is_id(text)}
-    return frozenset(named | {row.corrects} if row.corrects else named)
+    return frozenset(bytes.fromhex(text) for text in (*told.evidence.values(), told.corrects) if _is_id(text))
 
 
 def _is_id(value: object) -> bool:
