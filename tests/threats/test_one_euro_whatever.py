@@ -289,7 +289,7 @@ from ledger.currency import conversion, parties
 from ledger.currency.errors import CurrencyError
 from tests import towns
 town = open_town(Path(sys.argv[1]), sys.argv[2] or None, clock=towns.Clock(), entropy=towns.Entropy("typist"))
-members = [party for party in parties.every(town)]
+members = sorted(parties.every(town), key=lambda party: int(party.name.split()[1]))
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(int(sys.argv[3])):
