@@ -20,7 +20,7 @@ from ledger.core import record
 from ledger.core.clock import ClockDiffers, Late
 from ledger.core.ids import is_fresh
 from ledger.core.model import Head, Instruction, Outcome, Posted, Refused, Transaction, Transfer
-from ledger.currency import clocked, named, parties
+from ledger.currency import clocked, named, parties, uncovered
 from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.messages import Order, Purpose, Receipt, SignedOrder, SignedReceipt, SignedRequest
@@ -71,6 +71,7 @@ class Desk:
         self.town = town
         self._spent: dict[int, _Day] = {}
         self._members: set[int] = set()
+        self._held: set[int] = set()
 
     def take(self, batch: Sequence[Submission]) -> list[Result]:
         """One result for each submission, in order; every one that stands was committed before this returns."""
@@ -112,7 +113,7 @@ class Desk:
 
             def also(connection: Connection, outcome: Outcome) -> None:
                 new = sum(1 for answer in outcome.answers if isinstance(answer, Posted) and not answer.replay)
-                if outcome.head.seq - new != seen and self._found(connection, batch) != devices:
+                if outcome.head.seq - new != seen and self._found(connection, batch) != (devices, self._held):
                     raise _Overtaken
                 _keep_memos(connection, outcome, asked)
 
@@ -152,13 +153,17 @@ class Desk:
             if unknown:
                 # Whoever holds an account holds it for good, so this is asked once for each.
                 self._members |= parties.by_accounts(connection, unknown).keys()
-            return self._found(connection, batch)
+            devices, self._held = self._found(connection, batch)
+            return devices
 
-    def _found(self, connection: Connection, batch: Sequence[Submission]) -> dict[bytes, parties.DeviceKey]:
-        """The keys that sign the batch, and the tills that their requests name."""
+    def _found(
+        self, connection: Connection, batch: Sequence[Submission]
+    ) -> tuple[dict[bytes, parties.DeviceKey], set[int]]:
+        """The keys that sign the batch and the tills that its requests name; who cannot pay yet (see `uncovered`)."""
         keys = {s.signed.key for s in batch}
         tills = {(s.signed.order.payee, s.request.request.key_id) for s in batch if s.request is not None}
-        return {d.key: d for d in named.find(connection, keys, tills)}
+        held = uncovered.held(self.town, connection, {s.signed.order.payer for s in batch})
+        return {d.key: d for d in named.find(connection, keys, tills)}, held
 
     def _instruction(self, submission: Submission) -> Transaction:
         signed, order = submission.signed, submission.signed.order
@@ -188,6 +193,10 @@ class Desk:
             raise CurrencyError("order_expired", "the order's last moment has passed; nothing was moved")
         if order.expires_at > seconds + LONGEST_ORDER_SECONDS:
             raise CurrencyError("order_too_long", "an order may stay open for a day at most")
+        if order.payer in self._held:
+            raise CurrencyError(
+                "account_uncovered", "units that were imported into this account have no euros behind them yet"
+            )
         if order.purpose is Purpose.RECONVERSION:
             self._check_reconversion(order)
         elif order.payee not in self._members:
@@ -300,7 +309,7 @@ class Desk:
 
 
 class _Overtaken(Exception):
-    """A key was revoked, or joined, between the look and the commit: look again."""
+    """A key was revoked, or joined, or an account came to wait for euros, between look and commit: look again."""
 
 
 class _Day:

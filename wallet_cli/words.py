@@ -23,6 +23,7 @@ REASONS = AMOUNTS | {
     "account_check_wrong": N_("There is a mistake in this account number: read it once more."),
     "account_closed": N_("This account was closed."),
     "account_malformed": N_("This is not an account number; those look like 0KX7Q-92MAB-4TZ9."),
+    "account_uncovered": N_("Units that were imported into this account have no euros behind them yet; it pays later."),
     "account_unknown": N_("No account has this number."),
     "amount_out_of_range": N_("This amount is zero or far too large."),
     "below_floor": N_("The balance is too low for this."),

@@ -10,6 +10,7 @@ from api.commands.opened import opened
 from ledger.core.ids import account_text
 from ledger.core.model import Posted
 from ledger.currency import conversion, parties
+from ledger.currency.bank import ahead
 from ledger.currency.charter import Charter
 from ledger.currency.conversion import Asked
 from ledger.currency.errors import CurrencyError
@@ -46,6 +47,7 @@ def convert(
         )
         balance = town.book.balance(party.account)
         symbol = town.charter.symbol
+        until = ahead.expected_until(town, posted.id)
     if posted.replay:
         told = _("{reference} stands already: {amount} to {name}. Nothing was moved now.")
     else:
@@ -54,11 +56,14 @@ def convert(
         told.format(amount=money(cents, symbol), name=party.name, euros=euros(cents), reserve=name,
                     reference=conversion.plain_reference(reference))
     )  # fmt: skip
+    if until is not None:
+        CONSOLE.say(_("Typed ahead of the statement, which is expected until {day}.").format(day=until))
     CONSOLE.say(_("Balance of {name}: {amount}").format(name=party.name, amount=money(balance, symbol)))
     CONSOLE.give(
         {"id": posted.id.hex(), "seq": posted.seq, "replay": posted.replay, "party": party.name,
          "account": account_text(party.account), "amount_cents": cents, "reserve": name,
-         "reference": conversion.plain_reference(reference), "balance_cents": balance}
+         "reference": conversion.plain_reference(reference), "balance_cents": balance,
+         "expected_until": until.isoformat() if until else None}
     )  # fmt: skip
 
 

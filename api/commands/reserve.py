@@ -50,7 +50,15 @@ def show_reserve(paper: Path | None, *, lines: bool = False) -> None:
         CONSOLE.say()
         CONSOLE.say(_("The report on paper is in {file}.").format(file=paper))
     CONSOLE.give(given.model_dump())
-    if not report.covered:
+    if shown.awaits is not None:
+        CONSOLE.say()
+        told = WORDS("{sum} were booked ahead of the bank's statements, which have not shown them yet.")
+        CONSOLE.say(fill(told.format(sum=shown.awaits), COLUMNS))
+    elif not report.covered:
+        if shown.unexplained is not None:
+            CONSOLE.say()
+            told = WORDS("{sum} are in the ledger and on no statement of the bank.").format(sum=shown.unexplained)
+            CONSOLE.say(fill(told, COLUMNS))
         raise CliError(Exit.REFUSED, "not_covered", _("The reserve does not cover what is out; see above."))
 
 
@@ -103,7 +111,7 @@ def _accounts(shown: Shown) -> None:
             CONSOLE.say()
             CONSOLE.say(f"{account.name}  {WORDS('The difference, line by line')}")
             for line in account.lines:
-                CONSOLE.say(f"  {line.on}  {line.sum:>14}  {line.why}")
+                CONSOLE.say(fill(f"  {line.on}  {line.sum:>14}  {line.why}", COLUMNS, subsequent_indent=" " * 30))
                 CONSOLE.say(f"{'':<30}{' '.join((line.what, line.reference)).strip()}".rstrip())
             CONSOLE.say(f"  {WORDS('Together'):<10}  {account.difference:>14}")
 

@@ -17,7 +17,10 @@ class ReasonOut(BaseModel):
 
 
 class ExplainedOut(BaseModel):
-    """A line of an explanation. `what` is the kind of the entry or line, `seq` its place in the log, if it has one."""
+    """A line of an explanation. `what` is the kind of the entry or line, `seq` its place in the log, if it has one.
+
+    `until` is the last day on which a statement may still have it.
+    """
 
     why: str
     amount: int
@@ -26,10 +29,14 @@ class ExplainedOut(BaseModel):
     reference: str
     id: str | None
     seq: int | None
+    until: str | None
 
 
 class PublicBankOut(BaseModel):
-    """An account of the reserve. `difference` is `ledger` - `statement`; `reasons` sum to it."""
+    """An account of the reserve. `difference` is `ledger` - `statement`; `reasons` sum to it.
+
+    `proved` is what the bank shows for sure, `awaited` what its next statement should bring.
+    """
 
     name: str
     kind: str
@@ -38,6 +45,8 @@ class PublicBankOut(BaseModel):
     statement: int | None
     statement_on: str | None
     difference: int | None
+    proved: int
+    awaited: int
     reasons: list[ReasonOut]
 
 
@@ -96,6 +105,9 @@ class _Sums(BaseModel):
     liquid_bp: int | None
     identities: list[IdentityOut]
     covered: bool
+    awaited: int
+    unexplained: int
+    """Entries that no line of a bank explains: how many."""
     months: list[MonthOut]
     year: YearOut
     on: str
@@ -135,6 +147,7 @@ def _sums(town: Town, r: Reserve) -> _Sums:
         claims=r.claims, transit=r.transit, reserve=r.reserve, liquid=r.liquid, placed=r.placed,
         coverage_bp=r.coverage_bp, liquid_bp=r.liquid_bp,
         identities=[IdentityOut(**one._asdict()) for one in r.identities], covered=r.covered,
+        awaited=r.awaited, unexplained=sum(len(bank.unexplained) for bank in r.banks),
         months=[
             MonthOut(month=f"{m.start:%Y-%m}", conversions=m.conversions, reconversions=m.reconversions,
                      circulation=m.circulation)
@@ -152,6 +165,7 @@ def _bank(bank: AccountState) -> BankOut:
     return BankOut(
         name=bank.name, kind=bank.kind, liquid=bank.liquid, ledger=bank.ledger, statement=bank.statement,
         statement_on=bank.statement_on.isoformat() if bank.statement_on else None, difference=bank.difference,
+        proved=bank.proved, awaited=bank.awaited,
         reasons=[ReasonOut(why=str(why), amount=amount) for why, amount in bank.reasons().items()],
         explanation=[_explained(one) for one in bank.explanation],
     )  # fmt: skip
@@ -160,5 +174,5 @@ def _bank(bank: AccountState) -> BankOut:
 def _explained(one: Explained) -> ExplainedOut:
     return ExplainedOut(
         why=str(one.why), amount=one.amount, on=one.on.isoformat(), what=one.what, reference=one.reference,
-        id=one.id.hex() or None, seq=one.seq,
+        id=one.id.hex() or None, seq=one.seq, until=one.until.isoformat() if one.until else None,
     )  # fmt: skip

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from sqlalchemy import Connection
 from ledger.core.ids import derived_id
 from ledger.core.model import Posted, Transaction, Transfer
 from ledger.currency import days
+from ledger.currency.bank import ahead, typed
 from ledger.currency.bank.payouts import index
 from ledger.currency.chart import EUR
 from ledger.currency.errors import CurrencyError
@@ -56,7 +56,8 @@ def convert(
     `reference` names the cash slip or the bank line; `euros` is what it brought, where that is known. It counts for the
     day `booked_on`, today unless given. The same conversion again is answered again. Raises `CurrencyError`:
     amount_malformed, date_outside, date_future, not_covered, conversion_uneven, reserve_account_unknown,
-    reference_malformed, conversion_taken.
+    reference_malformed, conversion_taken; conversion_on_statement where these euros come by a statement (see `ahead`),
+    limit_conversion.
     """
     chart, unit = town.chart, town.charter.code
     _check_amount(amount)
@@ -82,18 +83,32 @@ def convert(
         booked_on,
         evidence={"by": by, "reference": reference, "reserve": f"{chart.reserve[reserve]:016x}"},
     )
+    sources = ahead.sources(town)
+
+    def also(connection: Connection, posted: Posted) -> None:
+        if posted.replay:
+            return
+        number = chart.reserve[reserve]
+        asked = ahead.Asked(number, reference, party.account, amount, booked_on, posted.at, by)
+        ahead.require(town, connection, asked)
+        if by != CONSOLE:
+            ahead.require_limit(town, connection, asked, sources)
+        typed.keep(
+            connection, posted.id, posted.seq, posted.at, by=by, reserve=number, holder=party.account, amount=amount,
+            booked_on=booked_on, reference=reference,
+        )  # fmt: skip
+
     try:
-        posted = town.post(transaction)
+        posted = town.post(transaction, also)
     except CurrencyError as error:
         if error.code != "id_taken":
             raise
         stood = town.book.find(transaction.id)
         instruction = stood and stood.instruction
         assert stood is not None
-        # Whoever else of the office typed it in first, it is the same conversion.
-        if not isinstance(instruction, Transaction) or transaction != replace(
-            instruction, evidence={**instruction.evidence, "by": by}
-        ):
+        # Whoever else of the office typed it in first, it is the same conversion: its id says reserve and reference.
+        same = isinstance(instruction, Transaction) and instruction.transfers == transaction.transfers
+        if not same or instruction is None or instruction.booked_on != booked_on:
             again = f"{reference} on {reserve!r} has issued units before, not these; to take those back: "
             raise CurrencyError("conversion_taken", again + f"`patard unconvert {reference}`") from error
         posted = Posted(transaction.id, stood.seq, stood.at, replay=True)
@@ -157,13 +172,14 @@ def correct(town: Town, id_: bytes, *, by: str = CONSOLE) -> Posted:
     correction = Transaction(corrected_id(id_), CORRECTED, back, None, id_, {"by": by})
 
     def also(connection: Connection, posted: Posted) -> None:
-        line = line_of_conversion(town, id_, wrong)
+        line = line_of_conversion(town, connection, id_, wrong)
         if line is not None:
             raise CurrencyError(
                 "conversion_banked",
                 "a bank line brought the euros of this conversion, and they are in the bank: `patard bank suspense "
                 f"back {line.hex()[-8:]}` puts the line back into suspense, where it is placed as what it is",
             )
+        typed.take_back(connection, id_, posted.seq)
 
     try:
         return town.post(correction, also)

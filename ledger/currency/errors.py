@@ -152,6 +152,24 @@ ERRORS: dict[str, tuple[int, str]] = {
         "The machine's clock does not fit the book: it is far from the last entry, or was moved while the program ran. "
         "Nothing was done. Whoever keeps the machine sets the clock right, or says that it is: `patard clock`.",
     ),
+    "conversion_on_statement": (
+        409,
+        "The statements of the bank account have these euros, or may have them: their line is placed, and nothing is "
+        "typed. What is typed ahead of a statement counts for a day after the last one, under a reference of its own.",
+    ),
+    "limit_conversion": (
+        422,
+        "One key would convert more in a day by cash, or by bank without a line of a statement, than the charter lets "
+        "it.",
+    ),
+    "line_typed": (
+        409,
+        "Somebody typed a conversion that this bank line may be. Place the line as known, or take the conversion back.",
+    ),
+    "account_uncovered": (
+        409,
+        "Units that were imported into this account have no euros behind them yet; it pays as soon as they have.",
+    ),
     "charter_changed": (409, "The charter was changed while the server ran. Nothing was done; restart the server."),
     "reconversion_waiting": (
         409,
@@ -159,6 +177,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     ),
     "conversion_uneven": (422, "The slip or bank line brought more euros than units asked for; a euro makes a unit."),
     "opening_taken": (409, "The euros of this statement were booked before, with another amount."),
+    "opening_banked": (409, "The account has statements, which bring its euros: place their line as cover."),
     "accounts_numbers": (409, "The charter's numbers for the chart of accounts cannot be used as they are."),
     "period_unknown": (422, "There is no such business year; name it by the year in which it ends, or a day in it."),
     "period_not_over": (409, "The business year is not over; it can be closed from the day after its last."),

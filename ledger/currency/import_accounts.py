@@ -57,9 +57,8 @@ class Accounts:
             query = select(PARTY.c.name, HOLDING.c.account).join(HOLDING, HOLDING.c.party == PARTY.c.id)
             for name, account in connection.execute(query.where(PARTY.c.closed_at.is_(None))):
                 self._parties.setdefault(name, []).append(account)
-            keyed = select(HOLDING.c.account).join(DEVICE_KEY, DEVICE_KEY.c.party == HOLDING.c.party).distinct()
-            self._keyed = frozenset(connection.scalars(keyed))
             self._held = frozenset(connection.scalars(select(HOLDING.c.account)))
+        self._keyed = self._joined()
 
     def __getitem__(self, name: str) -> Target:
         return self._known[name]
@@ -67,6 +66,21 @@ class Accounts:
     def opened(self) -> list[Target]:
         """Those that this import opens, or opened."""
         return [target for target in self._known.values() if target.opening is not None]
+
+    def joined_since(self, numbers: Iterable[int]) -> bool:
+        """Whether somebody joined one of these accounts with a key since that was looked at."""
+        return bool((self._joined() - self._keyed) & set(numbers))
+
+    def forget_keys(self) -> None:
+        """Look again at who has joined."""
+        self._keyed = self._joined()
+        for target in self._known.values():
+            target.keyed = target.number in self._keyed
+
+    def _joined(self) -> frozenset[int]:
+        keyed = select(HOLDING.c.account).join(DEVICE_KEY, DEVICE_KEY.c.party == HOLDING.c.party).distinct()
+        with self.town.reading() as connection:
+            return frozenset(connection.scalars(keyed))
 
     def learn(self, names: Iterable[str]) -> None:
         """Find the accounts of those names that are new, in one question to the book."""

@@ -8,9 +8,12 @@ debt to circulation, where the engine's rule holds from then on.
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
 from ledger.core.ids import derived_id
 from ledger.core.model import Posted, Transaction, Transfer
 from ledger.currency import reserve as reserve_report
+from ledger.currency.bank import typed
 from ledger.currency.chart import EUR, own_number
 from ledger.currency.conversion import CONSOLE, plain_reference
 from ledger.currency.errors import CurrencyError
@@ -44,16 +47,12 @@ def opening_id(network: bytes, reserve: str, reference: str) -> bytes:
     return derived_id("patard/opening", network, reserve, reference)
 
 
-def uncovered(town: Town) -> int:
-    """What issuers of an imported currency have out that no euro of the guarantee is behind, in cents."""
-    return sum(max(0, -town.book.balance(issuer)) for issuer in reserve_report.issuers(town))
-
-
 def open_reserve(town: Town, reserve: str, amount: int, reference: str, *, by: str = CONSOLE) -> Posted:
     """Book `amount` cents of euros that lie on the reserve account, and cover imported units with them.
 
     `reference` names the bank statement or the count of the cash box that says so. The same again is answered again.
-    Raises `CurrencyError`: amount_malformed, reserve_account_unknown, reference_malformed, opening_taken.
+    Raises `CurrencyError`: amount_malformed, reserve_account_unknown, reference_malformed, opening_taken, and
+    opening_banked for an account that has statements.
     """
     chart, unit = town.chart, town.charter.code
     if type(amount) is not int or not 0 < amount <= MAX_CENTS:
@@ -76,4 +75,14 @@ def open_reserve(town: Town, reserve: str, amount: int, reference: str, *, by: s
             transfers.append(Transfer(chart.circulation, issuer, part, unit))
             left -= part
     evidence = {"by": by, "reference": reference, "reserve": f"{chart.reserve[reserve]:016x}"}
-    return town.post(Transaction(id_, OPENING, tuple(transfers), evidence=evidence))
+
+    def also(connection: Connection, posted: Posted) -> None:
+        # In the commit, when no statement can be taken: where there is one, its euros come by a line.
+        if not posted.replay and chart.reserve[reserve] in typed.spans(connection, town):
+            raise CurrencyError(
+                "opening_banked",
+                f"{reserve!r} has statements, and its euros come by them: place the line that brought these as cover "
+                "(`patard bank suspense list`)",
+            )
+
+    return town.post(Transaction(id_, OPENING, tuple(transfers), evidence=evidence), also)

@@ -7,7 +7,8 @@ next. Lines are posted as they stand in the file: oldest first.
 
 Imported transfers are of a kind of their own, `import`: nobody signed them here. They may take from an account only
 while its holder has no key. Accounts named as issuers may go below zero by what they issued; see `imported` for how
-that is covered. The log takes them now; the day that they count for, their time and kind are in the record.
+that is covered, and `uncovered` for what is imported when the currency is at work already. The log takes them now; the
+day that they count for, their time and kind are in the record.
 """
 
 from __future__ import annotations
@@ -32,12 +33,14 @@ from ledger.currency.imported import IMPORT, import_id
 from ledger.currency.money import decimal_text
 from ledger.currency.tables import HOLDING, PARTY, SALT
 from ledger.currency.town import Town
+from ledger.currency.uncovered import HELD, Work, hold
 
 __all__ = ["FileRefused", "ImportRefused", "Imported", "Options", "Problem", "run"]
 
 LINES_A_COMMIT = 2_700
 """Each may open two accounts, and a batch holds 8,190 instructions."""
 MOST_PROBLEMS = 1_000
+_TRIES = 5
 DAY_US = 86_400_000_000
 
 Progress = Callable[[str, int, int], None]
@@ -137,14 +140,19 @@ class _File:
                 self.progress(phase, raw.tell(), self.size)
 
 
-def _transaction(town: Town, id_: bytes, row: Row, accounts: Accounts) -> Transaction:
+def _transaction(town: Town, id_: bytes, row: Row, accounts: Accounts, *, held: bool = False) -> Transaction:
     return Transaction(
         id_,
         IMPORT,
         (Transfer(accounts[row.payer].number, accounts[row.payee].number, row.amount, town.charter.code),),
         row.day,
-        evidence={"at": row.at, "kind": row.kind},
+        evidence={"at": row.at, "kind": row.kind, **({HELD: 1} if held else {})},
     )
+
+
+def _same(town: Town, stood: bytes, id_: bytes, row: Row, accounts: Accounts) -> bool:
+    """Whether a record is this line's, whatever the currency was at when it was imported."""
+    return any(record.same_content(stood, _transaction(town, id_, row, accounts, held=held)) for held in (False, True))
 
 
 def _barred(payer: Target, payee: Target) -> tuple[str, str] | None:
@@ -195,7 +203,7 @@ class _Trial:
             if (
                 payer.wrong is None is payee.wrong
                 and payer.number != payee.number
-                and record.same_content(stood, _transaction(self.town, id_, row, self.accounts))
+                and _same(self.town, stood, id_, row, self.accounts)
             ):
                 self.stood += 1
             else:
@@ -235,6 +243,10 @@ def _stopped(line: int, reason: str) -> FileRefused:
     return FileRefused("import_stopped", f"line {line}: {reason}. {again}")
 
 
+class _Again(Exception):
+    """Within the commit: the currency is not what it was when the lines were made entries; make them again."""
+
+
 class _Post:
     """The second reading: post the lines from `first` on."""
 
@@ -243,6 +255,7 @@ class _Post:
         self.skip_bad = options.skip_bad
         self.first = first
         self.accounts = Accounts(town, options.issuers, options.parties)
+        self.work = Work(town)
         self.posted = self.opened = self.cents = 0
 
     def take(self, batch: Sequence[Row | Problem]) -> None:
@@ -253,23 +266,34 @@ class _Post:
             for item in batch:
                 if isinstance(item, Problem):
                     raise _stopped(item.line, item.reason)
+        for _ in range(_TRIES):
+            try:
+                return self._take(rows)
+            except _Again:
+                self.accounts.forget_keys()
+        raise CurrencyError("busy", "members join and pay right now; try again in a moment")
+
+    def _take(self, rows: Sequence[Row]) -> None:
         self.accounts.learn(name for row in rows for name in (row.payer, row.payee))
-        network = self.town.charter.network
+        network, at_work = self.town.charter.network, self.work.began()
+        ids = [import_id(network, row.id) for row in rows]
+        with self.town.book.store.reading() as store:
+            stood = store.posted(ids)
         openings: dict[int, Target] = {}
         moves: list[tuple[Row, Transaction]] = []
-        for row in rows:
+        for id_, row in zip(ids, rows, strict=True):
             pair = (self.accounts[row.payer], self.accounts[row.payee])
             barred = _barred(*pair)
             if barred and not self.skip_bad:
                 raise _stopped(row.line, barred[1])
             if not barred:
                 openings |= {target.number: target for target in pair if target.opening is not None}
-                id_ = import_id(network, row.id)
-                moves.append((row, _transaction(self.town, id_, row, self.accounts)))
+                held = record.parse(stood[id_]).instruction.evidence.get(HELD) == 1 if id_ in stood else at_work
+                moves.append((row, _transaction(self.town, id_, row, self.accounts, held=held)))
         new = list(openings.values())
         instructions: list[Instruction] = [target.opening for target in new if target.opening is not None]
         instructions += [transaction for _, transaction in moves]
-        outcome = self.town.commit(instructions, lambda c, o: self._also(c, o, new, moves))
+        outcome = self.town.commit(instructions, lambda c, o: self._also(c, o, new, moves, at_work))
         for target in new:
             target.opening = None
         self.opened += len(new)
@@ -279,15 +303,26 @@ class _Post:
                 self.cents += row.amount
 
     def _also(
-        self, connection: Connection, outcome: Outcome, openings: list[Target], moves: list[tuple[Row, Transaction]]
-    ) -> None:
-        """In the same commit: stop if anything was refused, and keep the names of the accounts opened."""
+        self, connection: Connection, outcome: Outcome, openings: list[Target], moves: list[tuple[Row, Transaction]],
+        at_work: bool,
+    ) -> None:  # fmt: skip
+        """In the same commit: stop if anything was refused, look again at who joined and whether the currency works by
+        now, and keep the names of the accounts opened.
+        """
         for answer in outcome.answers[: len(openings)]:
             if isinstance(answer, Refused):
                 raise CurrencyError(answer.code, answer.detail)
         for (row, _), answer in zip(moves, outcome.answers[len(openings) :], strict=True):
             if isinstance(answer, Refused) and not self.skip_bad:
                 raise _stopped(row.line, answer.detail)
+        new = [
+            transaction for (_, transaction), answer in zip(moves, outcome.answers[len(openings) :], strict=True)
+            if isinstance(answer, Posted) and not answer.replay
+        ]  # fmt: skip
+        if (not at_work and self.work.began()) or self.accounts.joined_since(t.transfers[0].debit for t in new):
+            raise _Again
+        if at_work and new:
+            hold(self.town, connection, {t.transfers[0].credit for t in new}, outcome.head.seq)
         admitted: list[dict[str, Any]] = []
         for target, answer in zip(openings, outcome.answers, strict=False):
             if target.kind is not None and isinstance(answer, Posted) and not answer.replay:

@@ -196,6 +196,19 @@ class SignedHeadTable(SQLModel, table=True):
     )
 
 
+class UncoveredAccountTable(SQLModel, table=True):
+    """An account that an issuer gave units after the currency had begun: it pays when all that was imported is covered.
+
+    An index over the log, of which only those rows count that came since everything was covered; `seq` is the import's
+    entry.
+    """
+
+    __tablename__ = "uncovered_account"
+    account: int = Field(sa_column=Column(BIG, ForeignKey("account.number"), primary_key=True, autoincrement=False))
+    seq: int = Field(sa_column=Column(BIG, nullable=False))
+    __table_args__ = ({"sqlite_strict": True},)
+
+
 PARTY, HOLDING, DEVICE_KEY, INVITE, SESSION, MEMO, KEY_PERSON, KEY_NAME, BANK_DETAILS, ACT, SALT, SIGNED_HEAD = (
     table(m)
     for m in (
@@ -213,3 +226,4 @@ PARTY, HOLDING, DEVICE_KEY, INVITE, SESSION, MEMO, KEY_PERSON, KEY_NAME, BANK_DE
         SignedHeadTable,
     )
 )
+UNCOVERED_ACCOUNT = table(UncoveredAccountTable)

@@ -84,8 +84,8 @@ def _story(shown: Shown, drawing: Drawing | None, _: Translator) -> list[Flowabl
     story: list[Flowable] = [
         _text(shown.currency, _SOFT), _text(_("The reserve"), _TITLE),
         _text(_("As of {day}").format(day=shown.on), _SOFT), Spacer(0, 4 * mm),
-        _verdict(shown, _), Spacer(0, 6 * mm),
-        _text(_("Every euro in its place"), _HEADING), _sides(shown, _), Spacer(0, 6 * mm),
+        _verdict(shown, _), Spacer(0, 5 * mm),
+        _text(_("Every euro in its place"), _HEADING), _sides(shown, _), Spacer(0, 5 * mm),
         _text(_("What must hold"), _HEADING), *_identities(shown, _), Spacer(0, 4 * mm),
         _text(_("What the bank says"), _HEADING), _banks(shown, _), Spacer(0, 2 * mm),
     ]  # fmt: skip
@@ -101,8 +101,8 @@ def _story(shown: Shown, drawing: Drawing | None, _: Translator) -> list[Flowabl
             Spacer(0, 3 * mm),
             _months(shown, _),
         ]
-        story += [Spacer(0, 6 * mm), KeepTogether(months)]
-    return [*story, Spacer(0, 6 * mm), KeepTogether(_year(shown, _)), Spacer(0, 6 * mm), KeepTogether(_log(shown, _))]
+        story += [Spacer(0, 5 * mm), KeepTogether(months)]
+    return [*story, Spacer(0, 5 * mm), KeepTogether(_year(shown, _)), Spacer(0, 5 * mm), KeepTogether(_log(shown, _))]
 
 
 def _verdict(shown: Shown, _: Translator) -> Flowable:
@@ -110,6 +110,8 @@ def _verdict(shown: Shown, _: Translator) -> Flowable:
     if shown.coverage is not None:
         figures.append((_("Coverage"), shown.coverage))
     verdict, colour = (_("Covered"), PAID) if shown.covered else (_("Not covered"), DANGER)
+    if shown.awaits is not None:
+        verdict, colour = _("Awaiting the bank"), BRASS
     names = [*(_text(name, _SOFT) for name, _sum in figures), ""]
     sums = [*(_text(sum_, _FIGURE) for _name, sum_ in figures), _text(verdict, _FIGURE, colour)]
     rows: list[list[Any]] = [names, sums]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -11,7 +12,7 @@ from babel.numbers import format_decimal
 
 from ledger.currency.charter import Charter
 from ledger.currency.money import format_cents
-from ledger.currency.reserve import THRESHOLD, AccountState, Explained, Reserve
+from ledger.currency.reserve import THRESHOLD, AccountState, Explained, Reserve, Why
 from ledger.i18n import Translator
 from merchants.reserve import words
 
@@ -84,6 +85,10 @@ class Shown(NamedTuple):
     symbol: str
     on: str
     covered: bool
+    awaits: str | None
+    """What the next statements should bring, where it is all that lacks."""
+    unexplained: str | None
+    """What no line of a bank explains."""
     coverage: str | None
     units: list[Fact]
     circulation: str
@@ -130,6 +135,8 @@ def show(report: Reserve, charter: Charter, _: Translator, *, lines: bool = Fals
     parts = ((_("of it waiting to be changed back"), report.waiting),
              (_("of it from direct debits that may still come back"), report.maturing))  # fmt: skip
     facts += [Fact(name, units(cents), True) for name, cents in parts if cents]
+    if report.awaited:
+        facts.append(Fact(_("of it ahead of the bank's statements"), units(report.awaited), True))
     if report.imported:
         facts.append(Fact(_("Imported, not covered yet"), units(report.imported)))
     owed = [(_("Guarantee of the units"), report.guarantee), (_("Owed to shops"), report.payouts_due),
@@ -143,6 +150,8 @@ def show(report: Reserve, charter: Charter, _: Translator, *, lines: bool = Fals
         symbol=charter.symbol,
         on=format_date(report.on, "long", locale=locale),
         covered=report.covered,
+        awaits=euros(report.awaited) if report.sound and not report.covered else None,
+        unexplained=_unexplained(report, euros),
         coverage=None if report.coverage_bp is None else percent(report.coverage_bp, _.lang),
         units=facts,
         circulation=units(report.circulation + report.imported),
@@ -198,8 +207,15 @@ def _account(bank: AccountState, _: Translator, lines: bool) -> ShownAccount:
 
 def line(one: Explained, _: Translator) -> ShownLine:
     """One line of an explanation."""
-    kind = words.what(one.what, _) if one.what else ""
-    return ShownLine(short(one.on, _.lang), kind, one.reference, _(words.WHY[one.why]), signed(one.amount, _.lang))
+    kind, why = words.what(one.what, _) if one.what else "", _(words.WHY[one.why])
+    if one.why is Why.AFTER_STATEMENT and one.until is not None:
+        why = _("{why}, expected until {day}").format(why=why, day=short(one.until, _.lang))
+    return ShownLine(short(one.on, _.lang), kind, one.reference, why, signed(one.amount, _.lang))
+
+
+def _unexplained(report: Reserve, euros: Callable[[int], str]) -> str | None:
+    found = [one for bank in report.banks for one in bank.unexplained]
+    return euros(sum(abs(one.amount) for one in found)) if found else None
 
 
 def signed(cents: int, lang: str) -> str:

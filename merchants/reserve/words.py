@@ -27,6 +27,12 @@ FORMULAS: Final = {
     "guarantee <= reserve accounts + in transit - payouts due": N_(
         "guarantee <= reserve accounts + in transit - payouts due"
     ),
+    "guarantee <= reserve accounts + awaited - payouts due": N_(
+        "guarantee <= reserve accounts + awaited - payouts due"
+    ),
+    "guarantee <= reserve accounts + in transit + awaited - payouts due": N_(
+        "guarantee <= reserve accounts + in transit + awaited - payouts due"
+    ),
     "guarantee + payouts due + suspense + fees = reserve accounts + operations + claims + transit": N_(
         "guarantee + payouts due + suspense + fees = reserve accounts + operations + claims + transit"
     ),
@@ -36,6 +42,7 @@ FORMULAS: Final = {
 WHY: Final = {
     Why.NOT_BOOKED: N_("not in the ledger yet"),
     Why.AFTER_STATEMENT: N_("after the last statement"),
+    Why.OVERDUE: N_("overdue: on no statement in time"),
     Why.NOT_ON_STATEMENT: N_("on no statement"),
     Why.WITHDRAWN: N_("taken back by the bank"),
     Why.OTHER_AMOUNT: N_("of another amount"),

@@ -95,10 +95,29 @@ def test_what_was_typed_is_explained_until_its_line_comes(town: Town, alice: Par
 
 
 def test_what_no_statement_has_is_told_from_what_the_next_should_have(town: Town, alice: Party) -> None:
-    bring(town, statement([line(100, "?", DAY - timedelta(days=3)), line(100, "?")]))
     typed(town, alice, 250, "V1", DAY - timedelta(days=1))
+    bring(town, statement([line(100, "?", DAY - timedelta(days=3)), line(100, "?")]))
     typed(town, alice, 130, "V2", DAY + timedelta(days=1))
-    assert why(bank(town)) == [("not_on_statement", 250), ("after_statement", 130)]
+    account = bank(town)
+    assert why(account) == [("not_on_statement", 250), ("after_statement", 130)]
+    assert ([one.reference for one in account.unexplained], account.awaited) == (["V1"], 130)
+    # In time it was expected; then nobody believes it any more.
+    towns.clock(town).forward(10 * 86_400)
+    assert why(bank(town))[1] == ("after_statement", 130)
+    towns.clock(town).forward(86_400)
+    account = bank(town)
+    assert why(account)[1] == ("overdue", 130)
+    assert ([one.reference for one in account.unexplained], account.awaited) == (["V1", "V2"], 0)
+
+
+def test_a_line_that_was_known_when_it_was_booked_and_is_put_back(town: Town, alice: Party) -> None:
+    id_ = typed(town, alice, 4_000, "V7", DAY)
+    bring(town, statement([line(4_000, "VIR", bank_ref="V7")]))
+    suspense.put_back(town, lines(town)[0].id)
+    [one] = bank(town).explanation
+    assert (one.amount, one.id) == (4_000, id_)
+    conversion.correct(town, id_)
+    assert bank(town).explanation == ()
 
 
 def test_a_slip_of_the_pen_taken_back_leaves_nothing_to_explain(town: Town, alice: Party) -> None:

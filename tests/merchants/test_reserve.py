@@ -44,14 +44,16 @@ with warnings.catch_warnings():
 NAME = f"Crédit {NASTY} & Cie"
 
 
-def reserve(months: int = 14, lines: int = 3, *, covered: bool = True) -> Reserve:
-    """A report with something of everything."""
-    one = Explained(Why.NOT_ON_STATEMENT, 100, date(2026, 7, 20), "conversion", "CHEQUE-118", b"\1" * 16, 9)
+def reserve(
+    months: int = 14, lines: int = 3, *, covered: bool = True, why: Why = Why.AFTER_STATEMENT, short: int = 0
+) -> Reserve:
+    """A report with something of everything. `short` is what the second bank has less than is needed."""
+    one = Explained(why, 100, date(2026, 7, 20), "conversion", "CHEQUE-118", b"\1" * 16, 9)
     late = one._replace(why=Why.AFTER_STATEMENT, reference="RÉF-Ł", what="bank_unheard_of")
     told = tuple([one] * lines + [late])
     banks = [
         AccountState(NAME, "bank", 1, True, 1_234_567, 1_234_567 - 100 * (lines + 1), date(2026, 7, 27), told),
-        AccountState("Livret", "bank", 2, False, 500_000, 500_000, date(2026, 6, 30)),
+        AccountState("Livret", "bank", 2, False, 500_000, 500_000 - short, date(2026, 6, 30)),
         AccountState(CASH, "cash", 3, True, 6_789),
     ]
     held = [
@@ -81,9 +83,9 @@ CHARTER = towns.charter(
 SUMS: dict[Lang, list[str]] = {
     "fr": ["17 003,00 P", "11,00 P", "22,00 P", "3,00 P", "17 003,00 €", "33,00 €", "-4,44 €", "5,55 €", "0,66 €",
            "77,77 €", "-0,88 €", "12 345,67 €", "5 000,00 €", "67,89 €", "+4,00 €", "78 123,45 €", "1 000 000 €",
-           "7,81 %", "102,21 %", "71,28 %", "123 456", "28 juillet 2026", "27/07/2026", bytes(range(32)).hex()],
+           "7,81 %", "102,19 %", "71,28 %", "123 456", "28 juillet 2026", "27/07/2026", bytes(range(32)).hex()],
     "en": ["P 17,003.00", "P 11.00", "P 22.00", "P 3.00", "€17,003.00", "€33.00", "-€4.44", "€5.55", "€0.66", "€77.77",
-           "-€0.88", "€12,345.67", "€5,000.00", "€67.89", "+€4.00", "€78,123.45", "€1,000,000", "7.81%", "102.21%",
+           "-€0.88", "€12,345.67", "€5,000.00", "€67.89", "+€4.00", "€78,123.45", "€1,000,000", "7.81%", "102.19%",
            "71.28%", "123,456", "28 July 2026", "27/07/2026", bytes(range(32)).hex()],
 }  # fmt: skip
 """What every form of the report holds, with plain spaces."""
@@ -160,6 +162,23 @@ def test_what_does_not_hold_is_said_so(covered: bool) -> None:
     html = fragment(reserve(covered=covered), CHARTER, texts)
     assert ("Non couvert" in html, html.count("Faux :")) == (not covered, int(not covered))
     assert ("Non couvert" in read(pdf(reserve(covered=covered), CHARTER, texts))[1]) is not covered
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_never_covered_over_what_no_line_explains_nor_below_what_is_owed(lang: Lang) -> None:
+    texts = translator("merchants", lang)
+    not_covered, covered, awaiting = (texts(text) for text in ("Not covered", "Covered", "Awaiting the bank"))
+    for report, said in (
+        (reserve(), covered), (reserve(why=Why.NOT_ON_STATEMENT), not_covered), (reserve(why=Why.OVERDUE), not_covered),
+        (reserve(short=37_000), covered), (reserve(short=37_500), awaiting),
+    ):  # fmt: skip
+        assert {text for text in (not_covered, awaiting) if text in fragment(report, CHARTER, texts)} == (
+            {said} - {covered}
+        )
+        assert said in read(pdf(report, CHARTER, texts))[1]
+    sum_ = {"fr": "3,00 €", "en": "€3.00"}[lang]
+    told = texts("{sum} are in the ledger and on no statement of the bank.").format(sum=sum_)
+    assert plain(told) in plain(fragment(reserve(why=Why.OVERDUE), CHARTER, texts))
 
 
 def test_every_identity_and_reason_has_its_words() -> None:

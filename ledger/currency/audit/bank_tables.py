@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, select
 
+from ledger.currency.audit import typed
 from ledger.currency.audit.bank import ends
 from ledger.currency.audit.lines import LineState, Taken
 from ledger.currency.audit.placings import pairs
@@ -32,7 +33,10 @@ class _Kept(NamedTuple):
 
 
 def against(town: Town, story: Story) -> _Found:
-    """Where tables and log say different things of statements and lines."""
+    """Where tables and log say different things of statements and lines.
+
+    What was found before need not be told of a conversion, or an account, once more: so those come last.
+    """
     with town.reading() as connection:
         statements = connection.execute(select(BANK_STATEMENT).order_by(_STATEMENT.seq)).all()
         rows = connection.execute(select(BANK_LINE).order_by(_LINE.place))
@@ -51,6 +55,8 @@ def against(town: Town, story: Story) -> _Found:
     for line, (code, text) in pairs(story):
         yield code, line.placed_seq or 0, line.placed_id, text
     _early_claims(town, story)
+    yield from typed.against(town, story.typed, story.lines.named)
+    yield from typed.by_bank(town)
 
 
 def _statements(story: Story, rows: Sequence[Row[Any]], notes: dict[bytes, Taken]) -> _Found:

@@ -58,6 +58,8 @@ class Cover:
         if circulation > guarantee:
             yield "not_covered", f"{circulation} units were in circulation and {guarantee} in the guarantee"
         imported = sum(max(0, cents) for cents in issued.values())
+        if not imported:
+            self.story.uncovered.clear()
         self._hold(
             IMPORTED_UNCOVERED, not imported or circulation + imported <= guarantee, record, transaction,
             f"issuers have {imported} units out beside {circulation} in circulation, and the guarantee is {guarantee}",

@@ -12,12 +12,14 @@ from ledger.core.model import Evidence, Note, Transaction, Transfer
 from ledger.core.record import Record
 from ledger.currency import parties
 from ledger.currency.audit import limits, vouching
-from ledger.currency.audit.story import Asked, Said, Story, bytes_of, number_of
+from ledger.currency.audit.story import Asked, Notice, Said, Story, bytes_of, number_of
+from ledger.currency.audit.typed import Typed
 from ledger.currency.audit.vouching import ON_ITS_WAY
 from ledger.currency.chart import EUR
 from ledger.currency.conversion import corrected_id
 from ledger.currency.imported import opening_id
 from ledger.currency.messages import NO_REFERENCE, MessageError, Order, Purpose, SignedOrder
+from ledger.currency.uncovered import HELD
 
 PURPOSES = {"payment": Purpose.PAYMENT, "refund": Purpose.REFUND, "reconversion_asked": Purpose.RECONVERSION}
 
@@ -63,6 +65,9 @@ def order(story: Story, record: Record, transaction: Transaction) -> Iterator[Sa
         yield "order_expired", "the order's last moment had passed when it was posted"
     if asked.purpose is Purpose.PAYMENT:
         yield from limits.payment(story, story.moment(record), asked)
+    story.began = True
+    if asked.payer in story.uncovered:
+        yield "account_uncovered", f"{story.name(asked.payer)} paid before its imported units had euros behind them"
     yield from _actor(story, record, key, asked)
     yield from _sides(story, transaction, asked)
 
@@ -110,6 +115,11 @@ def conversion(story: Story, record: Record, transaction: Transaction) -> Iterat
         yield "reference_missing", "issued without the slip or bank line that brought the euros"
     elif transaction.id != derived_id("patard/conversion", story.rules.network, reserve, reference):
         yield "id_not_derived", f"its id does not follow from {reference} on {reserve!r}: that could issue twice"
+    story.began = True
+    first, day = transaction.transfers[0], transaction.booked_on
+    typed = Typed(record.seq, record.at, str(evidence.get("by", "")), number_of(evidence.get("reserve")), first.credit,
+                  first.amount, day.isoformat() if day else None, reference)  # fmt: skip
+    yield from story.typed.take(story.rules, record, transaction, typed)
     if len(units) != 1 or len(euros) != 1 or len(transaction.transfers) != 2 or units[0].amount != euros[0].amount:
         yield "conversion_shape", "not one amount of units against the same amount of euros"
         return
@@ -124,6 +134,7 @@ def corrected(story: Story, record: Record, transaction: Transaction) -> Iterato
     """A conversion that was mistyped, taken back: all of it, units and euros, once."""
     yield from acted(story, record, transaction.evidence, TREASURER)
     conversion_id = transaction.corrects or b""
+    story.typed.correct(record, conversion_id)
     if conversion_id in story.lines.named:
         yield "conversion_banked", "it takes back a conversion whose euros a bank line shows to be there"
     way_back = story.conversions.pop(conversion_id, None)
@@ -191,6 +202,11 @@ def imported(story: Story, record: Record, transaction: Transaction) -> Iterator
         for number in (t.debit, t.credit):
             if number not in story.holders and number not in story.issuers:
                 yield "import_shape", f"an import moved {story.name(number)}, neither a member's nor an issuer's"
+        if transaction.evidence.get(HELD) == 1:
+            story.uncovered.add(t.credit)
+        elif story.began and t.debit in story.issuers:
+            text = f"{t.amount} units were imported for {story.name(t.credit)}, to be spent, by a currency at work"
+            story.notices.append(Notice(record.seq, transaction.id, text))
         if t.debit in story.joined:
             yield "import_after_joining", f"an import took from {story.name(t.debit)}, whose holder signed nothing"
 

@@ -6,7 +6,6 @@ reference says day and amount. Whatever kind such an entry is of, it is entered 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,10 +15,9 @@ from typing import NamedTuple
 from ledger.core.model import Evidence, Note, Transaction
 from ledger.core.record import Record
 from ledger.currency.bank.indexing import SUSPENSE
-from ledger.currency.bank.taking import line_id, line_reference
+from ledger.currency.bank.reference import read_line_reference
+from ledger.currency.bank.taking import line_id
 from ledger.currency.chart import Chart
-
-_REFERENCE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})/(-?[1-9][0-9]{0,15})/([1-9][0-9]{0,8})", re.ASCII)
 
 Moves = list[tuple[int, int, int, str]]
 """Transfers: (debit, credit, cents, unit)."""
@@ -122,7 +120,7 @@ def entered(lines: Lines, chart: Chart, record: Record, instruction: Transaction
     name = names.get(reserve)
     if name is None or instruction.id != line_id(chart.network, name, reference):
         return
-    told = read_reference(reference)
+    told = read_line_reference(reference)
     if told is None:
         yield "line_reference", f"{reference!r} is no bank line's: day, amount and count tell one from every other"
         return
@@ -141,19 +139,6 @@ def entered(lines: Lines, chart: Chart, record: Record, instruction: Transaction
     changed = {number: changes[number] for number in names if changes[number]}
     if isinstance(instruction, Transaction) and changed != {reserve: amount}:
         yield "line_amount", f"the line is of {amount} cents on {name!r}, and that is not what the entry moved there"
-
-
-def read_reference(reference: str) -> tuple[date, int] | None:
-    """Day and amount (signed cents) of the line with that reference; None for a text that is none in its one form."""
-    found = _REFERENCE.fullmatch(reference)
-    if found is None:
-        return None
-    try:
-        day = date(int(found[1]), int(found[2]), int(found[3]))
-    except ValueError:
-        return None
-    amount = int(found[4])
-    return (day, amount) if line_reference(day, amount, int(found[5])) == reference else None
 
 
 def number_in(evidence: Evidence, key: str) -> int:

@@ -21,6 +21,7 @@ from ledger.currency.audit.debit_state import Debits
 from ledger.currency.audit.lines import Lines
 from ledger.currency.audit.payout_state import Payouts
 from ledger.currency.audit.signatures import Signed
+from ledger.currency.audit.typed import Conversions
 from ledger.currency.chart import Chart
 from ledger.currency.charter import PartyKind
 from ledger.currency.chartered import Rules
@@ -88,7 +89,11 @@ class Story:
     held: dict[bytes, Held] = field(default_factory=dict)
     """The same keys, and on whose word each is somebody's."""
     machine_since: int | None = None
-    """Place of the first charter that names the machine's key: what was before it is judged as it was then."""
+    """Place of the first charter that names the key of the machine: what was before it is judged as it was then."""
+    began: bool = False
+    """Whether anybody converted, paid, or asked to change back so far."""
+    uncovered: set[int] = field(default_factory=set)
+    """Accounts that an import gave units when the currency had begun, and no euro is behind them yet."""
     joined: set[int] = field(default_factory=set)
     """Accounts that had a key at some time."""
     asked: dict[bytes, Asked] = field(default_factory=dict)
@@ -96,6 +101,7 @@ class Story:
     """What would take back each conversion that stands: (debit, credit, cents, unit)."""
     clock: Told | None = None
     """The last note about the clock."""
+    typed: Conversions = field(default_factory=Conversions)
     years: list[periods.Closing] = field(default_factory=list)
     """The business years that are closed."""
     lines: Lines = field(default_factory=Lines)

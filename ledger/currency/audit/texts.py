@@ -19,8 +19,8 @@ from sqlalchemy import Connection, select
 from ledger.core.tables import LOG
 from ledger.currency.audit.lines import Taken
 from ledger.currency.audit.story import Notice, Problem, Story
+from ledger.currency.bank.reference import line_reference
 from ledger.currency.bank.tables import BANK_LINE
-from ledger.currency.bank.taking import line_reference
 from ledger.currency.messages import MessageError, SignedRequest
 from ledger.currency.salted import DETAILS, LINES, NAME, details_id, line_texts, salted
 from ledger.currency.tables import BANK_DETAILS, HOLDING, MEMO, PARTY, SALT

@@ -34,6 +34,7 @@ from ledger.currency.audit import (
     sealed,
     shapes,
     texts,
+    typed,
     vouching,
 )
 from ledger.currency.audit import heads as signed_heads
@@ -138,14 +139,19 @@ class _Run:
             self.story.texts = {h: text for h, text, salt in texts if proofs.act_hash(salt, text) == h}
         self.cover = Cover(self.story)
         debit_tables.lend(town, self.story)
+        typed.lend(town, self.story.typed)
         self.findings: list[Finding] = []
         self.wrong: list[Wrong] = []
+        self.at_fault: set[bytes] = set()
+        """The entries at which something was found."""
         self.total = 0
         self.orders = 0
         self.signatures = signatures
 
     def find(self, code: str, seq: int, id_: bytes | None, text: str) -> None:
         self.total += 1
+        if id_ is not None:
+            self.at_fault.add(id_)
         if len(self.findings) < MOST_FINDINGS:
             self.findings.append(Finding(code, seq, id_, text))
 
@@ -154,6 +160,7 @@ class _Run:
         self.total += len(wrong)
         if wrong:
             self.wrong = sorted(self.wrong + wrong)[:MOST_FINDINGS]
+            self.at_fault.update(one.id for one in wrong)
 
     def settle(self) -> None:
         """Every signature is verified: what is wrong with them takes its place among the findings."""
@@ -223,5 +230,7 @@ class _Run:
         maturing = -self.cover.held[town.chart.maturing]
         for code, text in debit_tables.against(town, self.story, maturing):
             self.find(code, 0, None, text)
-        for finding in bank_tables.against(town, self.story):
-            self.find(*finding)
+        for code, seq, at, text in bank_tables.against(town, self.story):
+            # What is wrong at an entry is told once: that no line of the bank explains it either follows.
+            if code not in typed.FOLLOWS or at not in self.at_fault:
+                self.find(code, seq, at, text)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, func, literal, select, true, tuple_
 
 from ledger.core.model import Instruction, Outcome, Refused
-from ledger.currency.bank import claims, matching, topups
+from ledger.currency.bank import claims, matching, topups, typed
 from ledger.currency.bank.indexing import WITHDRAWN, Overtaken, index, kind_of
 from ledger.currency.bank.lines import Books, Line, line_of, lines
 from ledger.currency.bank.mandates import matching as mandates
@@ -26,6 +26,8 @@ from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 
 BATCH = 500
+BY_TYPED = (topups.CONVERSION, topups.KNOWN)
+"""Kinds of entries that rest on what people typed."""
 DEBITS = (BROUGHT, UNPAID)
 """Kinds of entries that bring or take back our direct debits."""
 _LINE = BANK_LINE.c
@@ -133,11 +135,17 @@ class _Run:
         refused: list[tuple[Line, Refused]] = []
         stood: list[tuple[int, Instruction]] = []
 
+        resting = [line for line, instruction in batch if kind_of(instruction) in BY_TYPED]
+
         def also(connection: Connection, outcome: Outcome) -> None:
+            # All writing is ours now: what was typed while these lines were looked at is seen here.
+            there = typed.unexplained(self.town, resting, connection)
             for (line, instruction), answer in zip(batch, outcome.answers, strict=True):
                 if not isinstance(answer, Refused):
+                    if not answer.replay:
+                        topups.hold(there, line, instruction)
                     if kind_of(instruction) == WITHDRAWN and not answer.replay:
-                        claims.require_owed(self.town, instruction)  # all writing is ours now
+                        claims.require_owed(self.town, instruction)
                     stood.append((answer.seq, instruction))
                     continue
                 # Somebody else booked it, otherwise than we would have: then that is what it became.

@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
 from ledger.core.model import Instruction, Transaction
-from ledger.core.tables import LOG
+from ledger.currency.bank import typed
 from ledger.currency.bank.mandates import index as debit_index
 from ledger.currency.bank.payouts import index as payout_index
 from ledger.currency.bank.tables import BANK_LINE
-from ledger.currency.conversion import corrected_id
 
 RETURN = "bank_return"
 """Kind of the entry that gives a top-up back: its euros went back to whoever sent them."""
@@ -49,8 +48,10 @@ def index(connection: Connection, entries: Sequence[tuple[int, Instruction]]) ->
             _decided(connection, seq, one)
         elif kind != WITHDRAWN:
             became.append({"line": one.id, "of_kind": kind, "entry": seq, "account": holder_of(one)})
-            if "conversion" in evidence and _taken_back(connection, bytes.fromhex(str(evidence["conversion"]))):
-                raise Overtaken
+        if "conversion" in evidence:
+            _known(connection, one)
+        elif kind in (BACK, WITHDRAWN):
+            typed.free(connection, bytes.fromhex(str(evidence["line" if kind == BACK else "returns"])))
         if isinstance(one, Transaction):
             payout_index.stood(connection, one)
             debit_index.stood(connection, one)
@@ -90,8 +91,16 @@ def _undo(connection: Connection, seq: int, one: Instruction) -> None:
         raise Overtaken
 
 
-def _taken_back(connection: Connection, conversion: bytes) -> bool:
-    return connection.execute(select(LOG.c.seq).where(LOG.c.id == corrected_id(conversion))).first() is not None
+def _known(connection: Connection, one: Instruction) -> None:
+    """A line is a conversion that was typed: by now that was taken back, or is another line, or it is this one."""
+    line = bytes.fromhex(str(one.evidence["line"])) if "line" in one.evidence else one.id
+    if (
+        "line" not in one.evidence
+        and connection.execute(select(_LINE.seq).where(_LINE.id == line)).scalar() is not None
+    ):
+        return  # A booking that is repeated: a person may have changed it since.
+    if not typed.explain(connection, bytes.fromhex(str(one.evidence["conversion"])), line):
+        raise Overtaken
 
 
 def kind_of(instruction: Instruction) -> str:

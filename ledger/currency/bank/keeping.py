@@ -15,14 +15,16 @@ from sqlalchemy import Connection, Dialect, insert, update
 
 from ledger.core.model import Note, Posted
 from ledger.currency import salted
+from ledger.currency.bank.reference import squeezed
 from ledger.currency.bank.statement import BankLine, Statement
-from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
+from ledger.currency.bank.tables import BANK_LINE, BANK_SQUEEZED, BANK_STATEMENT
 
 COLUMNS = (
     "id", "statement", "reserve", "booked_on", "amount", "ordinal", "value_on", "kind", "bank_ref", "name",
     "iban", "text", "end_to_end", "mandate", "reason", "parts",
 )  # fmt: skip
 """Of a line's row, but for its place, which follows from that of its statement in the log."""
+_BANK_REF = COLUMNS.index("bank_ref")
 Row: TypeAlias = tuple[Any, ...]
 SLICE = 2_000
 """Rows that are handed over at a time."""
@@ -63,6 +65,9 @@ class Rows:
         for first in range(0, len(self.lines), SLICE):
             some = self.lines[first : first + SLICE]
             connection.exec_driver_sql(sql, [(place + index, *row) for index, row in enumerate(some, first)])
+        told = [{"line": line[0], "squeezed": text} for line in self.lines if (text := squeezed(line[_BANK_REF]))]
+        if told:
+            connection.execute(insert(BANK_SQUEEZED), told)
 
 
 def row(id_: bytes, statement: bytes, reserve: int, line: BankLine, ordinal: int) -> Row:

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import func, select
 
-from ledger.core.model import Transaction
-from ledger.currency import days, parties
-from ledger.currency.bank import claims, topups
+from ledger.currency import parties
+from ledger.currency.bank import claims, topups, typed
 from ledger.currency.bank.lines import Line, line_of
 from ledger.currency.bank.mandates.matching import may_be
 from ledger.currency.bank.names import Names, words
-from ledger.currency.bank.naming import line_of_conversion
 from ledger.currency.bank.payouts import lines as payout_lines
 from ledger.currency.bank.payouts.index import PAID, RETURNED
 from ledger.currency.bank.payouts.owed import payouts
 from ledger.currency.bank.payouts.placing import open_files
 from ledger.currency.bank.payouts.tables import PAYOUT
-from ledger.currency.bank.proposals import NEAR, Known, NotOwed, Seen, Typed, Why
+from ledger.currency.bank.proposals import Known, NotOwed, Seen, Why
 from ledger.currency.bank.reference import cuts, member_reference
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.charter import ReserveKind
-from ledger.currency.conversion import corrected_id
-from ledger.currency.imported import uncovered
 from ledger.currency.town import Town
+from ledger.currency.uncovered import uncovered
 
 _LINE = BANK_LINE.c
 
@@ -115,26 +111,5 @@ def _topups(town: Town, lines: Sequence[Line], known: Known) -> None:
 
 def _typed(town: Town, lines: Sequence[Line], known: Known) -> None:
     """Conversions that were typed by hand on these accounts, with as much, and that no line is yet."""
-    wanted: dict[int, set[int]] = defaultdict(set)
-    for line in lines:
-        wanted[line.reserve].add(line.amount)
-    for reserve, amounts in wanted.items():
-        since = days.after(min(line.booked_on for line in lines if line.reserve == reserve), -2 * NEAR.days)
-        after = town.charter.day_bounds(max(since, days.FIRST))[0]
-        before: int | None = None
-        while True:
-            page = town.book.statement(reserve, limit=1_000, before=before, since=after)
-            for entry in page.entries:
-                if entry.kind != topups.CONVERSION or entry.change not in amounts:
-                    continue
-                found = town.book.find(entry.id)
-                assert found is not None and isinstance(found.instruction, Transaction)
-                taken_back = town.book.find(corrected_id(entry.id)) is not None
-                if taken_back or line_of_conversion(town, entry.id, found.instruction) is not None:
-                    continue
-                day = entry.booked_on or town.charter.local_date(entry.at)
-                typed = Typed(entry.id, found.instruction.transfers[0].credit, day)
-                known.typed.setdefault((reserve, entry.change), []).append(typed)
-            if not page.next:
-                break
-            before = page.next
+    for one in typed.unexplained(town, lines).typed:
+        known.typed.setdefault((one.reserve, one.amount), []).append(one)

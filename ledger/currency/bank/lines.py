@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Row, select
 
 from ledger.currency import parties
-from ledger.currency.bank.reference import member_reference
+from ledger.currency.bank.reference import line_reference, member_reference
 from ledger.currency.bank.tables import BANK_LINE
-from ledger.currency.bank.taking import line_reference
 from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 

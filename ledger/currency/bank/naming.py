@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import Connection
 
 from ledger.core import record as records
 from ledger.core.model import Instruction, Transaction
-from ledger.currency.bank.tables import BANK_LINE
+from ledger.currency.bank import typed
 from ledger.currency.bank.taking import line_id
 from ledger.currency.town import Town
 
-_LINE = BANK_LINE.c
 
-
-def line_of_conversion(town: Town, id_: bytes, conversion: Transaction) -> bytes | None:
+def line_of_conversion(town: Town, connection: Connection, id_: bytes, conversion: Transaction) -> bytes | None:
     """Id of the line that made the conversion `id_`, or that was found to be it; None where no line did."""
     evidence = conversion.evidence
     if "line" in evidence:
         return bytes.fromhex(str(evidence["line"]))
     names = {f"{number:016x}": name for name, number in town.chart.reserve.items()}
     name = names.get(str(evidence.get("reserve")))
-    if name is None:
-        return None
-    if line_id(town.charter.network, name, str(evidence.get("reference"))) == id_:
+    if name is not None and line_id(town.charter.network, name, str(evidence.get("reference"))) == id_:
         return id_
-    query = select(_LINE.id, _LINE.seq, _LINE.placed_seq).where(
-        _LINE.reserve == town.chart.reserve[name], _LINE.amount == conversion.transfers[1].amount,
-        _LINE.withdrawn.is_(None), (_LINE.placed_as == "known") | (_LINE.became == "bank_line_known"),
-    )  # fmt: skip
-    with town.reading() as connection:
-        rows = connection.execute(query).all()
-    for row in rows:
-        entry = entry_at(town, row.placed_seq or row.seq)
-        if entry is not None and entry.evidence.get("conversion") == id_.hex():
-            return bytes(row.id)
-    return None
+    row = typed.find(connection, id_)
+    return None if row is None or row.line is None else bytes(row.line)
 
 
 def entry_at(town: Town, seq: int) -> Instruction | None:

@@ -31,7 +31,7 @@ from typing import NamedTuple
 
 from ledger.core.model import Evidence, Instruction, Note, Transaction, Transfer
 from ledger.currency import parties, reserve
-from ledger.currency.bank import claims, topups
+from ledger.currency.bank import claims, topups, typed
 from ledger.currency.bank.indexing import RETURN
 from ledger.currency.bank.lines import Line
 from ledger.currency.bank.mandates import matching as mandates
@@ -109,7 +109,8 @@ class Placing(NamedTuple):
 def placing(town: Town, line: Line, decision: Decision, other: Line | None = None) -> Placing:
     """What placing an open line so comes to. `other` is the line that `decision.other` names, where it names one.
 
-    Raises `CurrencyError`: placing_uneven, claim_exceeded, not_found, conversion_named, payout_paid, party_closed.
+    Raises `CurrencyError`: placing_uneven, claim_exceeded, not_found, conversion_named, payout_paid, party_closed,
+    line_typed where somebody typed what it may be.
     """
     return _WAYS[decision.way](town, line, decision, other)
 
@@ -155,6 +156,7 @@ def decision_of(chart: Chart, placed: Instruction) -> Decision:
 def _member(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
     _came(line, "units")
     holder = _holder(town, decision.holder)
+    _untyped(town, line, {holder})
     return Placing("conversion", _units(town, holder, line.amount), {"holder": f"{holder:016x}"})
 
 
@@ -184,6 +186,7 @@ def _split(town: Town, line: Line, decision: Decision, other: Line | None) -> Pl
             transfers.append(Transfer(town.chart.suspense, town.chart.claims, share.amount, EUR))
         else:
             raise CurrencyError("placing_uneven", "shares are members', the association's own, and one claim at most")
+    _untyped(town, line, {share.holder or 0 for share in members})
     if not members:
         return Placing(PLACED, tuple(transfers), evidence)
     backed = sum(share.amount for share in members)
@@ -237,7 +240,8 @@ def _known(town: Town, line: Line, decision: Decision, other: Line | None) -> Pl
         )
     if town.book.find(corrected_id(found.id)) is not None:
         raise CurrencyError("conversion_named", f"the conversion of {found.reference} was taken back")
-    naming = line_of_conversion(town, found.id, found.transaction)
+    with town.reading() as connection:
+        naming = line_of_conversion(town, connection, found.id, found.transaction)
     if naming is not None and naming != line.id:
         raise CurrencyError("conversion_named", f"another bank line is the conversion of {found.reference} already")
     evidence = {"conversion": found.id.hex(), "holder": f"{found.account:016x}"}
@@ -331,6 +335,19 @@ def _units(town: Town, holder: int, amount: int) -> tuple[Transfer, ...]:
         Transfer(chart.circulation, holder, amount, town.charter.code),
         Transfer(chart.suspense, chart.guarantee, amount, EUR),
     )
+
+
+def _untyped(town: Town, line: Line, holders: set[int]) -> None:
+    """Hold that nobody typed what the line may be. Raises `CurrencyError`: line_typed."""
+    found = typed.unexplained(town, [line]).doubts(line, holders, amounts=False) if holders else []
+    if found:
+        one = found[0]
+        raise CurrencyError(
+            "line_typed",
+            f"a conversion of {decimal_text(one.amount)} was typed as {one.reference} for {one.booked_on}, and this "
+            "line may be it: place it as known, or take back what was typed (`patard unconvert "
+            f"{one.reference}`), or place the line that it was first",
+        )
 
 
 def _holder(town: Town, account: int | None) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -20,11 +20,10 @@ from ledger.currency.bank.payouts.placing import OpenFile
 from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.reference import cut_in, found_in
 from ledger.currency.bank.statement import LineKind
+from ledger.currency.bank.typed import NEAR, Typed
 
 MOST = 6
 """Proposals for one line."""
-NEAR = timedelta(days=15)
-"""Within which a line and what it belongs to lie apart, mostly."""
 
 
 class Why(StrEnum):
@@ -112,14 +111,6 @@ class Proposal(NamedTuple):
 class Seen(NamedTuple):
     """A line that was for a member before."""
 
-    holder: int
-    booked_on: date
-
-
-class Typed(NamedTuple):
-    """A conversion that somebody typed, and that no bank line is yet."""
-
-    id: bytes
     holder: int
     booked_on: date
 

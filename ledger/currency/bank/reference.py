@@ -3,12 +3,15 @@
 Ten characters of Crockford's base32: 8 that follow from what is referred to, 2 that check them. Banks re-wrap, re-case
 and cut what payers write, so a reference is looked for in the text with everything but letters and digits taken out,
 at every place, among the references that there are. By chance a text holds one of 5,000 members' once in 10^8 lines.
+
+A bank line has a reference of its own too, which no bank gave it: day, amount and count (`line_reference`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 from hashlib import sha256
 from typing import TypeVar
 
@@ -30,7 +33,26 @@ _SAYS_NOTHING = re.compile(
 )
 _DIGIT = {char: value for value, char in enumerate(ALPHABET)}
 _LOOKALIKE = str.maketrans({"O": "0", "I": "1", "L": "1"})
+_LINE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})/(-?[1-9][0-9]{0,15})/([1-9][0-9]{0,8})", re.ASCII)
 T = TypeVar("T")
+
+
+def line_reference(booked_on: date, amount: int, ordinal: int) -> str:
+    """What tells a line from every other of its account, such as ``20261120/2500/1``."""
+    return f"{booked_on:%Y%m%d}/{amount}/{ordinal}"
+
+
+def read_line_reference(reference: str) -> tuple[date, int] | None:
+    """Day and amount (signed cents) of the line with that reference; None for a text that is none in its one form."""
+    found = _LINE.fullmatch(reference)
+    if found is None:
+        return None
+    try:
+        day = date(int(found[1]), int(found[2]), int(found[3]))
+    except ValueError:
+        return None
+    amount = int(found[4])
+    return (day, amount) if line_reference(day, amount, int(found[5])) == reference else None
 
 
 def reference(purpose: str, network: bytes, id_: bytes) -> str:

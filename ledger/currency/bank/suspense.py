@@ -95,7 +95,7 @@ def place(town: Town, line: bytes, decision: Decision, *, by: str = CONSOLE, tur
 
     `turn` is that of the `OpenLine` which the person saw: with it, a decision that is sent again never places a line
     that was put back in between. Raises `CurrencyError`: not_found, line_not_open, line_placed, placing_uneven,
-    claim_exceeded, conversion_named, party_closed, reserve_account_unknown.
+    claim_exceeded, conversion_named, line_typed, party_closed, reserve_account_unknown.
     """
     for _ in range(_TRIES):
         one, now = find_line(town, line), _turn(town, line)

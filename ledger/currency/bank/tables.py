@@ -2,7 +2,8 @@
 
 Names, accounts and texts of lines are personal and stand here only, so that they can be erased. What became of a line
 is in the log; the columns `became`, `seq`, `holder` and `placed_seq` are an index over it, written in the same commit
-and held against it by the audit. Dates are ISO texts, amounts signed cents, moments microseconds since the epoch.
+and held against it by the audit; so are the conversions that people typed. Dates are ISO texts, amounts signed cents,
+moments microseconds since the epoch.
 """
 
 from __future__ import annotations
@@ -95,4 +96,55 @@ class BankLineTable(SQLModel, table=True):
     )  # fmt: skip
 
 
+class BankSqueezedTable(SQLModel, table=True):
+    """The bank's own reference of a line, as `reference.squeezed` leaves it; lines without one are not here.
+
+    It is as personal as the line's texts, and goes where they go.
+    """
+
+    __tablename__ = "bank_squeezed"
+    line: bytes = Field(sa_column=Column(BYTES, primary_key=True))
+    squeezed: str = Field(sa_column=Column(TEXT, nullable=False))
+    __table_args__ = (Index("bank_squeezed_text", "squeezed"), {"sqlite_strict": True})
+
+
+class TypedConversionTable(SQLModel, table=True):
+    """A conversion that somebody typed: an index over the log. `id` and `seq` are its entry's, `at` its moment.
+
+    `by` is the key (hex) or "console"; `booked_on` the day that it counts for where its entry says one.
+    """
+
+    __tablename__ = "typed_conversion"
+    id: bytes = Field(sa_column=Column(BYTES, primary_key=True))
+    seq: int = Field(sa_column=Column(BIG, nullable=False, unique=True))
+    at: int = Field(sa_column=Column(BIG, nullable=False))
+    by: str = Field(sa_column=Column(TEXT, nullable=False))
+    reserve: int = Field(sa_column=Column(BIG, ForeignKey("account.number"), nullable=False))
+    holder: int = Field(sa_column=Column(BIG, ForeignKey("account.number"), nullable=False))
+    amount: int = Field(sa_column=Column(BIG, nullable=False))
+    booked_on: str | None = Field(sa_column=Column(TEXT))
+    reference: str = Field(sa_column=Column(TEXT, nullable=False))
+    squeezed: str = Field(sa_column=Column(TEXT, nullable=False))
+    line: bytes | None = Field(sa_column=Column(BYTES))
+    """The bank line that it was found to be."""
+    corrected_seq: int | None = Field(sa_column=Column(BIG))
+    """The entry that took it back."""
+    __table_args__ = (
+        CheckConstraint("length(id) = 16", name="typed_conversion_id"),
+        CheckConstraint("amount > 0", name="typed_conversion_amount"),
+        Index("typed_conversion_by", "by", "at"),
+        Index(
+            "typed_conversion_line", "line", unique=True,
+            sqlite_where=sql("line IS NOT NULL"), postgresql_where=sql("line IS NOT NULL"),
+        ),
+        Index(
+            "typed_conversion_open", "reserve", "at",
+            sqlite_where=sql("line IS NULL AND corrected_seq IS NULL"),
+            postgresql_where=sql("line IS NULL AND corrected_seq IS NULL"),
+        ),
+        {"sqlite_strict": True},
+    )  # fmt: skip
+
+
 BANK_STATEMENT, BANK_LINE = table(BankStatementTable), table(BankLineTable)
+BANK_SQUEEZED, TYPED_CONVERSION = table(BankSqueezedTable), table(TypedConversionTable)

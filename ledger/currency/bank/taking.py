@@ -23,6 +23,7 @@ from ledger.currency import salted
 from ledger.currency.bank import keeping
 from ledger.currency.bank.aligning import Aligned, Known, Timeline, align, by_day
 from ledger.currency.bank.keeping import Rows
+from ledger.currency.bank.reference import line_reference
 from ledger.currency.bank.statement import BankLine, LineKind, Statement, StatementError, same_account
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
 from ledger.currency.charter import ReserveAccount
@@ -53,11 +54,6 @@ class Taken(NamedTuple):
 def statement_id(network: bytes, reserve: str, number: int) -> bytes:
     """Id of the note that takes the statement `number` (from 1) of that reserve account."""
     return derived_id("patard/bank-statement", network, reserve, str(number))
-
-
-def line_reference(booked_on: date, amount: int, ordinal: int) -> str:
-    """What tells a line from every other of its account, such as ``20261120/2500/1``."""
-    return f"{booked_on:%Y%m%d}/{amount}/{ordinal}"
 
 
 def line_id(network: bytes, reserve: str, reference: str) -> bytes:

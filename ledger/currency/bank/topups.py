@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, select
 
 from ledger.core.model import Instruction, Note, Transaction, Transfer
-from ledger.currency.bank.indexing import RETURN
+from ledger.currency.bank import typed
+from ledger.currency.bank.indexing import RETURN, Overtaken, holder_of, kind_of
 from ledger.currency.bank.lines import Books, Line, line_of
-from ledger.currency.bank.naming import line_of_conversion
 from ledger.currency.bank.reference import found_in, same_order
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE
+from ledger.currency.bank.typed import Unexplained
 from ledger.currency.chart import EUR
-from ledger.currency.conversion import conversion_id, corrected_id, plain_reference
-from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 
 CONVERSION, KNOWN, TRANSIT = "conversion", "bank_line_known", "bank_transit"
@@ -29,11 +28,11 @@ def member_of(books: Books, line: Line) -> int | None:
 
 
 def topup(books: Books, line: Line) -> Instruction | None:
-    """Euros with a member's reference: as many units to the member."""
+    """Euros with a member's reference: as many units to the member, unless somebody typed what they may be."""
     if line.amount < 0 or line.kind in (LineKind.RETURN, LineKind.OPENING):
         return None
     account = member_of(books, line)
-    if account is None:
+    if account is None or _typed(books, line).doubts(line, {account}):
         return None
     chart, unit = books.town.chart, books.town.charter.code
     transfers = (
@@ -44,41 +43,38 @@ def topup(books: Books, line: Line) -> Instruction | None:
     return Transaction(line.id, CONVERSION, transfers, line.booked_on, evidence=evidence)
 
 
-def typed_id(books: Books, line: Line) -> bytes | None:
-    """Id of the conversion that somebody typed under the bank's own reference of this line, if anybody did."""
-    try:
-        return conversion_id(books.town, books.reserve_names[line.reserve], plain_reference(line.bank_ref))
-    except CurrencyError:
-        return None
-
-
 def prepare(books: Books, batch: Sequence[Line]) -> None:
-    """Ask once for the whole batch which of its lines were typed before; nearly none was."""
-    ids = [id_ for line in batch if line.bank_ref and line.amount > 0 and (id_ := typed_id(books, line))]
-    with books.town.book.store.reading() as store:
-        books.extra["typed"] = set(store.posted(ids))
+    """Ask once for the whole batch what was typed before; nearly nothing was. It is looked at again in the commit."""
+    books.extra["typed"] = typed.unexplained(books.town, [line for line in batch if line.amount > 0])
 
 
 def known(books: Books, line: Line) -> Instruction | None:
     """Euros that somebody of the office booked by hand, under the bank's own reference, before the statement came."""
     if line.amount < 0 or not line.bank_ref:
         return None
-    town, typed = books.town, typed_id(books, line)
-    if typed is None or typed not in books.extra.get("typed", (typed,)):
+    there = _typed(books, line)
+    found = there.exact(line)
+    if found is None:
         return None
-    found = town.book.find(typed)
-    instruction = found and found.instruction
-    if not isinstance(instruction, Transaction) or instruction.transfers[1].amount != line.amount:
-        return None
-    if town.book.find(corrected_id(typed)) is not None:
-        return None
-    # Banks do not always tell their lines apart: another one may have been this conversion already.
-    named: set[bytes] = books.extra.setdefault("named", set())
-    if typed in named or line_of_conversion(town, typed, instruction) is not None:
-        return None
-    named.add(typed)
-    holder = f"{instruction.transfers[0].credit:016x}"
-    return Note(line.id, KNOWN, books.evidence(line, conversion=typed.hex(), holder=holder), line.booked_on)
+    there.named.add(found.id)
+    evidence = books.evidence(line, conversion=found.id.hex(), holder=f"{found.holder:016x}")
+    return Note(line.id, KNOWN, evidence, line.booked_on)
+
+
+def hold(there: Unexplained, line: Line, made: Instruction) -> None:
+    """Under the lock of all writing: what was typed is what `made` rests on. Raises `Overtaken`."""
+    if kind_of(made) == KNOWN:
+        found = there.exact(line)
+        if found is None or found.id.hex() != made.evidence["conversion"]:
+            raise Overtaken
+        there.named.add(found.id)
+    elif kind_of(made) == CONVERSION and there.doubts(line, {holder_of(made) or 0}):
+        raise Overtaken
+
+
+def _typed(books: Books, line: Line) -> Unexplained:
+    found: Unexplained | None = books.extra.get("typed")
+    return typed.unexplained(books.town, [line]) if found is None else found
 
 
 def returned(books: Books, line: Line) -> Instruction | None:

@@ -106,6 +106,9 @@ class Charter:
             "per_day": _amount(self.limits.per_day),
             "session_hours": self.limits.session_hours,
             "request_seconds": self.limits.request_seconds,
+            "cash_per_day": _amount(self.limits.cash_per_day),
+            "ahead_per_day": _amount(self.limits.ahead_per_day),
+            "ahead_days": self.limits.ahead_days,
         }
         bank = {"topup": self.bank.topup, "payout": self.bank.payout,
                 "second_signature_above": _amount(self.bank.second_signature_above)}  # fmt: skip

@@ -9,12 +9,19 @@ from ledger.currency.charter.rules import ReserveKind
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one payer may pay (cents; None: no limit), and how long sessions and codes live."""
+    """What one payer may pay (cents; None: no limit), and how long sessions and codes live.
+
+    `cash_per_day` and `ahead_per_day` are what one key of the office converts in a day by cash, and by bank without a
+    line of a statement; such a line must have come after `ahead_days`.
+    """
 
     per_payment: int | None = None
     per_day: int | None = None
     session_hours: int = 12
     request_seconds: int = 300
+    cash_per_day: int = 200_000
+    ahead_per_day: int = 200_000
+    ahead_days: int = 10
 
 
 @dataclass(frozen=True, kw_only=True)

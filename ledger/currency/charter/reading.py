@@ -37,6 +37,9 @@ _LIMITS: Final = {
     "per_day": _Key(rules.amount(), 'per_day = "1000.00"', False),
     "session_hours": _Key(rules.whole(1, 720, "hours"), "session_hours = 12", False),
     "request_seconds": _Key(rules.whole(10, 86_400, "seconds"), "request_seconds = 300", False),
+    "cash_per_day": _Key(rules.amount(zero=True), 'cash_per_day = "2000.00"', False),
+    "ahead_per_day": _Key(rules.amount(zero=True), 'ahead_per_day = "2000.00"', False),
+    "ahead_days": _Key(rules.whole(1, 60, "days"), "ahead_days = 10", False),
 }
 _RESERVE: Final = {
     "name": _Key(rules.name, 'name = "Banque coopérative"'),

@@ -48,8 +48,8 @@ _COMMENTS: Final[Mapping[str, tuple[str, str]]] = {
         "Who may change back to euros: person, shop, association, public_body.",
     ),
     "limits": (
-        "Les plafonds. Sans la ligne (ou avec un # devant), il n'y a pas de plafond.",
-        "The limits. Without the line (or with a # before it), there is no limit.",
+        "Les plafonds. Sans la ligne per_payment ou per_day (ou avec un # devant), un payeur n'a pas de plafond.",
+        "The limits. Without the line per_payment or per_day (or with a # before it), payers have no limit.",
     ),
     "per_payment": ("Pour un paiement.", "Of one payment."),
     "per_day": ("Pour un payeur, par jour.", "Of one payer, a day."),
@@ -60,6 +60,18 @@ _COMMENTS: Final[Mapping[str, tuple[str, str]]] = {
     "request_seconds": (
         "Combien de secondes le code affiché par une caisse reste valable.",
         "For how many seconds the code that a till shows can be paid.",
+    ),
+    "cash_per_day": (
+        "Ce qu'une personne de l'association change au plus par jour contre des espèces, avec un même appareil.",
+        "What one person of the association converts in a day against cash, at most, with one device.",
+    ),
+    "ahead_per_day": (
+        "De même pour les virements saisis à la main, avant le relevé qui les montre.",
+        "The same for transfers that are typed by hand, ahead of the statement that shows them.",
+    ),
+    "ahead_days": (
+        "Au bout de combien de jours un relevé doit montrer un virement saisi à la main.",
+        "After how many days a statement must show a transfer that was typed by hand.",
     ),
     "reserve": (
         "Où sont les euros du fonds de garantie : un [[reserve]] par compte en banque (bank) ou caisse (cash).\n"
@@ -106,7 +118,8 @@ def render(document: Mapping[str, Any], lang: str) -> str:
         if not isinstance(value, dict) and key != "reserve":
             lines += ["", *_comment(key, lang), f"{key} = {_value(value)}"]
     lines += ["", *_comment("limits", lang), "[limits]"]
-    for key in ("per_payment", "per_day", "session_hours", "request_seconds"):
+    for key in ("per_payment", "per_day", "session_hours", "request_seconds", "cash_per_day", "ahead_per_day",
+                "ahead_days"):  # fmt: skip
         value = document["limits"].get(key)
         lines += _comment(key, lang)
         lines.append(f"# {key} = {_value(_UNSET[key])}" if value is None else f"{key} = {_value(value)}")

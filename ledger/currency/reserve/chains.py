@@ -6,7 +6,7 @@ than its day has to be known.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from heapq import merge
 from itertools import groupby, islice
@@ -75,43 +75,50 @@ class Days:
 
     def of(self, row: LogRow) -> date:
         """The day an entry counts for: its booking date if it can be, else the day on which the log took it."""
-        # No time zone changes its day, or its clocks, but at a full quarter of an hour.
-        quarter = self._moments.of(row.seq, row.at) // 900_000_000
-        if (taken_on := self._quarters.get(quarter)) is None:
-            taken_on = self._quarters[quarter] = self._charter.local_date(quarter * 900_000_000)
         # A transaction's record begins {"at":...,"booked_on":"2026-11-20": its keys are sorted.
         found = row.record.find(_BOOKED_ON, 0, 48)
         if found > 0:
             text = row.record[found + len(_BOOKED_ON) : found + len(_BOOKED_ON) + 10]
             if (day := self._dates.get(text)) is None:
                 day = self._dates[text] = date.fromisoformat(text.decode())
-            return counted(day, taken_on)
-        return taken_on
+            return counted(day, self.taken(row))
+        return self.taken(row)
+
+    def taken(self, row: LogRow) -> date:
+        """The day on which the log took an entry."""
+        # No time zone changes its day, or its clocks, but at a full quarter of an hour.
+        quarter = self._moments.of(row.seq, row.at) // 900_000_000
+        if (day := self._quarters.get(quarter)) is None:
+            day = self._quarters[quarter] = self._charter.local_date(quarter * 900_000_000)
+        return day
 
 
 class Said(NamedTuple):
     """What the record of a log entry says: records as the book wrote them, which `patard check` proves.
 
-    `transfers` are as in the record: account numbers in hex, cents, unit.
+    `transfers` are as in the record: account numbers in hex, cents, unit; `corrects` is hex.
     """
 
+    seq: int
     kind: str
     evidence: dict[str, Any]
     transfers: list[Any]
+    corrects: str | None
 
     def moves(self, number: int) -> bool:
         """Whether it moves something on this account."""
         return any(f"{number:016x}" in transfer for transfer in self.transfers)
 
 
-def said(row: LogRow) -> Said:
+def said(record: bytes) -> Said:
     """What a record says."""
-    body = orjson.loads(row.record)
-    return Said(body["kind"], body.get("evidence") or {}, body.get("transfers") or [])
+    body = orjson.loads(record)
+    return Said(
+        body["seq"], body["kind"], body.get("evidence") or {}, body.get("transfers") or [], body.get("corrects")
+    )
 
 
-def rows_of(store: Reading, seqs: Collection[int]) -> Iterator[LogRow]:
-    """Log entries by their sequence numbers, some at a time."""
-    left = sorted(seqs)
-    for start in range(0, len(left), BATCH):
-        yield from store.entries(left[start : start + BATCH]).values()
+def records_of(store: Reading, ids: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Ids of log entries with their records, some at a time."""
+    for start in range(0, len(ids), BATCH):
+        yield from store.posted(ids[start : start + BATCH]).items()

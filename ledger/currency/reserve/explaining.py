@@ -12,20 +12,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from ledger.core.rules import LogRow
 from ledger.core.store import Reading
-from ledger.currency.reserve.chains import Days, Entry, Said, rows_of, said
+from ledger.currency.reserve.chains import Days, Entry, Said, records_of, said
 from ledger.currency.reserve.lines import StatementLine, Statements, lines_of_kind, open_lines
 from ledger.currency.reserve.model import Explained, Why
 
 Booking = Mapping[bytes, tuple[int, int, str]]
 """The lines that are booked, by the id of line and entry: account, amount, kind of the entry."""
 _DIGITS = frozenset("0123456789abcdef")
+
+
+class Silent(NamedTuple):
+    """An entry that books a line and moves nothing on its account: its place, and the ids that it names."""
+
+    seq: int
+    about: frozenset[bytes]
 
 
 class Node(NamedTuple):
@@ -41,18 +48,18 @@ class Account:
 
     `before` is what the entries that count for days before the first statement came to when it was taken. `booked`
     counts those that book a line, by kind. `loose` are all others, and those that moved another sum than their line
-    did (by what is too much). `silent` are the lines whose entry moves nothing here, with the ids that it names; None
-    for a line of such a kind whose entry does.
+    did (by what is too much). `silent` are the lines whose entry moves nothing here; None for a
+    line of such a kind whose entry does.
     """
 
     seq: int = 0
     before: int = 0
     booked: Counter[str] = field(default_factory=Counter)
     loose: dict[bytes, Node] = field(default_factory=dict)
-    silent: dict[bytes, frozenset[bytes] | None] = field(default_factory=dict)
+    silent: dict[bytes, Silent | None] = field(default_factory=dict)
 
-    def take(self, entries: Iterable[Entry], booking: Booking, found: Statements, days: Days) -> None:
-        """Take in entries of the log. `booking` knows which of them book a line."""
+    def take(self, entries: Iterable[Entry], booking: Booking, found: Statements, days: Days, ahead: timedelta) -> None:
+        """Take in entries of the log. `booking` knows which of them book a line; one is awaited as long as `ahead`."""
         number = found.number
         for entry in entries:
             moved = entry.change(number)
@@ -61,13 +68,14 @@ class Account:
             if line is not None and line[0] == number:
                 self.booked[line[2]] += 1
                 if moved != line[1]:
-                    self.loose[row.id] = _entry(row, days.of(row), moved - line[1], Why.OTHER_AMOUNT)
+                    self.loose[row.id] = _entry(row, days.of(row), moved - line[1], Why.OTHER_AMOUNT, None)
             elif row.seq < found.taken_at and days.of(row) < found.first:
                 self.before += moved
             elif moved:
-                self.loose[row.id] = _entry(row, days.of(row), moved, Why.NOT_ON_STATEMENT)
+                until = days.taken(row) + ahead
+                self.loose[row.id] = _entry(row, days.of(row), moved, Why.NOT_ON_STATEMENT, until)
 
-    def explain(self, store: Reading, connection: Connection, found: Statements) -> tuple[Explained, ...]:
+    def explain(self, store: Reading, connection: Connection, found: Statements, today: date) -> tuple[Explained, ...]:
         """What makes the ledger's balance another than the statements', oldest first. It sums to the difference."""
         nodes = dict(self.loose)
         silent = {line.id: (line, about) for line, about in self._silent(store, connection, found)}
@@ -84,7 +92,8 @@ class Account:
             left.append(Explained(Why.OPENING, self.before - found.began, found.first, "", "", b"", None))
         for index, one in enumerate(left):
             if one.why is Why.NOT_ON_STATEMENT and one.on > found.last:
-                left[index] = one._replace(why=Why.AFTER_STATEMENT)
+                late = one.until is not None and one.until < today
+                left[index] = one._replace(why=Why.OVERDUE if late else Why.AFTER_STATEMENT)
         return tuple(sorted(left, key=lambda one: (one.on, one.seq or 0, one.id)))
 
     def _silent(
@@ -98,19 +107,20 @@ class Account:
             if count == self.booked[kind]:
                 continue
             lines = lines_of_kind(connection, found, kind)
-            unknown = [line.seq for line in lines if line.seq is not None and line.id not in self.silent]
-            for row in rows_of(store, unknown):
-                self.silent[row.id] = None if said(row).moves(found.number) else _named(row, said(row))
+            # Not what made of a line what it is now: one that was put back moved nothing when it was booked.
+            for id_, record in records_of(store, [line.id for line in lines if line.id not in self.silent]):
+                told = said(record)
+                self.silent[id_] = None if told.moves(found.number) else Silent(told.seq, _named(told))
             for line in lines:
-                about = self.silent.get(line.id)
-                if about is not None:
-                    yield line, about
+                silent = self.silent.get(line.id)
+                if silent is not None:
+                    yield line._replace(seq=silent.seq), silent.about
 
 
-def _entry(row: LogRow, on: date, amount: int, why: Why) -> Node:
-    told = said(row)
+def _entry(row: LogRow, on: date, amount: int, why: Why, until: date | None) -> Node:
+    told = said(row.record)
     reference = str(told.evidence.get("reference", ""))
-    return Node(Explained(why, amount, on, told.kind, reference, row.id, row.seq), _named(row, told))
+    return Node(Explained(why, amount, on, told.kind, reference, row.id, row.seq, until), _named(told))
 
 
 def _line(line: StatementLine, amount: int, why: Why, about: frozenset[bytes] = frozenset()) -> Node:
@@ -118,10 +128,9 @@ def _line(line: StatementLine, amount: int, why: Why, about: frozenset[bytes] = 
     return Node(shown, about)
 
 
-def _named(row: LogRow, told: Said) -> frozenset[bytes]:
+def _named(told: Said) -> frozenset[bytes]:
     """The ids that an entry names: what it corrects, takes back, places."""
-    named = {bytes.fromhex(text) for text in told.evidence.values() if _is_id(text)}
-    return frozenset(named | {row.corrects} if row.corrects else named)
+    return frozenset(bytes.fromhex(text) for text in (*told.evidence.values(), told.corrects) if _is_id(text))
 
 
 def _is_id(value: object) -> bool:

@@ -13,11 +13,13 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
+from ledger.currency.bank.reference import line_reference
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
-from ledger.currency.bank.taking import line_reference
 
 _LINE, _STATEMENT = BANK_LINE.c, BANK_STATEMENT.c
+BOOKED_WITHIN_US = 600_000_000
+"""Microseconds within which lines are booked after they were taken, but for those that nothing will book."""
 _SHIFT = 20
 """A line's `place` is its statement's place in the log, shifted by so much, plus its index."""
 
@@ -106,6 +108,15 @@ def _lines(connection: Connection, found: Statements, where: ColumnElement[bool]
             StatementLine(id_, on, amount, line_reference(on, amount, ordinal), kind, bool(gone), became or "", at)
         )
     return lines
+
+
+def being_booked(connection: Connection, found: Statements, now: int) -> int:
+    """What the lines come to that were taken within the last minutes before `now` (us), and are not booked yet."""
+    late = select(_STATEMENT.id).where(_STATEMENT.reserve == found.number, _STATEMENT.taken_at > now - BOOKED_WITHIN_US)
+    query = select(func.coalesce(func.sum(_LINE.amount), 0)).where(
+        _taken(found.number, found.seq), ~_gone(found.seq), ~_booked(found.seq), _LINE.statement.in_(late)
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def booking(connection: Connection, ids: Collection[bytes]) -> dict[bytes, tuple[int, int, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
@@ -19,6 +20,8 @@ class Why(StrEnum):
     """A line of a statement that the ledger does not have yet: it was taken, and could not be booked."""
     AFTER_STATEMENT = "after_statement"
     """An entry that counts for a day after the last statement: the next one should have it."""
+    OVERDUE = "overdue"
+    """Such an entry that no statement had in the time that the charter gives."""
     NOT_ON_STATEMENT = "not_on_statement"
     """An entry that counts for a day within the statements, none of which has it."""
     WITHDRAWN = "withdrawn"
@@ -29,11 +32,16 @@ class Why(StrEnum):
     """Entries from before the first statement that came to something else when that statement was taken."""
 
 
+UNEXPLAINED = frozenset({Why.OVERDUE, Why.NOT_ON_STATEMENT, Why.OTHER_AMOUNT, Why.OPENING})
+"""What nothing at the bank is behind, and will be: somebody has to look."""
+_TAKEN_BACK = "conversion_corrected"
+
+
 class Explained(NamedTuple):
     """One line of an explanation: `amount` is what it makes the ledger's balance greater than the statement's.
 
     `what` is the kind of the log entry, or of the bank line where no entry is; `id` is the id of that entry or line,
-    `seq` the entry's place in the log (None: it has none).
+    `seq` the entry's place in the log (None: it has none), `until` the last day on which a statement may still have it.
     """
 
     why: Why
@@ -43,13 +51,15 @@ class Explained(NamedTuple):
     reference: str
     id: bytes
     seq: int | None
+    until: date | None = None
 
 
 class AccountState(NamedTuple):
     """A bank account or cash box of the reserve: what the ledger has on it, and its last statement.
 
     `statement` is the closing balance of its last statement, whose last day is `statement_on`; None where none was
-    taken. `explanation` sums to `difference`, always.
+    taken. `explanation` sums to `difference`, always. `booking` is what lines come to that were taken a moment ago and
+    are being booked.
     """
 
     name: str
@@ -60,6 +70,38 @@ class AccountState(NamedTuple):
     statement: int | None = None
     statement_on: date | None = None
     explanation: tuple[Explained, ...] = ()
+    booking: int = 0
+
+    @property
+    def proved(self) -> int:
+        """What is there for sure: the bank's own figure where there is one, and never more than the ledger's."""
+        return self.ledger if self.statement is None else min(self.ledger, self.statement - self.booking)
+
+    @property
+    def awaited(self) -> int:
+        """What the ledger has more, and the next statement should bring."""
+        if self.statement is None:
+            return 0
+        coming = sum(max(0, one.amount) for one in self.explanation if one.why is Why.AFTER_STATEMENT)
+        return min(self.ledger, self.statement - self.booking + coming) - self.proved
+
+    @property
+    def unexplained(self) -> tuple[Explained, ...]:
+        """What no line of the bank explains, nor will.
+
+        What a line of as much will be that is taken and not booked yet is not among them; nor is a conversion from
+        before the first statement that was taken back since: then the bank has more than the ledger, and nobody less.
+        """
+        coming = Counter(-one.amount for one in self.explanation if one.why is Why.NOT_BOOKED)
+        found = []
+        for one in self.explanation:
+            if one.why not in UNEXPLAINED or (one.what == _TAKEN_BACK and one.amount < 0):
+                continue
+            if coming[one.amount]:
+                coming[one.amount] -= 1
+            else:
+                found.append(one)
+        return tuple(found)
 
     @property
     def difference(self) -> int | None:
@@ -144,8 +186,28 @@ class Reserve(NamedTuple):
 
     @property
     def covered(self) -> bool:
-        """Whether everything adds up that must."""
-        return all(identity.holds for identity in self.identities)
+        """Whether everything adds up that must, and the banks have it: nothing is unexplained, nothing lacks."""
+        return self.sound and (self.coverage_bp is None or self.coverage_bp >= FULL)
+
+    @property
+    def sound(self) -> bool:
+        """Whether what is not covered yet, if anything, is what the next statements should bring."""
+        return all(identity.holds for identity in self.identities) and not any(one.unexplained for one in self.banks)
+
+    @property
+    def awaited(self) -> int:
+        """Euros that were booked ahead of their statements, and are on none yet."""
+        return sum(bank.awaited for bank in self.banks)
+
+    @property
+    def proved(self) -> int:
+        """All euros on the reserve accounts, as far as their banks' statements go."""
+        return sum(bank.proved for bank in self.banks)
+
+    @property
+    def owed(self) -> int:
+        """What must be covered: the guarantee, and imported units beyond it."""
+        return max(self.guarantee, self.circulation + self.imported)
 
     @property
     def reserve(self) -> int:
@@ -164,11 +226,11 @@ class Reserve(NamedTuple):
 
     @property
     def coverage_bp(self) -> int | None:
-        """The reserve, less what is owed to shops, over the guarantee; None where there is nothing to cover.
+        """What the banks prove of the reserve, less what is owed to shops, over all that must be covered.
 
-        In basis points, rounded down: 9,999 is never shown as all.
+        In basis points, rounded down: 9,999 is never shown as all. None where there is nothing to cover.
         """
-        return (self.reserve + self.transit - self.payouts_due) * FULL // self.guarantee if self.guarantee else None
+        return (self.proved + self.transit - self.payouts_due) * FULL // self.owed if self.owed else None
 
     @property
     def liquid_bp(self) -> int | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from sqlalchemy import Connection, select
 
@@ -19,7 +20,7 @@ from ledger.currency.clocked import Moments
 from ledger.currency.reserve.chains import Chain, Days, entries
 from ledger.currency.reserve.explaining import Account
 from ledger.currency.reserve.flows import Flows
-from ledger.currency.reserve.lines import Statements, booking, statements
+from ledger.currency.reserve.lines import Statements, being_booked, booking, statements
 from ledger.currency.reserve.model import AccountState, Identity, Reserve
 from ledger.currency.town import Town
 
@@ -37,6 +38,8 @@ def report(town: Town, gathered: Gathered | None = None) -> Reserve:
     known = gathered if gathered is not None else Gathered()
     chart, charter = town.chart, town.charter
     own = chart.own()
+    now = town.now()
+    on = charter.local_date(now)
     with town.book.store.reading() as store:
         head = store.head()
         # Later than the snapshot, so that none is missing; one that was opened since is not in it.
@@ -45,29 +48,29 @@ def report(town: Town, gathered: Gathered | None = None) -> Reserve:
         with town.reading() as connection:
             found = _statements(town, connection, head.seq)
             _gather(town, store, connection, states, issuing, head.seq, found, known)
-            explained = {
-                number: known.accounts[number].explain(store, connection, account) for number, account in found.items()
-            }
-    banks = []
-    for account in charter.reserve:
-        number = chart.reserve[account.name]
-        state = AccountState(account.name, str(account.kind), number, account.liquid, states[number].balance)
-        if number in found:
-            state = state._replace(
-                statement=found[number].closing, statement_on=found[number].last, explanation=explained[number]
-            )
-        banks.append(state)
+            banks = _banks(town, store, connection, states, found, known, now)
     held = {name: states[number].balance for name, number in own.items()}
     imported = sum(max(0, -states[number].balance) for number in issuing if number in states)
-    on = town.charter.local_date(town.now())
     return Reserve(
         circulation=held["circulation"], imported=imported, waiting=held["waiting"], maturing=held["maturing"],
         guarantee=held["guarantee"], payouts_due=held["payouts"], suspense=held["suspense"], fees=held["income"],
         operations=held["operations"], claims=held["claims"], transit=held["transit"], banks=banks,
-        identities=_identities(held, imported, sum(bank.ledger for bank in banks)),
+        identities=_identities(held, imported, banks),
         months=known.flows.months(chart.circulation, on), year=known.flows.year(on), on=on,
         seq=head.seq, at=head.at, root=head.root,
     )  # fmt: skip
+
+
+def explained(town: Town) -> list[AccountState]:
+    """The accounts of the reserve held against their statements, and nothing else."""
+    known, now = Gathered(), town.now()
+    with town.book.store.reading() as store:
+        head = store.head()
+        states = store.accounts(list(town.chart.reserve.values()))
+        with town.reading() as connection:
+            found = _statements(town, connection, head.seq)
+            _gather(town, store, connection, states, [], head.seq, found, known)
+            return _banks(town, store, connection, states, found, known, now)
 
 
 def issuers(town: Town) -> list[int]:
@@ -106,6 +109,28 @@ class Keeper:
             return self._latest
 
 
+def _banks(
+    town: Town, store: Reading, connection: Connection, states: Mapping[int, State], found: Mapping[int, Statements],
+    known: Gathered, now: int,
+) -> list[AccountState]:  # fmt: skip
+    """Each account of the reserve, and why its ledger says something else than its bank."""
+    on = town.charter.local_date(now)
+    banks = []
+    for account in town.charter.reserve:
+        number = town.chart.reserve[account.name]
+        if number not in states:  # a charter that was just changed: whoever opens the book next makes the account
+            continue
+        state = AccountState(account.name, str(account.kind), number, account.liquid, states[number].balance)
+        if number in found:
+            mine = found[number]
+            state = state._replace(
+                statement=mine.closing, statement_on=mine.last, booking=being_booked(connection, mine, now),
+                explanation=known.accounts[number].explain(store, connection, mine, on),
+            )  # fmt: skip
+        banks.append(state)
+    return banks
+
+
 def _statements(town: Town, connection: Connection, seq: int) -> dict[int, Statements]:
     """The statements of each reserve account that has any."""
     found = {number: statements(connection, number, seq) for number in town.chart.reserve.values()}
@@ -122,27 +147,33 @@ def _gather(
     accounts = {number: known.accounts.setdefault(number, Account()) for number in found}
     chains = {number: Chain(states[number].last, known.flows.seq) for number in sources}
     chains |= {number: Chain(states[number].last, account.seq) for number, account in accounts.items()}
-    days = Days(town.charter, Moments(town, seq))
+    days, ahead = Days(town.charter, Moments(town, seq)), timedelta(days=town.charter.limits.ahead_days)
     for some in entries(store, chains):
         known.flows.take(some, sources, circulation, waiting, days)
         for number, account in accounts.items():
             mine = [entry for entry in some if any(of == number for of, _leg in entry.legs)]
-            account.take(mine, booking(connection, [entry.row.id for entry in mine]), found[number], days)
+            account.take(mine, booking(connection, [entry.row.id for entry in mine]), found[number], days, ahead)
     known.flows.seq = seq
     for account in accounts.values():
         account.seq = seq
 
 
-def _identities(held: dict[str, int], imported: int, reserve: int) -> list[Identity]:
+def _identities(held: dict[str, int], imported: int, banks: list[AccountState]) -> list[Identity]:
     """What must hold between the accounts. A part that is nothing is not named."""
+    reserve, proved = sum(bank.ledger for bank in banks), sum(bank.proved for bank in banks)
+    awaited = sum(bank.awaited for bank in banks)
     circulation, guarantee, payouts = held["circulation"], held["guarantee"], held["payouts"]
     units = "circulation + imported" if imported else "circulation"
-    backed = "reserve accounts + in transit" if held["transit"] else "reserve accounts"
+    backed = "reserve accounts"
+    backed += " + in transit" if held["transit"] else ""
+    backed += " + awaited" if awaited else ""
     there = {"reserve accounts": reserve, **{name: held[name] for name in ("operations", "claims", "transit")}}
     owed = guarantee + payouts + held["suspense"] + held["income"]
     return [
         _identity(f"{units} <= guarantee", circulation + imported, "<=", guarantee),
-        _identity(f"guarantee <= {backed} - payouts due", guarantee, "<=", reserve + held["transit"] - payouts),
+        _identity(
+            f"guarantee <= {backed} - payouts due", guarantee, "<=", proved + held["transit"] + awaited - payouts
+        ),
         _identity(
             "guarantee + payouts due + suspense + fees = reserve accounts + operations + claims + transit",
             owed, "=", sum(there.values()),

@@ -20,7 +20,8 @@ from ledger.currency.bank.mandates.files import Collection
 from ledger.currency.bank.mandates.index import RELEASED as KIND
 from ledger.currency.bank.mandates.index import Item
 from ledger.currency.bank.mandates.text import Content, mandate_text
-from ledger.currency.bank.taking import line_id, line_reference
+from ledger.currency.bank.reference import line_reference
+from ledger.currency.bank.taking import line_id
 from ledger.currency.town import Town
 from tests import towns
 from tests.currency.bank.monthly import (

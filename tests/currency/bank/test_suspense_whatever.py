@@ -26,7 +26,7 @@ from tests.towns import BANK, CASH, Member
 IBAN = "FR7630001007941234567890185"
 REFUSED = {
     "placing_uneven", "claim_exceeded", "below_floor", "line_not_placed", "line_not_open", "not_found", "line_placed",
-    "payout_paid", "conversion_named", "not_covered", "conversion_banked",
+    "payout_paid", "conversion_named", "not_covered", "conversion_banked", "conversion_on_statement", "line_typed",
 }  # fmt: skip
 """What people are told who try anything; never that the engine or a table did not know what to do."""
 AMOUNTS = (900, 900, 950, 950, 1_000, 2_500)
@@ -161,6 +161,8 @@ def decide_whatever(folder: Path, seed: int, steps: int, url: str | None = None)
         waiting: list[Line] = [one.line for one in open_lines(town)]
         assert held.get("suspense", 0) == sum(one.amount for one in waiting)
         assert held.get("claims", 0) == sum(claims.owed(town).values())
-        found = [finding for finding in audit(town).findings if finding.code != "reserve_short"]
+        # What was typed and no line was found to be is told, and nothing else: see `threats/test_one_euro`.
+        told = {"reserve_short", "bank_unexplained"}
+        found = [finding for finding in audit(town).findings if finding.code not in told]
         assert not found
         assert sum(office.refusals.values()) < 90

@@ -1,0 +1,151 @@
+"""Conversions that people typed: the table against the log, limits of a key, and each account against its bank.
+
+What the bank has is told by statements. An entry on an account that no line explains, for a day that the statements
+cover or longer ago than a line is awaited, is euros that nobody saw: whatever the cause, it is found here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from ledger.core.model import Transaction
+from ledger.core.record import Record
+from ledger.currency import reserve
+from ledger.currency.bank.reference import squeezed
+from ledger.currency.bank.tables import TYPED_CONVERSION
+from ledger.currency.charter import ReserveKind
+from ledger.currency.chartered import Rules
+from ledger.currency.conversion import CONSOLE
+from ledger.currency.reserve import AccountState, Explained, Why
+from ledger.currency.town import Town
+
+FOLLOWS = frozenset({"typed_unlogged", "typed_missing", "bank_unexplained"})
+"""What is not told of an entry at which something else was found."""
+_TYPED = TYPED_CONVERSION.c
+_Found = Iterator[tuple[str, int, bytes | None, str]]
+"""A code, the entry at fault (0 and None: none is) and a sentence."""
+
+
+class Typed(NamedTuple):
+    """A conversion that somebody typed, as the log tells it: in the order of the table's columns."""
+
+    seq: int
+    at: int
+    by: str
+    reserve: int
+    holder: int
+    amount: int
+    booked_on: str | None
+    reference: str
+
+
+class Correction(NamedTuple):
+    """The entry that took a conversion back."""
+
+    seq: int | None
+    id: bytes | None
+
+
+_STANDS = Correction(None, None)
+
+
+@dataclass
+class Conversions:
+    """What was typed so far. `day_of` is the local day of a moment, `cash` are the numbers of the cash boxes."""
+
+    known: dict[bytes, Typed] = field(default_factory=dict)
+    corrected: dict[bytes, Correction] = field(default_factory=dict)
+    cash: frozenset[int] = frozenset()
+    day_of: Callable[[int], date] | None = None
+    _spent: Counter[tuple[str, bool, date]] = field(default_factory=Counter)
+    """What each key converted on a day, by cash (True) or by bank: cents of those that stand."""
+
+    def take(self, rules: Rules, record: Record, transaction: Transaction, typed: Typed) -> Iterator[tuple[str, str]]:
+        """Take a conversion in; says where its key converted more that day than the charter let it."""
+        self.known[transaction.id] = typed
+        place = self._place(typed)
+        if place is None:
+            return
+        self._spent[place] += typed.amount
+        what = "cash_per_day" if place[1] else "ahead_per_day"
+        # Charters that were noted before there were such limits have none.
+        limit: int | None = getattr(rules, what, None)
+        if limit is not None and typed.by != CONSOLE and self._spent[place] > limit:
+            how = "by cash" if place[1] else "by bank without a line of a statement"
+            yield (
+                "limit_conversion",
+                f"key {typed.by[:16]} converted {self._spent[place]} cents {how} on {place[2]}, and the charter lets "
+                f"one key convert {limit}",
+            )
+
+    def correct(self, record: Record, conversion: bytes) -> None:
+        """Take in that a conversion was taken back."""
+        typed = self.known.get(conversion)
+        if typed is None or conversion in self.corrected:
+            return
+        self.corrected[conversion] = Correction(record.seq, record.instruction.id)
+        place = self._place(typed)
+        if place is not None:
+            self._spent[place] -= typed.amount
+
+    def _place(self, typed: Typed) -> tuple[str, bool, date] | None:
+        return None if self.day_of is None else (typed.by, typed.reserve in self.cash, self.day_of(typed.at))
+
+
+def lend(town: Town, conversions: Conversions) -> None:
+    """Lend what is not in the log: the time zone, and which accounts of the reserve are cash boxes."""
+    conversions.day_of = town.charter.local_date
+    kinds = {one.name: one.kind for one in town.charter.reserve}
+    conversions.cash = frozenset(n for name, n in town.chart.reserve.items() if kinds[name] == ReserveKind.CASH)
+
+
+def against(town: Town, conversions: Conversions, named: dict[bytes, bytes]) -> _Found:
+    """Where table and log say different things; `named` are conversions with the lines that they were found to be."""
+    with town.reading() as connection:
+        rows = {bytes(row.id): row for row in connection.execute(select(TYPED_CONVERSION).order_by(_TYPED.seq))}
+    for id_, row in rows.items():
+        known = conversions.known.get(id_)
+        if known is None:
+            yield "typed_unlogged", 0, None, f"the conversion {row.reference} in the tables was never typed"
+            continue
+        told = Typed(row.seq, row.at, row.by, row.reserve, row.holder, row.amount, row.booked_on, row.reference)
+        line, found = row.line and bytes(row.line), named.get(id_)
+        correction = conversions.corrected.get(id_, _STANDS)
+        if told != known or row.squeezed != squeezed(known.reference):
+            yield "typed_unlogged", 0, id_, f"the conversion {known.reference} is another in the tables than it was"
+        elif line != found:
+            yield "typed_unlogged", 0, None, f"the tables say otherwise than the log which line {known.reference} is"
+        elif row.corrected_seq != correction.seq:
+            text = f"the tables say otherwise than the log whether the conversion {known.reference} stands"
+            yield "typed_unlogged", correction.seq or 0, correction.id, text
+    for id_, known in conversions.known.items():
+        if id_ not in rows:
+            yield "typed_missing", known.seq, id_, f"the conversion {known.reference} is not in the tables"
+
+
+def by_bank(town: Town) -> _Found:
+    """What no line of a bank explains on its account."""
+    for account, one in _unexplained(reserve.explained(town)):
+        yield "bank_unexplained", one.seq or 0, one.id or None, _sentence(account, one)
+
+
+def _unexplained(accounts: list[AccountState]) -> list[tuple[str, Explained]]:
+    return [(f"{account.name!r} (statements to {account.statement_on})", one)
+            for account in accounts for one in account.unexplained]  # fmt: skip
+
+
+def _sentence(account: str, one: Explained) -> str:
+    if one.why is Why.OPENING:
+        return f"what counts for days before the first statement of {account} is {one.amount} cents too much"
+    what = f"{one.what} {one.reference}".strip()
+    if one.why is Why.OVERDUE:
+        return f"{what} of {one.amount} cents on {account}: a statement should have had it by {one.until}, and none has"
+    if one.why is Why.OTHER_AMOUNT:
+        return f"{what} on {account} moved {one.amount} cents more than its line"
+    return f"{what} of {one.amount} cents counts for {one.on} on {account}, and no line of a statement explains it"

@@ -1,0 +1,165 @@
+"""A conversion that is typed ahead of its bank's statement: when it may be, and until when its line must have come.
+
+Where an account has statements, its euros come by them. What is typed beside them is for a statement that is still to
+come: not for a day that the statements cover, not under a reference that a line had, and not where a line may be it
+that is there already. All of it is looked at in the commit of the conversion, when no line can be taken or booked.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, func, or_, select
+
+from ledger.currency import parties
+from ledger.currency.bank import typed
+from ledger.currency.bank.reference import line_reference, read_line_reference, squeezed
+from ledger.currency.bank.tables import BANK_LINE, BANK_SQUEEZED, TYPED_CONVERSION
+from ledger.currency.charter import ReserveKind
+from ledger.currency.errors import CurrencyError
+from ledger.currency.money import decimal_text
+from ledger.currency.town import Town
+
+_LINE, _TYPED = BANK_LINE.c, TYPED_CONVERSION.c
+_IN_SUSPENSE = "bank_suspense"
+_DAY_DIGITS = 8
+
+
+class Asked(NamedTuple):
+    """A conversion that somebody types. `reserve` is the number of an account, `at` the moment of its entry (us)."""
+
+    reserve: int
+    reference: str
+    holder: int
+    amount: int
+    booked_on: date | None
+    at: int
+    by: str
+
+
+def require(town: Town, connection: Connection, asked: Asked) -> None:
+    """Raise `CurrencyError` where these euros have, or may have, another name: conversion_on_statement."""
+    if read_line_reference(asked.reference) is not None:
+        raise CurrencyError(
+            "conversion_on_statement",
+            f"{asked.reference} is how a line of a statement is called here: that line is placed "
+            "(`patard bank suspense list`), and not typed again",
+        )
+    if asked.reserve not in typed.banks(town):
+        return
+    spans = typed.spans(connection, town)
+    if not spans:
+        return
+    for row in _named_so(connection, asked.reference):
+        raise _on_statement(f"{asked.reference} is the reference of the line {_told(town, connection, row)}")
+    day, span = asked.booked_on or town.charter.local_date(asked.at), spans.get(asked.reserve)
+    if span is not None and day <= span.last:
+        raise _on_statement(f"the statements of this account reach to {span.last}, and euros of {day} are on them")
+    for row in _near(town, connection, asked, day):
+        raise _on_statement(f"it may be the line {_told(town, connection, row)}")
+
+
+def require_limit(town: Town, connection: Connection, asked: Asked, sources: dict[str, list[int]]) -> None:
+    """Raise `CurrencyError`, limit_conversion, where one key converts more in a day than the charter lets it.
+
+    `sources` are the numbers of the reserve's accounts by their kind.
+    """
+    kind = next((kind for kind, numbers in sources.items() if asked.reserve in numbers), ReserveKind.BANK)
+    limits = town.charter.limits
+    limit = limits.cash_per_day if kind == ReserveKind.CASH else limits.ahead_per_day
+    midnight = town.charter.local_day_start(asked.at)[1]
+    query = select(func.coalesce(func.sum(_TYPED.amount), 0)).where(
+        _TYPED.by == asked.by, _TYPED.at >= midnight, _TYPED.at < asked.at, _TYPED.corrected_seq.is_(None),
+        _TYPED.reserve.in_(sources[kind]),
+    )  # fmt: skip
+    before = int(connection.execute(query).scalar_one())
+    if before + asked.amount > limit:
+        what = "by cash" if kind == ReserveKind.CASH else "by bank without a line of a statement"
+        raise CurrencyError(
+            "limit_conversion",
+            f"one key converts {decimal_text(limit)} a day {what}, and {decimal_text(before)} are converted: let the "
+            "statement bring it, or a colleague type it, or convert it at the machine",
+        )
+
+
+def sources(town: Town) -> dict[str, list[int]]:
+    """The numbers of the reserve's accounts by their kind."""
+    return {
+        str(kind): [town.chart.reserve[one.name] for one in town.charter.reserve if one.kind == kind]
+        for kind in ReserveKind
+    }
+
+
+def expected_until(town: Town, id_: bytes) -> date | None:
+    """The last day on which a statement may still bring the line of a typed conversion; None where none is awaited."""
+    with town.reading() as connection:
+        row = typed.find(connection, id_)
+        if row is None or row.line is not None or row.corrected_seq is not None:
+            return None
+        if row.reserve not in typed.spans(connection, town):
+            return None
+    return deadline(town, row.at)
+
+
+def deadline(town: Town, at: int) -> date:
+    """The last day on which a statement may still bring what was typed at that moment (us)."""
+    return town.charter.local_date(at) + timedelta(days=town.charter.limits.ahead_days)
+
+
+def _on_statement(why: str) -> CurrencyError:
+    return CurrencyError(
+        "conversion_on_statement",
+        f"{why}. Nothing is typed that a statement brings: place the line (`patard bank suspense list`), or bring the "
+        "statement that has it",
+    )
+
+
+def _named_so(connection: Connection, reference: str) -> list[Row[Any]]:
+    """The lines whose bank reference, or whose own, is that one; written otherwise too."""
+    text = squeezed(reference)
+    long_one = BANK_SQUEEZED.c.squeezed.like(f"{text}%") & (func.length(_LINE.bank_ref) > typed.LONGEST)
+    same = BANK_SQUEEZED.c.squeezed == text
+    if len(text) >= typed.SHORTEST:
+        same = or_(same, long_one)
+    join = BANK_LINE.join(BANK_SQUEEZED, BANK_SQUEEZED.c.line == _LINE.id)
+    found = list(
+        connection.execute(select(BANK_LINE).select_from(join).where(same, _LINE.withdrawn.is_(None)).limit(1))
+    )
+    if found or not text[:_DAY_DIGITS].isdecimal() or len(text) <= _DAY_DIGITS:
+        return found
+    day = f"{text[:4]}-{text[4:6]}-{text[6:8]}"
+    there = connection.execute(select(BANK_LINE).where(_LINE.booked_on == day, _LINE.withdrawn.is_(None)))
+    return [row for row in there if squeezed(_reference(row)) == text]
+
+
+def _near(town: Town, connection: Connection, asked: Asked, day: date) -> list[Row[Any]]:
+    """Lines of these days that brought this member as much, or that wait to be told what they are."""
+    undecided = or_(
+        _LINE.seq.is_(None),
+        (_LINE.became == _IN_SUSPENSE) & _LINE.placed_seq.is_(None) & _LINE.undone_seq.is_(None),
+    )
+    query = select(BANK_LINE).where(
+        _LINE.reserve.in_(typed.banks(town)), _LINE.amount == asked.amount, _LINE.withdrawn.is_(None),
+        _LINE.booked_on.between((day - typed.NEAR).isoformat(), (day + typed.NEAR).isoformat()),
+        or_(undecided, _LINE.holder == asked.holder),
+    )  # fmt: skip
+    return list(connection.execute(query.order_by(_LINE.place).limit(1)))
+
+
+def _reference(row: Row[Any]) -> str:
+    return line_reference(date.fromisoformat(row.booked_on), row.amount, row.ordinal)
+
+
+def _told(town: Town, connection: Connection, row: Row[Any]) -> str:
+    """A line, and what became of it."""
+    name = _reference(row)
+    if row.seq is None:
+        return f"{name}, which is being booked"
+    if row.became == _IN_SUSPENSE and row.placed_seq is None:
+        return f"{name}, which waits in suspense"
+    if row.holder is not None:
+        found = parties.by_accounts(connection, {row.holder})
+        if row.holder in found:
+            return f"{name}, which was for {found[row.holder].name}"
+    return f"{name}, which became {row.placed_as or row.became}"

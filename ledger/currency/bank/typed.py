@@ -1,0 +1,233 @@
+"""Conversions that people typed: which bank line each was found to be, and which lines they may be.
+
+A euro has two names when somebody types a conversion and the bank's statement brings the same transfer: the reference
+that was typed, and the line's. `typed_conversion` is an index over the log, written in the commits of conversions and
+of what becomes of lines, so that both sides can look at it under the lock of all writing: a line brings units only
+where nothing that was typed may be it, and nothing is typed that a line may be (`ahead`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
+
+from ledger.currency.bank.reference import squeezed
+from ledger.currency.bank.tables import BANK_LINE, BANK_SQUEEZED, BANK_STATEMENT, TYPED_CONVERSION
+from ledger.currency.charter import ReserveKind
+from ledger.currency.town import Town
+
+if TYPE_CHECKING:
+    from ledger.currency.bank.lines import Line
+
+NEAR = timedelta(days=15)
+"""Within which a transfer and what it is said to be lie apart, mostly."""
+LONGEST = 35
+"""Characters of a reference that can be typed; of a longer one of a bank, somebody typed the beginning."""
+SHORTEST = 12
+"""Characters of such a beginning that are worth a look."""
+_TYPED, _LINE, _STATEMENT = TYPED_CONVERSION.c, BANK_LINE.c, BANK_STATEMENT.c
+
+
+class Typed(NamedTuple):
+    """A conversion that somebody typed: see `tables.TypedConversionTable`. `booked_on` is the day it counts for."""
+
+    id: bytes
+    seq: int
+    at: int
+    by: str
+    reserve: int
+    holder: int
+    amount: int
+    booked_on: date
+    reference: str
+    squeezed: str
+    line: bytes | None
+    corrected_seq: int | None
+
+
+class Span(NamedTuple):
+    """What the statements of an account cover: the first was taken with entry `taken_at`."""
+
+    first: date
+    last: date
+    taken_at: int
+
+
+# --- the index -------------------------------------------------------------------------------------------
+
+
+def keep(
+    connection: Connection, id_: bytes, seq: int, at: int, *, by: str, reserve: int, holder: int, amount: int,
+    booked_on: date | None, reference: str,
+) -> None:  # fmt: skip
+    """Note a conversion that was typed, in its commit."""
+    connection.execute(
+        insert(TYPED_CONVERSION).values(
+            id=id_, seq=seq, at=at, by=by, reserve=reserve, holder=holder, amount=amount,
+            booked_on=booked_on.isoformat() if booked_on else None, reference=reference, squeezed=squeezed(reference),
+        )
+    )  # fmt: skip
+
+
+def take_back(connection: Connection, id_: bytes, seq: int) -> None:
+    """Note that the entry `seq` took a conversion back. It may be noted again."""
+    mine = update(TYPED_CONVERSION).where(_TYPED.id == id_, _TYPED.corrected_seq.is_(None))
+    connection.execute(mine.values(corrected_seq=seq))
+
+
+def explain(connection: Connection, id_: bytes, line: bytes) -> bool:
+    """Note which line a conversion was found to be; False where it was taken back, or another line is it."""
+    free = or_(_TYPED.line.is_(None), _TYPED.line == line)
+    mine = update(TYPED_CONVERSION).where(_TYPED.id == id_, _TYPED.corrected_seq.is_(None), free)
+    return connection.execute(mine.values(line=line)).rowcount == 1
+
+
+def free(connection: Connection, line: bytes) -> None:
+    """Note that this line is no conversion that was typed, or is one no longer."""
+    connection.execute(update(TYPED_CONVERSION).where(_TYPED.line == line).values(line=None))
+
+
+def find(connection: Connection, id_: bytes) -> Row[Any] | None:
+    """The row of a conversion that was typed; None where it was not typed."""
+    return connection.execute(select(TYPED_CONVERSION).where(_TYPED.id == id_)).first()
+
+
+def banks(town: Town) -> list[int]:
+    """The accounts of the reserve that a bank keeps."""
+    return [town.chart.reserve[one.name] for one in town.charter.reserve if one.kind == ReserveKind.BANK]
+
+
+def spans(connection: Connection, town: Town) -> dict[int, Span]:
+    """What the statements cover, by account; accounts without one are left out."""
+    query = (
+        select(_STATEMENT.reserve, func.max(_STATEMENT.last))
+        .where(_STATEMENT.reserve.in_(banks(town)))
+        .group_by(_STATEMENT.reserve)
+    )
+    first = select(_STATEMENT.reserve, _STATEMENT.first, _STATEMENT.seq).where(_STATEMENT.number == 1)
+    begun = {reserve: (day, seq) for reserve, day, seq in connection.execute(first)}
+    return {
+        reserve: Span(date.fromisoformat(begun[reserve][0]), date.fromisoformat(last), begun[reserve][1])
+        for reserve, last in connection.execute(query)
+        if reserve in begun
+    }
+
+
+# --- what is not explained -------------------------------------------------------------------------------
+
+
+@dataclass
+class Unexplained:
+    """Typed conversions that stand, that no line is, and that the first statement of their account did not begin with.
+
+    `expected` are those that exactly one taken line will be as soon as it is booked, with that line.
+    """
+
+    typed: list[Typed]
+    expected: dict[bytes, set[bytes]] = field(default_factory=dict)
+    named: set[bytes] = field(default_factory=set)
+    """Those that a line was found to be since they were read."""
+
+    def exact(self, line: Line) -> Typed | None:
+        """The one that has the line's account, amount and bank reference; None where none has, or several."""
+        text = squeezed(line.bank_ref)
+        if line.amount < 0 or not text:
+            return None
+        found = [one for one in self._left() if (one.reserve, one.amount) == (line.reserve, line.amount)]
+        found = [one for one in found if one.squeezed == text]
+        return found[0] if len(found) == 1 else None
+
+    def doubts(self, line: Line, holders: Collection[int], *, amounts: bool = True) -> list[Typed]:
+        """Those that the line may be, were it to bring units to these accounts: by its reference, by whom it is for
+        and, unless told otherwise, by its amount and day.
+        """
+        text, there = squeezed(line.bank_ref), len(line.bank_ref)
+        return [
+            one
+            for one in self._left(line.id)
+            if same_reference(one, text, there)
+            or one.holder in holders
+            or (amounts and one.amount == line.amount and abs(one.booked_on - line.booked_on) <= NEAR)
+        ]
+
+    def _left(self, line: bytes | None = None) -> Iterable[Typed]:
+        for one in self.typed:
+            awaited = self.expected.get(one.id)
+            if one.id not in self.named and (line is None or not awaited or line in awaited):
+                yield one
+
+
+def same_reference(typed: Typed, text: str, length: int) -> bool:
+    """Whether what was typed is a bank's reference (squeezed to `text`), or the beginning of one too long to type."""
+    if not text or typed.squeezed == text:
+        return bool(text)
+    return length > LONGEST and len(typed.squeezed) >= SHORTEST and text.startswith(typed.squeezed)
+
+
+def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None = None) -> Unexplained:
+    """What these lines are held against. `connection` is that of a commit, under the lock of all writing."""
+    if connection is None:
+        with town.reading() as own:
+            return unexplained(town, lines, own)
+    days = [line.booked_on for line in lines]
+    texts = {squeezed(line.bank_ref) for line in lines} - {""}
+    if not days:
+        return Unexplained([])
+    spans_ = spans(connection, town)
+    near = _between(town, min(days) - NEAR, max(days) + NEAR)
+    mine = [
+        and_(
+            _TYPED.reserve == number,
+            _since(town, spans_[number]) if number in spans_ else or_(near, _TYPED.squeezed.in_(sorted(texts))),
+        )
+        for number in banks(town)
+    ]
+    query = select(TYPED_CONVERSION).where(_TYPED.line.is_(None), _TYPED.corrected_seq.is_(None), or_(*mine))
+    found = [typed_of(town, row) for row in connection.execute(query.order_by(_TYPED.seq))]
+    return Unexplained(found, _expected(connection) if found else {})
+
+
+def typed_of(town: Town, row: Row[Any]) -> Typed:
+    """A row of the table."""
+    day = date.fromisoformat(row.booked_on) if row.booked_on else town.charter.local_date(row.at)
+    return Typed(**{**row._mapping, "booked_on": day})
+
+
+def _since(town: Town, span: Span) -> ColumnElement[bool]:
+    """Those that the first statement did not begin with: typed after it was taken, or for its days."""
+    midnight = town.charter.day_bounds(span.first)[0]
+    says = _TYPED.booked_on >= span.first.isoformat()
+    return or_(_TYPED.seq > span.taken_at, says, and_(_TYPED.booked_on.is_(None), _TYPED.at >= midnight))
+
+
+def _between(town: Town, first: date, last: date) -> ColumnElement[bool]:
+    start, end = town.charter.day_bounds(first)[0], town.charter.day_bounds(last)[1]
+    says = _TYPED.booked_on.between(first.isoformat(), last.isoformat())
+    return or_(says, and_(_TYPED.booked_on.is_(None), _TYPED.at >= start, _TYPED.at < end))
+
+
+def _expected(connection: Connection) -> dict[bytes, set[bytes]]:
+    """Typed conversions by the taken lines that are not booked yet, and will be just them."""
+    query = (
+        select(_LINE.id, _TYPED.id)
+        .join(BANK_SQUEEZED, BANK_SQUEEZED.c.line == _LINE.id)
+        .join(
+            TYPED_CONVERSION,
+            and_(_TYPED.squeezed == BANK_SQUEEZED.c.squeezed, _TYPED.reserve == _LINE.reserve,
+                 _TYPED.amount == _LINE.amount),
+        )
+        .where(_LINE.seq.is_(None), _LINE.withdrawn.is_(None), _TYPED.line.is_(None), _TYPED.corrected_seq.is_(None))
+    )  # fmt: skip
+    by_line: dict[bytes, list[bytes]] = defaultdict(list)
+    for line, id_ in connection.execute(query):
+        by_line[bytes(line)].append(bytes(id_))
+    found: dict[bytes, set[bytes]] = defaultdict(set)
+    for line, ids in by_line.items():
+        if len(ids) == 1:
+            found[ids[0]].add(line)
+    return found
