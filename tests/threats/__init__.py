@@ -1,0 +1,1 @@
+"""What attackers tried, and who notices: each as a test. `python -m tests.threats.table` writes the docs' table."""
