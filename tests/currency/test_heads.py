@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def test_any_size_is_told_and_signed(town: Town, monkeypatch: pytest.MonkeyPatch
     size = town.book.head().seq
     # Never more than STEP between two, however long nobody signed.
     sizes = [0, *(one.size for one in made)]
-    assert sizes[-1] == size and all(0 < b - a <= 5 for a, b in zip(sizes, sizes[1:], strict=False))
+    assert sizes[-1] == size and all(0 < b - a <= 5 for a, b in pairwise(sizes))
     for one in [*made, *(heads.at_size(town, number) for number in range(1, size + 1)), heads.newest(town)]:
         right(town, one)
     assert heads.at_size(town, size) == heads.newest(town) == heads.kept(town)

@@ -104,8 +104,10 @@ EXPECTED: dict[int, tuple[str, str]] = {
 built beside this one, named in the comment in its place."""
 
 HEADS_ONLY = frozenset({2, 3, 5, 8, 9, 13, 24, 37})
-"""Rows that `check` knows by a signed head only. What was edited before the next head was signed (a minute, at most), or
-by whoever can write to the folder too, only receipts, wallets and roots noted elsewhere can tell."""
+"""Rows that `check` knows by a signed head only: what was edited before the next head was signed (in a minute), or by
+whoever can write to the folder too, only receipts, wallets and roots noted elsewhere can tell."""
+WITNESSES = frozenset({3, 5, 9})
+"""Of these, those of which the log itself can never tell, whatever is signed in it."""
 
 OPEN = {
     **dict.fromkeys((6, 7, 11, 31, 32), "the signature of every entry of the office"),

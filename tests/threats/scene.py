@@ -81,6 +81,7 @@ def live(folder: Path) -> None:
     towns.refund(town, Member(shop.party, tills[0]), alice, 300, paid)
     pause(town)
     towns.pay(town, bob, alice, 500)
+    towns.pay(town, bob, shop, 100)
     assert heads_file.record(town, folder / heads_file.NAME) is None
     town.book.close()
 
