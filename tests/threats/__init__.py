@@ -1,1 +1,1 @@
-"""What an attacker, a mistake or bad luck could do to a town, and who notices."""
+"""What attackers tried, and who notices: each as a test. `python -m tests.threats.table` writes the docs' table."""

@@ -11,6 +11,7 @@ from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Note
 from ledger.core.record import Record
 from ledger.currency import parties
+from ledger.currency.audit import limits
 from ledger.currency.audit.debit_state import MandateState
 from ledger.currency.audit.kinds import acted
 from ledger.currency.audit.story import Said, Story, bytes_of, number_of
@@ -37,6 +38,7 @@ def signed(story: Story, record: Record, note: Note) -> Iterator[Said]:
     if account in state.live:
         yield "mandate_twice", f"{story.name(account)} had a mandate already"
     amount, version, hashed = told
+    yield from limits.mandate(story, amount)
     state.mandates[id_] = MandateState(id_, account, str(evidence.get("reference")), amount, version, {1: hashed})
     state.live[account] = id_
 
@@ -50,6 +52,7 @@ def changed(story: Story, record: Record, note: Note) -> Iterator[Said]:
         yield "mandate_unrelated", "it changes a mandate that there is none of, or that was ended"
         return
     amount, version, hashed = told
+    yield from limits.mandate(story, amount)
     if version != mandate.version + 1 or note.id != derived_id("patard/mandate-amount", mandate.id, str(version)):
         yield "id_not_derived", f"amount {version} came after amount {mandate.version}, or its id does not follow"
     mandate.amount, mandate.version, mandate.hashes[version] = amount, version, hashed
