@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
-from ledger.core.ids import account_number, account_text, b32encode, derived_id, is_fresh, new_account_number
+from ledger.core.ids import account_number, b32encode, derived_id, is_fresh, new_account_number
 from ledger.core.model import Account, Closing, Note, Opening, Side
+from ledger.currency import naming
 from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import KeyRefused, KeyWeak, public_key
@@ -104,10 +105,9 @@ def holding(network: bytes, id_: bytes, unit: str) -> Account:
 
 
 def admit(town: Town, kind: str, name: str, id_: bytes | None = None, *, again: bool = False) -> Party:
-    """Admit a party and open its account. The same id with the same kind is answered again.
+    """Admit a party and open its account. The same id with the same kind is answered again; see `naming` for `again`.
 
-    Two persons may have one name; another shop, say, of an open one's name is admitted only `again`. Raises
-    `CurrencyError`: party_kind_unknown, text_malformed, party_name_taken, id_reserved, id_taken.
+    Raises `CurrencyError`: party_kind_unknown, text_malformed, party_name_taken, id_reserved, id_taken.
     """
     if kind not in list(PartyKind):
         raise CurrencyError("party_kind_unknown", f"{kind!r} is none of {', '.join(PartyKind)}")
@@ -116,26 +116,16 @@ def admit(town: Town, kind: str, name: str, id_: bytes | None = None, *, again: 
         raise CurrencyError("id_reserved", "make a UUIDv7 for a new party")
     id_ = id_ or town.new_id()
     account = holding(town.charter.network, id_, town.charter.code)
-    opening = Opening(id_, account, evidence={"party": kind})
 
     def also(connection: Connection, posted: Any) -> None:
         if posted.replay:
             return
-        other = None if again or kind == PartyKind.PERSON else namesake(connection, kind, name)
-        if other is not None:
-            where = f"account {account_text(other.account)}"
-            raise CurrencyError("party_name_taken", f"{other.name} takes part already ({where}): is it another one?")
+        naming.require_new(connection, kind, name, again=again)
         connection.execute(insert(PARTY).values(id=id_, kind=kind, name=name, admitted_at=posted.at, closed_at=None))
         connection.execute(insert(HOLDING).values(account=account.number, party=id_))
 
-    town.post(opening, also)
+    town.post(Opening(id_, account, evidence={"party": kind}), also)
     return by_account(town, account.number)
-
-
-def namesake(connection: Connection, kind: str, name: str) -> Party | None:
-    """An open party of this kind and name, in any case."""
-    rows = connection.execute(_parties().where(PARTY.c.kind == kind, PARTY.c.closed_at.is_(None)))
-    return next((Party(*row) for row in rows if row.name.casefold() == name.casefold()), None)
 
 
 def close(town: Town, party: Party, *, office_too: bool = True) -> None:
