@@ -25,7 +25,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from ledger.core.book import Book, microseconds
-from ledger.core.clock import Watch
+from ledger.core.clock import ClockDiffers, Watch
 from ledger.core.clock import steady as steady_clock
 from ledger.core.opening import open_book
 from ledger.core.store import StoreError
@@ -251,7 +251,13 @@ def _fits(town: Town, home: Home, read_only: bool, as_it_is: bool) -> None:
     if as_it_is:
         return
     if not read_only:
-        chartered.keep(town, noted)
+        try:
+            chartered.keep(town, noted)
+        except ClockDiffers:
+            # Nothing can be posted, by this charter or another, until the clock was looked at; the book can be read.
+            chartered.hold(town, noted._replace(version=noted.version - 1) if noted else None)
+            if missing:
+                raise
         if missing:
             town.found()
     elif missing:

@@ -7,7 +7,7 @@ from pathlib import Path
 from api.commands.console import CONSOLE, CliError, Exit, _, money, terminal_code
 from api.commands.opened import opened
 from ledger.core.ids import account_text
-from ledger.currency import join_codes, parties
+from ledger.currency import join_codes, naming, parties
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
@@ -23,7 +23,7 @@ def add(kind: str, name: str, *, again: bool = False) -> None:
     """
     with opened() as town:
         with town.reading() as connection:
-            namesake = parties.namesake(connection, kind, name.strip())
+            namesake = naming.namesake(connection, kind, name.strip())
         try:
             party = parties.admit(town, kind, name, again=again)
         except CurrencyError as error:

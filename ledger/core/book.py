@@ -77,14 +77,18 @@ class Book:
         self.watch = watch
         self.seen = Seen(0, 0)
 
+    def see(self) -> None:
+        """Look at the end of the log, which another program may have moved."""
+        head = self.head()
+        self.seen = Seen(head.seq, head.at)
+
     def look(self, count: int = 1) -> int:
         """The clock (us), to judge up to `count` instructions by and to post them with: the `at` of the first.
 
         All their `at` lie in one second, in which no order expires and no day ends.
         """
         if not self.seen.seq:
-            head = self.head()
-            self.seen = Seen(head.seq, head.at)
+            self.see()
         now, seen = self.clock(), self.seen.at
         if seen - BEHIND <= now <= seen:
             now = seen + 1

@@ -89,6 +89,18 @@ def limits_of(charter: Charter) -> dict[str, int | None]:
     return {**found, "per_month": charter.mandates.per_month if charter.mandates else None}
 
 
+def as_of_then(town: Town, noted: Rules) -> Rules:
+    """The rules of a town's charter, as far as a note of before says them: older ones do not say all.
+
+    A charter of before is none that was changed because this program says more in its note.
+    """
+    rules = rules_of(town, noted.version)
+    missing = [] if noted.says_all else ["timezone", *LIMITS]
+    missing += [] if noted.machine else ["machine"]
+    missing += [] if noted.looked else ["looked"]
+    return rules._replace(**{name: getattr(noted, name) for name in missing})
+
+
 def note_of(rules: Rules) -> Note:
     """The note that puts `rules` into the log."""
     evidence: dict[str, str | int] = {

@@ -63,6 +63,10 @@ class Accounts:
     def __getitem__(self, name: str) -> Target:
         return self._known[name]
 
+    def openings(self, names: Iterable[str]) -> set[bytes]:
+        """Ids of what would open the accounts of those names that do not stand yet."""
+        return {one.opening.id for name in names if (one := self._known[name]).opening is not None}
+
     def opened(self) -> list[Target]:
         """Those that this import opens, or opened."""
         return [target for target in self._known.values() if target.opening is not None]

@@ -8,10 +8,14 @@ debt to circulation, where the engine's rule holds from then on.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from hashlib import sha256
+
 from sqlalchemy import Connection
 
 from ledger.core.ids import derived_id
-from ledger.core.model import Posted, Transaction, Transfer
+from ledger.core.model import Instruction, Note, Posted, Transaction, Transfer
+from ledger.currency import acts
 from ledger.currency import reserve as reserve_report
 from ledger.currency.bank import typed
 from ledger.currency.chart import EUR, own_number
@@ -24,6 +28,8 @@ IMPORT = "import"
 """Kind of an imported transfer. Its own kind and time stand in its evidence."""
 OPENING = "opening"
 """Kind of the transaction that books the euros behind imported units."""
+ANNOUNCED = "import_lines"
+"""Kind of the note that announces imported entries: how many follow it, and what they are. The machine signs it."""
 MAX_TRANSFERS = 200
 
 
@@ -45,6 +51,20 @@ def issuer_number(network: bytes, name: str) -> int:
 def opening_id(network: bytes, reserve: str, reference: str) -> bytes:
     """Id of the one opening that this statement of that reserve account can have."""
     return derived_id("patard/opening", network, reserve, reference)
+
+
+def announcement(network: bytes, entries: Sequence[Instruction]) -> Note:
+    """The note that goes before these entries in their commit. One signature is for all of them."""
+    hashed = sha256()
+    for one in entries:
+        hashed.update(acts.content(one))
+    evidence = {"by": CONSOLE, "count": len(entries), "digest": hashed.hexdigest()}
+    return Note(announcement_id(network, hashed.digest()), ANNOUNCED, evidence)
+
+
+def announcement_id(network: bytes, digest: bytes) -> bytes:
+    """Id of the one note that announces the entries of that hash."""
+    return derived_id("patard/import-lines", network, digest)
 
 
 def open_reserve(town: Town, reserve: str, amount: int, reference: str, *, by: str = CONSOLE) -> Posted:

@@ -29,7 +29,7 @@ from ledger.currency.errors import CurrencyError
 from ledger.currency.import_accounts import Accounts, Target
 from ledger.currency.import_rows import KINDS, FileRefused, Problem, Reader, Row, encoding_of, text_of
 from ledger.currency.import_seen import Seen
-from ledger.currency.imported import IMPORT, import_id
+from ledger.currency.imported import IMPORT, announcement, import_id
 from ledger.currency.money import decimal_text
 from ledger.currency.tables import HOLDING, PARTY, SALT
 from ledger.currency.town import Town
@@ -256,6 +256,8 @@ class _Post:
         self.first = first
         self.accounts = Accounts(town, options.issuers, options.parties)
         self.work = Work(town)
+        self.left_out: set[bytes] = set()
+        """Ids of lines that were refused."""
         self.posted = self.opened = self.cents = 0
 
     def take(self, batch: Sequence[Row | Problem]) -> None:
@@ -278,7 +280,7 @@ class _Post:
         network, at_work = self.town.charter.network, self.work.began()
         ids = [import_id(network, row.id) for row in rows]
         with self.town.book.store.reading() as store:
-            stood = store.posted(ids)
+            stood = store.posted([*ids, *self.accounts.openings(name for r in rows for name in (r.payer, r.payee))])
         openings: dict[int, Target] = {}
         moves: list[tuple[Row, Transaction]] = []
         for id_, row in zip(ids, rows, strict=True):
@@ -286,14 +288,24 @@ class _Post:
             barred = _barred(*pair)
             if barred and not self.skip_bad:
                 raise _stopped(row.line, barred[1])
-            if not barred:
+            if not barred and id_ not in self.left_out:
                 openings |= {target.number: target for target in pair if target.opening is not None}
                 held = record.parse(stood[id_]).instruction.evidence.get(HELD) == 1 if id_ in stood else at_work
                 moves.append((row, _transaction(self.town, id_, row, self.accounts, held=held)))
         new = list(openings.values())
         instructions: list[Instruction] = [target.opening for target in new if target.opening is not None]
         instructions += [transaction for _, transaction in moves]
-        outcome = self.town.commit(instructions, lambda c, o: self._also(c, o, new, moves, at_work))
+        # What is new of them is announced: one signature of the machine is for all.
+        announced = [one for one in instructions if one.id not in stood]
+        note = [announcement(network, announced)] if announced else []
+
+        def also(connection: Connection, outcome: Outcome) -> None:
+            mine = Outcome(outcome.answers[len(note) :], outcome.head)
+            self._posted(mine, instructions, {one.id for one in announced})
+            self._also(connection, mine, new, moves, at_work)
+
+        outcome = self.town.commit([*note, *instructions], also)
+        outcome = Outcome(outcome.answers[len(note) :], outcome.head)
         for target in new:
             target.opening = None
         self.opened += len(new)
@@ -301,6 +313,15 @@ class _Post:
             if isinstance(answer, Posted) and not answer.replay:
                 self.posted += 1
                 self.cents += row.amount
+
+    def _posted(self, outcome: Outcome, instructions: Sequence[Instruction], announced: set[bytes]) -> None:
+        """In the same commit: what was announced is what was posted, or it is announced anew."""
+        refused = {answer.id for answer in outcome.answers if isinstance(answer, Refused)}
+        made = {answer.id for answer in outcome.answers if isinstance(answer, Posted) and not answer.replay}
+        if made == announced or (refused and not self.skip_bad):
+            return
+        self.left_out |= refused & announced
+        raise _Again
 
     def _also(
         self, connection: Connection, outcome: Outcome, openings: list[Target], moves: list[tuple[Row, Transaction]],

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
-from ledger.core.ids import account_number, account_text, derived_id, is_fresh, new_account_number
+from ledger.core.ids import account_number, derived_id, is_fresh, new_account_number
 from ledger.core.model import Account, Closing, Note, Opening, Side
-from ledger.currency import caps, salted, seals
+from ledger.currency import caps, naming, salted, seals
 from ledger.currency.acts import MACHINE, Act
 from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
@@ -102,10 +102,10 @@ def holding(network: bytes, id_: bytes, unit: str) -> Account:
 def admit(
     town: Town, kind: str, name: str, id_: bytes | None = None, *, again: bool = False, by: str = MACHINE
 ) -> Party:
-    """Admit a party and open its account. The same id with the same kind is answered again. `by` is who admits it.
+    """Admit a party and open its account. The same id with the same kind is answered again; see `naming` for `again`.
 
-    Two persons may have one name; another shop, say, of an open one's name is admitted only `again`. Raises
-    `CurrencyError`: party_kind_unknown, text_malformed, party_name_taken, id_reserved, id_taken.
+    `by` is who admits it. Raises `CurrencyError`: party_kind_unknown, text_malformed, party_name_taken, id_reserved,
+    id_taken.
     """
     if kind not in list(PartyKind):
         raise CurrencyError("party_kind_unknown", f"{kind!r} is none of {', '.join(PartyKind)}")
@@ -120,10 +120,7 @@ def admit(
     def also(connection: Connection, posted: Any) -> None:
         if posted.replay:
             return
-        other = None if again or kind == PartyKind.PERSON else namesake(connection, kind, name)
-        if other is not None:
-            where = f"account {account_text(other.account)}"
-            raise CurrencyError("party_name_taken", f"{other.name} takes part already ({where}): is it another one?")
+        naming.require_new(connection, kind, name, again=again)
         connection.execute(insert(PARTY).values(id=id_, kind=kind, name=name, admitted_at=posted.at, closed_at=None))
         connection.execute(insert(HOLDING).values(account=account.number, party=id_))
         salted.keep(connection, id_, salt)
@@ -135,12 +132,6 @@ def admit(
         if error.code != "id_taken" or salted.party_kind(town.book.find(id_)) != kind:
             raise
     return by_account(town, account.number)
-
-
-def namesake(connection: Connection, kind: str, name: str) -> Party | None:
-    """An open party of this kind and name, in any case."""
-    rows = connection.execute(_parties().where(PARTY.c.kind == kind, PARTY.c.closed_at.is_(None)))
-    return next((Party(*row) for row in rows if row.name.casefold() == name.casefold()), None)
 
 
 def close(town: Town, party: Party, *, office_too: bool = True, by: str = MACHINE) -> None:

@@ -154,6 +154,7 @@ class Town:
         if looked is None and self.book.watch is not None and not confirming:
             from ledger.currency import clocked  # which works with towns
 
+            self.book.see()
             clocked.keep(self, self.book.look())
         try:
             return self.book.post(

@@ -76,7 +76,7 @@ class Scene:
     def join_body(self) -> dict[str, str]:
         key = towns.key_of(f"device {next(_numbers)}")
         # A party of its own: the codes that may wait for one are counted.
-        code = parties.invite(self.town, parties.admit(self.town, "shop", "Nouvelle"), "cashier")
+        code = parties.invite(self.town, parties.admit(self.town, "shop", f"Nouvelle {next(_numbers)}"), "cashier")
         signature = proofs.sign_join(key, self.town.charter.network, code)
         return {"code": code, "key": key.public.hex(), "label": "Caisse", "signature": signature.hex()}
 

@@ -97,7 +97,11 @@ def test_a_month_at_the_machine(run: Run, town: Town, tmp_path: Path) -> None:
     [back] = run("mandate", "unpaid").json
     assert (back["name"], back["reason"], back["claim_cents"]) == ("Bob", "AC04", 0)
     until(town, RELEASED)
-    assert run("mandate", "release").json["released_cents"] == 3_000
+    # One look at a clock is none; a person who knows the day says it.
+    once = run("mandate", "release").json
+    assert (once["released"], once["once"]) == (0, 1)
+    assert run("mandate", "release", "--today", DUE.isoformat()).error["code"] == "clock_differs"
+    assert run("mandate", "release", "--today", RELEASED.isoformat()).json["released_cents"] == 3_000
     [file] = run("mandate", "collections").json
     assert (file["state"], file["released"], file["unpaid"]) == ("settled", 1, 1)
     assert run("mandate", "withdraw", "1", "--refused").error["code"] == "collection_begun"

@@ -163,12 +163,12 @@ def test_what_a_charter_may_change_is_noted_once(folder: Path) -> None:
     rewrite(folder, "reconversion_fee_bp = 500", "reconversion_fee_bp = 300")
     open_town(folder, read_only=True).book.close()
     for _ in range(2):
-        town = open_town(folder)
+        town = open_town(folder, clock=Clock())
         rules = chartered.latest(town)
         assert rules is not None and (rules.version, rules.fee_bp) == (2, 300)
         town.book.close()
     rewrite(folder, "reconversion_fee_bp = 300", "reconversion_fee_bp = 500")
-    town = open_town(folder)
+    town = open_town(folder, clock=Clock())
     rules = chartered.latest(town)
     assert rules is not None and (rules.version, rules.fee_bp) == (3, 500)
     town.book.close()
@@ -189,7 +189,7 @@ def test_a_new_reserve_account_is_opened(folder: Path) -> None:
     with (folder / "charter.toml").open("a") as file:
         file.write('\n[[reserve]]\nname = "Deuxième banque"\nkind = "bank"\n')
     refused("charter_not_applied", open_town, folder, read_only=True)
-    town = open_town(folder)
+    town = open_town(folder, clock=Clock())
     alice = parties.admit(town, "person", "Alice")
     conversion.convert(town, alice, 100, reserve="Deuxième banque", reference="V1")
     assert reserve.report(town).covered and len(reserve.report(town).banks) == 3
@@ -202,7 +202,7 @@ def test_a_new_reserve_account_is_opened(folder: Path) -> None:
 
 def test_a_home_is_founded_once(folder: Path) -> None:
     refused("home_exists", found_home, folder, towns.charter(network=b"other"[:4]))
-    found_home(folder, towns.charter()).book.close()
+    found_home(folder, towns.charter(), clock=Clock()).book.close()
 
 
 def test_a_book_of_another_currency(tmp_path: Path, folder: Path) -> None:

@@ -126,8 +126,12 @@ def test_a_month_of_monthly_top_ups(api: Served, people: Cast, alice: Headers) -
     treasurer, alice = api.session(people.treasurer), api.session(people.alice.key)
     suspended = model.live(town, people.bob.account)
     assert suspended is not None
+    looked = {"released": 0, "released_cents": 0, "lapsed": [], "stuck": [], "once": 1}
+    assert post(api, "/v1/releases", None, treasurer).json() == {**looked, "suspended": [suspended.reference]}
+    assert post(api, "/v1/releases", None, treasurer).json() == {**looked, "suspended": []}
+    towns.clock(town).forward(600)
     assert post(api, "/v1/releases", None, treasurer).json() == {
-        "released": 1, "released_cents": 3_000, "lapsed": [], "suspended": [suspended.reference], "stuck": [],
+        "released": 1, "released_cents": 3_000, "lapsed": [], "suspended": [], "stuck": [], "once": 0,
     }  # fmt: skip
     states = [one["state"] for one in api.client.get("/v1/collections/1/debits", headers=treasurer).json()["debits"]]
     assert states == ["released", "unpaid"]
@@ -243,5 +247,6 @@ def test_a_server_releases_by_itself(town: Town, people: Cast, monkeypatch: pyte
         for _ in range(200):
             if town.book.balance(people.alice.account) == before + 3_000:
                 break
+            towns.clock(town).forward(30)
             time.sleep(0.02)
     assert town.book.balance(people.alice.account) == before + 3_000

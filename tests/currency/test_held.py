@@ -111,18 +111,19 @@ def test_every_text_of_a_line_is_held(town: Town, column: str) -> None:
 def test_what_is_from_before_is_counted(town: Town, people: tuple[Member, Member]) -> None:
     """A book of before has neither hashes nor limits in its log; the first note that says limits begins to demand."""
     from ledger.currency.audit import walk
+    from ledger.currency.audit.signatures import Signatures
 
     alice, shop = people
     details.put(town, shop.party, "BE68539007547034")
     answer(town, alice, shop, shop.key, 450, "2 baguettes")
-    story = walk._Run(town).story
+    story = walk._Run(town, Signatures(0)).story
     # As if all of it had been before: the audit's own story without hashes.
     from ledger.currency.audit import texts
 
     story.holders = {alice.account: "person", shop.account: "shop"}
     story.demanded = town.book.head().seq + 1
     sql(town, "UPDATE memo SET request = NULL")
-    assert list(texts.against(town, story, town.book.head().seq)) == []
+    assert list(texts.against(town, story)) == []
     [notice] = story.notices
     assert "2 names of parties, 1 bank details, 1 memos of payments" in notice.text
 

@@ -147,10 +147,10 @@ def test_a_day_is_that_of_the_currency_s_time_zone(town: Town) -> None:
 )
 def test_the_year_is_the_twelve_months_that_end_today(town: Town, today: date, first: date) -> None:
     alice = towns.member(town, "person", "Alice")
+    towns.clock(town).now = int(datetime(today.year, today.month, today.day, 12, tzinfo=UTC).timestamp()) * 1_000_000
     days = {"V1": date.fromordinal(first.toordinal() - 1), "V2": first, "V3": today}
     for number, (reference, day) in enumerate(days.items()):
         conversion.convert(town, alice.party, 10**number, reserve=BANK, reference=reference, booked_on=day)
-    towns.clock(town).now = int(datetime(today.year, today.month, today.day, 12, tzinfo=UTC).timestamp()) * 1_000_000
     assert reserve.report(town).year == Year(first, today, 110, 0)
 
 

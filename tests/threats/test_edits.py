@@ -17,7 +17,7 @@ import pytest
 from ledger.core.ids import derived_id
 from ledger.core.model import Instruction, Note, Transaction, Transfer
 from ledger.core.record import Record
-from ledger.currency import conversion, heads_file, parties
+from ledger.currency import conversion, heads_file, join_codes, parties
 from ledger.currency.audit.walk import audit
 from ledger.currency.chart import EUR
 from ledger.currency.errors import CurrencyError
@@ -215,7 +215,7 @@ def _(scene: Scene) -> None:
 
 @row(26)
 def _(scene: Scene) -> None:
-    code = parties._code_hash("MALLORY001")
+    code = join_codes.code_hash("MALLORY001")
     expires = scene.town.now() + 3_600_000_000
     scene.forger.sql(
         "INSERT INTO invite (code_hash, party, role, expires_at, made_by, seal) "

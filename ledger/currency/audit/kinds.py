@@ -198,6 +198,7 @@ def refused(story: Story, record: Record, transaction: Transaction) -> Iterator[
 
 
 def imported(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
+    yield from vouching.imported(story)
     for t in transaction.transfers:
         for number in (t.debit, t.credit):
             if number not in story.holders and number not in story.issuers:

@@ -25,7 +25,7 @@ from ledger.currency.bank.placing import PAIRED, PLACED
 from ledger.currency.bank.taking import KIND as STATEMENT
 from ledger.currency.bank.topups import KNOWN, TRANSIT
 from ledger.currency.conversion import CORRECTED
-from ledger.currency.imported import IMPORT, OPENING
+from ledger.currency.imported import ANNOUNCED, IMPORT, OPENING
 
 _Judge = Callable[[Story, Record, Transaction], Iterator[Said]]
 
@@ -70,6 +70,7 @@ NOTES: dict[str, Callable[[Story, Record, Note], Iterator[Said]]] = {
     persons.CONFIRMED: holders.confirmed,
     persons.SECONDED: holders.confirmed,
     details.KIND: kinds.bank_details,
+    ANNOUNCED: vouching.announced,
     periods.KIND: years.closed,
     STATEMENT: bank.statement,
     KNOWN: bank.known,

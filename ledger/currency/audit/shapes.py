@@ -20,7 +20,7 @@ from ledger.currency.bank.placing import PAIRED, PLACED
 from ledger.currency.bank.taking import KIND as STATEMENT
 from ledger.currency.bank.topups import KNOWN, TRANSIT
 from ledger.currency.conversion import CORRECTED
-from ledger.currency.imported import IMPORT, OPENING
+from ledger.currency.imported import ANNOUNCED, IMPORT, OPENING
 
 
 def _keys(text: str, *others: frozenset[str]) -> frozenset[str]:
@@ -47,7 +47,7 @@ TRANSACTIONS: dict[str, frozenset[str]] = {
     CORRECTED: _keys("by"),
     "reconversion": _keys("asked by"),
     "reconversion_refused": _keys("asked by"),
-    IMPORT: _keys("at kind"),
+    IMPORT: _keys("at kind held"),
     OPENING: _PLACED,
     SUSPENSE: _LINE,
     TRANSIT: _LINE,
@@ -76,6 +76,7 @@ NOTES: dict[str, frozenset[str]] = {
     persons.CONFIRMED: _keys("by key person"),
     persons.SECONDED: _keys("by key person"),
     details.KIND: _keys("account by hash"),
+    ANNOUNCED: _keys("by count digest"),
     periods.KIND: _keys("by end entries form plan seq sha256 start"),
     STATEMENT: _keys("by reserve number format first last opening closing lines gone digest content"),
     KNOWN: _keys("conversion holder", _LINE),

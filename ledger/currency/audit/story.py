@@ -6,6 +6,7 @@ and hands the story on; `kinds` judges what moves money by it; `tables` holds th
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
@@ -63,6 +64,15 @@ class Notice(NamedTuple):
     text: str
 
 
+@dataclass(slots=True)
+class Importing:
+    """So many entries of an import are still to come; when they have, their hash is the one that was announced."""
+
+    left: int
+    digest: str
+    hashed: hashlib._Hash = field(default_factory=hashlib.sha256)
+
+
 @dataclass
 class Story:
     """What the log has told so far."""
@@ -90,6 +100,10 @@ class Story:
     """The same keys, and on whose word each is somebody's."""
     machine_since: int | None = None
     """Place of the first charter that names the key of the machine: what was before it is judged as it was then."""
+    importing: Importing | None = None
+    """The entries of an import that were announced and are still to come."""
+    is_import: bool = False
+    """Whether the entry that is judged was announced so."""
     began: bool = False
     """Whether anybody converted, paid, or asked to change back so far."""
     uncovered: set[int] = field(default_factory=set)

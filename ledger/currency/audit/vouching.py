@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.core.model import Closing, Evidence, Note, Opening
+from ledger.core.model import Closing, Evidence, Instruction, Note, Opening
 from ledger.core.record import Record
 from ledger.currency import acts, parties, proofs
 from ledger.currency.acts import MACHINE, Act
 from ledger.currency.audit import meaning
 from ledger.currency.audit import story as audit_story
 from ledger.currency.audit.signatures import Signed
-from ledger.currency.audit.story import Notice, Problem, Said, Story, bytes_of, number_of
+from ledger.currency.audit.story import Importing, Notice, Problem, Said, Story, bytes_of, number_of
+from ledger.currency.imported import announcement_id
 
 ON_ITS_WAY = 60_000_000
 """Microseconds between the desk's look at a key or a clock and the commit, at the very most."""
@@ -87,11 +88,50 @@ def key(story: Story, record: Record, note: Note) -> Iterator[Said]:
             yield "role_insufficient", "a key was revoked by somebody else's who holds no office"
 
 
+def announced(story: Story, record: Record, note: Note) -> Iterator[Said]:
+    """Entries of an import follow: somebody at the machine signed what they are."""
+    count, digest = note.evidence.get("count"), str(note.evidence.get("digest"))
+    if type(count) is not int or count < 1 or len(bytes_of(digest)) != 32:
+        yield "note_malformed", "an import was announced without the number and the hash of its entries"
+        return
+    if note.id != announcement_id(story.rules.network, bytes_of(digest)):
+        yield "id_not_derived", "its id does not follow from the entries that it announces"
+    if note.evidence.get("by") != MACHINE:
+        yield "role_insufficient", "an import was announced by somebody who was not at the machine"
+        return
+    yield from _machine(story, record)
+    story.importing = Importing(count, digest)
+
+
+def imports(story: Story, instruction: Instruction) -> Iterator[Said]:
+    """Take an entry in that an import may have announced."""
+    coming = story.importing
+    story.is_import = coming is not None
+    if coming is None:
+        return
+    coming.hashed.update(acts.content(instruction))
+    coming.left -= 1
+    if not coming.left:
+        story.importing = None
+        if coming.hashed.hexdigest() != coming.digest:
+            yield "import_differs", "the entries of the import that ends here are not those that were announced"
+
+
+def imported(story: Story) -> Iterator[Said]:
+    """What an import brings was announced."""
+    if story.is_signed and not story.is_import:
+        yield "act_missing", "an import brought it that nobody at the machine announced"
+
+
 def opening(story: Story, record: Record, instruction: Opening) -> Iterator[Said]:
     """An account of a party is opened by the office."""
     yield from audit_story.opening(story, record, instruction)
-    if story.is_signed and "party" in instruction.evidence:
+    if not story.is_signed or story.is_import or instruction.account.number in story.own:
+        return
+    if "party" in instruction.evidence:
         yield from vouched(story, record, parties.OFFICE)
+    else:
+        yield from imported(story)
 
 
 def closing(story: Story, record: Record, instruction: Closing) -> Iterator[Said]:

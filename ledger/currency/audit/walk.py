@@ -191,7 +191,7 @@ class _Run:
             judge = registry.NOTES.get(instruction.kind)
             problems = (judge or registry.unknown)(story, record, instruction)
             problems = chain(lines.entered(story.lines, story.chart, record, instruction), problems)
-        for problem in chain(shapes.shape(instruction), problems):
+        for problem in chain(vouching.imports(story, instruction), shapes.shape(instruction), problems):
             if isinstance(problem, Signed):
                 self.signatures.add(seq, id_, problem)
             elif isinstance(problem, SignedOrder):
@@ -215,7 +215,7 @@ class _Run:
         for seq, id_, (code, text) in vouching.end(self.story):
             self.find(code, seq, id_, text)
         noted = self.story.rules
-        if noted != chartered.rules_of(town, noted.version) or not self.story.noted:
+        if noted != chartered.as_of_then(town, noted) or not self.story.noted:
             self.find(
                 "charter_differs", 0, None,
                 "the charter in use is not the last one noted in the log; if it was just changed, `patard reserve` "
