@@ -58,7 +58,7 @@ def announcement(network: bytes, entries: Sequence[Instruction]) -> Note:
     hashed = sha256()
     for one in entries:
         hashed.update(acts.content(one))
-    evidence = {"by": CONSOLE, "count": len(entries), "digest": hashed.hexdigest()}
+    evidence: dict[str, str | int] = {"by": CONSOLE, "count": len(entries), "digest": hashed.hexdigest()}
     return Note(announcement_id(network, hashed.digest()), ANNOUNCED, evidence)
 
 
