@@ -69,5 +69,6 @@ BUGS: tuple[Bug, ...] = (
         "ledger/migrations/versions/0007_typed.py",
         'rows[evidence["conversion"]]["line"] = bytes.fromhex(of)', "pass"),
     bug("typed: the table is not held against the log", f"{TYPED} -k 'something_else and sqlite'",
-        AUDIT + "bank_tables.py", "    yield from typed.against(town, story.typed, story.lines.named, head, younger)\n", ""),
+        AUDIT + "bank_tables.py",
+        "    yield from typed.against(town, story.typed, story.lines.named, head, younger)\n", ""),
 )  # fmt: skip
