@@ -217,13 +217,13 @@ class Cast(NamedTuple):
     auditor: PrivateKey
 
 
-def cast(town: Town, *, cents: int = 100_000) -> Cast:
-    """The cast, with `cents` on Alice's account and on Bob's."""
+def cast(town: Town, *, cents: int = 100_000, account: str = BANK) -> Cast:
+    """The cast, with `cents` on Alice's account and on Bob's, against euros on an account of the reserve."""
     alice, bob = towns.member(town, "person", "Alice"), towns.member(town, "person", "Bob")
     shop = towns.member(town, "shop", "Boulangerie")
     office = parties.admit(town, "association", "Bureau")
     for number, member in enumerate((alice, bob)):
-        conversion.convert(town, member.party, cents, reserve=BANK, reference=f"OPENING-{number}")
+        conversion.convert(town, member.party, cents, reserve=account, reference=f"OPENING-{number}")
     return Cast(
         alice, bob, shop, towns.join(town, shop.party, "cashier", "Caisse 1"), office,
         *(towns.join(town, office, role, role) for role in ("operator", "treasurer", "auditor")),

@@ -98,7 +98,7 @@ class Scene:
         """A bank line that nobody could place, another one each time; `last_line` is its id from then on."""
         if not self._lines:
             # Before any conversion that is typed here, which the first statement would have to have.
-            bring(self.town, statement(line(cents, "?", date(2025, 5, 31)) for cents in range(1, 601)))
+            bring(self.town, statement(line(cents, "?", date(2025, 5, 31)) for cents in range(1_001, 1_601)))
             self._lines = [one.line.id.hex() for one in suspense.open_lines(self.town)]
         self.last_line = self._lines.pop()
         return self.last_line

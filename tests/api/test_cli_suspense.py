@@ -44,9 +44,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 def town(tmp_path: Path) -> Iterator[Town]:
     """A town with a bank, Alice and Bob, and lines that nobody could place. The commands open it anew."""
     with opened(tmp_path / "home") as made:
-        alice = parties.admit(made, "person", "Alice Martin")
-        parties.admit(made, "person", "Bob")
-        conversion.convert(made, alice, 777, reserve=BANK, reference="V1")
+        alice, _bob, zoe = (parties.admit(made, "person", name) for name in ("Alice Martin", "Bob", "Zoé"))
+        conversion.convert(made, zoe, 777, reserve=BANK, reference="V1")
         day = [
             line(5_000, token(made, alice)), line(2_500, "merci", name="MME MARTIN ALICE"), line(777, "x"),
             line(6_000, "don"), line(900, "a"), line(-900, "b"), line(-300, "FRAIS"), line(-400, "y"),

@@ -35,7 +35,7 @@ NOT_OVER_HTTP = {
     "not_covered": "the desk lets nobody try", "amount_malformed": "the body's reader says it first",
     "party_ambiguous": "paths hold account numbers, not names", "link_malformed": "links are read by wallets",
     "conversion_uneven": "corrections of conversions are made at the machine",
-    "opening_taken": "books are moved in at the machine",
+    "opening_taken": "books are moved in at the machine", "opening_banked": "and so is the reserve",
     **dict.fromkeys(
         ("accounts_numbers", "period_unknown", "period_not_over", "period_earlier_open", "period_differs"),
         "accounts are made at the machine",

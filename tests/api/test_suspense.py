@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from api.schemas.bank import lines_out
-from ledger.currency import parties
+from ledger.currency import conversion, parties
 from ledger.currency.bank.lines import lines
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.town import Town
@@ -30,7 +30,7 @@ def town(tmp_path: Path) -> Iterator[Town]:
 
 @pytest.fixture
 def people(town: Town) -> Cast:
-    return cast(town)
+    return cast(town, account=CASH)
 
 
 @pytest.fixture
@@ -52,7 +52,10 @@ def waits(town: Town, people: Cast) -> dict[int, str]:
         line(2_500, "merci", name="ALICE M", iban=ALICES), line(-900, "frais", kind=LineKind.CHARGE),
         line(700, "x"), line(-700, "y"), line(-4_200, "z"), line(-50_000, "remise"), line(100_000, "saisie"),
     ]  # fmt: skip
-    bring(town, statement([known, *others]))
+    shop = people.shop.party
+    conversion.convert(town, shop, 100_000, reserve=BANK, reference="AVANT", booked_on=DAY - timedelta(days=1))
+    conversion.convert(town, shop, 100_000, reserve=BANK, reference="SAISIE")
+    bring(town, statement([known, *others], 100_000))
     return {one.amount_cents: one.id for one in _lines(town)}
 
 
