@@ -104,15 +104,16 @@ def _held(notes: dict[str, Record], since: int | None) -> Held | None:
         return None
     evidence = added.instruction.evidence
     person = evidence.get("person")
-    key = Held(
-        added.seq, int(str(evidence["account"]), 16), str(evidence["role"]),
-        None if person is None else int(str(person), 16), inviter(evidence.get("by"), added.seq, since),
-    )  # fmt: skip
-    if REVOKED in notes:
-        key.until = notes[REVOKED].seq
     said = [notes[kind] for kind in (CONFIRMED, SECONDED) if kind in notes]
-    key.words = [Word(one.seq, bytes.fromhex(str(one.instruction.evidence["by"]))) for one in said]
-    return key
+    try:
+        return Held(
+            added.seq, int(str(evidence["account"]), 16), str(evidence["role"]),
+            None if person is None else int(str(person), 16), inviter(evidence.get("by"), added.seq, since),
+            notes[REVOKED].seq if REVOKED in notes else None,
+            [Word(one.seq, bytes.fromhex(str(one.instruction.evidence["by"]))) for one in said],
+        )  # fmt: skip
+    except (KeyError, ValueError):  # a note that nobody here wrote: `check` finds it
+        return None
 
 
 def _ended(connection: Connection, found: dict[bytes, Held]) -> None:

@@ -226,6 +226,17 @@ def test_files_in_their_time(api: Served, people: Cast, alice: Headers) -> None:
     is_problem(post(api, "/v1/collections/2/withdrawal", {}, treasurer), "collection_begun")
 
 
+def test_a_mandate_that_was_changed_in_the_database(api: Served, people: Cast, town: Town) -> None:
+    treasurer = api.session(people.treasurer)
+    body = {"account": shown(people.alice), "iban": iban(1), "amount_cents": 3_000, "signed_on": "2025-06-15"}
+    assert post(api, "/v1/mandates/paper", body, treasurer).status_code == 201
+    post(api, "/v1/notices", {}, treasurer)
+    until(town, date(2025, 6, 24))
+    with town.book.store.writing() as store:
+        store.connection.execute(text(f"UPDATE mandate SET iban = '{iban(2)}'"))
+    is_problem(post(api, "/v1/collections", {}, api.session(people.treasurer)), "mandate_changed")
+
+
 def test_a_currency_without_monthly_top_ups(town: Town, people: Cast) -> None:
     with served(replace(town, charter=replace(town.charter, mandates=None))) as api:
         is_problem(api.client.get("/v1/monthly", headers=api.session(people.alice.key)), "mandate_unavailable")

@@ -144,6 +144,51 @@ def test_two_keys_of_one_person_and_keys_of_nobody(api: Served, people: Cast) ->
     assert [key["person"] for key in keys] == [None, None, None, "Alice", "Alice"]
 
 
+def test_whoever_brought_a_colleague_in_is_no_second_person(api: Served, people: Cast) -> None:
+    """Invited with Alice's key, confirmed with Bob's own as a member: he signs, and not beside her."""
+    alice, bob = signer(api, people, "Alice"), people.bob
+    body = {"role": "treasurer", "person": shown(bob)}
+    code = api.client.post("/v1/invites", json=body, headers=api.session(alice)).json()["code"]
+    key = towns.key_of("Bob's PC")
+    assert api.join(code, key).status_code == 201
+    [waiting] = api.client.get("/v1/confirmations", headers=api.session(bob.key)).json()["keys"]
+    assert (waiting["key"], waiting["name"], waiting["invited_by"]) == (key.public.hex(), "Bob", "Alice")
+    path = f"/v1/keys/{waiting['key']}/confirmation"
+    is_problem(api.client.post(path, headers=api.session(people.alice.key)), "not_found")
+    answers = [api.client.post(path, headers=api.session(bob.key)) for _ in range(2)]
+    assert [(one.status_code, one.json()["replay"]) for one in answers] == [(201, False), (200, True)]
+    assert api.client.get("/v1/confirmations", headers=api.session(bob.key)).json() == {"keys": []}
+    owe(api, people)
+    batch = order(api, people)
+    assert sign(api, batch, key).json()["signed"] == 1
+    assert "Bob" in is_problem(sign(api, batch, alice), "signature_sponsored")
+    assert sign(api, batch, signer_before(api, "Chloé")).status_code == 409
+
+
+def signer_before(api: Served, name: str) -> PrivateKey:
+    """A treasurer's key that joined only when the file was there."""
+    office = next(party for party in parties.every(api.town) if party.kind == "association")
+    key = towns.key_of(f"{name}, late")
+    code = parties.invite(api.town, office, "treasurer", person=parties.admit(api.town, "person", name))
+    assert api.join(code, key).status_code == 201
+    return key
+
+
+def test_the_bytes_of_a_file_are_for_whoever_signs(api: Served, people: Cast) -> None:
+    owe(api, people)
+    batch = order(api, people)
+    path = "/v1/payouts/batches/1/content"
+    given = api.client.get(path, headers=api.session(people.treasurer)).json()
+    assert sha256(given["content"].encode()).hexdigest() == given["sha256"] == batch["sha256"]
+    shown_ = api.client.get("/v1/payouts/batches/1", headers=api.session(people.auditor)).json()
+    assert (shown_["changed"], shown_["batch"]["fetched_at"]) == (False, None)
+    with api.town.book.store.writing() as store:
+        store.connection.execute(update(PAYOUT_BATCH).values(file=given["content"].replace(IBAN, "X").encode()))
+    is_problem(api.client.get(path, headers=api.session(people.treasurer)), "payouts_changed")
+    changed = api.client.get("/v1/payouts/batches/1", headers=api.session(people.auditor)).json()
+    assert (changed["changed"], changed["transfers"]) == (True, [])
+
+
 @pytest.mark.parametrize(
     "changes", [{"total_cents": 9_501}, {"transfers": 2}, {"sha256": "00" * 32}, {"id": "00" * 15 + "01"}]
 )

@@ -18,8 +18,9 @@ BUGS: tuple[Bug, ...] = (
         "file.total):", "if found is None:"),
     bug("gate: a file that was withdrawn leaves", GATE + "decides_nothing",
         BANK + "payouts/batches.py",
-        'if file.withdrawn is not None:\n            raise CurrencyError("payouts_withdrawn", "this file was wi',
-        'if file.number < 1:\n            raise CurrencyError("payouts_withdrawn", "this file was wi'),
+        'if file.withdrawn is not None:\n            raise CurrencyError("payouts_withdrawn", '
+        '"this file was withdrawn; order', 'if file.number < 1:\n            raise CurrencyError('
+        '"payouts_withdrawn", "this file was withdrawn; order'),
     bug("gate: never paid to before, by the rows of an old file", GATE + "row_21",
         BANK + "payouts/contents.py",
         "if files[row.batch].get(payout_reference(network, row.reconversion)) == row.iban and "
@@ -43,8 +44,8 @@ BUGS: tuple[Bug, ...] = (
         BANK + "mandates/files.py", "if sha256(row).digest() != file.sha256 or digest(items) != file.digest:",
         "if not row:"),
     bug("gate: a month is collected again by an edit", GATE + "twice_by_an_edit",
-        BANK + "mandates/collecting.py", "        standing, attempt = files.standing(town, connection, month)\n",
-        "        standing, attempt = None, 1\n"),
+        BANK + "mandates/files.py", "WITHDRAWN) is None:\n            return id_", "WITHDRAWN) is None and "
+        "connection.execute(select(_COLLECTION.id).where(*stands(month))).first():\n            return id_"),
     bug("gate: the wallet signs another hash than it read", "tests/wallet_cli/test_payouts.py -k something_else",
         WALLET, "    if sha256(data).digest() != batch.sha256 or ", "    if "),
     bug("people: who invited the other is a second person", PEOPLE + "confirms",

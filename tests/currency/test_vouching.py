@@ -155,7 +155,7 @@ def test_a_chain_of_thousands_is_no_trouble() -> None:
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["treasurer", "operator", "member", "confirm", "revoke"]), st.integers(0, 30),
+    st.tuples(st.sampled_from(["treasurer", "operator", "member", "confirm", "revoke", "invent"]), st.integers(0, 30),
               st.integers(0, 30), st.sampled_from([None, ALICE, BOB, CAROL, DAN])),
     max_size=24,
 )  # fmt: skip
@@ -179,6 +179,11 @@ def test_one_person_alone_is_never_two(steps: list[tuple[str, int, int, Any]], k
         role = log.keys[by.encode()].role
         if what in ("treasurer", "operator") and role in ("treasurer", "operator"):
             hers.append(log.treasurer(name, person, by=by, role=what).decode())
+        elif what == "invent" and role != "member":
+            # The likeliest in one go: somebody made up, whose own key confirms the one for the office.
+            own, office = log.member(f"m{name}", person or DAN, by=by), log.treasurer(name, person or DAN, by=by)
+            hers += [own.decode(), office.decode()]
+            log.confirm(name, f"m{name}")
         elif what == "member" and role != "member":
             hers.append(log.member(name, person or DAN, by=by).decode())
         elif what == "member":
