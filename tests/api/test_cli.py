@@ -19,6 +19,7 @@ from api import cli
 from api.commands import serving
 from api.commands.console import CONSOLE
 from api.home import open_town
+from api.schemas.fields import rfc3339
 from ledger.core import sqlite
 from ledger.currency import conversion, parties
 from ledger.currency.import_rows import KINDS
@@ -412,6 +413,9 @@ def damage(home: Path, *statements: str) -> None:
 def test_a_clean_book(run: Run, town: Town) -> None:
     checked = run("check")
     assert checked.code == 0 and checked.json["ok"] is True and checked.json["findings"] == []
+    head = town.book.head()
+    assert (checked.json["seq"], checked.json["at"]) == (head.seq, rfc3339(head.at))
+    assert f"l'écriture {head.seq}, du {rfc3339(head.at)}" in run("check", plain=True).out
     replayed = run("replay")
     assert replayed.code == 0 and replayed.json["root"] == checked.json["root"]
     assert run("check", plain=True).code == run("replay", plain=True).code == 0
