@@ -27,6 +27,7 @@ from ledger.core.book import Book, microseconds
 from ledger.core.opening import open_book
 from ledger.core.store import StoreError
 from ledger.currency import chartered, heads_file
+from ledger.currency.bank import details
 from ledger.currency.charter import Charter
 from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import KEY_BYTES, PrivateKey
@@ -213,7 +214,8 @@ def _fits(town: Town, home: Home, read_only: bool) -> None:
                 "put back the right one from your backup",
             )
     if not read_only:
-        chartered.keep(town, noted)
+        if chartered.keep(town, noted).says_all and noted is not None and not noted.says_all:
+            details.take_in(town)  # an older book: from here on the log holds hashes
         if missing:
             town.found()
     elif missing:

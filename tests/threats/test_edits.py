@@ -215,7 +215,7 @@ def _(scene: Scene) -> None:
 
 @row(26)
 def _(scene: Scene) -> None:
-    code = parties._code_hash("MALLORY001")
+    code = parties._code_hash(parties.plain_code("MALLORY001"))
     expires = scene.town.now() + 3_600_000_000
     scene.forger.sql(
         "INSERT INTO invite (code_hash, party, role, expires_at, made_by, seal) "

@@ -18,7 +18,8 @@ from sqlalchemy import Connection, select
 
 from ledger.core.tables import LOG
 from ledger.currency.audit.lines import Taken
-from ledger.currency.audit.story import Notice, Problem, Story
+from ledger.currency.audit.story import Notice, Problem, Story, number_of
+from ledger.currency.bank import details
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.bank.taking import line_reference
 from ledger.currency.messages import MessageError, SignedRequest
@@ -36,7 +37,7 @@ def against(town: Town, story: Story, seq: int) -> Iterator[Problem]:
     before = Counter[str]()
     with town.reading() as connection:
         yield from _names(connection, story, before)
-        yield from _details(connection, story, before)
+        yield from _details(connection, story, _said_since(connection, seq), before)
         yield from _statements(connection, story, before)
         yield from _memos(connection, story, seq, before)
     before = +before
@@ -64,13 +65,21 @@ def _names(connection: Connection, story: Story, before: Counter[str]) -> Iterat
             yield "name_differs", f"the name {name!r} of account {account:016x} is not the one in the log"
 
 
-def _details(connection: Connection, story: Story, before: Counter[str]) -> Iterator[Problem]:
+def _said_since(connection: Connection, seq: int) -> set[int]:
+    """Accounts of which an entry after the audited ones said where they are paid."""
+    entries = (orjson.loads(row.record) for row in connection.execute(select(LOG.c.record).where(LOG.c.seq > seq)))
+    return {number_of(one["evidence"].get("account")) for one in entries if one["kind"] == details.KIND}
+
+
+def _details(connection: Connection, story: Story, younger: set[int], before: Counter[str]) -> Iterator[Problem]:
     rows = connection.execute(
         select(HOLDING.c.account, BANK_DETAILS.c.party, BANK_DETAILS.c.iban, BANK_DETAILS.c.holder)
         .join(HOLDING, HOLDING.c.party == BANK_DETAILS.c.party)
         .order_by(HOLDING.c.account)
     ).all()
     for account, party, iban, holder in rows:
+        if account in younger:
+            continue
         if account not in story.details:
             if account in story.names:  # admitted since: somebody would have said so in the log
                 yield "details_differ", f"bank details of account {account:016x} stand in the tables and not in the log"
