@@ -30,6 +30,7 @@ from ledger.core.clock import steady as steady_clock
 from ledger.core.opening import open_book
 from ledger.core.store import StoreError
 from ledger.currency import chartered, heads_file
+from ledger.currency.bank import details
 from ledger.currency.charter import Charter
 from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import KEY_BYTES, PrivateKey
@@ -252,7 +253,8 @@ def _fits(town: Town, home: Home, read_only: bool, as_it_is: bool) -> None:
         return
     if not read_only:
         try:
-            chartered.keep(town, noted)
+            if chartered.keep(town, noted).says_all and noted is not None and not noted.says_all:
+                details.take_in(town)  # an older book: from here on the log holds hashes
         except ClockDiffers:
             # Nothing can be posted, by this charter or another, until the clock was looked at; the book can be read.
             chartered.hold(town, noted._replace(version=noted.version - 1) if noted else None)

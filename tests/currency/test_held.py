@@ -100,6 +100,16 @@ def test_a_memo_that_nobody_signed(town: Town, people: tuple[Member, Member], ch
     assert codes(town) == ["memo_differs"]
 
 
+def test_a_memo_of_another_request(town: Town, people: tuple[Member, Member]) -> None:
+    alice, shop = people
+    for label in ("2 baguettes", "Croissants"):
+        answer(town, alice, shop, shop.key, 450, label)
+    # The shop signed it, and not for this payment.
+    other = "(SELECT text, request FROM memo ORDER BY id DESC LIMIT 1)"
+    sql(town, f"UPDATE memo SET (text, request) = {other} WHERE id = (SELECT min(id) FROM memo)")
+    assert codes(town) == ["memo_differs"]
+
+
 @pytest.mark.parametrize("column", ["name", "iban", "text", "bank_ref", "end_to_end", "mandate", "reason", "value_on"])
 def test_every_text_of_a_line_is_held(town: Town, column: str) -> None:
     bank.bring(town, bank.statement([bank.line(700, "don"), bank.line(800, "don")]))

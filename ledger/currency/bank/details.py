@@ -5,7 +5,8 @@ The log holds a salted hash of it (`salted`), so that nobody changes where a sho
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -24,6 +25,7 @@ KIND = "bank_details"
 """Kind of the note that says where a party is paid, as a hash; without one, that it is forgotten."""
 MAX_HOLDER = 70
 """Characters of a name that banks carry."""
+_AT_ONCE = 1_000
 _DETAILS = BANK_DETAILS.c
 
 
@@ -65,6 +67,34 @@ def put(town: Town, party: Party, iban: str, holder: str = "", *, by: str = CONS
     told = {"hash": salted.salted(salted.DETAILS, salt, [plain, name])}
     town.post(Note(town.new_id(), KIND, {"account": f"{party.account:016x}", "by": by, **told}), also)
     return made
+
+
+def take_in(town: Town) -> None:
+    """Say in the log, as hashes, where parties are paid who said so before the log held such."""
+    query = select(BANK_DETAILS.c.party, HOLDING.c.account, _DETAILS.iban, _DETAILS.holder).join(
+        HOLDING, HOLDING.c.party == BANK_DETAILS.c.party
+    )
+    with town.reading() as connection:
+        rows = connection.execute(query.order_by(HOLDING.c.account)).all()
+    for start in range(0, len(rows), _AT_ONCE):
+        _take_in(town, rows[start : start + _AT_ONCE])
+
+
+def _take_in(town: Town, rows: Sequence[Any]) -> None:
+    made = [(row.party, town.book.entropy(salted.SALT_BYTES), row) for row in rows]
+
+    def also(connection: Connection, answers: list[Posted]) -> None:
+        for party, salt, _row in made:
+            salted.keep(connection, salted.details_id(party), salt)
+
+    notes = [
+        Note(town.new_id(), KIND, {
+            "account": f"{row.account:016x}", "by": CONSOLE,
+            "hash": salted.salted(salted.DETAILS, salt, [row.iban, row.holder]),
+        })
+        for _party, salt, row in made
+    ]  # fmt: skip
+    town.post_all(notes, also)
 
 
 def erase(town: Town, party: Party, *, by: str = CONSOLE) -> None:
