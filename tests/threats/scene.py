@@ -12,6 +12,7 @@ from typing import NamedTuple
 from api.commands.checking import _engine
 from api.home import Home, open_town
 from ledger.core import check as engine
+from ledger.core.ids import account_text
 from ledger.currency import conversion, heads_file, parties
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank import details
@@ -64,8 +65,11 @@ def live(folder: Path) -> None:
     code = parties.invite(town, office, "treasurer", person=alice.party)
     parties.join(town, code, treasurer.public, "PC")
     by = treasurer.public.hex()
-    details.put(town, shop.party, SHOP_IBAN, by=by)
-    conversion.convert(town, alice.party, 40_000, reserve=CASH, reference="S1", by=by)
+    where = f"PUT /v1/parties/{account_text(shop.account)}/bank-details"
+    details.put(towns.acting(town, treasurer, where, iban=SHOP_IBAN), shop.party, SHOP_IBAN, by=by)
+    asks = {"account": account_text(alice.account), "amount_cents": 40_000, "reserve": CASH, "reference": "S1"}
+    acting = towns.acting(town, treasurer, "POST /v1/conversions", **asks)
+    conversion.convert(acting, alice.party, 40_000, reserve=CASH, reference="S1", by=by)
     conversion.convert(town, bob.party, 10_000, reserve=CASH, reference="S2")
     mine = bank.token(town, alice.party)
     bank.bring(town, bank.statement([

@@ -76,10 +76,11 @@ def key(story: Story, record: Record, note: Note) -> Iterator[Said]:
     evidence = note.evidence
     if not story.is_signed:
         return
-    if "by" not in evidence:
-        yield "note_malformed", "nobody is named who let this key in, or shut it out"
-    elif note.kind == "key_added":
-        yield from invited(story, record)
+    if note.kind == "key_added":
+        if "by" in evidence:
+            yield from invited(story, record)
+    elif "by" not in evidence:
+        yield "note_malformed", "nobody is named who shut this key out"
     else:
         yield from vouched(story, record, parties.SPEND | parties.OFFICE)
         acting = story.keys.get(bytes_of(evidence["by"]))
