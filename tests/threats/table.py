@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.threats.expected import EDITS, EXPECTED, HEADS_ONLY, OPEN
+from tests.threats.expected import EDITS, EXPECTED, HEADS_ONLY
 
 FILE = Path(__file__).parents[2] / "ledger/currency/audit/THREATS.md"
 
@@ -39,9 +39,9 @@ def table() -> str:
     """The file as it should be."""
     rows = []
     for number, edit in EDITS.items():
-        who, sentence = EXPECTED.get(number, ("", f"(comes with: {OPEN.get(number)})"))
+        who, sentence = EXPECTED[number]
         mark = " †" if number in HEADS_ONLY else ""
-        shown = f"`{sentence.replace('`', chr(39))}`" if number in EXPECTED else sentence
+        shown = f"`{sentence.replace('`', chr(39))}`"
         rows.append(f"| {number}{mark} | {edit} | {who} | {shown} |".replace("  ", " "))
     return HEAD + "\n".join(rows) + "\n" + TAIL
 

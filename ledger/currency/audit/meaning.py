@@ -110,7 +110,7 @@ def _converted(entry: _Entry, body: Body, _named: str) -> bool:
         (units.credit, units.amount) == (account_number(body["account"]), body["amount_cents"])
         and entry.holder("reserve") == reserve
         and entry.says("reference", plain_reference(body["reference"]))
-        and body.get("booked_on") in (None, _day(made.booked_on))
+        and body.get("booked_on") == _day(made.booked_on)
     )
 
 
