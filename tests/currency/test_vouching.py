@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.currency.vouching import Held, People, Word
@@ -161,6 +161,7 @@ STEPS = st.lists(
 )  # fmt: skip
 
 
+@settings(max_examples=400)
 @given(steps=STEPS, keys=st.sampled_from([("a",), ("a", "a2"), ("a", "o"), ("a", "n"), ("a", "ma"), ("a", "n", "ma")]))
 def test_one_person_alone_is_never_two(steps: list[tuple[str, int, int, Any]], keys: tuple[str, ...]) -> None:
     """Whatever Alice does with every key that she has or makes, beside people who do nothing."""

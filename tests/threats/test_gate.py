@@ -581,10 +581,12 @@ def test_who_may_not_confirm(paying: Town3, who: str) -> None:  # noqa: F811
     }.get(who, "key_unknown")
 
 
-def test_a_confirmation_slipped_into_the_log_is_found(paying: Town3) -> None:  # noqa: F811
+@pytest.mark.parametrize("whose", ["a shop's", "another member's"])
+def test_a_confirmation_slipped_into_the_log_is_found(paying: Town3, whose: str) -> None:  # noqa: F811
     town, alice = paying.town, Alice(paying)
+    other = paying.shops[0] if whose == "a shop's" else towns.member(town, "person", "Dan")
     key, carol = alice.invents("Carol", confirms=False), parties.named(town, "Carol")
-    evidence = {"by": paying.shops[0].key.public.hex(), "key": key.public.hex(), "person": f"{carol.account:016x}"}
+    evidence = {"by": other.key.public.hex(), "key": key.public.hex(), "person": f"{carol.account:016x}"}
     town.post(Note(persons.key_id(persons.CONFIRMED, key.public), persons.CONFIRMED, evidence))
     batch = big(paying)
     assert refused(sign, town, batch, key)[0] == "signature_person_unknown"
