@@ -13,7 +13,7 @@ import orjson
 from api.schemas.fields import rfc3339
 from api.schemas.town import DirectoryOut
 from ledger.core.ids import account_text
-from ledger.currency import parties, proofs
+from ledger.currency import named, parties, proofs
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
 
@@ -42,7 +42,7 @@ class Directory:
             seq = self.town.book.head().seq
             if seq != self._seq or not 0 <= now - self._at < MAX_SECONDS * 1_000_000:
                 listed = parties.every(self.town, kinds=KINDS, open_only=True)
-                signed = self._signed(listed, parties.acting_keys(self.town, KINDS))
+                signed = self._signed(listed, named.acting_keys(self.town, KINDS))
                 self._kept, self._seq, self._at = orjson.dumps(signed.model_dump()), seq, now
             return self._kept
 

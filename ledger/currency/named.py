@@ -11,7 +11,8 @@ from sqlalchemy import Connection, bindparam, insert, select
 from ledger.currency import parties
 from ledger.currency.keys import key_id
 from ledger.currency.parties import DeviceKey
-from ledger.currency.tables import DEVICE_KEY, KEY_NAME
+from ledger.currency.tables import DEVICE_KEY, HOLDING, KEY_NAME, PARTY
+from ledger.currency.town import Town
 
 # Built once: it is asked with every batch of orders.
 _NAMED = parties.keys_of().where(
@@ -38,3 +39,19 @@ def find(connection: Connection, keys: Collection[bytes], tills: Collection[tupl
 def add(connection: Connection, account: int, key: bytes) -> None:
     """Let `key`, which joins now, be found by its name."""
     connection.execute(insert(KEY_NAME).values(id=key_id(key), account=account, key=key))
+
+
+def acting_keys(town: Town, kinds: frozenset[str]) -> dict[int, list[bytes]]:
+    """The keys that act now for each account of the parties of those kinds, in the order of their bytes."""
+    query = (
+        select(HOLDING.c.account, DEVICE_KEY.c.key)
+        .join(HOLDING, HOLDING.c.party == DEVICE_KEY.c.party)
+        .join(PARTY, PARTY.c.id == DEVICE_KEY.c.party)
+        .where(PARTY.c.kind.in_(sorted(kinds)), DEVICE_KEY.c.revoked_at.is_(None))
+        .order_by(DEVICE_KEY.c.key)
+    )
+    found: dict[int, list[bytes]] = {}
+    with town.reading() as connection:
+        for account, key in connection.execute(query):
+            found.setdefault(account, []).append(key)
+    return found

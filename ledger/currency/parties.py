@@ -367,22 +367,6 @@ def devices(town: Town, party: Party) -> list[DeviceKey]:
         return [DeviceKey(*row) for row in rows]
 
 
-def acting_keys(town: Town, kinds: frozenset[str]) -> dict[int, list[bytes]]:
-    """The keys that act now for each account of the parties of those kinds, in the order of their bytes."""
-    query = (
-        select(HOLDING.c.account, DEVICE_KEY.c.key)
-        .join(HOLDING, HOLDING.c.party == DEVICE_KEY.c.party)
-        .join(PARTY, PARTY.c.id == DEVICE_KEY.c.party)
-        .where(PARTY.c.kind.in_(sorted(kinds)), DEVICE_KEY.c.revoked_at.is_(None))
-        .order_by(DEVICE_KEY.c.key)
-    )
-    found: dict[int, list[bytes]] = {}
-    with town.reading() as connection:
-        for account, key in connection.execute(query):
-            found.setdefault(account, []).append(key)
-    return found
-
-
 def revoke(town: Town, key: DeviceKey, *, last_too: bool = False, by: str = MACHINE) -> None:
     """Revoke a key, end its sessions and the codes that it made. Revoking twice changes nothing. `by` is who revokes.
 

@@ -10,7 +10,7 @@ import pytest
 
 from api.directory import MAX_SECONDS, Directory
 from ledger.core.ids import account_text
-from ledger.currency import parties, proofs
+from ledger.currency import named, parties, proofs
 from ledger.currency.keys import PrivateKey
 from ledger.currency.parties import DeviceKey, Party
 from merchants import codes
@@ -71,7 +71,7 @@ def test_its_work_grows_with_the_parties_not_their_square(api: Served, monkeypat
     many = [Party(bytes(16), "shop", f"Shop {n}", n + 1, 0, None) for n in range(8_000)]
     keys = {party.account: [party.account.to_bytes(32)] * 2 for party in many}
     monkeypatch.setattr(parties, "every", lambda *args, **more: many)
-    monkeypatch.setattr(parties, "acting_keys", lambda *args: keys)
+    monkeypatch.setattr(named, "acting_keys", lambda *args: keys)
     monkeypatch.setattr(parties, "devices", _never)
     begun = time.perf_counter()
     answer = json.loads(json.loads(Directory(api.town).listed())["content"])
