@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +15,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from api.cli import run
+from api.commands import opened
+from api.home import open_town
 from ledger.core.clock import AHEAD, CONFIRMED, KEPT, SECOND, ClockDiffers, Late, Watch, note
 from ledger.core.model import Note
 from ledger.currency import clocked, conversion, parties
@@ -36,6 +41,15 @@ TELLS = "`patard clock --confirm`"
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
     made = Scene(tmp_path / "home", per_day=1_000)
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
+    """The same on each database."""
+    url = request.getfixturevalue("fresh_postgres") if request.param == "postgres" else None
+    made = Scene(tmp_path / "home", url=url, per_day=1_000)
     yield made
     made.close()
 
@@ -107,7 +121,8 @@ def test_small_steps_and_a_long_night_are_no_jump(scene: Scene) -> None:
 # --- one entry of a wrong clock ----------------------------------------------------------------------------
 
 
-def test_two_hours_ahead_for_one_payment(scene: Scene) -> None:
+def test_two_hours_ahead_for_one_payment(either: Scene) -> None:
+    scene = either
     scene.machine.forward(60)
     scene.machine.jump(2 * HOUR)
     wrong = scene.other()  # a program that begins now has nothing to hold the clock against but the log
@@ -138,7 +153,8 @@ def test_2036_is_refused(scene: Scene) -> None:
     scene.clean()
 
 
-def test_2036_stands_in_a_book_of_before(scene: Scene) -> None:
+def test_2036_stands_in_a_book_of_before(either: Scene) -> None:
+    scene = either
     ok(scene.pay(300))
     scene.machine.forward(60)
     scene.machine.jump(10 * 365 * DAY)
@@ -200,7 +216,10 @@ def test_a_quiet_book_that_is_opened_after_weeks(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("asleep", [HOUR, 11, 9])
-def test_the_machine_sleeps_between_look_and_commit(scene: Scene, monkeypatch: pytest.MonkeyPatch, asleep: int) -> None:
+def test_the_machine_sleeps_between_look_and_commit(
+    either: Scene, monkeypatch: pytest.MonkeyPatch, asleep: int
+) -> None:
+    scene = either
     short, long = scene.order(seconds=5), scene.order(seconds=2 * HOUR)
     post, slept = scene.town.book.post, list[int]()
 
@@ -322,9 +341,10 @@ def test_another_entry_between_look_and_commit_gives_another_look(
 
 @pytest.mark.parametrize("mine", [True, False])
 def test_a_key_that_is_revoked_between_look_and_commit(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch, mine: bool
+    either: Scene, monkeypatch: pytest.MonkeyPatch, mine: bool
 ) -> None:
     """By a program whose clock is a little behind: the time of the log alone would not show it."""
+    scene = either
     second = towns.join(scene.town, scene.alice.party, "member", "second")
     scene.machine.forward(60)
     other, revoked, found = scene.other(), list[bool](), scene.desk._devices
@@ -478,6 +498,40 @@ def test_while_the_log_counts_check_goes_by_the_clock_that_was_told(scene: Scene
     assert [finding.code for finding in audit(scene.town).findings] == ["order_expired"]
 
 
+def test_the_command_shows_the_clock_and_asks(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        opened, "open_town", lambda home, **how: open_town(scene.folder, clock=scene.machine.now,
+                                                           steady=scene.machine.boot, **how)
+    )  # fmt: skip
+    monkeypatch.setenv("PATARD_LANG", "fr")
+
+    def patard(*args: str, typed: str = "") -> tuple[int, str]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        code = run(list(args))
+        told = capsys.readouterr()
+        return code, told.out + told.err
+
+    code, told = patard("clock")
+    assert code == 0 and "Europe/Paris" in told
+    scene.machine.forward(8 * DAY)
+    head = scene.town.book.head()
+    code, told = patard("clock")
+    assert code == 1 and TELLS in told
+    assert json.loads(patard("clock", "--json")[1].split('\n{"error')[0])["ok"] is False
+    # Nothing is noted unless somebody says yes; and every other command says what to do.
+    assert patard("clock", "--confirm", typed="n\n")[0] != 0
+    assert patard("clock", "--confirm")[0] != 0
+    code, told = patard("party", "add", "person", "Zoé")
+    assert code == 3 and TELLS in told
+    assert scene.town.book.head() == head
+    assert patard("clock", "--confirm", typed="oui\n")[0] == 0
+    assert patard("party", "add", "person", "Zoé")[0] == 0
+    ok(scene.pay())
+    scene.clean()
+
+
 def test_steady_is_a_clock_of_this_machine() -> None:
     watch = Watch(NETWORK)
     before = watch.steady()
@@ -485,7 +539,8 @@ def test_steady_is_a_clock_of_this_machine() -> None:
     assert 10_000 <= watch.steady() - before < 10 * SECOND
 
 
-def test_desks_of_two_programs_do_not_mix_their_looks(scene: Scene) -> None:
+def test_desks_of_two_programs_do_not_mix_their_looks(either: Scene) -> None:
+    scene = either
     other = Desk(scene.other())
     for _ in range(5):
         ok(scene.pay(10))
