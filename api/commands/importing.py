@@ -11,7 +11,7 @@ from pathlib import Path
 
 from api.commands.console import CONSOLE, CliError, Exit, _, amount, euros, money, ngettext
 from api.commands.opened import opened
-from ledger.currency import reserve
+from ledger.currency import reserve, uncovered
 from ledger.currency.charter import PartyKind
 from ledger.currency.import_rows import KINDS, ROUNDINGS
 from ledger.currency.imported import open_reserve
@@ -58,7 +58,7 @@ def bring_in(
         if not dry_run:
             for name, cents in booked:
                 open_reserve(town, name, cents, reference)
-        report = reserve.report(town)
+        report, held = reserve.report(town), uncovered.waiting(town)
     CONSOLE.facts(
         {
             _("lines"): str(done.lines),
@@ -74,6 +74,12 @@ def bring_in(
         told = _("{amount} that issuers have out are not covered yet. Book the euros behind them:")
         CONSOLE.say(told.format(amount=money(report.imported, symbol)))
         CONSOLE.say(_("    patard import {file} --opening-reserve NAME=AMOUNT").format(file=file))
+        if held:
+            told = ngettext(
+                "The currency was at work: until then, 1 account that got some of them pays nothing.",
+                "The currency was at work: until then, {count} accounts that got some of them pay nothing.", held,
+            )  # fmt: skip
+            CONSOLE.say(told.format(count=held))
     elif booked:
         CONSOLE.say(_("Covered: {units} in circulation, {euros} in the guarantee.").format(
             units=money(report.circulation, symbol), euros=euros(report.guarantee)))  # fmt: skip
@@ -81,6 +87,7 @@ def bring_in(
         {
             "lines": done.lines, "posted": done.posted, "stood": done.stood, "left_out": done.left_out,
             "accounts": done.accounts, "amount_cents": done.cents, "imported_cents": report.imported,
+            "held_accounts": held,
             "circulation_cents": report.circulation, "guarantee_cents": report.guarantee,
             "problems": [problem._asdict() for problem in done.problems],
         }

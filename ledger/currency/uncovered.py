@@ -81,3 +81,10 @@ def held(town: Town, connection: Connection, accounts: Collection[int]) -> set[i
     query = select(UNCOVERED_ACCOUNT.c.account).where(UNCOVERED_ACCOUNT.c.account.in_(sorted(accounts)))
     found = set(connection.scalars(query))
     return found if found and uncovered(town) else set()
+
+
+def waiting(town: Town) -> int:
+    """How many accounts do not pay yet."""
+    with town.reading() as connection:
+        accounts = list(connection.scalars(select(UNCOVERED_ACCOUNT.c.account)))
+    return len(accounts) if accounts and uncovered(town) else 0

@@ -12,8 +12,8 @@ import pytest
 from ledger.core.ids import account_text
 from ledger.currency.bank.reference import member_reference, shown
 from ledger.currency.town import Town
-from tests.served import Cast, Served, is_problem, served
-from tests.towns import IBAN
+from tests.served import Cast, Served, cast, is_problem, served
+from tests.towns import CASH, IBAN
 
 OCTETS = {"Content-Type": "application/octet-stream"}
 DAY = date(2025, 6, 13)
@@ -57,6 +57,12 @@ def finished(api: Served, headers: Any, id: str) -> dict[str, Any]:
             return told
         time.sleep(0.02)
     raise AssertionError(f"still booking: {told}")
+
+
+@pytest.fixture
+def people(town: Town) -> Cast:
+    """By cash: what was typed on the bank account would be awaited on its statements."""
+    return cast(town, account=CASH)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ BUGS: tuple[Bug, ...] = (
     bug("typed: booking does not look again in its commit", f"{EURO} -k 'race and sqlite'",
         BANK + "booking.py", "topups.hold(there, line, instruction)", "pass"),
     bug("typed: only what is typed on the first account counts", f"{EURO} -k 'test_g and sqlite'",
-        BANK + "typed.py", "for number in banks(town)\n", "for number in banks(town)[:1]\n"),
+        BANK + "typed.py", "for number in numbers\n", "for number in numbers[:1]\n"),
     bug("typed: placed as a member's though it was typed", f"{EURO} -k 'test_e and sqlite'",
         BANK + "placing.py", "_untyped(town, line, {holder})", "pass"),
     bug("typed: a share placed as a member's though it was typed", f"{EURO} -k 'test_e and sqlite'",

@@ -6,15 +6,23 @@ import json
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from ledger.currency.bank import booking, taking
 from ledger.currency.bank.statement import BankLine, Statement
 from ledger.currency.town import Town
 from merchants import codes
-from tests.served import Cast
-from tests.towns import IBAN
+from tests.served import Cast, cast
+from tests.towns import CASH, IBAN
 from tests.wallet_cli.conftest import Run, balance
 
 DAY = date(2025, 6, 13)
+
+
+@pytest.fixture
+def people(town: Town) -> Cast:
+    """By cash: what was typed on the bank account would be awaited on its statements."""
+    return cast(town, account=CASH)
 
 
 def test_a_top_up_from_the_command_to_the_history(wallet: Run, town: Town, people: Cast, tmp_path: Path) -> None:

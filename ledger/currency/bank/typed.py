@@ -174,9 +174,9 @@ def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None
     if connection is None:
         with town.reading() as own:
             return unexplained(town, lines, own)
-    days = [line.booked_on for line in lines]
+    days, numbers = [line.booked_on for line in lines], banks(town)
     texts = {squeezed(line.bank_ref) for line in lines} - {""}
-    if not days:
+    if not days or not numbers:
         return Unexplained([])
     spans_ = spans(connection, town)
     near = _between(town, min(days) - NEAR, max(days) + NEAR)
@@ -185,7 +185,7 @@ def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None
             _TYPED.reserve == number,
             _since(town, spans_[number]) if number in spans_ else or_(near, _TYPED.squeezed.in_(sorted(texts))),
         )
-        for number in banks(town)
+        for number in numbers
     ]
     query = select(TYPED_CONVERSION).where(_TYPED.line.is_(None), _TYPED.corrected_seq.is_(None), or_(*mine))
     found = [typed_of(town, row) for row in connection.execute(query.order_by(_TYPED.seq))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select, text
@@ -56,7 +57,7 @@ def lived(town: Town, alice: Party) -> None:
     bring(town, statement([*sent[:2], *by_hand]), corrected=True)
 
 
-def rows(town: Town) -> list[list[tuple[object, ...]]]:
+def rows(town: Town) -> list[list[Any]]:
     tables = (TYPED_CONVERSION, BANK_SQUEEZED)
     with town.reading() as connection:
         return [sorted(tuple(row) for row in connection.execute(select(table))) for table in tables]
