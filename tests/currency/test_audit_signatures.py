@@ -188,6 +188,9 @@ def test_any_judge_may_ask_for_a_signature(
 # --- libsodium and OpenSSL ---------------------------------------------------------------------------------
 
 
+RIGHT = {"right", "R is the neutral point", "right, and long"}
+
+
 def odd_signatures() -> list[tuple[str, bytes, bytes, bytes]]:
     """Name, key, signature and message of what two libraries could judge differently."""
     seed, message = bytes(range(32)), b"patard"
@@ -211,18 +214,20 @@ def odd_signatures() -> list[tuple[str, bytes, bytes, bytes]]:
         ("a short signature", key.public, good[:63], message),
         ("a long signature", key.public, good + b"\0", message),
         ("nothing", b"", b"", b""),
+        ("right, and long", key.public, key.sign(message * 1_000), message * 1_000),
+        ("long, of another message", key.public, key.sign(message * 1_000), message * 1_001),
     ]
 
 
 @pytest.mark.parametrize("odd", odd_signatures(), ids=lambda odd: odd[0])
 def test_the_desk_has_the_last_word(odd: tuple[str, bytes, bytes, bytes]) -> None:
     name, *job = odd
-    assert is_right(*job) == verify(*job) == (name in ("right", "R is the neutral point"))
+    assert is_right(*job) == verify(*job) == (name in RIGHT)
 
 
 def test_which_are_wrong() -> None:
     jobs = [(key, signature, message) for _, key, signature, message in odd_signatures()]
-    assert wrong_of(jobs) == [1, 2, *range(4, 13)]
+    assert wrong_of(jobs) == [1, 2, *range(4, 13), 14]
     with Signatures(workers=1) as many:
         for seq, job in enumerate(jobs):
             many.add(seq, bytes(16), Signed(*job, "wrong", "wrong"))

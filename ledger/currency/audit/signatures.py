@@ -22,8 +22,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from nacl.bindings import crypto_sign_open
-from nacl.exceptions import BadSignatureError
+from nacl._sodium import ffi, lib
 
 from ledger.currency.keys import KEY_BYTES, SIGNATURE_BYTES, verify
 
@@ -37,6 +36,9 @@ MOST_WORKERS = 4
 """Processes that verify as fast as one walks through the log."""
 
 _LENGTH = struct.Struct("<I")
+_OPENED = ffi.new("unsigned char[]", 1_024)
+_OPENED_LENGTH = ffi.new("unsigned long long *")
+"""Where libsodium puts the message of a signature that is right. Nobody looks."""
 
 
 class Signed(NamedTuple):
@@ -224,11 +226,11 @@ def is_right(key: bytes, signature: bytes, message: bytes) -> bool:
     counts, and after its no they are asked.
     """
     if len(key) == KEY_BYTES and len(signature) == SIGNATURE_BYTES:
-        try:
-            crypto_sign_open(signature + message, key)
+        # Past PyNaCl's own function, which copies the message three times and takes an eighth longer for it.
+        signed = signature + message
+        opened = _OPENED if len(signed) <= len(_OPENED) else ffi.new("unsigned char[]", len(signed))
+        if lib.crypto_sign_open(opened, _OPENED_LENGTH, signed, len(signed), key) == 0:
             return True
-        except BadSignatureError:
-            pass
     return verify(key, signature, message)
 
 
