@@ -457,7 +457,9 @@ def test_what_only_the_audit_sees(run: Run, town: Town, tmp_path: Path) -> None:
     opened.book.close()
     ran = run("check")
     assert ran.code == 1 and posted.seq < stolen.seq
-    assert [(f["code"], f["transaction"]) for f in ran.json["findings"]] == [("movement_unexplained", stolen.id.hex())]
+    assert [(f["code"], f["transaction"]) for f in ran.json["findings"]] == [
+        (code, stolen.id.hex()) for code in ("kind_unknown", "movement_unexplained")
+    ]
 
 
 def test_what_is_allowed_is_told_with_the_name(run: Run, town: Town, tmp_path: Path) -> None:

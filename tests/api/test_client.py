@@ -281,7 +281,8 @@ def test_an_answer_that_is_not_of_this_api(answer: httpx.Response) -> None:
 
 def test_the_servers_clock() -> None:
     def with_date(shown: str) -> Callable[[httpx.Request], httpx.Response]:
-        return lambda _: httpx.Response(200, json={"size": 0, "root": "", "at": None}, headers={"date": shown})
+        answer = {"size": 0, "root": "", "at": None, "at_us": 0, "signature": ""}
+        return lambda _: httpx.Response(200, json=answer, headers={"date": shown})
 
     for shown, ahead in (("Wed, 01 Jan 2099 00:00:00 GMT", True), ("nonsense", False)):
         with Client("http://127.0.0.1", transport=httpx.MockTransport(with_date(shown))) as client:
