@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 EDITS: dict[int, str] = {
     1: "change the amount of a signed payment, recompute everything",
     2: "change the amount of a conversion against a cash slip (units and euros), recompute",
@@ -125,3 +127,67 @@ WITNESSES = frozenset({3, 5, 9})
 
 GATE = frozenset({19, 20, 21, 27, 29, 30})
 """Rows about files for the bank: they are tried in test_gate.py."""
+
+WAYS: dict[str, tuple[str, str, str]] = {
+    "A": (
+        "the statement brought it; then typed under the bank's own reference, or another",
+        "commit",
+        "conversion_on_statement: … is the reference of the line …, which was for …",
+    ),
+    "B": (
+        "typed first under another reference than the bank's",
+        "commit (the line waits in suspense), check",
+        "bank_unexplained: …conversion … of … cents counts for … on … (statements to …), and no line of a statement …",
+    ),
+    "C": (
+        "typed first under the right reference with a mistyped amount",
+        "commit (the line waits in suspense), check",
+        "line_typed: a conversion of … was typed as … for …",
+    ),
+    "D": (
+        "the bank's reference has a character that ours may not have, or more than 35",
+        "commit: letters and digits are compared, as far as both go",
+        "conversion_on_statement: … is the reference of the line …",
+    ),
+    "E": (
+        "the line waits in suspense, is typed by hand, then placed as the member's although it is proposed as known",
+        "commit",
+        "line_typed: …place it as known, or take back what was typed (`patard unconvert …`)…",
+    ),
+    "F": (
+        "typed under the reference that is shown here for a line without one",
+        "commit",
+        "conversion_on_statement: … is how a line of a statement is called here…",
+    ),
+    "G": (
+        "typed on the wrong reserve account",
+        "commit (the line waits in suspense), check",
+        "line_typed: …typed as …",
+    ),
+    "H": (
+        "typed with camt's reference, the statement comes as CFONB or OFX",
+        "commit (the line waits in suspense, where it is proposed as known)",
+        "",
+    ),
+    "I": (
+        "recognised as typed before; put back and placed as the member's",
+        "commit, check",
+        "line_typed: …this line may be it…",
+    ),
+    "race": (
+        "one process types while another books",
+        "commit",
+        "conversion_on_statement: …it may be the line …, which is being booked…",
+    ),
+    "reserve": (
+        "`import --opening-reserve` on an account that has statements; `import --issuer` on a running currency",
+        "commit, desk, check",
+        "opening_banked: … has statements, and its euros come by them: place the line…",
+    ),
+}
+"""The ways in which a bank line once issued its units twice: what was done, who notices, the sentence (… as above)."""
+
+
+def fits(sentence: str) -> re.Pattern[str]:
+    """A sentence of these tables, in which … stands for what is another each time."""
+    return re.compile(".*?".join(map(re.escape, sentence.split("…"))), re.DOTALL)

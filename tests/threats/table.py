@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.threats.expected import EDITS, EXPECTED, HEADS_ONLY
+from tests.threats.expected import EDITS, EXPECTED, HEADS_ONLY, WAYS
 
 FILE = Path(__file__).parents[2] / "ledger/currency/audit/THREATS.md"
 
@@ -28,6 +28,16 @@ the book no longer continues it; and roots that somebody noted elsewhere (`patar
 |---|---|---|---|
 """
 
+MIDDLE = """
+## One euro under two names
+
+What people type is held against the lines of statements in the commit of each, by reference and by amount and day;
+what nobody can tell apart waits in suspense (`tests/threats/test_one_euro.py`).
+
+| | what was done | who notices | in which words |
+|---|---|---|---|
+"""
+
 TAIL = """
 What is from before a book was brought up to date (names, bank details, statements, memos without a hash in the log) is
 counted by `patard check --notices`; the first note of the charter that says all limits is the place from which on
@@ -41,9 +51,16 @@ def table() -> str:
     for number, edit in EDITS.items():
         who, sentence = EXPECTED[number]
         mark = " †" if number in HEADS_ONLY else ""
-        shown = f"`{sentence.replace('`', chr(39))}`"
-        rows.append(f"| {number}{mark} | {edit} | {who} | {shown} |".replace("  ", " "))
-    return HEAD + "\n".join(rows) + "\n" + TAIL
+        rows.append(f"| {number}{mark} | {edit} | {who} | {_shown(sentence)} |".replace("  ", " "))
+    ways = [
+        f"| {way} | {done} | {who} | {_shown(sentence)} |".replace("  ", " ")
+        for way, (done, who, sentence) in WAYS.items()
+    ]
+    return HEAD + "\n".join(rows) + "\n" + MIDDLE + "\n".join(ways) + "\n" + TAIL
+
+
+def _shown(sentence: str) -> str:
+    return f"`{sentence.replace('`', chr(39))}`" if sentence else ""
 
 
 if __name__ == "__main__":

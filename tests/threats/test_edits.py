@@ -6,7 +6,6 @@ made right wherever whoever has every right on the database can: what is left ca
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
@@ -26,7 +25,7 @@ from ledger.currency.sessions import Sessions, _hash
 from ledger.currency.tables import INVITE, SESSION
 from tests import towns
 from tests.threats import table
-from tests.threats.expected import EDITS, EXPECTED, GATE, WITNESSES
+from tests.threats.expected import EDITS, EXPECTED, GATE, WITNESSES, fits
 from tests.threats.scene import OTHER_IBAN, Scene, answer, copy_of, live, opened
 from tests.towns import CASH, key_of
 
@@ -288,11 +287,6 @@ def charter(scene: Scene, old: str, new: str) -> None:
     text = scene.home.charter.read_text()
     assert old in text
     scene.home.charter.write_text(text.replace(old, new))
-
-
-def fits(sentence: str) -> re.Pattern[str]:
-    """A sentence of `EXPECTED`, in which … stands for what is another each time."""
-    return re.compile(".+?".join(map(re.escape, sentence.split("…"))), re.DOTALL)
 
 
 def noticed(number: int, said: list[str]) -> None:

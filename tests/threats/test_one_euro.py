@@ -27,12 +27,17 @@ from merchants.desk import Desk, Submission
 from tests import towns
 from tests.currency.bank import scene
 from tests.currency.bank.scene import DAY, SAVINGS, SAVINGS_IBAN, balances, bring, line, statement, token
+from tests.threats.expected import WAYS, fits
 from tests.towns import BANK, CASH
 
 TODAY = date(2025, 6, 15)
 """By the clock of `towns`: five days after the statement."""
 REFERENCE = "2025061000042"
 PLACE_IT = "Nothing is typed that a statement brings: place the line (`patard bank suspense list`)"
+
+
+SAID: list[str] = []
+"""What the tests of this module heard, as it is printed."""
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -58,6 +63,7 @@ def commit_refuses(code: str, sentence: str, town: Town, party: Party, amount: i
     with towns.nothing_moves(town), pytest.raises(CurrencyError) as caught:
         typed(town, party, amount, *args)  # type: ignore[arg-type]
     assert (caught.value.code, sentence in caught.value.detail) == (code, True), caught.value.detail
+    SAID.append(f"{code}: {caught.value.detail}")
 
 
 def check_finds(town: Town, *sentences: str) -> None:
@@ -66,6 +72,7 @@ def check_finds(town: Town, *sentences: str) -> None:
     assert [one.code for one in found] == ["bank_unexplained"] * len(sentences), found
     for one, sentence in zip(found, sentences, strict=True):
         assert sentence in one.text, one.text
+        SAID.append(f"{one.code}: {one.text}")
     report = reserve.report(town)
     assert not report.covered and not report.sound
 
@@ -87,6 +94,7 @@ def refused(code: str, sentence: str, town: Town, id_: bytes, decision: Decision
     with towns.nothing_moves(town), pytest.raises(CurrencyError) as caught:
         place(town, id_, decision)
     assert (caught.value.code, sentence in caught.value.detail) == (code, True), caught.value.detail
+    SAID.append(f"{code}: {caught.value.detail}")
 
 
 # --- the nine ways ---------------------------------------------------------------------------------------
@@ -273,6 +281,7 @@ def test_race_one_process_types_while_another_books(
     other.book.close()
     assert "it may be the line 20250610/5000/1, which is being booked" in said[0]
     assert "is the reference of the line 20250610/5000/1, which is being booked" in said[1]
+    SAID.append(f"conversion_on_statement: {said[0]}")
     # The third is of another amount and for the next statement. Booking found it in its commit, and so has doubts.
     assert len(said[2]) == 32 and done.kinds == {"bank_suspense": 2}
     assert balances(town)["members"] == 900
@@ -344,6 +353,7 @@ def test_reserve_euros_of_an_account_that_has_statements(town: Town, alice: Part
     with towns.nothing_moves(town), pytest.raises(CurrencyError) as caught:
         open_reserve(town, BANK, 5_000, "M1")
     assert caught.value.code == "opening_banked"
+    SAID.append(f"{caught.value.code}: {caught.value.detail}")
     assert "'Banque' has statements, and its euros come by them: place the line" in caught.value.detail
     place(town, waiting(town).id, Decision(way=Way.COVER))
     once(town, 5_000)
@@ -419,3 +429,12 @@ def test_reserve_who_joins_while_it_runs_is_not_taken_from(
                 "3,2024-02-03,Bob,Zoé,20.00")  # fmt: skip
     assert caught.value.code == "import_stopped" and "has joined with a key" in caught.value.detail
     assert town.book.balance(bob.account) == 5_000
+
+
+def test_the_docs_say_what_was_heard(request: pytest.FixtureRequest) -> None:
+    """Last of all, for it needs what the others heard; alone it knows nothing."""
+    if not SAID:
+        assert request.session.testscollected < 10
+        return
+    for way, (_done, _who, sentence) in WAYS.items():
+        assert not sentence or any(fits(sentence).match(one) for one in SAID), (way, SAID)
