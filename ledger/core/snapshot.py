@@ -15,6 +15,9 @@ from sqlalchemy import Connection, Engine
 
 from ledger.core.store import Reading, StoreError, Writing
 
+CACHE_KIB = 16_384
+"""Of SQLite's pages: what is read once from end to end needs no more, nor does sorting."""
+
 
 class Snapshot:
     """A store as it stood at one moment. One thread at a time; it ends where `snapshot` ends.
@@ -91,8 +94,9 @@ def snapshot(engine: Engine) -> Iterator[Snapshot]:
 def _sqlite(connection: Connection) -> Iterator[Snapshot]:
     moment = Snapshot(connection)
     driver = moment.driver
-    before = driver.execute("PRAGMA query_only").fetchone()[0]
+    before = [(name, driver.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("query_only", "cache_size")]
     driver.execute("PRAGMA query_only = ON")
+    driver.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     driver.execute("BEGIN")
     try:
         driver.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # the first look decides which moment it is
@@ -100,7 +104,8 @@ def _sqlite(connection: Connection) -> Iterator[Snapshot]:
     finally:
         if driver.in_transaction:
             driver.execute("ROLLBACK")
-        driver.execute(f"PRAGMA query_only = {int(before)}")
+        for name, value in before:
+            driver.execute(f"PRAGMA {name} = {int(value)}")
 
 
 @contextmanager
