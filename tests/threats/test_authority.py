@@ -13,9 +13,11 @@ import pytest
 from sqlalchemy import delete, update
 
 from api.app import create_app
-from ledger.core.model import Transaction
-from ledger.currency import acts, conversion, parties, proofs
+from ledger.core.model import Note, Transaction, Transfer
+from ledger.currency import acts, conversion, importer, parties, proofs
 from ledger.currency.audit.walk import audit
+from ledger.currency.imported import ANNOUNCED, announcement, import_id
+from ledger.currency.logged import by_places
 from ledger.currency.tables import ACT
 from ledger.currency.town import Town
 from tests import towns
@@ -261,3 +263,56 @@ def test_a_key_of_the_machine_that_nobody_vouched_for(town: Town, people: Cast) 
     vouched = third.key.sign(proofs.machine_message(town.charter.network, third.machine.public)).hex()  # type: ignore[union-attr]
     third.post(replace(note, evidence={**note.evidence, "vouched": vouched}))
     assert "act_invalid" in codes(replace(town, machine=third.machine))
+
+
+# --- what an import brings ---------------------------------------------------------------------------------
+
+
+FILE = (
+    "id,at,from,to,amount,unit,kind\n"
+    "1,2024-01-31T23:30:00Z,asso,Zoé,100.00,PATARD,conversion\n"
+    "2,2024-02-01,Zoé,Boulangerie,12.50,PATARD,payment\n"
+)
+
+
+def imported(town: Town, folder: Path) -> tuple[Note, Transaction]:
+    """An import of two lines: its announcement, and the last of its entries."""
+    path = folder / "moved.csv"
+    path.write_text(FILE)
+    importer.run(town, path, importer.Options(issuers=frozenset({"asso"})))
+    with town.reading() as connection:
+        records = by_places(connection, range(1, town.book.head().seq + 1))
+    found = [records[seq].instruction for seq in sorted(records)]
+    [note] = [one for one in found if isinstance(one, Note) and one.kind == ANNOUNCED]
+    last = found[-1]
+    assert isinstance(last, Transaction)
+    return note, last
+
+
+def test_an_import_is_announced_by_the_machine(town: Town, people: Cast, tmp_path: Path) -> None:
+    imported(town, tmp_path)
+    assert codes(town) == []
+
+
+def test_an_import_that_nobody_announced(town: Town, people: Cast, tmp_path: Path) -> None:
+    _note, last = imported(town, tmp_path)
+    post_raw(town, replace(last, id=import_id(town.charter.network, "9")))
+    assert codes(town) == ["act_missing"]
+
+
+def test_an_import_that_is_another_than_was_announced(town: Town, people: Cast, tmp_path: Path) -> None:
+    _note, last = imported(town, tmp_path)
+    again = replace(last, id=import_id(town.charter.network, "9"))
+    first = again.transfers[0]
+    more = replace(again, transfers=(Transfer(first.debit, first.credit, first.amount + 1, first.unit),))
+    note = town.signed(announcement(town.charter.network, [again]))
+    town.book.post([note, more])
+    assert codes(town) == ["import_differs"]
+
+
+def test_an_announcement_in_the_name_of_the_machine(town: Town, people: Cast, tmp_path: Path) -> None:
+    _note, last = imported(town, tmp_path)
+    again = replace(last, id=import_id(town.charter.network, "9"))
+    note = announcement(town.charter.network, [again])
+    town.book.post([replace(note, evidence={**note.evidence, "signature": "00" * 64}), again])
+    assert codes(town) == ["act_invalid"]
