@@ -21,7 +21,7 @@ BUGS: tuple[Bug, ...] = (
         "    if not act.text:"),
     bug("acts: a token is enough", T + "without_a_key", AUTH,
         "    if given is None:\n        raise CurrencyError(\"act_missing\"",
-        "    if given is None and caller.role == \"operator\":\n        return Acting(caller, town)\n"
+        "    if given is None and caller.role == \"treasurer\":\n        return Acting(caller, town)\n"
         "    if given is None:\n        raise CurrencyError(\"act_missing\""),
     bug("acts: the body is not what was signed", T + "what_was_signed_is",
         AUTH, "proofs.act_text(request.method, path, body)", "proofs.act_text(request.method, path, \"\")"),
@@ -35,7 +35,7 @@ BUGS: tuple[Bug, ...] = (
     bug("acts: check does not compare what was signed", T + "something_else", VOUCHING,
         "    if wrong is not None:\n        yield \"act_differs\"",
         "    if wrong is None and not text:\n        yield \"act_differs\""),
-    bug("acts: any kind of entry comes of any request", T + "something_else", MEANING,
+    bug("acts: any kind of entry comes of any request", T + "the_opposite", MEANING,
         "        if kinds and entry.kind not in kinds:", "        if kinds and not entry.kind:"),
     bug("acts: a conversion of another amount", T + "something_else", MEANING,
         "(units.credit, units.amount) == (account_number(body[\"account\"]), body[\"amount_cents\"])",

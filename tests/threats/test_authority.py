@@ -218,6 +218,15 @@ def test_an_act_for_something_else(town: Town, people: Cast, change: str) -> Non
     assert codes(town) == ["act_differs"]
 
 
+def test_an_act_for_the_opposite(town: Town, people: Cast) -> None:
+    converted(town, people)
+    towns.pay(town, people.alice, people.shop, 500)
+    asked = conversion.find_asked(town, towns.ask_back(town, people.shop, 500))
+    acting = towns.acting(town, people.treasurer, f"POST /v1/reconversions/{asked.id.hex()}/refusal")
+    conversion.accept(acting, asked, by=people.treasurer.public.hex())
+    assert codes(town) == ["act_differs"]
+
+
 def test_in_the_name_of_the_machine(town: Town, people: Cast) -> None:
     made = converted(town, people)
     plain = acts.plain(made)
