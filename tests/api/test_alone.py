@@ -31,6 +31,7 @@ PATARD = Path(sys.executable).with_name("patard")
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     url = request.getfixturevalue("fresh_postgres") if request.param == "postgres" else None
     towns.found(tmp_path / "home", database_url=url).book.close()
+    towns.told(tmp_path / "home")
     return url or str(tmp_path / "home" / "book.db")
 
 

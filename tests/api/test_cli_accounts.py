@@ -110,6 +110,7 @@ def test_a_fec_needs_a_siren_for_its_name(run: Run, tmp_path: Path) -> None:
 
 
 def test_closing_a_year(town: Town, run: Run, tmp_path: Path) -> None:
+    towns.told(tmp_path / "home")
     before = run("accounts", "years").json
     assert before[0] == {
         "start": "2025-01-01", "end": "2025-12-31", "closed": False, "entries": None, "sha256": None, "seq": None
@@ -131,6 +132,7 @@ def test_closing_a_year(town: Town, run: Run, tmp_path: Path) -> None:
 def test_a_closed_year_that_is_no_longer_what_it_was_is_not_given_out(
     town: Town, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    towns.told(tmp_path / "home")
     run("accounts", "close", "2025")
     monkeypatch.setitem(entries.KINDS, "payment", "Achat")
     for args in (("--out", str(tmp_path)), ()):

@@ -17,6 +17,7 @@ from ledger.currency.bank.placing import Way
 from ledger.currency.bank.proposals import SENTENCES
 from ledger.currency.bank.suspense import open_lines
 from ledger.currency.town import Town
+from tests import towns
 from tests.api.test_cli import Ran, Run
 from tests.currency.bank.scene import DAY, balances, bring, line, opened, statement, token
 from tests.towns import BANK, CASH, nothing_moves
@@ -76,7 +77,8 @@ def test_what_waits_is_shown_with_what_it_may_be(town: Town, run: Run) -> None:
     assert shown.count("\n    ") == sum(len(one.proposals[: commands.SHOWN]) or 1 for one in open_lines(town)[:2])
 
 
-def test_a_line_is_placed_and_put_back(town: Town, run: Run) -> None:
+def test_a_line_is_placed_and_put_back(town: Town, run: Run, tmp_path: Path) -> None:
+    towns.told(tmp_path / "home")
     id_ = waiting(town)[2_500]
     done = run("place", id_, "--proposal", "1")
     assert done.json["decision"]["name"] == "Alice Martin"
@@ -89,7 +91,8 @@ def test_a_line_is_placed_and_put_back(town: Town, run: Run) -> None:
     assert town.book.balance(parties.named(town, "Bob").account) == 2_500
 
 
-def test_every_option_is_a_way(town: Town, run: Run) -> None:
+def test_every_option_is_a_way(town: Town, run: Run, tmp_path: Path) -> None:
+    towns.told(tmp_path / "home")
     ids = waiting(town)
     topup = lines(town)[0].id.hex()[-8:]
     for cents, *how in (

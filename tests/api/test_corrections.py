@@ -23,8 +23,9 @@ def test_a_shop_that_waits_is_neither_closed_nor_paid_by_another_charter(api: Se
     asked = towns.ask_back(api.town, people.shop, 1_000).hex()
     headers = api.session(people.treasurer)
     town = api.town
+    with unmoved(api.town):
+        is_problem(api.client.delete(f"/v1/parties/{shown(people.shop)}", headers=headers), "reconversion_waiting")
     dearer = Town(towns.charter(reconversion_fee_bp=900), town.book, town.key, town.engine, town.machine)
     chartered.keep(dearer, chartered.latest(dearer))
     with unmoved(api.town):
-        is_problem(api.client.delete(f"/v1/parties/{shown(people.shop)}", headers=headers), "reconversion_waiting")
         is_problem(api.client.post(f"/v1/reconversions/{asked}/acceptance", headers=headers), "charter_changed")

@@ -23,6 +23,7 @@ from ledger.currency.bank import booking, taking
 from ledger.currency.bank.statement import BankLine, LineKind, Statement, StatementError
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
+from tests import towns
 from tests.currency.bank.scene import IBAN, balances, opened, token
 
 FIRST = date(2025, 6, 1)
@@ -174,6 +175,7 @@ def long_history(town: Town) -> list[Statement]:
 def test_killed_anywhere(tmp_path: Path) -> None:
     with opened(tmp_path / "home") as town:
         people = [parties.admit(town, "person", name) for name in MEMBERS]
+    towns.told(tmp_path / "home")
     with opened(tmp_path / "straight") as town:
         for name in MEMBERS:
             parties.admit(town, "person", name)
