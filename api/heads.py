@@ -6,6 +6,7 @@ import logging
 import threading
 from pathlib import Path
 
+from ledger.core.store import StoreError
 from ledger.currency import heads_file
 from ledger.currency.town import Town
 
@@ -41,6 +42,9 @@ class Heads:
     def _sign(self) -> None:
         try:
             trouble = heads_file.record(self.town, self.path)
+        except StoreError as error:
+            LOGGER.warning("the end of the log is not signed: %s", error)
+            return
         except Exception:
             LOGGER.exception("signing the end of the log")
             return

@@ -25,7 +25,8 @@ BUGS: tuple[Bug, ...] = (
         "    if given is None:\n        raise CurrencyError(\"act_missing\""),
     bug("acts: the body is not what was signed", T + "what_was_signed_is",
         AUTH, "proofs.act_text(request.method, path, body)", "proofs.act_text(request.method, path, \"\")"),
-    bug("acts: names stay in the log", T + "is_personal", ACTS, "        if self.is_personal:", "        if not self.text:"),
+    bug("acts: names stay in the log", T + "is_personal",
+        ACTS, "        if self.is_personal:", "        if not self.text:"),
     bug("acts: check verifies no signature of the machine", T + "name_of_the_machine", VOUCHING,
         "    yield Signed(bytes.fromhex(machine), signature, message, \"act_invalid\", text)\n", ""),
     bug("acts: check does not ask for the machine's signature", T + "name_of_the_machine", VOUCHING,
@@ -54,4 +55,4 @@ BUGS: tuple[Bug, ...] = (
     bug("acts: a used code is given out again", T + "made_once", "ledger/currency/parties.py",
         "        if store.connection.execute(select(INVITE.c.role).where(INVITE.c.code_hash == hashed)).first() is not "
         "None:", "        if not hashed:"),
-)
+)  # fmt: skip
