@@ -653,6 +653,7 @@ def test_a_line_is_proposed_as_what_it_was_typed_as(town: Town, alice: Party) ->
     assert [(p.decision.way, p.decision.other) for p in one.proposals] == [
         (Way.KNOWN, conversion.conversion_id(town, BANK, "V1"))
     ]
+    place(town, one.line.id, one.proposals[0].decision)
 
 
 def test_a_line_that_is_not_there(town: Town) -> None:
