@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 
 from api.home import found_home, open_town
 from ledger.core.ids import account_text
-from ledger.currency import clocked, join_codes, parties, proofs
-from ledger.currency.acts import Act
+from ledger.currency import acts, clocked, join_codes, parties, proofs
 from ledger.currency.charter import Charter, PartyKind, ReserveAccount, ReserveKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import PrivateKey
@@ -147,9 +146,7 @@ def acting(town: Town, key: PrivateKey, request: str, **body: Any) -> Town:
     method, _, path = request.partition(" ")
     text = proofs.act_text(method, path, json.dumps(body) if body else "")
     salt, until = town.book.entropy(proofs.SALT_BYTES), town.now() // 1_000_000 + 300
-    return town.acting(
-        Act(key.public, text, salt, until, proofs.sign_act(key, town.charter.network, until, salt, text))
-    )
+    return town.acting(acts.sign(key, town.charter.network, until, salt, text))
 
 
 def order(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
-from ledger.currency import parties
+from ledger.currency import acts, parties, proofs
 from ledger.currency.charter import (
     BankRules,
     Bookkeeping,
@@ -169,6 +169,14 @@ def admit(town: Town, clock: Clock, life: Life) -> None:
         person = life.people[name].party
         code = parties.invite(town, association, "treasurer", person=person)
         parties.join(town, code, treasurer_key(name).public, f"{name}, trésorerie")
+
+
+def acting(town: Town, key: PrivateKey, request: str, body: str = "") -> Town:
+    """The town while it carries out what that device asked for: a request such as "POST /v1/invites", and its body."""
+    method, _blank, path = request.partition(" ")
+    text = proofs.act_text(method, path, body)
+    salt, until = town.book.entropy(proofs.SALT_BYTES), town.now() // 1_000_000 + 60
+    return town.acting(acts.sign(key, town.charter.network, until, salt, text))
 
 
 def treasurer_key(name: str) -> PrivateKey:

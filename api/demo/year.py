@@ -7,13 +7,17 @@ the bank's statements, each month in another format, and works off what is in su
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date, timedelta
+from hashlib import sha256
 from itertools import cycle
+from typing import Any
 
 from api.demo import town as place
 from api.demo.town import Clock, Entropy, Life, iban, treasurer_key
 from api.demo.week import Story
+from ledger.core.ids import account_text
 from ledger.currency import conversion, parties, proofs
 from ledger.currency.bank import booking, details, suspense, taking
 from ledger.currency.bank.fake.bank import FakeBank, Format, accounts_of
@@ -55,8 +59,8 @@ class Year:
         self.story = story
         self.fates = Fates()
         self.bank = FakeBank(accounts_of(town.charter), entropy=Entropy("bank"), fate=self.fates)
-        self.office = life.people[place.ASSOCIATION].key.public.hex()
-        self.treasurer = treasurer_key(place.TREASURERS[0]).public.hex()
+        self.office = life.people[place.ASSOCIATION].key
+        self.treasurer = treasurer_key(place.TREASURERS[0])
         self.account, self.savings = iban(1), iban(2)
         self.shops = cycle(place.SHOPS)
         self.formats = cycle(FORMATS)
@@ -67,7 +71,9 @@ class Year:
         """All of it, up to the evening before the week."""
         for name in place.SHOPS:
             number = 200 + list(place.SHOPS).index(name)
-            details.put(self.town, self.life.people[name].party, iban(number), by=self.office)
+            party = self.life.people[name].party
+            acting = self._office(f"PUT /v1/parties/{account_text(party.account)}/bank-details", iban=iban(number))
+            details.put(acting, party, iban(number), by=self.office.public.hex())
         self.fates[iban(200 + list(place.SHOPS).index(MOVED))] = Fate(back="AC04", after=2)
         self._sign_mandates()
         day = FIRST
@@ -94,6 +100,10 @@ class Year:
             if wanted:
                 self.clock.set((day - place.MONDAY).days, hour * 3600)
                 act(day)
+
+    def _office(self, request: str, **body: Any) -> Town:
+        """The town while it carries out what the office's device asked for."""
+        return place.acting(self.town, self.office, request, json.dumps(body) if body else "")
 
     # --- euros in ---
 
@@ -138,18 +148,21 @@ class Year:
             self.clock.now += 60_000_000
             asked = self.story.ask(name)
             self.clock.now += 600_000_000
-            conversion.accept(self.town, conversion.find_asked(self.town, asked), by=self.treasurer)
+            acting = place.acting(self.town, self.treasurer, f"POST /v1/reconversions/{asked.hex()}/acceptance")
+            conversion.accept(acting, conversion.find_asked(self.town, asked), by=self.treasurer.public.hex())
         if not any(one.iban and not one.batch for one in owed.due(self.town)):
             return
-        batch = batches.order(self.town, by=self.office, on=day + _DAY)
+        on = day + _DAY
+        acting = self._office("POST /v1/payouts/batches", on=on.isoformat())
+        batch = batches.order(acting, by=self.office.public.hex(), on=on)
         for person in place.TREASURERS[: batch.people]:
             self.clock.now += 900_000_000
             key = treasurer_key(person)
             signature = proofs.sign_payouts(key, place.NETWORK, batch.id, batch.sha256, batch.total, batch.transfers)
             approval.sign(self.town, batch, parties.device(self.town, key.public), signature)
         self.clock.now += 60_000_000
-        data = batches.fetch(self.town, batch, by=self.treasurer)
-        answer = self.bank.submit(data, day + _DAY)
+        acting = place.acting(self.town, self.treasurer, f"GET /v1/payouts/batches/{batch.number}/file")
+        answer = self.bank.submit(batches.fetch(acting, batch, by=self.treasurer.public.hex()), on)
         assert answer.accepted, answer
 
     def _bounce(self, day: date) -> None:
@@ -173,21 +186,27 @@ class Year:
 
     def _sign_mandates(self) -> None:
         for name in BY_DEBIT:
-            register.sign(
-                self.town, self.life.people[name].party, iban=self._iban(name), amount=3_000,
-                signed_on=self.town.charter.local_date(self.town.now()), by=self.office,
+            party, signed_on = self.life.people[name].party, self.town.charter.local_date(self.town.now())
+            acting = self._office(
+                "POST /v1/mandates/paper", account=account_text(party.account), iban=self._iban(name),
+                amount_cents=3_000, signed_on=signed_on.isoformat(),
             )  # fmt: skip
+            register.sign(
+                acting, party, iban=self._iban(name), amount=3_000, signed_on=signed_on, by=self.office.public.hex()
+            )
 
     def _announce(self, day: date) -> None:
-        notices.give(self.town, by=self.office)
+        notices.give(self._office("POST /v1/notices"), by=self.office.public.hex())
 
     def _collect(self, day: date) -> None:
         """The file for the fifth of next month; in May one member's account is empty."""
         month = f"{(day + 10 * _DAY):%Y-%m}"
         if month == "2026-05":
             self.fates[self._iban(BY_DEBIT[-1])] = Fate(back="AM04", after=3)
-        collection, _new = collecting.collect(self.town, month=month, by=self.office)
-        data = collecting.fetch(self.town, collection, by=self.office)
+        by = self.office.public.hex()
+        collection, _new = collecting.collect(self._office("POST /v1/collections", month=month), month=month, by=by)
+        acting = self._office(f"GET /v1/collections/{collection.number}/file")
+        data = collecting.fetch(acting, collection, by=by)
         assert self.bank.submit(data, day).accepted
         self.fates.pop(self._iban(BY_DEBIT[-1]), None)
 
@@ -203,11 +222,13 @@ class Year:
         """The month's statements, and what nobody could place."""
         for account in (self.account, self.savings):
             data = self.bank.statement(account, self.taken_until + _DAY, day, next(self.formats))
-            taking.take(self.town, read(data), file=f"releve-{day:%Y-%m}-{account[-4:]}", by=self.office)
+            file, hashed = f"releve-{day:%Y-%m}-{account[-4:]}", sha256(data).hexdigest()
+            acting = place.acting(self.town, self.office, f"POST /v1/bank/imports?name={file}", f"sha256:{hashed}")
+            taking.take(acting, read(data), file=file, by=self.office.public.hex())
             self.life.statements += 1
         self.taken_until = day
-        booking.book(self.town, by=self.office)
-        release.release(self.town, Said(day), by=self.office)
+        booking.book(self.town)  # as a server does, at the machine
+        release.release(self.town, Said(day))
         if day < place.MONDAY - _DAY:  # what came in the last days waits for whoever looks at the demo
             self._place()
 
@@ -220,8 +241,20 @@ class Year:
                 decision = line.proposals[0].decision
             else:
                 decision = Decision(way=Way.MEMBER, holder=self.life.people[FORGETFUL].party.account)
-            suspense.place(self.town, line.line.id, decision, by=self.office)
+            acting = self._office(f"POST /v1/bank/lines/{line.line.id.hex()}/placing", **_body(decision))
+            suspense.place(acting, line.line.id, decision, by=self.office.public.hex())
             self.life.placed += 1
+
+
+def _body(decision: Decision) -> dict[str, Any]:
+    """A decision, as a request has it."""
+    shares = [
+        {"way": share.way, "amount_cents": share.amount, "account": share.holder and account_text(share.holder)}
+        for share in decision.shares
+    ]
+    named = {"account": decision.holder and account_text(decision.holder), "other": decision.other and
+             decision.other.hex(), "cash": decision.cash, "shares": shares}  # fmt: skip
+    return {"way": decision.way, **{key: value for key, value in named.items() if value}}
 
 
 def last_statement(year: Year) -> bytes:

@@ -85,6 +85,11 @@ class Act:
         return {"act": self.text, "salt": self.salt.hex(), **said}
 
 
+def sign(key: PrivateKey, network: bytes, until: int, salt: bytes, text: str) -> Act:
+    """The act that the device `key` makes of this text."""
+    return Act(key.public, text, salt, until, proofs.sign_act(key, network, until, salt, text))
+
+
 def plain(instruction: T) -> T:
     """The instruction without what vouches for it: what it does, and who is said to have acted."""
     return replace(instruction, evidence={k: v for k, v in instruction.evidence.items() if k not in KEYS})
