@@ -256,8 +256,8 @@ class _Post:
         self.first = first
         self.accounts = Accounts(town, options.issuers, options.parties)
         self.work = Work(town)
-        self.left_out: set[bytes] = set()
-        """Ids of lines that were refused."""
+        self.left_out: set[int] = set()
+        """Lines of the batch that make no entry: refused, or with the id of one before. Another of that id may."""
         self.posted = self.opened = self.cents = 0
 
     def take(self, batch: Sequence[Row | Problem]) -> None:
@@ -268,6 +268,7 @@ class _Post:
             for item in batch:
                 if isinstance(item, Problem):
                     raise _stopped(item.line, item.reason)
+        self.left_out.clear()
         for _ in range(_TRIES):
             try:
                 return self._take(rows)
@@ -288,7 +289,7 @@ class _Post:
             barred = _barred(*pair)
             if barred and not self.skip_bad:
                 raise _stopped(row.line, barred[1])
-            if not barred and id_ not in self.left_out:
+            if not barred and row.line not in self.left_out:
                 openings |= {target.number: target for target in pair if target.opening is not None}
                 held = record.parse(stood[id_]).instruction.evidence.get(HELD) == 1 if id_ in stood else at_work
                 moves.append((row, _transaction(self.town, id_, row, self.accounts, held=held)))
@@ -301,7 +302,7 @@ class _Post:
 
         def also(connection: Connection, outcome: Outcome) -> None:
             mine = Outcome(outcome.answers[len(note) :], outcome.head)
-            self._posted(mine, instructions, {one.id for one in announced})
+            self._posted(mine, len(new), moves, {one.id for one in announced})
             self._also(connection, mine, new, moves, at_work)
 
         outcome = self.town.commit([*note, *instructions], also)
@@ -314,14 +315,20 @@ class _Post:
                 self.posted += 1
                 self.cents += row.amount
 
-    def _posted(self, outcome: Outcome, instructions: Sequence[Instruction], announced: set[bytes]) -> None:
-        """In the same commit: what was announced is what was posted, or it is announced anew."""
-        refused = {answer.id for answer in outcome.answers if isinstance(answer, Refused)}
-        made = {answer.id for answer in outcome.answers if isinstance(answer, Posted) and not answer.replay}
-        if made == announced or (refused and not self.skip_bad):
-            return
-        self.left_out |= refused & announced
-        raise _Again
+    def _posted(
+        self, outcome: Outcome, openings: int, moves: list[tuple[Row, Transaction]], announced: set[bytes]
+    ) -> None:
+        """In the same commit: what was announced is what was posted, or that much is announced anew."""
+        lines = [None] * openings + [row.line for row, _ in moves]
+        other: list[int | None] = []
+        for line, answer in zip(lines, outcome.answers, strict=True):
+            if isinstance(answer, Refused) and (line is None or not self.skip_bad):
+                return  # which stops the import
+            if answer.id in announced and (isinstance(answer, Refused) or answer.replay):
+                other.append(line)
+        if other:
+            self.left_out |= {line for line in other if line is not None}
+            raise _Again
 
     def _also(
         self, connection: Connection, outcome: Outcome, openings: list[Target], moves: list[tuple[Row, Transaction]],
@@ -341,6 +348,7 @@ class _Post:
             if isinstance(answer, Posted) and not answer.replay
         ]  # fmt: skip
         if (not at_work and self.work.began()) or self.accounts.joined_since(t.transfers[0].debit for t in new):
+            self.left_out.clear()  # without what is barred by now, others may be right
             raise _Again
         if at_work and new:
             hold(self.town, connection, {t.transfers[0].credit for t in new}, outcome.head.seq)

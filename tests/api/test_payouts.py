@@ -23,7 +23,7 @@ from ledger.currency.town import Town
 from tests import towns
 from tests.currency.bank.scene import DAY, line, opened, statement
 from tests.currency.bank.test_payout_answers import answer
-from tests.served import Cast, Headers, Served, cast, inviting, is_problem, served, shown
+from tests.served import Cast, Headers, Served, cast, inviting, is_problem, new_code, served, shown
 from tests.towns import BANK
 
 IBAN = "DE89370400440532013000"
@@ -147,8 +147,11 @@ def test_two_keys_of_one_person_and_keys_of_nobody(api: Served, people: Cast) ->
 def test_whoever_brought_a_colleague_in_is_no_second_person(api: Served, people: Cast) -> None:
     """Invited with Alice's key, confirmed with Bob's own as a member: he signs, and not beside her."""
     alice, bob = signer(api, people, "Alice"), people.bob
-    body = {"role": "treasurer", "person": shown(bob)}
-    code = api.client.post("/v1/invites", json=body, headers=api.session(alice)).json()["code"]
+    code = new_code()
+    invited = api.client.post(
+        "/v1/invites", json=inviting("treasurer", code, person=shown(bob)), headers=api.session(alice)
+    )
+    assert invited.status_code == 201, invited.text
     key = towns.key_of("Bob's PC")
     assert api.join(code, key).status_code == 201
     [waiting] = api.client.get("/v1/confirmations", headers=api.session(bob.key)).json()["keys"]

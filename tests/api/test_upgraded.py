@@ -1,4 +1,4 @@
-"""A book of before the log held hashes and limits: brought up to date, it checks, and what is of before is told."""
+"""A book of before the log held hashes, limits and signatures: brought up to date, it checks; what is old is told."""
 
 from __future__ import annotations
 
@@ -19,15 +19,26 @@ from tests import towns
 from tests.threats.forger import Forger
 from tests.towns import CASH
 
+LATER = towns.START + 3_600_000_000
+"""An hour after the book's last entry."""
+MACHINE = ("by", "machine", "vouched")
+"""What a note of the charter says of the machine's key."""
+
 
 def as_before(instruction: Instruction) -> Instruction:
-    """The entry as the program wrote it before: no limits in the charter's note, no hash of a name."""
+    """The entry as the program wrote it before: no limits and no machine's key in the charter's note, no hash of a
+    name, and nothing signed."""
     if isinstance(instruction, Opening) and "name" in instruction.evidence:
         return replace(instruction, evidence={"party": instruction.evidence["party"]})
+    gone = ["signature"]
     if isinstance(instruction, Note) and instruction.kind == chartered.KIND:
-        kept = {k: v for k, v in instruction.evidence.items() if k not in (*chartered.LIMITS, "timezone")}
-        return replace(instruction, evidence=kept)
-    return instruction
+        gone += [*chartered.LIMITS, "timezone", *MACHINE]
+    return replace(instruction, evidence={k: v for k, v in instruction.evidence.items() if k not in gone})
+
+
+def opened(home: Home) -> Town:
+    """The book as a program of today opens it."""
+    return open_town(home, clock=towns.Clock(LATER), entropy=towns.Entropy("later"))
 
 
 @pytest.fixture
@@ -52,10 +63,11 @@ def older(tmp_path: Path) -> Home:
 
 
 def test_an_older_book_opens_and_checks(older: Home) -> None:
-    town = open_town(older)
+    town = opened(older)
     done = audit(town)
     assert done.clean, done.findings
-    [notice] = done.notices
+    unsigned, notice = done.notices
+    assert "is of before it was signed" in unsigned.text
     assert "2 names of parties" in notice.text and "bank details" not in notice.text
     rules = chartered.latest(town)
     assert rules is not None and rules.says_all and rules.version == 2
@@ -64,13 +76,13 @@ def test_an_older_book_opens_and_checks(older: Home) -> None:
         connection.execute(text("UPDATE bank_details SET iban = 'NL91ABNA0417164300'"))
     assert [one.code for one in audit(town).findings] == ["details_differ"]
     town.book.close()
-    again = open_town(older)
+    again = opened(older)
     assert chartered.latest(again) == rules
     again.book.close()
 
 
 def test_an_older_note_is_not_taken_after_the_first_of_the_new_kind(older: Home) -> None:
-    town = open_town(older)
+    town = opened(older)
     parties.admit(town, "person", "Bob")
     rules = chartered.latest(town)
     assert rules is not None
@@ -82,10 +94,10 @@ def test_an_older_note_is_not_taken_after_the_first_of_the_new_kind(older: Home)
 
 
 def test_a_name_without_its_hash_is_a_finding_by_then(older: Home) -> None:
-    town = open_town(older)
+    town = opened(older)
     id_ = town.new_id()
     account = parties.holding(town.charter.network, id_, town.charter.code)
-    town.post(Opening(id_, account, evidence={"party": "person"}))
+    town.post(Opening(id_, account, evidence={"by": "console", "party": "person"}))
     assert [one.code for one in audit(town).findings] == ["name_missing", "party_missing"]
     town.book.close()
 
@@ -94,5 +106,5 @@ def test_details_are_taken_in_once(older: Home, monkeypatch: pytest.MonkeyPatch)
     taken: list[Town] = []
     monkeypatch.setattr(details, "take_in", taken.append)
     for _ in range(3):
-        open_town(older).book.close()
+        opened(older).book.close()
     assert len(taken) == 1

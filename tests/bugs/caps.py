@@ -51,7 +51,7 @@ BUGS: tuple[Bug, ...] = (
         NAMED, "            KEY_NAME.c.account.in_(bindparam(\"accounts\", expanding=True)),\n", "",
         NAMED, ', "accounts": sorted(accounts)', ""),
     bug("caps: the upgrade names a thousand keys only", f"{THREATS} -k of_before",
-        "ledger/migrations/versions/0012_key_names.py", "range(0, len(rows), AT_ONCE)", "range(0, 1, AT_ONCE)"),
+        "ledger/migrations/versions/0010_key_names.py", "range(0, len(rows), AT_ONCE)", "range(0, 1, AT_ONCE)"),
     bug("caps: imports keep statements", f"{THREATS} -k keep_counts",
         "api/imports.py", "        made = self._keep(Import(",
         "        self.kept = taken\n        made = self._keep(Import("),

@@ -32,7 +32,8 @@ BUGS: tuple[Bug, ...] = (
     bug("clock: the commit has a clock of its own", THREATS + "sleeps",
         BOOK, "now=looked,", "now=now,"),
     bug("clock: keys are not looked at again", THREATS + "key_that_is_revoked",
-        DESK, "self._found(connection, batch) != devices", "False"),
+        DESK, "self._found(connection, batch) != (devices, self._held)",
+        "self._found(connection, batch)[1] != self._held"),
     bug("clock: what stands is refused with the rest", THREATS + "jump_while",
         DESK, "results[index] = self._stood(instruction, batch[index], why)", "results[index] = why"),
     # Behind a wrong clock's entry.

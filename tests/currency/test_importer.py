@@ -20,6 +20,7 @@ from ledger.currency.import_seen import Seen
 from ledger.currency.imported import open_reserve
 from ledger.currency.importer import Imported, ImportRefused, Options
 from ledger.currency.town import Town
+from merchants.desk import Desk
 from tests import towns
 from tests.towns import BANK, CASH, nothing_moves
 
@@ -296,6 +297,23 @@ def test_bad_lines_left_out(town: Town, write: Write) -> None:
     with nothing_moves(town):
         again = importer.run(town, path, options)
     assert again.posted == 0 and balance(town, "Bob") == 400
+    assert audit(town).findings == []
+
+
+def test_a_good_line_whose_id_a_bad_one_has_too(town: Town, write: Write) -> None:
+    """The first that can be taken is; whatever comes of the same id, before or after, is left out. Any number may."""
+    short = "".join(line(id="2", from_="Alice", to="Bob", amount=str(9 + n)) for n in range(20))
+    text = HEADER + line(id="1", amount="5.00") + short + line(id="2", from_="Alice", to="Bob", amount="4")
+    text += line(id="3", from_="Bob", to="Carol", amount="3") + line(id="2", amount="7")
+    text += line(id="4", from_="Dora", to="Emil", amount="1")
+    path, options = write(text), Options(ASSO.issuers, skip_bad=True)
+    done = importer.run(town, path, options)
+    # Nobody is opened for the sake of a line that is left out.
+    assert (done.lines, done.posted, done.left_out, done.accounts, done.cents) == (25, 3, 22, 4, 1_200)
+    assert [balance(town, name) for name in ("Alice", "Bob", "Carol")] == [100, 100, 300]
+    assert audit(town).findings == []
+    with nothing_moves(town):
+        assert importer.run(town, path, options).posted == 0
 
 
 # --- whose account ---------------------------------------------------------------------------------------
@@ -371,12 +389,12 @@ def test_stopped_half_way_and_completed(town: Town, write: Write, monkeypatch: p
     commits = 0
     post = town.book.post
 
-    def stopping(batch: Any, also: Any = None) -> Any:
+    def stopping(batch: Any, also: Any = None, **how: Any) -> Any:
         nonlocal commits
         commits += 1
         if commits == 3:
             raise Stop
-        return post(batch, also)
+        return post(batch, also, **how)
 
     monkeypatch.setattr(town.book, "post", stopping)
     with pytest.raises(Stop):
@@ -404,6 +422,26 @@ def test_a_book_that_changes_under_the_import_stops_it(
     assert caught.value.code == "import_stopped" and "line 5" in caught.value.detail
     monkeypatch.undo()
     assert importer.run(town, write(SMALL), ASSO).lines == 3, path
+
+
+def test_a_desk_that_looked_before_the_import(town: Town, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a program whose clock is a little behind: the time of the log alone would not show that anything came."""
+    alice, shop = towns.member(town, "person", "Alice"), towns.member(town, "shop", "Boulangerie")
+    conversion.convert(town, alice.party, 500, reserve=CASH, reference="S1")
+    towns.clock(town).forward(60)
+    signed, limits, done = towns.order(town, alice, shop.account, 100), Desk._limits, list[Imported]()
+
+    def meanwhile(*args: Any) -> None:
+        if not done:
+            towns.clock(town).forward(-2)
+            done.append(importer.run(town, write(HEADER + line()), ASSO))
+            towns.clock(town).forward(2)
+        limits(*args)
+
+    monkeypatch.setattr(Desk, "_limits", meanwhile)
+    assert towns.refusal(town, signed).code == "account_uncovered"
+    assert done[0].posted == 1 and balance(town, "Alice") == 600
+    assert audit(town).findings == []
 
 
 def test_memory_does_not_grow_with_the_file(town: Town, write: Write) -> None:

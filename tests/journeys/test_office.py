@@ -208,7 +208,7 @@ def test_somebody_else_was_quicker(browser: Browser, bureau: Bureau, bank: FakeB
 def test_a_payout_is_signed_by_two_people(browser: Browser, bureau: Bureau) -> None:
     """Asked, accepted, an IBAN typed, a file made, signed twice by different people, fetched once: by keys alone."""
     town, shop = bureau.town, bureau.shop
-    conversion.convert(town, shop.party, 20_000, reserve=towns.BANK, reference="VENTES")
+    conversion.convert(town, shop.party, 20_000, reserve=towns.CASH, reference="VENTES")
     towns.ask_back(town, shop, 20_000)
     odile, paul = (parties.admit(town, "person", name) for name in ("Odile Carlier", "Paul Six"))
     with desk(browser, bureau) as one, desk(browser, bureau) as two:
@@ -261,7 +261,7 @@ def test_nobody_signs_what_is_not_the_file_that_was_made(browser: Browser, burea
     odile = parties.admit(town, "person", "Odile Carlier")
     with desk(browser, bureau) as office:
         page = office.pair("treasurer", "PC d’Odile", person=odile).page
-        conversion.convert(town, shop.party, 20_000, reserve=towns.BANK, reference="VENTES")
+        conversion.convert(town, shop.party, 20_000, reserve=towns.CASH, reference="VENTES")
         conversion.accept(town, conversion.find_asked(town, towns.ask_back(town, shop, 20_000)))
         details.put(town, shop.party, SHOPS)
         made = batches.order(town)
@@ -296,7 +296,7 @@ def test_nobody_signs_what_is_not_the_file_that_was_made(browser: Browser, burea
 
 
 def test_an_auditor_sees_everything_and_can_change_nothing(browser: Browser, bureau: Bureau, bank: FakeBank) -> None:
-    conversion.convert(bureau.town, bureau.shop.party, 20_000, reserve=towns.BANK, reference="VENTES")
+    conversion.convert(bureau.town, bureau.shop.party, 20_000, reserve=towns.CASH, reference="VENTES")
     towns.ask_back(bureau.town, bureau.shop, 10_000)
     asked = conversion.find_asked(bureau.town, towns.ask_back(bureau.town, bureau.shop, 10_000))
     conversion.accept(bureau.town, asked)

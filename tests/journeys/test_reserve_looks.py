@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage
 from ledger.currency import conversion, parties
 from tests.currency.bank import scene
 from tests.served import serving
-from tests.towns import BANK, CASH
+from tests.towns import CASH
 
 pytestmark = pytest.mark.browser
 GREAT = 12_345_678_99
@@ -23,7 +23,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with scene.opened(Path(tmp_path_factory.mktemp("looks")) / "home") as town:
         alice = parties.admit(town, "person", "Alice")
         scene.bring(town, scene.statement([scene.line(GREAT, scene.token(town, alice))]))
-        conversion.convert(town, alice, GREAT, reserve=BANK, reference="V1")
+        conversion.convert(town, alice, GREAT, reserve=CASH, reference="V1")
         conversion.convert(town, alice, 500, reserve=CASH, reference="S1")
         with serving(town) as found:
             yield found

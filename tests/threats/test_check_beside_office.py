@@ -20,7 +20,7 @@ from api.home import open_town
 from ledger.core.opening import open_book
 from ledger.currency.town import Town
 from tests.currency.bank.scene import charter
-from tests.threats.busy_office import found
+from tests.threats.busy_office import START, Clock, found
 
 ROOT = Path(__file__).parents[2]
 TIMES = 30
@@ -84,7 +84,7 @@ def test_a_charter_that_changes_at_this_moment(tmp_path: Path, monkeypatch: pyte
     def and_change(place: Any, **how: Any) -> Town:
         if not opened:
             (home / "charter.toml").write_text(charter(reconversion_fee_bp=100).dumps("fr"))
-            open_town(home).book.close()  # which notes it in the log
+            open_town(home, clock=Clock(START + 3_600_000_000)).book.close()  # which notes it in the log
         opened.append(place)
         return open_town(place, **how)
 

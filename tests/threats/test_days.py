@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from api.imports import Counts, Import, Imports
 from ledger.core.ids import derived_id
-from ledger.core.model import Note, Transaction, Transfer
+from ledger.core.model import Note, Posted, Transaction, Transfer
 from ledger.currency import chartered, conversion, days, parties, reserve
 from ledger.currency.accounts import export
 from ledger.currency.audit.walk import audit
-from ledger.currency.bank import booking, taking
+from ledger.currency.bank import booking, taking, typed
 from ledger.currency.bank.mandates import collecting, months, notices
 from ledger.currency.bank.payouts import batches
 from ledger.currency.bank.statement import StatementError
@@ -161,7 +162,15 @@ def booked(town: Town, account: int, cents: int, day: date | None, reference: st
     evidence: dict[str, str | int] = {
         "by": "console", "reference": reference, "reserve": f"{chart.reserve[BANK]:016x}",
     }  # fmt: skip
-    town.post(Transaction(conversion.conversion_id(town, BANK, reference), "conversion", moves, day, evidence=evidence))
+    id_ = conversion.conversion_id(town, BANK, reference)
+
+    def also(connection: Connection, posted: Posted) -> None:
+        typed.keep(
+            connection, id_, posted.seq, posted.at, by="console", reserve=chart.reserve[BANK], holder=account,
+            amount=cents, booked_on=day, reference=reference,
+        )  # fmt: skip
+
+    town.post(Transaction(id_, "conversion", moves, day, evidence=evidence), also)
 
 
 @pytest.mark.parametrize("day", [date(1, 1, 1), date(336, 7, 24), date(1999, 12, 31), date(2100, 1, 1), date.max])
@@ -222,7 +231,7 @@ def test_a_server_does_nothing_by_a_charter_that_another_replaced(town: Town) ->
         scene = Scene(town, people, api)
         waits = taking.take(town, [statement([line(100, day=date(2025, 6, 10))], 0)], opening=True)
         assert waits[0].new
-        newer = Town(replace(town.charter, reconversion_fee_bp=700), town.book, town.key, town.engine)
+        newer = Town(replace(town.charter, reconversion_fee_bp=700), town.book, town.key, town.engine, town.machine)
         chartered.keep(newer, chartered.latest(newer))
         order = towns.order(town, people.alice, people.shop.account, 100)
         with unmoved(town):
@@ -245,7 +254,8 @@ def test_lines_of_an_uploader_whose_key_was_revoked_meanwhile(town: Town) -> Non
     people = cast(town)
     operator = parties.device(town, people.operator.public)
     lines = [line(100 + n, day=date(2025, 6, 10)) for n in range(20)]
-    taken = taking.take(town, [statement(lines)], by=operator.key.hex(), opening=True)
+    acting = towns.acting(town, people.operator, "POST /v1/bank/imports")
+    taken = taking.take(acting, [statement(lines)], by=operator.key.hex(), opening=True)
     parties.revoke(town, operator, last_too=True)
     towns.clock(town).forward(3_600)
     one = Import("1", "releve.xml", [Counts.of(each) for each in taken])

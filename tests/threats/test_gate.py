@@ -7,6 +7,7 @@ numbers are those of the table in the docs. And one person who tries to be two.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
+from api import home
 from ledger.core.model import Note, Posted
 from ledger.currency import chartered, parties, persons, proofs
 from ledger.currency.audit.walk import audit
@@ -46,21 +48,12 @@ def gate(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Town3]:
     """A town that pays its shops, on either database; the log names the machine's key."""
     if request.param == "sqlite":
         made: Town3 = request.getfixturevalue("paying")
-        machined(made.town)
+        assert chartered.machine_since(made.town) == 1
         yield made
         return
     with opened(tmp_path / "postgres", request.getfixturevalue("fresh_postgres")) as town:
-        machined(town)
+        assert chartered.machine_since(town) == 1
         yield settle(town)
-
-
-def machined(town: Town) -> None:
-    """A charter that names the machine's key, if none does yet: from then on keys count as they were vouched for."""
-    if chartered.machine_since(town) is None:
-        before = chartered.latest(town)
-        assert before is not None
-        note = chartered.note_of(before._replace(version=before.version + 1))
-        town.post(Note(note.id, note.kind, {**note.evidence, "machine": "ab" * 32}))
 
 
 def edit(town: Town, sql: str, **values: Any) -> None:
@@ -372,11 +365,8 @@ class Alice:
 
     def joins(self, party: Party, role: str, person: Party | None = None, by: PrivateKey | None = None) -> PrivateKey:
         """A key that she invites, with her own or with `by`, and joins herself."""
-        inviting = (by or self.key).public.hex()
-        key = PrivateKey.from_seed(sha256(f"{self.town.book.head().seq}".encode()).digest())
-        code = parties.invite(self.town, party, role, by=inviting, person=person)
-        parties.join(self.town, code, key.public, f"PC {key.public.hex()[:8]}")
-        return key
+        device = f"PC {self.town.book.head().seq}"
+        return towns.join(self.town, party, role, device, by=by or self.key, person=person)
 
     def invents(self, name: str, by: PrivateKey | None = None, confirms: bool = True) -> PrivateKey:
         """A treasurer's key of a person whom she made up, who confirms it with a key as a member that she made."""
@@ -384,8 +374,14 @@ class Alice:
         key = self.joins(self.office, "treasurer", person, by)
         if confirms:
             own = self.joins(person, "member", by=by)
-            persons.confirm(self.town, key.public, by=parties.device(self.town, own.public))
+            confirm(self.town, key, own)
         return key
+
+
+def confirm(town: Town, key: PrivateKey, by: PrivateKey) -> Posted:
+    """Confirm a key with another, as its device asks for it."""
+    acting = towns.acting(town, by, f"POST /v1/keys/{key.public.hex()}/confirmation")
+    return persons.confirm(acting, key.public, by=parties.device(town, by.public))
 
 
 def second_key(alice: Alice) -> list[PrivateKey]:
@@ -430,7 +426,7 @@ def as_bob(alice: Alice) -> list[PrivateKey]:
     """In the name of a treasurer who exists, confirmed with a key as a member that she made for him."""
     bob = parties.named(alice.town, "Bob")
     key, own = alice.joins(alice.office, "treasurer", bob), alice.joins(bob, "member")
-    persons.confirm(alice.town, key.public, by=parties.device(alice.town, own.public))
+    confirm(alice.town, key, own)
     return [alice.key, key]
 
 
@@ -451,7 +447,7 @@ def come_again_in_her_name(alice: Alice) -> list[PrivateKey]:
 def seconded_by_the_invented(alice: Alice) -> list[PrivateKey]:
     first = alice.invents("Bernard Petit")
     second = alice.invents("Cécile Grand", confirms=False)
-    persons.confirm(alice.town, second.public, by=parties.device(alice.town, first.public))
+    confirm(alice.town, second, first)
     return [first, second]
 
 
@@ -469,7 +465,6 @@ PATHS: dict[str, Callable[[Alice], list[PrivateKey]]] = {
 @pytest.mark.parametrize("path", PATHS)
 def test_one_person_does_not_sign_as_two(paying: Town3, path: str) -> None:  # noqa: F811
     town = paying.town
-    machined(town)
     keys = PATHS[path](Alice(paying))
     batch = big(paying)
     codes = []
@@ -515,15 +510,13 @@ def test_what_is_said_to_whoever_tries(paying: Town3) -> None:  # noqa: F811
 def test_whose_key_another_person_confirmed_counts(paying: Town3) -> None:  # noqa: F811
     """Alice invites Carol, who has a key as a member from the machine: with Bob, Carol is a second person."""
     town, alice = paying.town, Alice(paying)
-    machined(town)
     carol = towns.member(town, "person", "Carol")
     key = alice.joins(alice.office, "treasurer", carol.party)
     [waiting] = persons.unconfirmed(town, carol.account)
     assert (waiting.key, waiting.name, waiting.inviter, waiting.role) == (key.public, "Carol", "Alice", "treasurer")
     early = big(paying)
-    device = parties.device(town, carol.key.public)
-    assert not persons.confirm(town, key.public, by=device).replay
-    assert persons.confirm(town, key.public, by=device).replay
+    assert not confirm(town, key, carol.key).replay
+    assert confirm(town, key, carol.key).replay
     assert persons.unconfirmed(town, carol.account) == []
     code, said = refused(sign, town, early, key)
     assert code == "signature_person_unknown" and "after it was ordered" in said
@@ -540,13 +533,11 @@ def test_whose_key_another_person_confirmed_counts(paying: Town3) -> None:  # no
 
 def test_two_treasurers_bring_in_a_third(paying: Town3) -> None:  # noqa: F811
     town, alice = paying.town, Alice(paying)
-    machined(town)
-    bob = parties.device(town, paying.bob.public)
     key = alice.joins(alice.office, "treasurer", parties.admit(town, "person", "Carol"))
-    assert refused(persons.confirm, town, key.public, by=parties.device(town, paying.alice.public)) == (
+    assert refused(confirm, town, key, paying.alice) == (
         "signature_same_person", "you invited this key; another treasurer, or its holder, confirms"
     )  # fmt: skip
-    persons.confirm(town, key.public, by=bob)
+    confirm(town, key, paying.bob)
     dan = treasurer(town, paying.office, "Dan")
     batch = big(paying)
     sign(town, batch, key)
@@ -593,11 +584,25 @@ def test_a_confirmation_slipped_into_the_log_is_found(paying: Town3, whose: str)
     finds(town, "confirmation_wrong", "who may not")
 
 
-def test_what_left_before_the_machine_had_a_key_is_judged_as_it_was(paying: Town3) -> None:  # noqa: F811
+@pytest.fixture
+def before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town3]:
+    """A town of before the machine had a key: nothing in it is signed by one."""
+    with monkeypatch.context() as patched:
+        patched.setattr(home, "_machine", lambda *_: None)
+        made = opened(tmp_path / "before")
+        town = made.__enter__()
+    try:
+        assert town.machine is None and chartered.machine_since(town) is None
+        yield settle(town)
+    finally:
+        made.__exit__(None, None, None)
+
+
+def test_what_left_before_the_machine_had_a_key_is_judged_as_it_was(before: Town3) -> None:
     """A book of before: Alice invited Bernard with a name, and that was enough."""
-    town, alice = paying.town, Alice(paying)
-    keys = [paying.alice, alice.invents("Bernard Petit", confirms=False)]
-    batch = big(paying)
+    town, alice = before.town, Alice(before)
+    keys = [before.alice, alice.invents("Bernard Petit", confirms=False)]
+    batch = big(before)
 
     def done(sql: str, **values: Any) -> Callable[[Connection, Posted], None]:
         def also(connection: Connection, posted: Posted) -> None:
@@ -615,8 +620,10 @@ def test_what_left_before_the_machine_had_a_key_is_judged_as_it_was(paying: Town
     note = Note(fetching_id(batch.id), index.FETCHED, {"batch": batch.id.hex(), "by": "console"})
     town.post(note, done("UPDATE payout_batch SET fetched_at = :at"))
     assert audit(town).findings == []
-    machined(town)
-    assert audit(town).findings == []
+    later = replace(town, machine=towns.key_of("the machine"))
+    chartered.keep(later, chartered.latest(later))
+    assert chartered.machine_since(later) == later.book.head().seq
+    assert audit(later).findings == []
 
 
 def test_a_key_whose_note_does_not_say_who_invited_it() -> None:

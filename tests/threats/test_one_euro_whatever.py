@@ -68,8 +68,10 @@ class Bank:
     def statement(self) -> Statement:
         """The next day's."""
         with self.lock:
-            self.day += timedelta(days=1)
-            self.clock.now = max(self.clock.now, _noon(self.day))
+            # The bank tells of a day on the next one; whoever looks at the day sees a clock that has come so far.
+            day = self.day + timedelta(days=1)
+            self.clock.now = max(self.clock.now, _noon(day + timedelta(days=1)))
+            self.day = day
             sent = [self._line() for _ in range(self.random.randrange(1, 5))]
             opening = self.closing
             self.last, self.closing = (opening, sent), opening + sum(one.amount for one in sent)

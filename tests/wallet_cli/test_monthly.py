@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from api.home import found_home
-from ledger.currency import proofs
+from ledger.currency import clocked, proofs
 from ledger.currency.bank.mandates import collecting, model, notices, release
 from ledger.currency.bank.mandates.tables import MANDATE_VERSION
 from ledger.currency.bank.statement import BankLine, LineKind, Statement
@@ -83,8 +83,10 @@ def test_units_arrive_and_the_history_says_from_what(
     day = (told.last_day + timedelta(days=0), told.due_on)
     clock = towns.Clock(town.charter.day_bounds(day[0])[0] + 1)
     monkeypatch.setattr(town.book, "clock", clock)
+    clocked.confirm(town)
     file, _new = collecting.collect(town, month=told.month)
     clock.now = town.charter.day_bounds(file.collect_on)[0] + 1
+    clocked.confirm(town)
     held = town.book.balance(town.chart.reserve[BANK])
     line = BankLine(booked_on=file.collect_on, amount=3_000, kind=LineKind.DEBIT, end_to_end=file.message)
     bring(

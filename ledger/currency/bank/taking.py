@@ -27,8 +27,9 @@ from ledger.currency.bank.reference import line_reference
 from ledger.currency.bank.statement import BankLine, LineKind, Statement, StatementError, same_account
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
 from ledger.currency.charter import ReserveAccount
+from ledger.currency.clocked import Moments
 from ledger.currency.conversion import CONSOLE
-from ledger.currency.days import FIRST
+from ledger.currency.days import FIRST, counted
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import decimal_text
 from ledger.currency.town import Town
@@ -297,10 +298,12 @@ def _possible(town: Town, statement: Statement, reserve: ReserveAccount) -> None
 def _ledger_before(town: Town, number: int, day: date) -> int:
     """What the ledger has on an account from entries that count for days before `day`, in cents."""
     total, before = 0, None
+    moments = Moments(town, town.book.head().seq)
     while True:
         page = town.book.statement(number, limit=1_000, before=before)
         for entry in page.entries:
-            if (entry.booked_on or town.charter.local_date(entry.at)) < day:
+            taken_on = town.charter.local_date(moments.of(entry.seq, entry.at))
+            if counted(entry.booked_on, taken_on) < day:
                 total += entry.change
         if not page.next:
             return total

@@ -119,7 +119,8 @@ def signed_by_many(town: Town, amounts: Sequence[int]) -> list[Mandate]:
         said: dict[str, str | int] = {"amount": amount, "version": 1, "signed_on": SIGNED.isoformat()}
         named = model.naming(mandate, reference, account.number, "console")
         told: dict[str, str | int] = {**named, **said, "hash": sha256(salt + text.encode()).hexdigest()}
-        notes.append(Opening(party, account, evidence=salted.party_evidence("person", f"Membre {number:04d}", salt)))
+        hashed = salted.party_evidence("person", f"Membre {number:04d}", salt)
+        notes.append(Opening(party, account, evidence={"by": "console", **hashed}))
         notes.append(Note(derived_id("patard/mandate-signed", mandate), model.SIGNED, told))
         rows[PARTY].append({"id": party, "kind": "person", "name": f"Membre {number:04d}"})
         rows[HOLDING].append({"account": account.number, "party": party})

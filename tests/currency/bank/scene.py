@@ -8,11 +8,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ledger.currency import parties, reserve
-from ledger.currency.bank import booking, taking
+from ledger.core.ids import account_text
+from ledger.core.model import Instruction, Posted
+from ledger.currency import imported, parties, reserve
+from ledger.currency.bank import booking, suspense, taking
+from ledger.currency.bank.placing import Decision
 from ledger.currency.bank.reference import member_reference, shown
 from ledger.currency.bank.statement import BankLine, Statement
 from ledger.currency.charter import BankRules, MandateRules, ReserveAccount, ReserveKind
+from ledger.currency.keys import PrivateKey
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
 from tests import towns
@@ -75,6 +79,40 @@ def bring(town: Town, *statements: Statement, **how: Any) -> booking.Booked:
     # Tests let days pass on which their bank had nothing; `test_taking` is about those that are missing.
     taking.take(town, statements, **{"quiet_days": True, **how})
     return booking.book(town)
+
+
+def bring_in(town: Town, *entries: Instruction) -> None:
+    """Post what an import brings: somebody at the machine announces it."""
+    town.post_all([imported.announcement(town.charter.network, entries), *entries])
+
+
+def decide(town: Town, key: PrivateKey, line: bytes, decision: Decision) -> Posted:
+    """Place a line as a device of the office asks for it, which signs that."""
+    asks: dict[str, Any] = {"way": decision.way, **_account(decision.holder)}
+    if decision.other is not None:
+        asks["other"] = decision.other.hex()
+    if decision.cash is not None:
+        asks["cash"] = decision.cash
+    if decision.shares:
+        asks["shares"] = [
+            {"way": one.way, "amount_cents": one.amount, **_account(one.holder)} for one in decision.shares
+        ]
+    acting = towns.acting(town, key, f"POST /v1/bank/lines/{line.hex()}/placing", **asks)
+    return suspense.place(acting, line, decision, by=key.public.hex())
+
+
+def _account(holder: int | None) -> dict[str, str]:
+    return {} if holder is None else {"account": account_text(holder)}
+
+
+def undecide(town: Town, key: PrivateKey, line: bytes) -> Posted:
+    """Put a line back into suspense as a device of the office asks for it, which signs that."""
+    return suspense.put_back(undeciding(town, key, line), line, by=key.public.hex())
+
+
+def undeciding(town: Town, key: PrivateKey, line: bytes) -> Town:
+    """The town while it carries out that a device puts this line back."""
+    return towns.acting(town, key, f"POST /v1/bank/lines/{line.hex()}/putting_back")
 
 
 def balances(town: Town) -> dict[str, int]:

@@ -20,7 +20,7 @@ from ledger.currency.bank.lines import Line, lines
 from ledger.currency.bank.payouts.index import payout_reference
 from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.statement import LineKind
-from ledger.currency.bank.suspense import back_id, open_lines, place, placed_id, put_back
+from ledger.currency.bank.suspense import back_id, open_lines, place, placed_id
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
 from ledger.currency.bank.taking import line_id, statement_id
 from ledger.currency.bank.withdrawing import withdrawn_id
@@ -28,7 +28,19 @@ from ledger.currency.chart import EUR
 from ledger.currency.imported import issuer_number, open_reserve
 from ledger.currency.town import Town
 from tests import towns
-from tests.currency.bank.scene import DAY, SAVINGS_IBAN, bring, line, opened, statement, token
+from tests.currency.bank.scene import (
+    DAY,
+    SAVINGS_IBAN,
+    bring,
+    bring_in,
+    decide,
+    line,
+    opened,
+    statement,
+    token,
+    undecide,
+    undeciding,
+)  # fmt: skip
 from tests.towns import BANK, CASH, Member, key_of
 
 UNIT = "PATARD"
@@ -94,7 +106,6 @@ def many(town: Town, count: int, *amounts: int) -> list[list[Line]]:
 def test_a_month_with_everything_in_it(town: Town, alice: Member) -> None:
     shop = towns.member(town, "shop", "Boulangerie")
     treasurer = towns.member(town, "association", "L'association", "treasurer")
-    by = treasurer.key.public.hex()
     mine = token(town, alice.party)
     typed = conversion.convert(town, alice.party, 700, reserve=BANK, reference="42", booked_on=DAY).id
     bring(
@@ -118,13 +129,14 @@ def test_a_month_with_everything_in_it(town: Town, alice: Member) -> None:
         (cash, Decision(way=Way.CASH, cash=CASH)), (arrived, Decision(way=Way.TRANSIT)),
         (split, Decision(way=Way.SPLIT, shares=(Share(Way.MEMBER, 1_000, alice.account), Share(Way.OWN, 500)))),
     ):  # fmt: skip
-        place(town, one.line.id, decision, by=by)
+        decide(town, treasurer.key, one.line.id, decision)
     clean(town)
     for id_ in (other.line.id, went.line.id, lines(town)[1].id):
-        put_back(town, id_, by=by)
+        undecide(town, treasurer.key, id_)
     # What was typed is on a day of the statement, and no line of it is that any more.
     finds(town, "bank_unexplained", id_=typed)
-    conversion.correct(town, typed, by=by)
+    acting = towns.acting(town, treasurer.key, f"POST /v1/conversions/{typed.hex()}/correction")
+    conversion.correct(acting, typed, by=treasurer.key.public.hex())
     towns.pay(town, alice, shop, 1_800)
     assert clean(town).notices == []
 
@@ -160,10 +172,13 @@ def test_a_claim_on_somebody_who_still_had_units_is_told(town: Town, alice: Memb
 def test_imported_units_that_a_line_covers(town: Town, alice: Member) -> None:
     network = town.charter.network
     issuer = Account(issuer_number(network, "asso"), UNIT, Side.CREDIT, floor=None)
-    town.post(Opening(derived_id("patard/import/issuer", network, "asso"), issuer, evidence={"issuer": 1}))
     holder = parties.admit(town, "person", "Bob")
     minted = Transfer(issuer.number, holder.account, 4_000, UNIT)
-    town.post(Transaction(derived_id("patard/import", network, "1"), "import", (minted,)))
+    bring_in(
+        town,
+        Opening(derived_id("patard/import/issuer", network, "asso"), issuer, evidence={"issuer": 1}),
+        Transaction(derived_id("patard/import", network, "1"), "import", (minted,)),
+    )
     bring(town, statement([], 4_000), opening=True)
     place(town, open_lines(town)[0].line.id, Decision(way=Way.COVER))
     assert clean(town).notices == []
@@ -535,9 +550,14 @@ def test_putting_back(town: Town, alice: Member) -> None:
     book(town)
     lies = {}
     for (name, (codes, moved, change)), one in zip(changes.items(), found, strict=True):
-        by = key_of("L'association").public.hex() if name == "by who had given them" else "console"
-        place(town, one.id, Decision(way=Way.MEMBER, holder=alice.account), by=by)
-        lies[name] = (codes, undoing(town, one, *moved, **change))
+        decision, lie = Decision(way=Way.MEMBER, holder=alice.account), undoing(town, one, *moved, **change)
+        if name == "by who had given them":
+            key = key_of("L'association")
+            decide(town, key, one.id, decision)
+            lie = undeciding(town, key, one.id).signed(lie)
+        else:
+            place(town, one.id, decision)
+        lies[name] = (codes, lie)
     judged(town, lies)
 
 

@@ -58,10 +58,11 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         said, id_ = model.terms(town), town.new_id()
         shown = mandate_text("fr", said, Content(id_, "Alice", iban(1), 3_000, 1, SIGNED))
         signature = register.Signature(alice.key.public, proofs.sign_mandate(alice.key, said.network, shown), "fr")
-        by = alice.key.public.hex()
+        asks = {"id": id_.hex(), "iban": iban(1), "amount_cents": 3_000, "signed_on": SIGNED.isoformat()}
         register.sign(
-            town, alice.party, iban=iban(1), amount=3_000, signed_on=SIGNED, id_=id_, signature=signature, by=by
-        )
+            towns.acting(town, alice.key, "POST /v1/mandates", **asks), alice.party, iban=iban(1), amount=3_000,
+            signed_on=SIGNED, id_=id_, signature=signature, by=alice.key.public.hex(),
+        )  # fmt: skip
         for name in ("Bob", "Chloé"):
             sign(town, name)
         file = collected(town)

@@ -36,6 +36,8 @@ from tests.currency.bank.scene import (
     adds_up,
     balances,
     bring,
+    bring_in,
+    decide,
     line,
     opened,
     statement,
@@ -290,8 +292,11 @@ def test_a_payout_that_was_recognised_by_mistake(town: Town) -> None:
 def test_euros_behind_imported_units(town: Town, alice: Party) -> None:
     code = town.charter.code
     issuer = Account(issuer_number(town.charter.network, "asso"), code, Side.CREDIT, floor=None)
-    town.post(Opening(town.new_id(), issuer, evidence={"issuer": 1}))
-    town.post(Transaction(town.new_id(), "import", (Transfer(issuer.number, alice.account, 4_000, code),)))
+    bring_in(
+        town,
+        Opening(town.new_id(), issuer, evidence={"issuer": 1}),
+        Transaction(town.new_id(), "import", (Transfer(issuer.number, alice.account, 4_000, code),)),
+    )
     bring(town, statement([], 4_000), opening=True)
     [one] = open_lines(town)
     assert [proposal.decision.way for proposal in one.proposals] == [Way.COVER, Way.OWN]
@@ -347,8 +352,8 @@ def test_two_people_decide_the_same(town: Town, alice: Party) -> None:
     decision = Decision(way=Way.MEMBER, holder=alice.account)
     office = towns.member(town, "association", "L'association")
     others = towns.join(town, office.party, "treasurer", "other")
-    first = place(town, one.line.id, decision, by=office.key.public.hex())
-    again = place(town, one.line.id, decision, by=others.public.hex())
+    first = decide(town, office.key, one.line.id, decision)
+    again = decide(town, others, one.line.id, decision)
     assert (again.id, again.seq, again.replay) == (first.id, first.seq, True)
     refused("line_placed", town, one.line.id, Decision(way=Way.OWN))
     refused("line_placed", town, one.line.id, Decision(way=Way.MEMBER, holder=99))
