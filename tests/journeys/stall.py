@@ -46,7 +46,8 @@ class Stall:
         self.alice = towns.member(self.town, "person", "Alice Delattre")
         self.bob = towns.member(self.town, "person", "Bob Vandenbroucke")
         for number, member in enumerate((self.alice, self.bob)):
-            conversion.convert(self.town, member.party, 100_000, reserve=towns.BANK, reference=f"DEPART-{number}")
+            # By cash: what was typed on the bank account would be awaited on its statements.
+            conversion.convert(self.town, member.party, 100_000, reserve=towns.CASH, reference=f"DEPART-{number}")
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
 

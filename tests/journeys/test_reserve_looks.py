@@ -21,9 +21,9 @@ GREAT = 12_345_678_99
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with scene.opened(Path(tmp_path_factory.mktemp("looks")) / "home") as town:
-        alice = parties.admit(town, "person", "Alice")
+        alice, bob = (parties.admit(town, "person", name) for name in ("Alice", "Bob"))
         scene.bring(town, scene.statement([scene.line(GREAT, scene.token(town, alice))]))
-        conversion.convert(town, alice, GREAT, reserve=BANK, reference="V1")
+        conversion.convert(town, bob, GREAT, reserve=BANK, reference="V1")
         conversion.convert(town, alice, 500, reserve=CASH, reference="S1")
         with serving(town) as found:
             yield found
