@@ -371,12 +371,12 @@ def test_stopped_half_way_and_completed(town: Town, write: Write, monkeypatch: p
     commits = 0
     post = town.book.post
 
-    def stopping(batch: Any, also: Any = None) -> Any:
+    def stopping(batch: Any, also: Any = None, **how: Any) -> Any:
         nonlocal commits
         commits += 1
         if commits == 3:
             raise Stop
-        return post(batch, also)
+        return post(batch, also, **how)
 
     monkeypatch.setattr(town.book, "post", stopping)
     with pytest.raises(Stop):

@@ -83,6 +83,7 @@ def test_units_arrive_and_the_history_says_from_what(
     day = (told.last_day + timedelta(days=0), told.due_on)
     clock = towns.Clock(town.charter.day_bounds(day[0])[0] + 1)
     monkeypatch.setattr(town.book, "clock", clock)
+    monkeypatch.setattr(town.book, "watch", None)  # a test sets its clock
     file, _new = collecting.collect(town, month=told.month)
     clock.now = town.charter.day_bounds(file.collect_on)[0] + 1
     held = town.book.balance(town.chart.reserve[BANK])
