@@ -32,7 +32,8 @@ LONGEST_ORDER_SECONDS = 86_400 + 3_600
 """An order stays open for a day at most (and an hour for clocks that differ)."""
 PAID = frozenset({"payment", "import"})
 """Kinds of transactions that a refund can give back."""
-_TRIES = 5
+_TRIES = 20
+"""Looks at the clock and the tables: beside other programs that write without a pause, the first are often too late."""
 KINDS = {Purpose.PAYMENT: "payment", Purpose.REFUND: "refund", Purpose.RECONVERSION: "reconversion_asked"}
 
 
