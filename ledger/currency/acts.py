@@ -3,7 +3,8 @@
 An act is the text of a request: method and path on the first line, then the body as it was sent. The device signs a
 salted hash of it, with a last moment, so that the log may keep the text where it holds nothing personal, and only the
 hash where it does (names, IBANs); then text and salt stand in a table that can be erased. What is done at the machine
-is no request: there the machine's own key signs the entry as it goes into the log (`machine_signature`).
+is no request: there the machine's own key signs the entry as it goes into the log. It signs what a device had done
+as well: an act says what was asked for, not always all that came of it (the lines of a file, say).
 
 An act makes the entries of one commit, once. A session only reads; it makes no act.
 """
@@ -30,7 +31,9 @@ LONGEST_SECONDS = 3_600
 """How far ahead an act's last moment may lie."""
 MAX_TEXT = 6_000
 """Characters of an act, which has to fit into the evidence of an entry."""
-KEYS = frozenset({"act", "act_hash", "salt", "until", "signature"})
+COUNTERSIGNED = "countersigned"
+"""Key of evidence: the machine's signature of what a device had done."""
+KEYS = frozenset({"act", "act_hash", "salt", "until", "signature", COUNTERSIGNED})
 """Keys of evidence that say who vouches for an entry, beside `by`."""
 PERSONAL = re.compile(r"POST /v1/parties\n|PUT \S+/bank-details\n|POST /v1/mandates(?:/paper)?\n")
 """Acts whose text names a person or an account at a bank."""
@@ -105,15 +108,16 @@ def _core(evidence: Evidence) -> dict[str, str | int]:
 
 
 def content(instruction: Instruction) -> bytes:
-    """The canonical bytes of an instruction, wherever the log takes it, without the machine's signature."""
-    said = {key: value for key, value in instruction.evidence.items() if key != "signature"}
+    """The canonical bytes of an instruction, wherever the log takes it, but for who signed it."""
+    said = {key: value for key, value in instruction.evidence.items() if key not in ("signature", COUNTERSIGNED)}
     return record.encode(replace(instruction, evidence=said), 0, 0, "")
 
 
 def signed_by_machine(instruction: T, network: bytes, machine: PrivateKey) -> T:
-    """The instruction with the signature of the machine's key over it."""
+    """The instruction with the signature of the machine's key over it, beside that of a device which asked for it."""
     signature = proofs.sign_entry(machine, network, content(instruction))
-    return replace(instruction, evidence={**instruction.evidence, "signature": signature.hex()})
+    where = COUNTERSIGNED if "signature" in instruction.evidence else "signature"
+    return replace(instruction, evidence={**instruction.evidence, where: signature.hex()})
 
 
 def keep(connection: Connection, act: Act, answers: Sequence[Posted]) -> None:

@@ -81,15 +81,17 @@ class Town:
         return other
 
     def signed(self, instruction: T) -> T:
-        """The instruction with what vouches for it: the act of the device that it names, or the machine's signature."""
+        """The instruction with what vouches for it: the act of the device that it names, the machine's signature."""
         by = instruction.evidence.get("by")
         if by is None or "signature" in instruction.evidence:
             return instruction
-        if by == acts.MACHINE and self.machine is not None:
-            return acts.signed_by_machine(instruction, self.charter.network, self.machine)
         if self.act is not None and by == self.act.by:
-            return replace(instruction, evidence={**instruction.evidence, **self.act.evidence()})
-        return instruction
+            instruction = replace(instruction, evidence={**instruction.evidence, **self.act.evidence()})
+        elif by != acts.MACHINE:
+            return instruction
+        if self.machine is None:
+            return instruction
+        return acts.signed_by_machine(instruction, self.charter.network, self.machine)
 
     def post(
         self, instruction: Instruction, also: Callable[[Connection, Posted], None] | None = None, *,

@@ -14,13 +14,16 @@ from sqlalchemy import delete, update
 
 from api.app import create_app
 from ledger.core.model import Note, Transaction, Transfer
-from ledger.currency import acts, conversion, importer, parties, proofs
+from ledger.currency import acts, conversion, importer, join_codes, parties, proofs
 from ledger.currency.audit.walk import audit
+from ledger.currency.bank import details, taking
 from ledger.currency.imported import ANNOUNCED, announcement, import_id
 from ledger.currency.logged import by_places
 from ledger.currency.tables import ACT
 from ledger.currency.town import Town
 from tests import towns
+from tests.currency.bank.paying import SHOP_IBANS
+from tests.currency.bank.scene import line, statement
 from tests.served import (
     Cast,
     Headers,
@@ -34,7 +37,7 @@ from tests.served import (
     shown,
     unmoved,
 )
-from tests.towns import CASH
+from tests.towns import BANK, CASH
 
 SIGNED_ELSEWHERE = {
     "/v1/payments", "/v1/refunds", "/v1/reconversions", "/v1/joins", "/v1/challenges", "/v1/sessions",
@@ -225,6 +228,54 @@ def test_an_act_for_the_opposite(town: Town, people: Cast) -> None:
     acting = towns.acting(town, people.treasurer, f"POST /v1/reconversions/{asked.id.hex()}/refusal")
     conversion.accept(acting, asked, by=people.treasurer.public.hex())
     assert codes(town) == ["act_differs"]
+
+
+def test_an_act_for_a_file_vouches_for_nothing_else(town: Town, people: Cast) -> None:
+    """Not even right behind what came of it: the machine signs each entry of it."""
+    acting = towns.acting(town, people.operator, "POST /v1/bank/imports")
+    taking.take(acting, [statement([line(1_000)])], by=people.operator.public.hex(), opening=True, quiet_days=True)
+    made = town.book.find(taking.statement_id(town.charter.network, BANK, 1))
+    assert made is not None and codes(town) == []
+    said = {key: value for key, value in made.instruction.evidence.items() if key in acts.KEYS or key == "by"}
+    forged = acts.plain(never_posted(town, people))
+    post_raw(town, replace(forged, evidence={**forged.evidence, **said}))
+    assert "act_invalid" in codes(town)
+
+
+def never_posted(town: Town, people: Cast) -> Transaction:
+    """A conversion that nobody posted."""
+    chart, reference = town.chart, "S-99"
+    euros = Transfer(chart.reserve[CASH], chart.guarantee, 1_000, "EUR")
+    units = Transfer(chart.circulation, people.bob.account, 1_000, town.charter.code)
+    evidence = {"reference": reference, "reserve": f"{chart.reserve[CASH]:016x}"}
+    id_ = conversion.conversion_id(town, CASH, reference)
+    return Transaction(id_, "conversion", (units, euros), evidence=evidence)
+
+
+def test_an_account_at_a_bank_is_told_once_an_act(town: Town, people: Cast) -> None:
+    shop = people.shop.party
+    path = f"PUT /v1/parties/{shown(people.shop)}/bank-details"
+    acting = towns.acting(town, people.operator, path, iban=SHOP_IBANS[0])
+    details.put(acting, shop, SHOP_IBANS[0], by=people.operator.public.hex())
+    with town.reading() as connection:
+        [made] = by_places(connection, [town.book.head().seq]).values()
+    assert codes(town) == []
+    other = replace(made.instruction, id=town.new_id(), evidence={**made.instruction.evidence, "hash": "11" * 32})
+    post_raw(town, other)
+    assert "act_invalid" in codes(town)
+
+
+def test_an_invitation_lets_in_whom_the_machine_saw(town: Town, people: Cast) -> None:
+    code = "0123456789"
+    hashed = join_codes.code_hash(code)
+    asks = {"account": shown(people.alice), "role": "member", "code_hash": hashed.hex()}
+    acting = towns.acting(town, people.alice.key, "POST /v1/invites", **asks)
+    parties.invite_with(acting, people.alice.party, "member", hashed, by=people.alice.key.public.hex())
+    key = towns.key_of("somebody else")
+    note = parties._key_note("key_added", key.public, "member", people.alice.account, people.alice.key.public.hex(),
+                             None, hashed)  # fmt: skip
+    post_raw(town, replace(acting, machine=None).signed(note))
+    assert "act_missing" in codes(town)
 
 
 def test_in_the_name_of_the_machine(town: Town, people: Cast) -> None:

@@ -1,9 +1,9 @@
 """Who vouches for what the association does: every entry of it carries a signature over what was to be done.
 
 What a device had done carries the act that it signed: the request itself (`ledger.currency.acts`), which must say what
-the entry did (`meaning`). What was done at the machine, or by the program, is signed by the machine's key as it went
-into the log. From the note of the charter on that names a machine's key; what is older rests on the names in it alone,
-and is shown as of before.
+the entry did (`meaning`). All of it, and what was done at the machine or by the program, is signed by the machine's key
+as it went into the log. From the note of the charter on that names a machine's key; what is older rests on the names in
+it alone, and is shown as of before.
 """
 
 from __future__ import annotations
@@ -164,7 +164,12 @@ def _machine(story: Story, record: Record) -> Iterator[Said]:
     if not story.is_signed or machine is None:
         story.unsigned = (record.seq, record.instruction.id)
         return
-    signature = bytes_of(record.instruction.evidence.get("signature"))
+    yield from _by_machine(story, record, machine, "signature")
+
+
+def _by_machine(story: Story, record: Record, machine: str, where: str) -> Iterator[Said]:
+    """The signature of the machine's key, which stands there in the evidence."""
+    signature = bytes_of(record.instruction.evidence.get(where))
     text = "it was booked at the machine, and that is not the signature of the machine's key"
     if len(signature) != 64:
         yield "act_missing", "it was booked at the machine, and the machine's key did not sign it"
@@ -182,6 +187,8 @@ def _device(story: Story, record: Record, key: bytes, late: int) -> Iterator[Sai
     if said is None or len(key) != 32:
         yield "act_missing", f"booked in the name of key {key.hex()[:16]}, which signed nothing of it"
         return
+    if story.rules.machine is not None:
+        yield from _by_machine(story, record, story.rules.machine, acts.COUNTERSIGNED)
     hashed, until, signature, text = said
     message = proofs.act_message(story.rules.network, key, until, hashed)
     yield Signed(key, signature, message, "act_invalid", f"key {key.hex()[:16]} did not sign what it is said to have")
