@@ -29,6 +29,8 @@ BUGS: tuple[Bug, ...] = (
         ACTS, "        if self.is_personal:", "        if not self.text:"),
     bug("acts: check verifies no signature of the machine", T + "name_of_the_machine", VOUCHING,
         "    yield Signed(bytes.fromhex(machine), signature, message, \"act_invalid\", text)\n", ""),
+    bug("acts: the machine does not sign what a device had done", T + "vouches_for_nothing_else", VOUCHING,
+        "        yield from _by_machine(story, record, story.rules.machine, acts.COUNTERSIGNED)\n", "        pass\n"),
     bug("acts: check does not ask for the machine's signature", T + "name_of_the_machine", VOUCHING,
         "        yield \"act_missing\", \"it was booked at the machine, and the machine's key did not sign it\"\n", ""),
     bug("acts: check lets one signature be for many entries", T + "two_entries", VOUCHING,

@@ -72,4 +72,6 @@ BUGS: tuple[Bug, ...] = (
         'rows[evidence["conversion"]]["line"] = bytes.fromhex(of)', "pass"),
     bug("typed: the table is not held against the log", f"{TYPED} -k 'something_else and sqlite'",
         AUDIT + "bank_tables.py", "    yield from typed.against(town, story.typed, story.lines.named)\n", ""),
+    bug("typed: other texts are other lines", "tests/currency/bank/test_taking.py -k sums_to_nothing",
+        BANK + "aligning.py", "        if found.score <= 0 and any(", "        if found.score < -99 and any("),
 )  # fmt: skip

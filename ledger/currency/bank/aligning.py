@@ -108,7 +108,10 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
         fitting = [found for found in fitting if not found.missing]
     if fitting:
         # The first of equals skips least: what may be known counts as known.
-        return Aligned(max(fitting, key=lambda found: found.score).new, [])
+        found = max(fitting, key=lambda found: found.score)
+        if found.score <= 0 and any(len(other.new) < len(found.new) for other in fitting):
+            raise StatementError("statement_differs", _doubtful(statement))
+        return Aligned(found.new, [])
     best = min(tries, key=lambda found: len(found.missing) + len(found.new))
     if not corrected:
         raise StatementError("statement_differs", _difference(best))
@@ -197,6 +200,14 @@ def _gap(statement: Statement, balance: int, day: date) -> str:
     return (
         f"it begins on {statement.first} with {decimal_text(statement.opening)}, and by the statements taken so far "
         f"the account held {decimal_text(balance)} on {day}: a statement in between is missing, import that one first"
+    )
+
+
+def _doubtful(statement: Statement) -> str:
+    return (
+        f"the lines of {statement.first} come to nothing and have the amounts of lines that were taken before, under "
+        "other texts: they may be the same ones as another format tells them, or others; import a statement from "
+        f"{statement.first - timedelta(days=1)} on instead, whose balance tells"
     )
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ledger.currency.bank.statement import BankLine, StatementError
+from ledger.currency import parties
+from ledger.currency.bank.fake.bank import FakeBank, Format, accounts_of
+from ledger.currency.bank.formats.read import read
+from ledger.currency.bank.statement import BankLine, LineKind, StatementError
 from ledger.currency.bank.taking import take
 from ledger.currency.town import Town
-from tests.currency.bank.scene import DAY, IBAN, balances, bring, line, opened, statement
+from tests.currency.bank.paying import SHOP_IBANS
+from tests.currency.bank.scene import DAY, IBAN, balances, bring, line, opened, statement, token
 from tests.towns import BANK
 
 NEXT = DAY + timedelta(days=1)
@@ -64,7 +69,26 @@ def test_a_day_that_sums_to_nothing_is_not_booked_twice(town: Town) -> None:
     bring(town, statement(day, 700))
     assert bring(town, statement(day, 700)).kinds == {}
     other = [line(500, "VIR DURAND"), line(-500, "RETOUR DURAND")]
-    assert bring(town, statement(other, 700)).kinds == {"bank_suspense": 2}
+    assert refusal(town, statement(other, 700)) == "statement_differs"  # or the same ones in another format
+    before = line(700, "first", DAY - timedelta(days=1))
+    assert bring(town, statement([before, *day, *other])).kinds == {"bank_suspense": 2}
+
+
+@pytest.mark.parametrize(("first", "then"), permutations(Format, 2))
+def test_a_day_that_sums_to_nothing_comes_in_two_formats(town: Town, first: Format, then: Format) -> None:
+    """As banks write them: other texts, the same lines."""
+    alice = parties.admit(town, "person", "Alice Martin")
+    bank = FakeBank(accounts_of(town.charter, {BANK: 20_000}))
+    bring(town, read(bank.statement(IBAN, DAY, DAY, first))[0], opening=True)
+    bank.pay_in(IBAN, NEXT, 5_000, "Alice Martin", SHOP_IBANS[2], token(town, alice), instant=True)
+    bank.book(IBAN, NEXT, -5_000, LineKind.TRANSFER, "Loyer", name="SCI des Tilleuls", iban=SHOP_IBANS[1],
+              instant=True)  # fmt: skip
+    bring(town, *read(bank.statement(IBAN, NEXT, NEXT, first)))
+    try:
+        assert bring(town, *read(bank.statement(IBAN, NEXT, NEXT, then))).kinds == {}
+    except StatementError as error:
+        assert error.code == "statement_differs"
+    assert town.book.balance(alice.account) == 5_000
 
 
 def test_a_missing_statement_is_told(town: Town) -> None:
