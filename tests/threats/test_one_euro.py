@@ -230,6 +230,19 @@ def test_g_typed_on_the_wrong_reserve_account(town: Town, alice: Party, account:
     once(town, 5_000)
 
 
+def test_g_typed_as_cash_under_the_banks_reference(town: Town, alice: Party) -> None:
+    id_ = typed(town, alice, 5_000, REFERENCE, None, CASH).id
+    done = bring(town, statement([line(5_000, token(town, alice), bank_ref=REFERENCE)]))
+    assert done.kinds == {"bank_suspense": 1}
+    one = waiting(town)
+    refused("line_typed", f"typed as {REFERENCE}", town, one.id, Decision(way=Way.MEMBER, holder=alice.account))
+    conversion.correct(town, id_)
+    place(town, one.id, Decision(way=Way.MEMBER, holder=alice.account))
+    commit_refuses("conversion_on_statement", "is the reference of the line", town, alice, 5_000, "2025-0610-00042", None,
+                   CASH)  # fmt: skip
+    once(town, 5_000)
+
+
 @pytest.mark.parametrize("format_", ["cfonb120", "ofx"])
 def test_h_typed_with_camts_reference_and_the_statement_is_another(town: Town, alice: Party, format_: str) -> None:
     id_ = typed(town, alice, 5_000, REFERENCE).id

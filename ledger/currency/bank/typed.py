@@ -187,6 +187,8 @@ def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None
         )
         for number in numbers
     ]
+    # Typed as cash under a bank's own reference: a slip is not called so by chance.
+    mine.append(_TYPED.reserve.not_in(numbers) & _TYPED.squeezed.in_(sorted(t for t in texts if len(t) >= SHORTEST)))
     query = select(TYPED_CONVERSION).where(_TYPED.line.is_(None), _TYPED.corrected_seq.is_(None), or_(*mine))
     found = [typed_of(town, row) for row in connection.execute(query.order_by(_TYPED.seq))]
     return Unexplained(found, _expected(connection) if found else {})
