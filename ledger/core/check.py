@@ -26,7 +26,7 @@ from ledger.core.check_rows import Row, Rows
 from ledger.core.steps import Progress, Steps, taken
 from ledger.core.store import Store
 
-PROGRESS = 4_096
+PROGRESS = 1_024
 """Entries in one step."""
 NO_ROOTS: Mapping[int, bytes] = MappingProxyType({})
 CHAIN_FINDINGS = 3
