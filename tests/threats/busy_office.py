@@ -2,8 +2,9 @@
 
     python -m tests.threats.busy_office HOME SEED
 
-works on the town in HOME until its input is closed and each thing was done (or for a minute more); then it prints as JSON how often each thing was done. What the
-currency refuses, because another thread was quicker, is no fault; any other error is, and is printed instead.
+works on the town in HOME until its input is closed and each thing was done (a minute more at the most); then it prints
+as JSON how often each was. What the currency refuses, because another thread was quicker, is no fault; any other error
+is, and is printed instead.
 """
 
 from __future__ import annotations

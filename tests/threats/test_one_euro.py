@@ -238,8 +238,8 @@ def test_g_typed_as_cash_under_the_banks_reference(town: Town, alice: Party) -> 
     refused("line_typed", f"typed as {REFERENCE}", town, one.id, Decision(way=Way.MEMBER, holder=alice.account))
     conversion.correct(town, id_)
     place(town, one.id, Decision(way=Way.MEMBER, holder=alice.account))
-    commit_refuses("conversion_on_statement", "is the reference of the line", town, alice, 5_000, "2025-0610-00042", None,
-                   CASH)  # fmt: skip
+    commit_refuses("conversion_on_statement", "is the reference of the line", town, alice, 5_000, "2025-0610-00042",
+                   None, CASH)  # fmt: skip
     once(town, 5_000)
 
 
