@@ -252,7 +252,7 @@ def test_a_payout_is_signed_by_two_people(browser: Browser, bureau: Bureau) -> N
 
 
 def test_an_auditor_sees_everything_and_can_change_nothing(browser: Browser, bureau: Bureau, bank: FakeBank) -> None:
-    conversion.convert(bureau.town, bureau.shop.party, 20_000, reserve=towns.BANK, reference="VENTES")
+    conversion.convert(bureau.town, bureau.shop.party, 20_000, reserve=towns.CASH, reference="VENTES")
     towns.ask_back(bureau.town, bureau.shop, 10_000)
     asked = conversion.find_asked(bureau.town, towns.ask_back(bureau.town, bureau.shop, 10_000))
     conversion.accept(bureau.town, asked)
