@@ -111,7 +111,7 @@ def _verdict(shown: Shown, _: Translator) -> Flowable:
         figures.append((_("Coverage"), shown.coverage))
     verdict, colour = (_("Covered"), PAID) if shown.covered else (_("Not covered"), DANGER)
     if shown.awaits is not None:
-        verdict, colour = _("Awaiting the bank"), BRASS
+        verdict, colour = _("Awaited"), BRASS
     names = [*(_text(name, _SOFT) for name, _sum in figures), ""]
     sums = [*(_text(sum_, _FIGURE) for _name, sum_ in figures), _text(verdict, _FIGURE, colour)]
     rows: list[list[Any]] = [names, sums]

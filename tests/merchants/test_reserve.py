@@ -167,7 +167,7 @@ def test_what_does_not_hold_is_said_so(covered: bool) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_never_covered_over_what_no_line_explains_nor_below_what_is_owed(lang: Lang) -> None:
     texts = translator("merchants", lang)
-    not_covered, covered, awaiting = (texts(text) for text in ("Not covered", "Covered", "Awaiting the bank"))
+    not_covered, covered, awaiting = (texts(text) for text in ("Not covered", "Covered", "Awaited"))
     for report, said in (
         (reserve(), covered), (reserve(why=Why.NOT_ON_STATEMENT), not_covered), (reserve(why=Why.OVERDUE), not_covered),
         (reserve(short=37_000), covered), (reserve(short=37_500), awaiting),
