@@ -13,7 +13,7 @@ import pytest
 from ledger.currency import parties
 from ledger.currency.bank.aligning import Known, Timeline, align
 from ledger.currency.bank.reference import names_order, same_order
-from ledger.currency.bank.statement import BankLine, LineKind
+from ledger.currency.bank.statement import BankLine, LineKind, StatementError
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
 from tests.currency.bank.scene import DAY, balances, bring, line, opened, statement, token
@@ -116,7 +116,9 @@ def test_such_an_id_does_not_say_that_two_lines_are_one() -> None:
     known = [Known(bytes([n]) * 16, DAY, one.amount, end_to_end="NA", text=one.text) for n, one in enumerate(before)]
     timeline = Timeline(known, 1_000, [(DAY - timedelta(days=3), DAY)])
     told = statement(lines("Bob Petit", "Orange", end_to_end="NA"), opening=1_000)
-    assert len(align(told, timeline).new) == 2
+    with pytest.raises(StatementError) as doubtful:  # not two that are known
+        align(told, timeline)
+    assert doubtful.value.code == "statement_differs"
     named = [one._replace(end_to_end="ALICE-2025-11") for one in known]
     same = statement(lines("Bob Petit", "Orange", end_to_end="ALICE-2025-11"), opening=1_000)
     assert align(same, timeline._replace(lines=named)).new == []
