@@ -106,13 +106,13 @@ class Watch:
             counting = told is not None and told.counts(head.seq, head.at)
             reference = told.clock if told is not None and counting else head.at
             if now < reference - BEHIND:
-                raise ClockDiffers(f"the clock says {shown(now)}, and the last entry is of {shown(reference)}; {TODO}")
+                raise ClockDiffers(f"the clock says {shown(now)}, and the last entry is of {shown(reference)}; {CURE}")
             if good is not None and jumped and self._confirmed <= good[2]:
                 by = f"{'forward' if moved > 0 else 'back'} by {timedelta(seconds=abs(moved) // SECOND)}"
-                raise ClockDiffers(f"the clock was set {by} while this program ran, and says {shown(now)}; {TODO}")
+                raise ClockDiffers(f"the clock was set {by} while this program ran, and says {shown(now)}; {CURE}")
             if fresh and now > reference + AHEAD:
                 days = (now - reference) // (86_400 * SECOND)
-                raise ClockDiffers(f"the clock says {shown(now)}, {days} days after the last entry; {TODO}")
+                raise ClockDiffers(f"the clock says {shown(now)}, {days} days after the last entry; {CURE}")
         self._good = now, steady, head.seq
 
     def confirm(self, store: Reading, head: Head, now: int) -> None:
@@ -132,7 +132,7 @@ class Watch:
                 self._confirmed = found.seq
 
 
-TODO = "nothing was posted: set the clock right, or if it is right, say so at the machine with `patard clock --confirm`"
+CURE = "nothing was posted: set the clock right, or if it is right, say so at the machine with `patard clock --confirm`"
 
 
 def shown(at: int) -> str:
