@@ -6,6 +6,7 @@ from tests.bugs import Bug, bug
 
 BANK, AUDIT, RESERVE = "ledger/currency/bank/", "ledger/currency/audit/", "ledger/currency/reserve/"
 EURO, TYPED = "tests/threats/test_one_euro.py", "tests/currency/bank/test_typed.py"
+SEEN = "tests/threats/test_euros_nobody_saw.py"
 
 BUGS: tuple[Bug, ...] = (
     bug("typed: for a day that the statements cover", f"{EURO} -k 'test_a and sqlite'",
@@ -72,6 +73,31 @@ BUGS: tuple[Bug, ...] = (
         'rows[evidence["conversion"]]["line"] = bytes.fromhex(of)', "pass"),
     bug("typed: the table is not held against the log", f"{TYPED} -k 'something_else and sqlite'",
         AUDIT + "bank_tables.py", "    yield from typed.against(town, story.typed, story.lines.named)\n", ""),
+    bug("typed: cash that was paid in brings units", f"{SEEN} -k 'several_slips and sqlite'",
+        BANK + "topups.py", "LineKind.OPENING, LineKind.CASH)", "LineKind.OPENING)"),
+    bug("typed: what is called cash in words brings units", f"{SEEN} -k 'was_paid_in and sqlite'",
+        BANK + "topups.py", 'if said(f"{line.name} {line.text}", "cash in"):', "if False:",
+        BANK + "typed.py", "return theirs and alike and (one.reserve", "return False and (one.reserve"),
+    bug("typed: a slip and a line of as much are two things", f"{SEEN} -k 'was_paid_in and sqlite'",
+        BANK + "typed.py", "return theirs and alike and (one.reserve", "return False and (one.reserve"),
+    bug("typed: a slip makes every transfer doubtful", f"{SEEN} -k 'no_reason and sqlite'",
+        BANK + "typed.py", "(one.reserve not in self.cash or paid_in)", "True"),
+    bug("typed: cash that the bank brought is typed as well", f"{SEEN} -k 'no_more and sqlite'",
+        BANK + "ahead.py", "(_LINE.kind == LineKind.CASH) & (_LINE.holder == asked.holder)", "_LINE.holder.is_(None)"),
+    bug("typed: believed where there is no statement", f"{SEEN} -k 'is_awaited and sqlite'",
+        RESERVE + "report.py", "elif believed is not None and", "elif False and"),
+    bug("typed: for any day where there is no statement", f"{SEEN} -k 'another_month and sqlite'",
+        BANK + "ahead.py", "if span is None and day < today - awaited:", "if False:"),
+    bug("typed: only near days where there is no statement", f"{SEEN} -k 'another_month and sqlite'",
+        BANK + "typed.py", "which = which if begun is None else or_(which, _TYPED.seq > begun)", "pass"),
+    bug("typed: a line that is gone explains", f"{SEEN} -k 'taken_away and sqlite'",
+        RESERVE + "model.py", "Why.OPENING, Why.WITHDRAWN})", "Why.OPENING})"),
+    bug("typed: a finding while a line is being undone", f"{SEEN} -k 'taken_away and sqlite'",
+        RESERVE + "model.py", " or one.id in self.undoing", ""),
+    bug("typed: a first statement began with what was typed", f"{SEEN} -k 'began_otherwise and sqlite'",
+        BANK + "typed.py", "span.first - NEAR if span.opened else span.first", "span.first"),
+    bug("typed: anew before each deadline", f"{SEEN} -k 'for_ever and sqlite'",
+        BANK + "ahead.py", "_typed_again(town, connection, asked, today - awaited)) is not None", "None) is not None"),
     bug("typed: other texts are other lines", "tests/currency/bank/test_taking.py -k sums_to_nothing",
         BANK + "aligning.py", "        if found.score <= 0 and any(", "        if found.score < -99 and any("),
 )  # fmt: skip

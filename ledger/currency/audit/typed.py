@@ -136,8 +136,11 @@ def by_bank(town: Town) -> _Found:
 
 
 def _unexplained(accounts: list[AccountState]) -> list[tuple[str, Explained]]:
-    return [(f"{account.name!r} (statements to {account.statement_on})", one)
-            for account in accounts for one in account.unexplained]  # fmt: skip
+    found = []
+    for account in accounts:
+        there = f"statements to {account.statement_on}" if account.statement_on else "no statement yet"
+        found += [(f"{account.name!r} ({there})", one) for one in account.unexplained]
+    return found
 
 
 def _sentence(account: str, one: Explained) -> str:
@@ -146,6 +149,8 @@ def _sentence(account: str, one: Explained) -> str:
     what = f"{one.what} {one.reference}".strip()
     if one.why is Why.OVERDUE:
         return f"{what} of {one.amount} cents on {account}: a statement should have had it by {one.until}, and none has"
+    if one.why is Why.WITHDRAWN:
+        return f"{what} of {one.amount} cents on {account} rests on a line that the bank took away: undo it"
     if one.why is Why.OTHER_AMOUNT:
         return f"{what} on {account} moved {one.amount} cents more than its line"
     return f"{what} of {one.amount} cents counts for {one.on} on {account}, and no line of a statement explains it"

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, func, or_, select
 from ledger.currency import parties
 from ledger.currency.bank import typed
 from ledger.currency.bank.reference import line_reference, read_line_reference, squeezed
+from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE, BANK_SQUEEZED, TYPED_CONVERSION
 from ledger.currency.charter import ReserveKind
 from ledger.currency.errors import CurrencyError
@@ -53,13 +54,28 @@ def require(town: Town, connection: Connection, asked: Asked) -> None:
     if not in_cash or len(squeezed(asked.reference)) >= typed.SHORTEST:
         for row in _named_so(connection, asked.reference):
             raise _on_statement(f"{asked.reference} is the reference of the line {_told(town, connection, row)}")
-    if in_cash:
-        return
-    day, span = asked.booked_on or town.charter.local_date(asked.at), spans.get(asked.reserve)
+    day = asked.booked_on or town.charter.local_date(asked.at)
+    if not in_cash:
+        _require_coming(town, connection, asked, day, spans.get(asked.reserve))
+    for row in _near(town, connection, asked, day, in_cash=in_cash):
+        raise _on_statement(f"it may be the line {_told(town, connection, row)}")
+
+
+def _require_coming(town: Town, connection: Connection, asked: Asked, day: date, span: typed.Span | None) -> None:
+    """Raise `CurrencyError` unless a statement may still bring a line of that day on the account."""
+    today, awaited = town.charter.local_date(asked.at), timedelta(days=town.charter.limits.ahead_days)
     if span is not None and day <= span.last:
         raise _on_statement(f"the statements of this account reach to {span.last}, and euros of {day} are on them")
-    for row in _near(town, connection, asked, day):
-        raise _on_statement(f"it may be the line {_told(town, connection, row)}")
+    if span is None and day < today - awaited:
+        raise _on_statement(
+            f"this account has no statement yet, and other accounts have: {day} is longer ago than the {awaited.days} "
+            "days for which its line may be awaited"
+        )
+    if (first := _typed_again(town, connection, asked, today - awaited)) is not None:
+        raise _on_statement(
+            f"conversions are typed for this member and taken back since {first}, and no statement has had a line of "
+            "theirs since"
+        )
 
 
 def require_limit(town: Town, connection: Connection, asked: Asked, sources: dict[str, list[int]]) -> None:
@@ -99,7 +115,7 @@ def expected_until(town: Town, id_: bytes) -> date | None:
         row = typed.find(connection, id_)
         if row is None or row.line is not None or row.corrected_seq is not None:
             return None
-        if row.reserve not in typed.spans(connection, town):
+        if row.reserve not in typed.banks(town) or typed.since(typed.spans(connection, town), row.reserve) is None:
             return None
     return deadline(town, row.at)
 
@@ -135,16 +151,41 @@ def _named_so(connection: Connection, reference: str) -> list[Row[Any]]:
     return [row for row in there if squeezed(_reference(row)) == text]
 
 
-def _near(town: Town, connection: Connection, asked: Asked, day: date) -> list[Row[Any]]:
-    """Lines of these days that brought this member as much, or that wait to be told what they are."""
+def _typed_again(town: Town, connection: Connection, asked: Asked, before: date) -> date | None:
+    """Since when conversions were typed on this account for this member and taken back; None where a line of theirs
+    came since, or it is not longer than a line is awaited (a mistake that is put right).
+
+    Without this, units would be out without a euro for as long as somebody types them anew before their deadline.
+    """
+    last = timedelta(days=2 * town.charter.limits.ahead_days)
+    bounds = [town.charter.day_bounds(day)[0] for day in (before - last, before)]
+    query = select(func.min(_TYPED.at), func.max(_TYPED.seq)).where(
+        _TYPED.reserve == asked.reserve, _TYPED.holder == asked.holder, _TYPED.corrected_seq.is_not(None),
+        _TYPED.at >= bounds[0], _TYPED.at < bounds[1],
+    )  # fmt: skip
+    at, seq = connection.execute(query).one()
+    if at is None:
+        return None
+    came = select(_LINE.id).where(_LINE.holder == asked.holder, _LINE.seq > seq, _LINE.withdrawn.is_(None)).limit(1)
+    return None if connection.execute(came).first() is not None else town.charter.local_date(at)
+
+
+def _near(town: Town, connection: Connection, asked: Asked, day: date, *, in_cash: bool) -> list[Row[Any]]:
+    """Lines of these days that brought this member as much, or that wait to be told what they are.
+
+    Of those that a bank calls cash only what brought this member units is the slip's.
+    """
     undecided = or_(
         _LINE.seq.is_(None),
         (_LINE.became == _IN_SUSPENSE) & _LINE.placed_seq.is_(None) & _LINE.undone_seq.is_(None),
     )
+    whose = or_(undecided, _LINE.holder == asked.holder)
+    if in_cash:
+        whose = (_LINE.kind == LineKind.CASH) & (_LINE.holder == asked.holder)
     query = select(BANK_LINE).where(
         _LINE.reserve.in_(typed.banks(town)), _LINE.amount == asked.amount, _LINE.withdrawn.is_(None),
         _LINE.booked_on.between((day - typed.NEAR).isoformat(), (day + typed.NEAR).isoformat()),
-        or_(undecided, _LINE.holder == asked.holder),
+        whose,
     )  # fmt: skip
     return list(connection.execute(query.order_by(_LINE.place).limit(1)))
 

@@ -29,6 +29,12 @@ def in_order(text: str) -> list[str]:
     return re.findall(r"[a-z0-9]+", latin(text).lower())
 
 
+def said(text: str, what: str) -> str | None:
+    """The first of the words for something that a text has."""
+    there = f" {' '.join(in_order(text))} "
+    return next((phrase for phrase in WORDS[what] if f" {phrase} " in there), None)
+
+
 def words(text: str) -> frozenset[str]:
     """The words of a name, without titles and legal forms; all of them where it has no others."""
     every = frozenset(in_order(text))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ledger.currency.bank.lines import Line
 from ledger.currency.bank.mandates.matching import Open
-from ledger.currency.bank.names import WORDS, Names, in_order, words
+from ledger.currency.bank.names import Names, said, words
 from ledger.currency.bank.payouts.owed import Payout
 from ledger.currency.bank.payouts.placing import OpenFile
 from ledger.currency.bank.placing import Decision, Share, Way
@@ -196,7 +196,7 @@ def _came(line: Line, known: Known) -> _Found:
         exact = file.cents == line.amount
         reason = Reason(Why.FILE, 40 + 30 * exact + 15 * file.is_named, {"name": file.name, "cents": file.cents})
         yield Decision(way=Way.DEBITS, other=file.id), reason
-    if (word := _said(line, "membership")) is not None:
+    if (word := said(f"{line.name} {line.text}", "membership")) is not None:
         yield Decision(way=Way.OWN), Reason(Why.WORDS, 55, {"word": word})
     for box in known.cash:
         yield from _for_cash(line, box, "cash in")
@@ -243,7 +243,7 @@ def _went(line: Line, known: Known) -> _Found:
     yield from _either(line, known)
     if line.kind == LineKind.CHARGE:
         yield Decision(way=Way.CHARGE), Reason(Why.BANK_SAYS, 90, {})
-    if (word := _said(line, "charge")) is not None:
+    if (word := said(f"{line.name} {line.text}", "charge")) is not None:
         yield Decision(way=Way.CHARGE), Reason(Why.WORDS, 75, {"word": word})
     if 0 < -line.amount <= known.fees:
         exact = -line.amount == known.fees
@@ -327,19 +327,13 @@ def _for_cash(line: Line, box: str, what: str) -> _Found:
     decision = Decision(way=Way.CASH, cash=box)
     if line.kind == LineKind.CASH:
         yield decision, Reason(Why.BANK_SAYS, 85, {})
-    if (word := _said(line, what)) is not None:
+    if (word := said(f"{line.name} {line.text}", what)) is not None:
         yield decision, Reason(Why.WORDS, 75, {"word": word})
 
 
 def _is_own(line: Line, known: Known) -> bool:
     there = words(line.name)
     return any(name and name <= there for name in known.own_names)
-
-
-def _said(line: Line, what: str) -> str | None:
-    """The first of the words for something that the line's texts have."""
-    there = f" {' '.join(in_order(f'{line.name} {line.text}'))} "
-    return next((phrase for phrase in WORDS[what] if f" {phrase} " in there), None)
 
 
 def _facts(known: Known, holder: int, **more: int | date) -> dict[str, str | int | date]:

@@ -10,6 +10,7 @@ from ledger.core.model import Instruction, Note, Transaction, Transfer
 from ledger.currency.bank import typed
 from ledger.currency.bank.indexing import RETURN, Overtaken, holder_of, kind_of
 from ledger.currency.bank.lines import Books, Line, line_of
+from ledger.currency.bank.names import said
 from ledger.currency.bank.reference import found_in, same_order
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE
@@ -28,8 +29,13 @@ def member_of(books: Books, line: Line) -> int | None:
 
 
 def topup(books: Books, line: Line) -> Instruction | None:
-    """Euros with a member's reference: as many units to the member, unless somebody typed what they may be."""
-    if line.amount < 0 or line.kind in (LineKind.RETURN, LineKind.OPENING):
+    """Euros with a member's reference: as many units to the member, unless somebody typed what they may be.
+
+    Cash that was paid in is out of a cash box, mostly, and its units were there before: a person says so or not.
+    """
+    if line.amount < 0 or line.kind in (LineKind.RETURN, LineKind.OPENING, LineKind.CASH):
+        return None
+    if said(f"{line.name} {line.text}", "cash in"):
         return None
     account = member_of(books, line)
     if account is None or _typed(books, line).doubts(line, {account}):

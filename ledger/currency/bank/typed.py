@@ -9,7 +9,7 @@ where nothing that was typed may be it, and nothing is typed that a line may be 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
 
 from ledger.currency.bank.reference import squeezed
+from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE, BANK_SQUEEZED, BANK_STATEMENT, TYPED_CONVERSION
 from ledger.currency.charter import ReserveKind
 from ledger.currency.town import Town
@@ -51,11 +52,15 @@ class Typed(NamedTuple):
 
 
 class Span(NamedTuple):
-    """What the statements of an account cover: the first was taken with entry `taken_at`."""
+    """What the statements of an account cover: the first was taken with entry `taken_at`.
+
+    `opened` tells that the ledger had another sum than the first began with, and the difference was booked as a line.
+    """
 
     first: date
     last: date
     taken_at: int
+    opened: bool = False
 
 
 # --- the index -------------------------------------------------------------------------------------------
@@ -102,6 +107,16 @@ def banks(town: Town) -> list[int]:
     return [town.chart.reserve[one.name] for one in town.charter.reserve if one.kind == ReserveKind.BANK]
 
 
+def since(spans: Mapping[int, Span], reserve: int) -> int | None:
+    """The entry of the log since which what is typed on a bank account is for a coming statement; None before any.
+
+    An account without a statement, beside one that has some: euros that are typed on it are believed no longer.
+    """
+    if reserve in spans:
+        return spans[reserve].taken_at
+    return min((span.taken_at for span in spans.values()), default=None)
+
+
 def spans(connection: Connection, town: Town) -> dict[int, Span]:
     """What the statements cover, by account; accounts without one are left out."""
     query = (
@@ -111,8 +126,11 @@ def spans(connection: Connection, town: Town) -> dict[int, Span]:
     )
     first = select(_STATEMENT.reserve, _STATEMENT.first, _STATEMENT.seq).where(_STATEMENT.number == 1)
     begun = {reserve: (day, seq) for reserve, day, seq in connection.execute(first)}
+    opened = set(connection.scalars(select(_LINE.reserve).where(_LINE.kind == LineKind.OPENING)))
     return {
-        reserve: Span(date.fromisoformat(begun[reserve][0]), date.fromisoformat(last), begun[reserve][1])
+        reserve: Span(
+            date.fromisoformat(begun[reserve][0]), date.fromisoformat(last), begun[reserve][1], reserve in opened
+        )
         for reserve, last in connection.execute(query)
         if reserve in begun
     }
@@ -125,13 +143,18 @@ def spans(connection: Connection, town: Town) -> dict[int, Span]:
 class Unexplained:
     """Typed conversions that stand, that no line is, and that the first statement of their account did not begin with.
 
-    `expected` are those that exactly one taken line will be as soon as it is booked, with that line.
+    `expected` are those that exactly one taken line will be as soon as it is booked, with that line. `faint` are those
+    that a line is held to be only where much speaks for it: cash, which may have been paid in, and what was typed
+    shortly before a first statement that began with another sum than the ledger had.
     """
 
     typed: list[Typed]
     expected: dict[bytes, set[bytes]] = field(default_factory=dict)
     named: set[bytes] = field(default_factory=set)
     """Those that a line was found to be since they were read."""
+    faint: frozenset[bytes] = frozenset()
+    cash: frozenset[int] = frozenset()
+    """Reserve accounts that no bank keeps."""
 
     def exact(self, line: Line) -> Typed | None:
         """The one that has the line's account, amount and bank reference; None where none has, or several."""
@@ -139,7 +162,7 @@ class Unexplained:
         if line.amount < 0 or not text:
             return None
         found = [one for one in self._left() if (one.reserve, one.amount) == (line.reserve, line.amount)]
-        found = [one for one in found if one.squeezed == text]
+        found = [one for one in found if one.squeezed == text and one.id not in self.faint]
         return found[0] if len(found) == 1 else None
 
     def doubts(self, line: Line, holders: Collection[int], *, amounts: bool = True) -> list[Typed]:
@@ -150,10 +173,17 @@ class Unexplained:
         return [
             one
             for one in self._left(line.id)
-            if same_reference(one, text, there)
-            or one.holder in holders
-            or (amounts and one.amount == line.amount and abs(one.booked_on - line.booked_on) <= NEAR)
+            if same_reference(one, text, there) or self._may_be(one, line, one.holder in holders, amounts)
         ]
+
+    def _may_be(self, one: Typed, line: Line, theirs: bool, amounts: bool) -> bool:
+        """Whether the line may be this conversion, whatever their references; `theirs`: it is for the same member."""
+        alike = amounts and one.amount == line.amount and abs(one.booked_on - line.booked_on) <= NEAR
+        if one.id not in self.faint:
+            return theirs or alike
+        # Cash that was paid in comes from no account, and no bank calls it a transfer.
+        paid_in = not line.iban and line.kind in (LineKind.OTHER, LineKind.CASH)
+        return theirs and alike and (one.reserve not in self.cash or paid_in)
 
     def _left(self, line: bytes | None = None) -> Iterable[Typed]:
         for one in self.typed:
@@ -180,18 +210,26 @@ def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None
         return Unexplained([])
     spans_ = spans(connection, town)
     near = _between(town, min(days) - NEAR, max(days) + NEAR)
-    mine = [
-        and_(
-            _TYPED.reserve == number,
-            _since(town, spans_[number]) if number in spans_ else or_(near, _TYPED.squeezed.in_(sorted(texts))),
-        )
-        for number in numbers
-    ]
-    # Typed as cash under a bank's own reference: a slip is not called so by chance.
-    mine.append(_TYPED.reserve.not_in(numbers) & _TYPED.squeezed.in_(sorted(t for t in texts if len(t) >= SHORTEST)))
+    mine = []
+    for number in numbers:
+        if number in spans_:
+            which = _since(town, spans_[number])
+        else:
+            which = or_(near, _TYPED.squeezed.in_(sorted(texts)))
+            begun = since(spans_, number)
+            which = which if begun is None else or_(which, _TYPED.seq > begun)
+        mine.append(and_(_TYPED.reserve == number, which))
+    # Typed as cash: under a bank's own reference, for a slip is not called so by chance; or cash that was paid in.
+    slips = _TYPED.squeezed.in_(sorted(text for text in texts if len(text) >= SHORTEST))
+    paid_in = near & _TYPED.amount.in_(sorted({line.amount for line in lines if line.amount > 0}))
+    mine.append(_TYPED.reserve.not_in(numbers) & or_(slips, paid_in))
     query = select(TYPED_CONVERSION).where(_TYPED.line.is_(None), _TYPED.corrected_seq.is_(None), or_(*mine))
     found = [typed_of(town, row) for row in connection.execute(query.order_by(_TYPED.seq))]
-    return Unexplained(found, _expected(connection) if found else {})
+    faint = frozenset(
+        one.id for one in found if one.reserve not in numbers or _began_with(spans_.get(one.reserve), one)
+    )
+    cash = frozenset(one.reserve for one in found if one.reserve not in numbers)
+    return Unexplained(found, _expected(connection) if found else {}, faint=faint, cash=cash)
 
 
 def typed_of(town: Town, row: Row[Any]) -> Typed:
@@ -201,10 +239,19 @@ def typed_of(town: Town, row: Row[Any]) -> Typed:
 
 
 def _since(town: Town, span: Span) -> ColumnElement[bool]:
-    """Those that the first statement did not begin with: typed after it was taken, or for its days."""
-    midnight = town.charter.day_bounds(span.first)[0]
-    says = _TYPED.booked_on >= span.first.isoformat()
+    """Those that the first statement did not begin with: typed after it was taken, or for its days.
+
+    Where it began with another sum than the ledger had, those of the days before may be among its lines too.
+    """
+    first = span.first - NEAR if span.opened else span.first
+    midnight = town.charter.day_bounds(first)[0]
+    says = _TYPED.booked_on >= first.isoformat()
     return or_(_TYPED.seq > span.taken_at, says, and_(_TYPED.booked_on.is_(None), _TYPED.at >= midnight))
+
+
+def _began_with(span: Span | None, one: Typed) -> bool:
+    """Whether a first statement is said to have begun with it."""
+    return span is not None and one.seq <= span.taken_at and one.booked_on < span.first
 
 
 def _between(town: Town, first: date, last: date) -> ColumnElement[bool]:

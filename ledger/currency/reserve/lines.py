@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from ledger.currency.bank.reference import line_reference
 from ledger.currency.bank.statement import LineKind
-from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
+from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT, TYPED_CONVERSION
 
-_LINE, _STATEMENT = BANK_LINE.c, BANK_STATEMENT.c
+_LINE, _STATEMENT, _TYPED = BANK_LINE.c, BANK_STATEMENT.c, TYPED_CONVERSION.c
 BOOKED_WITHIN_US = 600_000_000
 """Microseconds within which lines are booked after they were taken, but for those that nothing will book."""
 _SHIFT = 20
@@ -117,6 +117,21 @@ def being_booked(connection: Connection, found: Statements, now: int) -> int:
         _taken(found.number, found.seq), ~_gone(found.seq), ~_booked(found.seq), _LINE.statement.in_(late)
     )
     return int(connection.execute(query).scalar_one())
+
+
+def being_undone(connection: Connection, found: Statements, now: int) -> frozenset[bytes]:
+    """The lines that a corrected statement took away within the last minutes before `now` (us)."""
+    late = select(_STATEMENT.id).where(_STATEMENT.reserve == found.number, _STATEMENT.taken_at > now - BOOKED_WITHIN_US)
+    return frozenset(connection.scalars(select(_LINE.id).where(_LINE.withdrawn.in_(late))))
+
+
+def typed(connection: Connection, number: int, since: int, seq: int) -> list[Row[Any]]:
+    """What was typed on the account `number` after entry `since` of the log and stood at entry `seq`."""
+    query = select(TYPED_CONVERSION).where(
+        _TYPED.reserve == number, _TYPED.seq > since, _TYPED.seq <= seq,
+        or_(_TYPED.corrected_seq.is_(None), _TYPED.corrected_seq > seq),
+    )  # fmt: skip
+    return list(connection.execute(query.order_by(_TYPED.seq)))
 
 
 def booking(connection: Connection, ids: Collection[bytes]) -> dict[bytes, tuple[int, int, str]]:

@@ -32,7 +32,7 @@ class Why(StrEnum):
     """Entries from before the first statement that came to something else when that statement was taken."""
 
 
-UNEXPLAINED = frozenset({Why.OVERDUE, Why.NOT_ON_STATEMENT, Why.OTHER_AMOUNT, Why.OPENING})
+UNEXPLAINED = frozenset({Why.OVERDUE, Why.NOT_ON_STATEMENT, Why.OTHER_AMOUNT, Why.OPENING, Why.WITHDRAWN})
 """What nothing at the bank is behind, and will be: somebody has to look."""
 _TAKEN_BACK = "conversion_corrected"
 
@@ -58,8 +58,9 @@ class AccountState(NamedTuple):
     """A bank account or cash box of the reserve: what the ledger has on it, and its last statement.
 
     `statement` is the closing balance of its last statement, whose last day is `statement_on`; None where none was
-    taken. `explanation` sums to `difference`, always. `booking` is what lines come to that were taken a moment ago and
-    are being booked.
+    taken. `explanation` sums to `difference`, always; where there is no statement, it is what was typed on the account
+    since others have some. `booking` is what lines come to that were taken a moment ago and are being booked, `undoing`
+    are those that a corrected statement took away a moment ago.
     """
 
     name: str
@@ -71,18 +72,21 @@ class AccountState(NamedTuple):
     statement_on: date | None = None
     explanation: tuple[Explained, ...] = ()
     booking: int = 0
+    undoing: frozenset[bytes] = frozenset()
 
     @property
     def proved(self) -> int:
         """What is there for sure: the bank's own figure where there is one, and never more than the ledger's."""
-        return self.ledger if self.statement is None else min(self.ledger, self.statement - self.booking)
+        if self.statement is None:
+            return self.ledger - sum(one.amount for one in self.explanation)
+        return min(self.ledger, self.statement - self.booking)
 
     @property
     def awaited(self) -> int:
         """What the ledger has more, and the next statement should bring."""
-        if self.statement is None:
-            return 0
         coming = sum(max(0, one.amount) for one in self.explanation if one.why is Why.AFTER_STATEMENT)
+        if self.statement is None:
+            return coming
         return min(self.ledger, self.statement - self.booking + coming) - self.proved
 
     @property
@@ -95,7 +99,7 @@ class AccountState(NamedTuple):
         coming = Counter(-one.amount for one in self.explanation if one.why is Why.NOT_BOOKED)
         found = []
         for one in self.explanation:
-            if one.why not in UNEXPLAINED or (one.what == _TAKEN_BACK and one.amount < 0):
+            if one.why not in UNEXPLAINED or (one.what == _TAKEN_BACK and one.amount < 0) or one.id in self.undoing:
                 continue
             if coming[one.amount]:
                 coming[one.amount] -= 1

@@ -9,19 +9,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 from sqlalchemy import Connection, select
 
 from ledger.core.rules import State
 from ledger.core.store import Reading
 from ledger.core.tables import ACCOUNT
+from ledger.currency.charter import ReserveKind
 from ledger.currency.clocked import Moments
 from ledger.currency.reserve.chains import Chain, Days, entries
 from ledger.currency.reserve.explaining import Account
 from ledger.currency.reserve.flows import Flows
-from ledger.currency.reserve.lines import Statements, being_booked, booking, statements
-from ledger.currency.reserve.model import AccountState, Identity, Reserve
+from ledger.currency.reserve.lines import Statements, being_booked, being_undone, booking, statements, typed
+from ledger.currency.reserve.model import AccountState, Explained, Identity, Reserve, Why
 from ledger.currency.town import Town
 
 
@@ -48,7 +49,7 @@ def report(town: Town, gathered: Gathered | None = None) -> Reserve:
         with town.reading() as connection:
             found = _statements(town, connection, head.seq)
             _gather(town, store, connection, states, issuing, head.seq, found, known)
-            banks = _banks(town, store, connection, states, found, known, now)
+            banks = _banks(town, store, connection, states, found, known, now, head.seq)
     held = {name: states[number].balance for name, number in own.items()}
     imported = sum(max(0, -states[number].balance) for number in issuing if number in states)
     return Reserve(
@@ -70,7 +71,7 @@ def explained(town: Town) -> list[AccountState]:
         with town.reading() as connection:
             found = _statements(town, connection, head.seq)
             _gather(town, store, connection, states, [], head.seq, found, known)
-            return _banks(town, store, connection, states, found, known, now)
+            return _banks(town, store, connection, states, found, known, now, head.seq)
 
 
 def issuers(town: Town) -> list[int]:
@@ -111,10 +112,11 @@ class Keeper:
 
 def _banks(
     town: Town, store: Reading, connection: Connection, states: Mapping[int, State], found: Mapping[int, Statements],
-    known: Gathered, now: int,
+    known: Gathered, now: int, seq: int,
 ) -> list[AccountState]:  # fmt: skip
     """Each account of the reserve, and why its ledger says something else than its bank."""
     on = town.charter.local_date(now)
+    believed = min((one.taken_at for one in found.values()), default=None)
     banks = []
     for account in town.charter.reserve:
         number = town.chart.reserve[account.name]
@@ -125,10 +127,25 @@ def _banks(
             mine = found[number]
             state = state._replace(
                 statement=mine.closing, statement_on=mine.last, booking=being_booked(connection, mine, now),
+                undoing=being_undone(connection, mine, now),
                 explanation=known.accounts[number].explain(store, connection, mine, on),
             )  # fmt: skip
+        elif believed is not None and account.kind == ReserveKind.BANK:
+            state = state._replace(explanation=_typed(town, connection, number, believed, seq, on))
         banks.append(state)
     return banks
+
+
+def _typed(town: Town, connection: Connection, number: int, since: int, seq: int, on: date) -> tuple[Explained, ...]:
+    """What was typed on a bank account that has no statement yet, since others have: its first one should have it."""
+    charter, found = town.charter, []
+    for row in typed(connection, number, since, seq):
+        said = charter.local_date(row.at)
+        until = said + timedelta(days=charter.limits.ahead_days)
+        day = date.fromisoformat(row.booked_on) if row.booked_on else said
+        why = Why.OVERDUE if until < on else Why.AFTER_STATEMENT
+        found.append(Explained(why, row.amount, day, "conversion", row.reference, bytes(row.id), row.seq, until))
+    return tuple(found)
 
 
 def _statements(town: Town, connection: Connection, seq: int) -> dict[int, Statements]:

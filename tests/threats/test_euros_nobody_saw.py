@@ -1,0 +1,218 @@
+"""Euros that nobody saw: cash paid in at the bank, an account without statements, a line that the bank took away, what
+was typed a day early or again and again.
+
+The siblings of `test_one_euro`: each would have been units without a euro while everything said that all is covered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ledger.core.model import Posted
+from ledger.currency import conversion, parties, reserve
+from ledger.currency.audit.walk import audit
+from ledger.currency.bank import ahead, booking, taking
+from ledger.currency.bank.placing import Decision, Share, Way
+from ledger.currency.bank.statement import LineKind
+from ledger.currency.bank.suspense import OpenLine, open_lines, place
+from ledger.currency.errors import CurrencyError
+from ledger.currency.parties import Party
+from ledger.currency.town import Town
+from tests import towns
+from tests.currency.bank import scene
+from tests.currency.bank.scene import DAY, SAVINGS, SAVINGS_IBAN, balances, bring, line, statement, token
+from tests.threats.test_one_euro import TODAY, check_finds, commit_refuses, once, typed
+from tests.towns import BANK, CASH
+
+DAYS = timedelta(days=1)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def town(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Town]:
+    url = request.getfixturevalue("fresh_postgres") if request.param == "postgres" else None
+    with scene.opened(tmp_path / "home", url) as made:
+        yield made
+
+
+@pytest.fixture
+def alice(town: Town) -> Party:
+    return parties.admit(town, "person", "Alice Martin")
+
+
+def slip(town: Town, party: Party, amount: int, reference: str) -> Posted:
+    return typed(town, party, amount, reference, None, CASH)
+
+
+def waits(town: Town) -> OpenLine:
+    [one] = open_lines(town)
+    return one
+
+
+# --- cash --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (LineKind.CASH, ""),
+        (LineKind.OTHER, "VERSEMENT ESPECES "),
+        (LineKind.OTHER, "Dépôt espèces, "),
+        (LineKind.OTHER, ""),
+    ],
+)
+def test_cash_of_a_slip_that_was_paid_in(town: Town, alice: Party, kind: LineKind, said: str) -> None:
+    slip(town, alice, 5_000, "S-1")
+    bring(town, statement([line(5_000, said + token(town, alice), kind=kind)]))
+    assert balances(town)["members"] == 5_000
+    one = waits(town)
+    place(town, one.line.id, Decision(way=Way.CASH, cash=CASH))
+    assert balances(town)[BANK] == 5_000 and CASH not in balances(town)
+    once(town, 5_000)
+
+
+def test_cash_that_several_slips_gave(town: Town, alice: Party) -> None:
+    """Of whoever it says to be, whatever the sum: what a bank calls cash brings no units by itself."""
+    for number, amount in enumerate((2_000, 3_000)):
+        slip(town, alice, amount, f"S-{number}")
+    bring(town, statement([line(5_000, token(town, alice), kind=LineKind.CASH)]))
+    [best, *_others] = waits(town).proposals
+    assert best.decision == Decision(way=Way.CASH, cash=CASH)
+    place(town, waits(town).line.id, best.decision)
+    once(town, 5_000)
+
+
+def test_cash_that_a_member_paid_in_is_typed_no_more(town: Town, alice: Party) -> None:
+    bring(town, statement([line(5_000, token(town, alice), kind=LineKind.CASH)]))
+    place(town, waits(town).line.id, Decision(way=Way.MEMBER, holder=alice.account))
+    commit_refuses(
+        "conversion_on_statement", "it may be the line 20250610/5000/1, which was for Alice Martin",
+        town, alice, 5_000, "S-1", None, CASH,
+    )  # fmt: skip
+    once(town, 5_000)
+
+
+@pytest.mark.parametrize("how", ["from an account", "a transfer", "another sum", "another day", "another member"])
+def test_cash_is_no_reason_to_doubt_a_transfer(town: Town, alice: Party, how: str) -> None:
+    giver = parties.admit(town, "person", "Bob") if how == "another member" else alice
+    slip(town, giver, 4_000 if how == "another sum" else 5_000, "S-1")
+    if how == "another day":
+        towns.clock(town).forward(30 * 86_400)
+    day = town.charter.local_date(town.now())
+    more = {"from an account": {"iban": "DE89370400440532013000"}, "a transfer": {"kind": LineKind.TRANSFER}}.get(
+        how, {}
+    )
+    done = bring(town, statement([line(5_000, token(town, alice), day, **more)]))
+    assert done.kinds == {"conversion": 1}
+
+
+# --- an account without statements -------------------------------------------------------------------------
+
+
+def test_typed_on_an_account_without_a_statement_is_awaited(town: Town, alice: Party) -> None:
+    bring(town, statement([line(5_000, "don")]))
+    place(town, waits(town).line.id, Decision(way=Way.OWN))
+    id_ = typed(town, alice, 700, "V-1", None, SAVINGS).id
+    assert ahead.expected_until(town, id_) == TODAY + 10 * DAYS
+    report = reserve.report(town)
+    assert (report.covered, report.sound, report.awaited, report.proved) == (True, True, 700, 5_000)
+    towns.clock(town).forward(11 * 86_400)
+    check_finds(
+        town,
+        f"conversion V-1 of 700 cents on {SAVINGS!r} (no statement yet): a statement should have had it by 2025-06-25, "
+        "and none has",
+    )
+    assert bring(town, statement([line(700, "x", TODAY, bank_ref="V-1")], account=SAVINGS_IBAN)).kinds == {
+        "bank_line_known": 1
+    }
+    assert audit(town).clean and reserve.report(town).covered
+
+
+def test_typed_there_for_another_month(town: Town, alice: Party) -> None:
+    """The month is mistyped, on the account that the statements are not of: the line has doubts all the same."""
+    bring(town, statement([line(100, "don")]))
+    place(town, waits(town).line.id, Decision(way=Way.OWN))
+    commit_refuses(
+        "conversion_on_statement", "other accounts have: 2025-05-11 is longer ago than the 10 days",
+        town, alice, 5_000, "V-1", DAY - 30 * DAYS, SAVINGS,
+    )  # fmt: skip
+    typed(town, alice, 5_000, "V-2", TODAY - 10 * DAYS, SAVINGS)
+    towns.clock(town).forward(8 * 86_400)
+    day = TODAY + 8 * DAYS
+    assert bring(town, statement([line(5_000, token(town, alice), day)], 100)).kinds == {"bank_suspense": 1}
+    assert balances(town)["members"] == 5_000
+
+
+def test_typed_there_before_any_statement_is_believed(town: Town, alice: Party) -> None:
+    typed(town, alice, 700, "V-1", DAY - 30 * DAYS, SAVINGS)
+    bring(town, statement([line(5_000, "don")]))
+    place(town, waits(town).line.id, Decision(way=Way.OWN))
+    towns.clock(town).forward(20 * 86_400)
+    report = reserve.report(town)
+    assert audit(town).clean and (report.covered, report.awaited) == (True, 0)
+
+
+# --- a line that the bank took away ------------------------------------------------------------------------
+
+
+def test_a_line_taken_away_whose_units_were_spent(town: Town) -> None:
+    bob, shop = towns.member(town, "person", "Bob"), towns.member(town, "shop", "Boulangerie")
+    own = line(9_000, "apport")
+    bring(town, statement([own, line(5_000, "Bob")]))
+    shares = (Share(Way.MEMBER, 4_500, bob.account), Share(Way.OWN, 500))
+    for one in open_lines(town):
+        split = one.line.amount == 5_000
+        place(town, one.line.id, Decision(way=Way.SPLIT, shares=shares) if split else Decision(way=Way.OWN))
+    towns.pay(town, bob, shop, 4_000)
+    taking.take(town, [statement([own])], quiet_days=True, corrected=True)
+    # Between taking and undoing it is no finding: it is undone in a moment.
+    assert audit(town).clean
+    assert [one.code for one in booking.book(town).stuck] == ["below_floor"]
+    towns.clock(town).forward(601)
+    check_finds(town, "bank_suspense 20250610/5000/1 of 5000 cents on 'Banque' (statements to 2025-06-10) rests on a line "
+                "that the bank took away")  # fmt: skip
+    towns.pay(town, shop, bob, 4_000)
+    assert not booking.book(town).stuck
+    assert audit(town).clean and reserve.report(town).covered
+
+
+# --- typed a day early, typed again and again --------------------------------------------------------------
+
+
+def test_typed_a_day_before_a_first_statement_that_began_otherwise(town: Town, alice: Party) -> None:
+    typed(town, alice, 5_000, "V-1", DAY - DAYS)
+    bring(town, statement([line(5_000, token(town, alice))], 20_000), opening=True)
+    assert balances(town)["members"] == 5_000
+    assert {one.line.kind for one in open_lines(town)} == {LineKind.OPENING, LineKind.OTHER}
+
+
+def test_typed_and_taken_back_for_ever(town: Town, alice: Party) -> None:
+    bring(town, statement([line(5_000, "don")]))
+    place(town, waits(town).line.id, Decision(way=Way.OWN))
+    for number in range(2):
+        conversion.correct(town, typed(town, alice, 700, f"V-{number}").id)
+        towns.clock(town).forward(6 * 86_400)
+    commit_refuses(
+        "conversion_on_statement", "typed for this member and taken back since 2025-06-15", town, alice, 700, "V-9"
+    )
+    # Another member is not meant; nor is she once a line of hers came.
+    typed(town, parties.admit(town, "person", "Bob"), 800, "V-8")
+    day = town.charter.local_date(town.now())
+    bring(town, statement([line(700, token(town, alice), day, bank_ref="X")], 5_000))
+    towns.clock(town).forward(86_400)
+    typed(town, alice, 100, "V-7")
+
+
+def test_a_mistake_is_put_right(town: Town, alice: Party) -> None:
+    bring(town, statement([line(5_000, "don")]))
+    conversion.correct(town, typed(town, alice, 7_000, "V-1").id)
+    typed(town, alice, 700, "V-1/2")
+
+
+def test_refused_is_told_what_to_do(town: Town, alice: Party) -> None:
+    bring(town, statement([line(5_000, "don")]))
+    with pytest.raises(CurrencyError, match="bring the statement that has it"):
+        typed(town, alice, 700, "V-1", DAY - 30 * DAYS, SAVINGS)
