@@ -172,8 +172,11 @@ def test_a_line_taken_away_whose_units_were_spent(town: Town) -> None:
     assert audit(town).clean
     assert [one.code for one in booking.book(town).stuck] == ["below_floor"]
     towns.clock(town).forward(601)
-    check_finds(town, "bank_suspense 20250610/5000/1 of 5000 cents on 'Banque' (statements to 2025-06-10) rests on a line "
-                "that the bank took away")  # fmt: skip
+    check_finds(
+        town,
+        "bank_suspense 20250610/5000/1 of 5000 cents on 'Banque' (statements to 2025-06-10) rests on a line that the "
+        "bank took away",
+    )
     towns.pay(town, shop, bob, 4_000)
     assert not booking.book(town).stuck
     assert audit(town).clean and reserve.report(town).covered
