@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,10 +103,10 @@ def test_cash_is_no_reason_to_doubt_a_transfer(town: Town, alice: Party, how: st
     if how == "another day":
         towns.clock(town).forward(30 * 86_400)
     day = town.charter.local_date(town.now())
-    more = {"from an account": {"iban": "DE89370400440532013000"}, "a transfer": {"kind": LineKind.TRANSFER}}.get(
-        how, {}
-    )
-    done = bring(town, statement([line(5_000, token(town, alice), day, **more)]))
+    says: dict[str, dict[str, Any]] = {
+        "from an account": {"iban": "DE89370400440532013000"}, "a transfer": {"kind": LineKind.TRANSFER}
+    }  # fmt: skip
+    done = bring(town, statement([line(5_000, token(town, alice), day, **says.get(how, {}))]))
     assert done.kinds == {"conversion": 1}
 
 
