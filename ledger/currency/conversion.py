@@ -89,7 +89,7 @@ def convert(
         if posted.replay:
             return
         number = chart.reserve[reserve]
-        asked = ahead.Asked(number, reference, party.account, amount, booked_on, posted.at, by)
+        asked = ahead.Asked(number, reference, party.account, amount, booked_on, posted.seq, posted.at, by)
         ahead.require(town, connection, asked)
         if by != CONSOLE:
             ahead.require_limit(town, connection, asked, sources)

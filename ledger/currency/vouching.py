@@ -13,7 +13,7 @@ somebody's: by inviting a key for an invented member, say, and confirming anothe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import NamedTuple
@@ -69,6 +69,15 @@ def behind(keys: Mapping[bytes, Held], wanted: Iterable[bytes]) -> dict[bytes, H
     return found
 
 
+def together(keys: Mapping[bytes, Held], by: str, others: Collection[str], before: int) -> set[str]:
+    """Of these keys (hex), `by` and those in one hand with it, as it was known before that entry of the log."""
+    if set(others) <= {by}:
+        return {by}
+    raws = {text: bytes.fromhex(text) for text in {by, *others}}
+    people = People(behind(keys, raws.values()), before)
+    return {by} | {text for text, raw in raws.items() if people.in_one_hand(raws[by], raw)}
+
+
 class People:
     """Who is who, as it was known before the entry `before` of the log."""
 
@@ -89,8 +98,33 @@ class People:
             return "person"
         if mine in self._sponsors(other) or theirs in self._sponsors(one):
             return "invited"
+        return "word" if self._same_behind(one, other) else ""
+
+    def _same_behind(self, one: bytes, other: bytes) -> bool:
+        """Whether one person alone could have made both keys."""
         first, second = self._hands[one], self._hands[other]
-        return "word" if first is None or second is None or first & second else ""
+        return first is None or second is None or bool(first & second)
+
+    def answers(self, raw: bytes) -> bytes:
+        """The key that answers for what this one does: itself where it is known; else that of whoever invited it."""
+        seen = set[bytes]()
+        while raw not in seen and not self.is_known(raw):
+            seen.add(raw)
+            key = self._keys.get(raw)
+            if key is None or key.by not in self._keys:
+                break
+            raw = key.by
+        return raw
+
+    def in_one_hand(self, one: bytes, other: bytes) -> bool:
+        """Whether one person answers for both keys, or may be behind both: what a person may do in a day counts so.
+
+        Here somebody whom another invited is a person of their own as soon as they are known, for each acts alone.
+        """
+        first, second = self.answers(one), self.answers(other)
+        if first == second or not (self.is_known(first) and self.is_known(second)):
+            return first == second
+        return self._keys[first].person == self._keys[second].person or self._same_behind(first, second)
 
     def count(self, signers: Iterable[bytes], people: int) -> int:
         """Of `people` who have to sign, how many have: the most of these keys that count together, or as many.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.currency.vouching import Held, People, Word
+from ledger.currency.vouching import Held, People, Word, together
 
 ASSOCIATION, ALICE, BOB, CAROL, DAN = 1, 11, 12, 13, 14
 
@@ -53,6 +53,32 @@ def test_the_machine_says_whose_a_key_is() -> None:
     assert [people.count(keys, 2) for keys in ([], [alice], [alice, phone, nobody], [phone, bob])] == [0, 1, 1, 2]
     assert [people.count(keys, 1) for keys in ([], [nobody], [alice, bob])] == [0, 1, 1]
     assert log.people(before=1).count([alice, bob], 2) == 0
+
+
+def test_what_one_person_does_with_many_keys_counts_together() -> None:
+    log = Log()
+    treasurer, nameless = log.treasurer("t", ALICE), log.treasurer("n", None)
+    bob, carol, dan = (log.treasurer(name, who, by="t") for name, who in (("b", BOB), ("c", CAROL), ("d", DAN)))
+    unnamed = log.treasurer("u", None, by="d")
+    log.member("bob", BOB)
+    log.member("carol", CAROL)
+    people = log.people()
+    # Nobody confirmed whose they are: the treasurer answers for all that she invited, and that they did.
+    assert [people.answers(key) for key in (bob, dan, unnamed, nameless)] == [treasurer, treasurer, treasurer, nameless]
+    assert people.in_one_hand(bob, carol) and people.in_one_hand(unnamed, treasurer)
+    assert not people.in_one_hand(bob, nameless)
+    log.confirm("b", by="bob")
+    log.confirm("c", by="carol")
+    people = log.people()
+    assert not any(people.in_one_hand(*pair) for pair in ((bob, carol), (bob, dan), (bob, treasurer)))
+    # With a key as a member that she invited, she would be behind the one that it confirms.
+    log.treasurer("e", 15, by="t")
+    log.member("eve", 15, by="t")
+    log.confirm("e", by="eve")
+    assert log.people().is_known(b"e") and log.people().in_one_hand(b"e", treasurer)
+    keys = [key.hex() for key in (bob, carol, dan, unnamed)]
+    assert together(log.keys, dan.hex(), keys, log.seq + 1) == {dan.hex(), unnamed.hex()}
+    assert together(log.keys, bob.hex(), keys, log.seq + 1) == {bob.hex()}
 
 
 @pytest.mark.parametrize(

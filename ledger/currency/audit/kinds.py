@@ -119,7 +119,7 @@ def conversion(story: Story, record: Record, transaction: Transaction) -> Iterat
     first, day = transaction.transfers[0], transaction.booked_on
     typed = Typed(record.seq, record.at, str(evidence.get("by", "")), number_of(evidence.get("reserve")), first.credit,
                   first.amount, day.isoformat() if day else None, reference)  # fmt: skip
-    yield from story.typed.take(story.rules, record, transaction, typed)
+    yield from story.typed.take(story.rules, story.held, record, transaction, typed)
     if len(units) != 1 or len(euros) != 1 or len(transaction.transfers) != 2 or units[0].amount != euros[0].amount:
         yield "conversion_shape", "not one amount of units against the same amount of euros"
         return

@@ -6,8 +6,8 @@ cover or longer ago than a line is awaited, is euros that nobody saw: whatever t
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -21,9 +21,9 @@ from ledger.currency.bank.reference import squeezed
 from ledger.currency.bank.tables import TYPED_CONVERSION
 from ledger.currency.charter import ReserveKind
 from ledger.currency.chartered import Rules
-from ledger.currency.conversion import CONSOLE
 from ledger.currency.reserve import AccountState, Explained, Why
 from ledger.currency.town import Town
+from ledger.currency.vouching import Held, together
 
 FOLLOWS = frozenset({"typed_unlogged", "typed_missing", "bank_unexplained"})
 """What is not told of an entry at which something else was found."""
@@ -63,25 +63,36 @@ class Conversions:
     corrected: dict[bytes, Correction] = field(default_factory=dict)
     cash: frozenset[int] = frozenset()
     day_of: Callable[[int], date] | None = None
-    _spent: Counter[tuple[str, bool, date]] = field(default_factory=Counter)
-    """What each key converted on a day, by cash (True) or by bank: cents of those that stand."""
+    _spent: dict[tuple[bool, date], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """What keys converted on a day, by cash (True) or by bank: cents of those that stand."""
 
-    def take(self, rules: Rules, record: Record, transaction: Transaction, typed: Typed) -> Iterator[tuple[str, str]]:
-        """Take a conversion in; says where its key converted more that day than the charter let it."""
+    def take(
+        self, rules: Rules, held: Mapping[bytes, Held], record: Record, transaction: Transaction, typed: Typed
+    ) -> Iterator[tuple[str, str]]:
+        """Take a conversion in; says where its person converted more that day than the charter let them.
+
+        `held` are the keys of the log so far.
+        """
         self.known[transaction.id] = typed
         place = self._place(typed)
-        if place is None:
+        if place is None or not _is_key(typed.by, held):
             return
-        self._spent[place] += typed.amount
-        what = "cash_per_day" if place[1] else "ahead_per_day"
+        spent = self._spent[place]
+        spent[typed.by] += typed.amount
+        what = "cash_per_day" if place[0] else "ahead_per_day"
         # Charters that were noted before there were such limits have none.
         limit: int | None = getattr(rules, what, None)
-        if limit is not None and typed.by != CONSOLE and self._spent[place] > limit:
-            how = "by cash" if place[1] else "by bank without a line of a statement"
+        if limit is None or spent.total() <= limit:
+            return
+        keys = together(held, typed.by, spent, record.seq)
+        total = sum(spent[by] for by in keys)
+        if total > limit:
+            how = "by cash" if place[0] else "by bank without a line of a statement"
+            beside = f" and {len(keys) - 1} more in the same hand" if len(keys) > 1 else ""
             yield (
                 "limit_conversion",
-                f"key {typed.by[:16]} converted {self._spent[place]} cents {how} on {place[2]}, and the charter lets "
-                f"one key convert {limit}",
+                f"key {typed.by[:16]}{beside} converted {total} cents {how} on {place[1]}, and the charter lets one "
+                f"person convert {limit}",
             )
 
     def correct(self, record: Record, conversion: bytes) -> None:
@@ -91,11 +102,19 @@ class Conversions:
             return
         self.corrected[conversion] = Correction(record.seq, record.instruction.id)
         place = self._place(typed)
-        if place is not None:
-            self._spent[place] -= typed.amount
+        if place is not None and typed.by in self._spent[place]:
+            self._spent[place][typed.by] -= typed.amount
 
-    def _place(self, typed: Typed) -> tuple[str, bool, date] | None:
-        return None if self.day_of is None else (typed.by, typed.reserve in self.cash, self.day_of(typed.at))
+    def _place(self, typed: Typed) -> tuple[bool, date] | None:
+        return None if self.day_of is None else (typed.reserve in self.cash, self.day_of(typed.at))
+
+
+def _is_key(by: str, held: Mapping[bytes, Held]) -> bool:
+    """Whether a key of the log acted: the machine has no limit, and who else is named is found elsewhere."""
+    try:
+        return bytes.fromhex(by) in held
+    except ValueError:
+        return False
 
 
 def lend(town: Town, conversions: Conversions) -> None:

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, func, or_, select
 
-from ledger.currency import parties
+from ledger.currency import parties, persons
+from ledger.currency.acts import MACHINE
 from ledger.currency.bank import typed
 from ledger.currency.bank.reference import line_reference, read_line_reference, squeezed
 from ledger.currency.bank.statement import LineKind
@@ -21,6 +22,7 @@ from ledger.currency.charter import ReserveKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import decimal_text
 from ledger.currency.town import Town
+from ledger.currency.vouching import together
 
 _LINE, _TYPED = BANK_LINE.c, TYPED_CONVERSION.c
 _IN_SUSPENSE = "bank_suspense"
@@ -28,13 +30,17 @@ _DAY_DIGITS = 8
 
 
 class Asked(NamedTuple):
-    """A conversion that somebody types. `reserve` is the number of an account, `at` the moment of its entry (us)."""
+    """A conversion that somebody types.
+
+    `reserve` is the number of an account; `seq` and `at` are the place of its entry in the log and its moment (us).
+    """
 
     reserve: int
     reference: str
     holder: int
     amount: int
     booked_on: date | None
+    seq: int
     at: int
     by: str
 
@@ -79,25 +85,33 @@ def _require_coming(town: Town, connection: Connection, asked: Asked, day: date,
 
 
 def require_limit(town: Town, connection: Connection, asked: Asked, sources: dict[str, list[int]]) -> None:
-    """Raise `CurrencyError`, limit_conversion, where one key converts more in a day than the charter lets it.
+    """Raise `CurrencyError`, limit_conversion, where one person converts more in a day than the charter lets them.
 
-    `sources` are the numbers of the reserve's accounts by their kind.
+    All keys count that are in one hand with the one which asks: else whoever invites keys would convert without a
+    limit. `sources` are the numbers of the reserve's accounts by their kind.
     """
     kind = next((kind for kind, numbers in sources.items() if asked.reserve in numbers), ReserveKind.BANK)
     limits = town.charter.limits
     limit = limits.cash_per_day if kind == ReserveKind.CASH else limits.ahead_per_day
     midnight = town.charter.local_day_start(asked.at)[1]
-    query = select(func.coalesce(func.sum(_TYPED.amount), 0)).where(
-        _TYPED.by == asked.by, _TYPED.at >= midnight, _TYPED.at < asked.at, _TYPED.corrected_seq.is_(None),
-        _TYPED.reserve.in_(sources[kind]),
+    query = (
+        select(_TYPED.by, func.sum(_TYPED.amount))
+        .where(
+            _TYPED.by != MACHINE, _TYPED.at >= midnight, _TYPED.seq < asked.seq, _TYPED.corrected_seq.is_(None),
+            _TYPED.reserve.in_(sources[kind]),
+        )
+        .group_by(_TYPED.by)
     )  # fmt: skip
-    before = int(connection.execute(query).scalar_one())
+    spent = {by: int(cents) for by, cents in connection.execute(query)}
+    keys = persons.held(town, connection, map(bytes.fromhex, {asked.by, *spent})) if spent.keys() - {asked.by} else {}
+    before = sum(spent.get(by, 0) for by in together(keys, asked.by, spent, asked.seq))
     if before + asked.amount > limit:
         what = "by cash" if kind == ReserveKind.CASH else "by bank without a line of a statement"
         raise CurrencyError(
             "limit_conversion",
-            f"one key converts {decimal_text(limit)} a day {what}, and {decimal_text(before)} are converted: let the "
-            "statement bring it, or a colleague type it, or convert it at the machine",
+            f"one person converts {decimal_text(limit)} a day {what}, and {decimal_text(before)} are converted (keys "
+            "that nobody confirmed count with whoever invited them: `wallet keys confirm`): let the statement bring "
+            "it, or a colleague type it, or convert it at the machine",
         )
 
 

@@ -11,7 +11,7 @@ from ledger.currency.charter.rules import ReserveKind
 class Limits:
     """What one payer may pay (cents; None: no limit), and how long sessions and codes live.
 
-    `cash_per_day` and `ahead_per_day` are what one key of the office converts in a day by cash, and by bank without a
+    `cash_per_day` and `ahead_per_day` are what one person of the office converts a day by cash, and by bank without a
     line of a statement; such a line must have come after `ahead_days`.
     """
 

@@ -20,6 +20,7 @@ from ledger.currency.bank.suspense import open_lines, place, put_back
 from ledger.currency.bank.tables import BANK_SQUEEZED, TYPED_CONVERSION
 from ledger.currency.charter.parts import Limits
 from ledger.currency.errors import CurrencyError
+from ledger.currency.keys import PrivateKey
 from ledger.currency.parties import Party
 from ledger.currency.tables import SALT
 from ledger.currency.town import Town
@@ -112,8 +113,8 @@ def test_one_key_by_cash_and_ahead_of_statements(town: Town, alice: Party) -> No
 
     first = typed(5_000, "S1", CASH)
     for amount, account, told in (
-        (1, CASH, "one key converts 50.00 a day by cash, and 50.00 are converted"),
-        (3_001, BANK, "one key converts 30.00 a day by bank without a line of a statement"),
+        (1, CASH, "one person converts 50.00 a day by cash, and 50.00 are converted"),
+        (3_001, BANK, "one person converts 30.00 a day by bank without a line of a statement"),
     ):
         with towns.nothing_moves(town), pytest.raises(CurrencyError) as caught:
             typed(amount, "S2", account)
@@ -125,6 +126,46 @@ def test_one_key_by_cash_and_ahead_of_statements(town: Town, alice: Party) -> No
     typed(5_000, "S1/2", CASH)
     towns.clock(town).forward(day)
     typed(5_000, "S4", CASH)
+
+
+def test_keys_in_one_hand_share_a_limit(town: Town, alice: Party) -> None:
+    """An operator who invites operators converts no more; one whom the machine invited has a limit of their own."""
+    office, bob = towns.member(town, "association", "Bureau"), towns.member(town, "person", "Bob")
+    keys = [office.key]
+    keys += [towns.join(town, office.party, "operator", f"till {n}", by=keys[-1], person=bob.party) for n in range(2)]
+
+    def typed(key: PrivateKey, amount: int, reference: str) -> bytes:
+        asks = {"account": account_text(alice.account), "reserve": CASH, "reference": reference}
+        acting = towns.acting(town, key, "POST /v1/conversions", amount_cents=amount, **asks)
+        by = key.public.hex()
+        return conversion.convert(acting, alice, amount, reserve=CASH, reference=reference, by=by).id
+
+    first = typed(keys[0], 2_000, "S1")
+    typed(keys[1], 2_000, "S2")
+    with towns.nothing_moves(town), pytest.raises(CurrencyError) as caught:
+        typed(keys[2], 1_001, "S3")
+    assert caught.value.code == "limit_conversion" and "count with whoever invited them" in caught.value.detail
+    typed(keys[2], 1_000, "S3")
+    conversion.correct(town, first)
+    typed(keys[1], 2_000, "S4")
+    other = towns.join(town, office.party, "operator", "another at the machine")
+    typed(other, 5_000, "S5")
+    assert audit(town).clean
+
+
+def test_check_counts_keys_in_one_hand(town: Town, alice: Party, monkeypatch: pytest.MonkeyPatch) -> None:
+    office = towns.member(town, "association", "Bureau")
+    till = towns.join(town, office.party, "operator", "till", by=office.key)
+    for number, key in enumerate((office.key, till)):
+        asks = {"account": account_text(alice.account), "reserve": CASH, "reference": f"S{number}"}
+        acting = towns.acting(town, key, "POST /v1/conversions", amount_cents=2_001, **asks)
+        by = key.public.hex()
+        conversion.convert(acting, alice, 2_001, reserve=CASH, reference=f"S{number}", by=by)
+    assert audit(town).clean
+    monkeypatch.setattr(chartered, "Rules", Limited)
+    [found] = audit(town).findings
+    told = f"key {till.public.hex()[:16]} and 1 more in the same hand converted 4002 cents by cash"
+    assert found.code == "limit_conversion" and told in found.text
 
 
 class Limited(chartered.Rules):
@@ -153,8 +194,9 @@ def test_check_finds_which_key_converted_more(town: Town, alice: Party, monkeypa
     monkeypatch.setattr(chartered, "Rules", Limited)
     found = audit(town).findings
     assert [(one.code, one.id) for one in found] == [("limit_conversion", ids[1]), ("limit_conversion", ids[3])]
-    assert f"key {by[:16]} converted 4001 cents by cash on 2025-06-15, and the charter lets one key convert 4000" in (
-        found[0].text
+    assert (
+        f"key {by[:16]} converted 4001 cents by cash on 2025-06-15, and the charter lets one person convert 4000"
+        in (found[0].text)
     )
 
 
