@@ -44,8 +44,8 @@ BUGS: tuple[Bug, ...] = (
     bug("check: libsodium has the last word", SIGNED,
         SIGNATURES, "return verify(key, signature, message)", "return False"),
     bug("check: the last signatures are not verified", SIGNED,
-        SIGNATURES, "        self._waiting.append(self._chunk)\n        self._chunk = _Chunk([], [])\n        while",
-        "        while"),
+        SIGNATURES, "self._waiting.append(self._chunk)\n        self._chunk = self._chunk.next()\n        while",
+        "while"),
     bug("check: signatures that judges ask for are not verified", SIGNED,
         "ledger/currency/audit/walk.py", "self.signatures.add(seq, id_, problem)", "pass"),
 )  # fmt: skip

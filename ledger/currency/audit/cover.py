@@ -37,6 +37,10 @@ class Cover:
         """The same of issuers' accounts: what each has out, where it is more than nothing."""
         self._since: dict[str, Since] = {}
 
+    def counts(self, number: int) -> bool:
+        """Whether what this account holds says anything of the cover; what moves between others does not."""
+        return number in self.held or number in self.story.issuers
+
     def move(self, record: Record, transaction: Transaction) -> Iterator[Problem]:
         """Take an entry in, and say what it must not have done."""
         held, issued, touched = self.held, self.issued, False

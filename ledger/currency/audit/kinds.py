@@ -60,11 +60,12 @@ def order(story: Story, record: Record, transaction: Transaction) -> Iterator[Sa
             f"moved {moved}; the payer signed {asked.amount} {asked.unit} from {story.name(asked.payer)} "
             f"to {story.name(asked.payee)}",
         )
+    moment = story.moment(record.seq, record.at)
     slack = 0 if story.rules.looked else ON_ITS_WAY
-    if asked.is_expired((story.moment(record) - slack) // 1_000_000):
+    if asked.is_expired((moment - slack) // 1_000_000):
         yield "order_expired", "the order's last moment had passed when it was posted"
     if asked.purpose is Purpose.PAYMENT:
-        yield from limits.payment(story, story.moment(record), asked)
+        yield from limits.payment(story, moment, asked)
     story.began = True
     if asked.payer in story.uncovered:
         yield "account_uncovered", f"{story.name(asked.payer)} paid before its imported units had euros behind them"

@@ -19,7 +19,6 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import count
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -72,11 +71,17 @@ _Job = tuple[bytes, bytes, bytes]
 
 
 class _Chunk(NamedTuple):
+    """Signatures to verify, from number `first` on, and for each the entry it is of (seq and id), code and text."""
+
+    first: int
     jobs: list[_Job]
-    places: list[Wrong]
+    places: list[tuple[int, bytes, str, str]]
 
     def judged(self, wrong: Iterable[int]) -> Iterator[Wrong]:
-        return (self.places[index] for index in wrong)
+        return (Wrong(self.first + index, *self.places[index]) for index in wrong)
+
+    def next(self) -> _Chunk:
+        return _Chunk(self.first + len(self.jobs), [], [])
 
 
 class Signatures:
@@ -89,8 +94,7 @@ class Signatures:
         processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         self._most = (min(processors, MOST_WORKERS) if processors > 1 else 0) if workers is None else workers
         self._workers: list[_Worker] = []
-        self._numbers = count()
-        self._chunk = _Chunk([], [])
+        self._chunk = _Chunk(0, [], [])
         self._waiting: deque[_Chunk] = deque()
         self._wrong: list[Wrong] = []
 
@@ -105,11 +109,12 @@ class Signatures:
     def add(self, seq: int, id_: bytes, signed: Signed) -> None:
         """Have a signature of the entry `seq` verified."""
         chunk = self._chunk
-        chunk.jobs.append((signed.key, signed.signature, signed.message))
-        chunk.places.append(Wrong(next(self._numbers), seq, id_, signed.code, signed.text))
+        key, signature, message, code, text = signed
+        chunk.jobs.append((key, signature, message))
+        chunk.places.append((seq, id_, code, text))
         if len(chunk.jobs) == CHUNK:
             self._waiting.append(chunk)
-            self._chunk = _Chunk([], [])
+            self._chunk = chunk.next()
             self._hand_over()
 
     def wrong(self) -> list[Wrong]:
@@ -120,7 +125,7 @@ class Signatures:
     def finish(self) -> None:
         """Wait until every signature is verified."""
         self._waiting.append(self._chunk)
-        self._chunk = _Chunk([], [])
+        self._chunk = self._chunk.next()
         while self._waiting and self._workers:
             self._send(self._waiting.popleft())
         while self._waiting:

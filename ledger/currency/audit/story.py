@@ -142,10 +142,10 @@ class Story:
         """Whether everything is signed from here on: the charter's note names a machine's key."""
         return bool(self.noted) and self.rules.machine is not None
 
-    def moment(self, record: Record) -> int:
+    def moment(self, seq: int, at: int) -> int:
         """The time by which an entry was judged (us): its `at`, unless that only counts behind a wrong clock's."""
         told = self.clock
-        return told.clock if told is not None and told.counts(record.seq, record.at) else record.at
+        return told.clock if told is not None and told.counts(seq, at) else at
 
     def name(self, number: int) -> str:
         """An account, for people."""

@@ -40,6 +40,7 @@ from ledger.currency.audit import (
 from ledger.currency.audit import heads as signed_heads
 from ledger.currency.audit import tables as audit_tables
 from ledger.currency.audit.cover import NOTICES, Cover
+from ledger.currency.audit.plain import NOT_THE_PAYERS, Plain
 from ledger.currency.audit.signatures import Signatures, Signed, Wrong
 from ledger.currency.audit.story import Notice, Said, Story
 from ledger.currency.messages import ORDER_DOMAIN, SignedOrder
@@ -49,7 +50,6 @@ from ledger.currency.town import Town
 
 PAGE = 1_000
 MOST_FINDINGS = 100
-NOT_THE_PAYERS = "the signature is not the payer's over this order: somebody else made or changed it"
 
 
 class Finding(NamedTuple):
@@ -138,6 +138,7 @@ class _Run:
             texts = connection.execute(select(ACT.c.hash, ACT.c.text, ACT.c.salt).where(ACT.c.text.is_not(None)))
             self.story.texts = {h: text for h, text, salt in texts if proofs.act_hash(salt, text) == h}
         self.cover = Cover(self.story)
+        self.plain = Plain(self.story, self.cover)
         debit_tables.lend(town, self.story)
         typed.lend(town, self.story.typed)
         self.findings: list[Finding] = []
@@ -169,6 +170,10 @@ class _Run:
 
     def entry(self, seq: int, id_: bytes, data: bytes) -> None:
         """Judge one log entry; its signatures are handed over to be verified."""
+        if (payment := self.plain.signed(data)) is not None:
+            self.orders += 1
+            self.signatures.add(seq, id_, payment)
+            return
         try:
             record = records.parse(data)
         except RecordError as error:
