@@ -106,6 +106,11 @@ BUGS: tuple[Bug, ...] = (
         BANK + "typed.py", "span.first - NEAR if span.opened else span.first", "span.first"),
     bug("typed: anew before each deadline", f"{SEEN} -k 'for_ever and sqlite'",
         BANK + "ahead.py", "_typed_again(town, connection, asked, today - awaited)) is not None", "None) is not None"),
+    bug("typed: a statement between others brings more", f"{SEEN} -k 'come_to_nothing and sqlite'",
+        BANK + "aligning.py", "        if first > statement.first\n", "        if False\n"),
+    bug("typed: a statement before the first brings more", f"{SEEN} -k 'before_the_first and sqlite'",
+        BANK + "aligning.py", "    if statement.last < begun:", "    if False:",
+        BANK + "aligning.py", "        if first > statement.first\n", "        if False\n"),
     bug("typed: other texts are other lines", "tests/currency/bank/test_taking.py -k sums_to_nothing",
         BANK + "aligning.py", "        if found.score <= 0 and any(", "        if found.score < -99 and any("),
 )  # fmt: skip

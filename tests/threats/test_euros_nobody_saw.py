@@ -18,7 +18,7 @@ from ledger.currency import conversion, parties, reserve
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank import ahead, booking, taking
 from ledger.currency.bank.placing import Decision, Share, Way
-from ledger.currency.bank.statement import LineKind
+from ledger.currency.bank.statement import LineKind, StatementError
 from ledger.currency.bank.suspense import OpenLine, open_lines, place
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import Party
@@ -181,6 +181,35 @@ def test_a_line_taken_away_whose_units_were_spent(town: Town) -> None:
     towns.pay(town, shop, bob, 4_000)
     assert not booking.book(town).stuck
     assert audit(town).clean and reserve.report(town).covered
+
+
+# --- a statement between, or before, those that are known -----------------------------------------------------
+
+
+def test_a_statement_before_the_first_brings_nothing(town: Town, alice: Party) -> None:
+    bring(town, statement([line(5_000, token(town, alice))]))
+    early = DAY - 9 * DAYS
+    for days in (early, DAY - DAYS), (early, DAY):
+        more = statement([line(900, token(town, alice), early)], first=days[0], last=days[1])
+        with towns.nothing_moves(town), pytest.raises(StatementError) as caught:
+            taking.take(town, [more], quiet_days=True)
+        assert caught.value.code in ("statement_gap", "statement_differs")
+    once(town, 5_000)
+
+
+def test_days_between_two_statements_come_to_nothing(town: Town, alice: Party) -> None:
+    """The balances of both said so; what a statement of the days between brings must, too."""
+    bring(town, statement([line(5_000, token(town, alice))]))
+    later = DAY + 4 * DAYS
+    bring(town, statement([line(100, token(town, alice), later)], 5_000))
+    between = statement([line(900, token(town, alice), DAY + DAYS)], 5_000, last=DAY + 2 * DAYS)
+    with towns.nothing_moves(town), pytest.raises(StatementError) as caught:
+        taking.take(town, [between])
+    assert caught.value.code == "statement_differs"
+    even = [line(900, "x", DAY + DAYS), line(-900, "y", DAY + DAYS)]
+    assert taking.take(town, [statement(even, 5_000, last=DAY + 2 * DAYS)])[0].new == 2
+    booking.book(town)
+    assert audit(town).clean
 
 
 # --- typed a day early, typed again and again --------------------------------------------------------------

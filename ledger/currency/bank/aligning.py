@@ -88,6 +88,13 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
                 "--quiet-days that the bank had nothing on them",
             )
         return Aligned(list(statement.lines), [])
+    begun = min(first for first, _last in timeline.covered)
+    if statement.last < begun:
+        raise StatementError(
+            "statement_gap",
+            f"it ends on {statement.last}, before the first statement that was taken, which begins on {begun}: what "
+            "was before that is in the balance with which it began, and is not imported",
+        )
     within = [known for known in timeline.lines if known.booked_on >= statement.first]
     start = timeline.closing - sum(known.amount for known in within)
     day = [known for known in within if known.booked_on == statement.first]
@@ -190,6 +197,13 @@ def _fits(found: _Try, statement: Statement, timeline: Timeline) -> bool:
     it has is new whenever it comes. A statement that stops in the middle of its last day leaves out the rest.
     """
     if any(line.booked_on < timeline.last and timeline.covers(line.booked_on) for line in found.new):
+        return False
+    # Each known statement begins with the balance that it does: what is new before it comes to nothing.
+    if any(
+        sum(line.amount for line in found.new if line.booked_on < first)
+        for first, _last in timeline.covered
+        if first > statement.first
+    ):
         return False
     ends_early = all(known.booked_on == statement.last for known in found.missing)
     grew = any(line.booked_on == statement.last for line in found.new)
