@@ -7,6 +7,7 @@ from tests.bugs import Bug, bug
 ACTS, AUTH = "ledger/currency/acts.py", "api/auth.py"
 VOUCHING, MEANING = "ledger/currency/audit/vouching.py", "ledger/currency/audit/meaning.py"
 T = "tests/threats/test_authority.py -k "
+REVOKED = "tests/threats/test_revoked.py -k "
 
 BUGS: tuple[Bug, ...] = (
     bug("acts: nobody verifies what a device is said to have signed", T + "what_was_signed_is",
@@ -57,4 +58,18 @@ BUGS: tuple[Bug, ...] = (
     bug("acts: a used code is given out again", T + "made_once", "ledger/currency/parties.py",
         "        if store.connection.execute(select(INVITE.c.role).where(INVITE.c.code_hash == hashed)).first() is not "
         "None:", "        if not hashed:"),
+    bug("acts: a revoked key has done what was on its way", REVOKED + "on_its_way", "ledger/currency/town.py",
+        "            if act is not None and new:\n", "            if act is not None and not new:\n"),
+    bug("acts: a revoked key is answered nothing any more", REVOKED + "is_answered", "ledger/currency/town.py",
+        "isinstance(answer, Posted) and not answer.replay and getattr(one", "getattr(one"),
+    bug("acts: a revoked key is one that lives", REVOKED + "on_its_way", ACTS,
+        "DEVICE_KEY.c.key == act.key, DEVICE_KEY.c.revoked_at.is_(None))", "DEVICE_KEY.c.key == act.key)"),
+    bug("acts: a revoked key invites", REVOKED + "on_its_way", "ledger/currency/parties.py",
+        "            acts.require_live(store.connection, act)\n", "            pass\n"),
+    bug("acts: nobody joins once the inviter has left", REVOKED + "has_left", "ledger/currency/town.py",
+        ' and getattr(one, "kind", "") != "key_added"', ""),
+    bug("acts: check lets a revoked key act for a minute", REVOKED + "moment_later", VOUCHING,
+        "    late = 0 if story.rules.looked else ON_ITS_WAY", "    late = ON_ITS_WAY"),
+    bug("acts: check does not miss whose party was closed", REVOKED + "'moment_later and closed'", VOUCHING,
+        "    ends = (key.revoked_at, story.closed.get(key.account))", "    ends = (key.revoked_at, None)"),
 )  # fmt: skip
