@@ -6,6 +6,7 @@ from tests.bugs import Bug, bug
 
 ACTS, AUTH = "ledger/currency/acts.py", "api/auth.py"
 VOUCHING, MEANING = "ledger/currency/audit/vouching.py", "ledger/currency/audit/meaning.py"
+RELEASED = "tests/api/test_mandates.py -k units_released"
 T = "tests/threats/test_authority.py -k "
 REVOKED = "tests/threats/test_revoked.py -k "
 
@@ -72,4 +73,15 @@ BUGS: tuple[Bug, ...] = (
         "    late = 0 if story.rules.looked else ON_ITS_WAY", "    late = ON_ITS_WAY"),
     bug("acts: check does not miss whose party was closed", REVOKED + "'moment_later and closed'", VOUCHING,
         "    ends = (key.revoked_at, story.closed.get(key.account))", "    ends = (key.revoked_at, None)"),
+    bug("acts: the log does not say who had units released", RELEASED, "api/routes/mandates.py",
+        "    daily.note_asked(acting.town)\n", ""),
+    bug("acts: many commits of releases for one act", RELEASED, "api/routes/mandates.py",
+        "daily.run(found.town, found.imports.looks)", "daily.run(acting.town, found.imports.looks)"),
+    bug("acts: check takes anything for what had units released", RELEASED, MEANING,
+        '{"releases_asked"}, _anything)', '{"collection_notices"}, _anything)'),
+    bug("acts: anybody had units released", RELEASED, "ledger/currency/audit/debits.py",
+        "    yield from acted(story, record, note.evidence, parties.OFFICE)\n    if note.id != asked_id(",
+        "    yield from acted(story, record, note.evidence, parties.ROLES.keys())\n    if note.id != asked_id("),
+    bug("acts: who had units released is noted under any id", RELEASED, "ledger/currency/audit/debits.py",
+        '    if note.id != asked_id(bytes_of(note.evidence.get("signature"))):', "    if False:"),
 )  # fmt: skip
