@@ -6,6 +6,7 @@ from tests.bugs import Bug, bug
 
 ACTS, AUTH = "ledger/currency/acts.py", "api/auth.py"
 VOUCHING, MEANING = "ledger/currency/audit/vouching.py", "ledger/currency/audit/meaning.py"
+CODES = "tests/currency/test_parties.py -k "
 RELEASED = "tests/api/test_mandates.py -k units_released"
 T = "tests/threats/test_authority.py -k "
 REVOKED = "tests/threats/test_revoked.py -k "
@@ -84,4 +85,10 @@ BUGS: tuple[Bug, ...] = (
         "    yield from acted(story, record, note.evidence, parties.ROLES.keys())\n    if note.id != asked_id("),
     bug("acts: who had units released is noted under any id", RELEASED, "ledger/currency/audit/debits.py",
         '    if note.id != asked_id(bytes_of(note.evidence.get("signature"))):', "    if False:"),
+    bug("invitations: one wrong look takes all of them away", CODES + "wrong_look", "ledger/currency/parties.py",
+        "INVITE.c.expires_at < end)", "INVITE.c.expires_at < now)"),
+    bug("invitations: a wrong entry takes all of them away", CODES + "ahead_of_the_clock", "ledger/currency/parties.py",
+        "        if (end := store.head().at) <= now:", "        if (end := store.head().at):"),
+    bug("invitations: expired ones are in the way", CODES + "wrong_look", "ledger/currency/parties.py",
+        "INVITE.c.used_by.is_(None), INVITE.c.expires_at >= now\n", "INVITE.c.used_by.is_(None)\n"),
 )  # fmt: skip
