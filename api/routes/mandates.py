@@ -219,10 +219,11 @@ def reject_debit(reference: str, body: DebitRejectionIn, acting: Actor) -> Debit
 def release(found: Served, acting: Actor) -> ReleaseOut:
     """Give members the units whose risk delay is over, at a second look, ten minutes after the first.
 
-    The server looks by itself, too; `once` counts the debits that wait for the second look.
+    The server looks by itself, too; `once` counts the debits that wait for the second look. The log notes who asked.
     """
     need(acting.caller, parties.OFFICE)
-    return release_out(daily.run(acting.town, found.imports.looks))
+    daily.note_asked(acting.town)
+    return release_out(daily.run(found.town, found.imports.looks))
 
 
 def _answer(town: Town, made: Mandate, new: bool, response: Response) -> MandateOut:

@@ -23,7 +23,7 @@ from ledger.core.model import Evidence, Instruction, Posted
 from ledger.currency import proofs
 from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import PrivateKey
-from ledger.currency.tables import ACT
+from ledger.currency.tables import ACT, DEVICE_KEY
 
 MACHINE = "console"
 """Who acted, in a record, when it was somebody at the machine, or the program by itself, and not a device."""
@@ -129,3 +129,13 @@ def keep(connection: Connection, act: Act, answers: Sequence[Posted]) -> None:
         raise CurrencyError("act_used", "this was carried out before; to do it once more, sign it anew")
     shown = (act.text, act.salt) if act.is_personal else (None, None)
     connection.execute(insert(ACT).values(hash=act.hash, seq=new[0], text=shown[0], salt=shown[1]))
+
+
+def require_live(connection: Connection, act: Act) -> None:
+    """Raise `CurrencyError`, key_unknown, unless the act's key lives: asked under the lock of all writing.
+
+    The look at the request may be seconds old: what a stolen device asks for ends where the key is revoked.
+    """
+    alive = select(DEVICE_KEY.c.key).where(DEVICE_KEY.c.key == act.key, DEVICE_KEY.c.revoked_at.is_(None))
+    if connection.execute(alive).first() is None:
+        raise CurrencyError("key_unknown", "the key that signed this was revoked, and nothing was done")

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, select, up
 
 from ledger.core.ids import account_number, derived_id, is_fresh, new_account_number
 from ledger.core.model import Account, Closing, Note, Opening, Side
-from ledger.currency import caps, naming, salted, seals
+from ledger.currency import acts, caps, naming, salted, seals
 from ledger.currency.acts import MACHINE, Act
 from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
@@ -233,7 +233,7 @@ def invite_with(
 
     Whoever invites makes the code, so that what the device signs names the one invitation that it is for. `person` is
     who will hold the key, where the party is not a person itself. Raises `CurrencyError`: role_not_for_kind,
-    party_closed, person_wrong, invites_too_many, join_code_taken.
+    party_closed, person_wrong, invites_too_many, join_code_taken, key_unknown.
     """
     if role not in ROLES or party.kind not in ROLES[role]:
         fit = ", ".join(r for r, kinds in ROLES.items() if party.kind in kinds)
@@ -248,11 +248,17 @@ def invite_with(
            "person": person and person.account, "expires_at": now + seconds * 1_000_000}  # fmt: skip
     signed = {"act": act.text, "salt": act.salt, "until": act.until, "signature": act.signature} if act else {}
     with town.book.store.writing() as store:
-        # Used ones stay: they answer a joining whose answer was lost, and there is one a key at most.
-        store.connection.execute(delete(INVITE).where(INVITE.c.used_by.is_(None), INVITE.c.expires_at < now))
+        if act is not None:
+            acts.require_live(store.connection, act)
+        # Used ones stay: they answer a joining whose answer was lost, and there is one a key at most. What has
+        # expired is for the log to say: one wrong look at the clock would take away all that wait.
+        if (end := store.head().at) <= now:
+            store.connection.execute(delete(INVITE).where(INVITE.c.used_by.is_(None), INVITE.c.expires_at < end))
         if store.connection.execute(select(INVITE.c.role).where(INVITE.c.code_hash == hashed)).first() is not None:
             raise CurrencyError("join_code_taken", "this code was given out before; make a new one")
-        waiting = select(func.count()).where(INVITE.c.party == party.id, INVITE.c.used_by.is_(None))
+        waiting = select(func.count()).where(
+            INVITE.c.party == party.id, INVITE.c.used_by.is_(None), INVITE.c.expires_at >= now
+        )
         if store.connection.execute(waiting).scalar_one() >= MAX_OPEN_INVITES:
             raise CurrencyError(
                 "invites_too_many", f"{MAX_OPEN_INVITES} join codes of {party.name} wait to be used; use one, or wait"

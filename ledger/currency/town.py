@@ -149,10 +149,22 @@ class Town:
     ) -> Outcome:  # fmt: skip
         """`Book.post`, by the charter in use and with what vouches for each: all that is posted passes here.
 
-        Raises `CurrencyError`, charter_changed, where another charter was noted since: by another process, say, that
-        opened the book with a newer one.
+        Raises `CurrencyError`: charter_changed, where another charter was noted since, by another process, say, that
+        opened the book with a newer one; key_unknown, where the device whose act this is was revoked since.
         """
-        unless = self.following[-1] if self.following else None
+        unless, act = self.following[-1] if self.following else None, self.act
+
+        def check(connection: Connection, outcome: Outcome) -> None:
+            # Who joins rests on an invitation, which is looked at where it is made, and goes with the key that made it.
+            new = any(
+                isinstance(answer, Posted) and not answer.replay and getattr(one, "kind", "") != "key_added"
+                for one, answer in zip(batch, outcome.answers, strict=True)
+            )
+            if act is not None and new:
+                acts.require_live(connection, act)
+            if also is not None:
+                also(connection, outcome)
+
         if looked is None and self.book.watch is not None and not confirming:
             from ledger.currency import clocked  # which works with towns
 
@@ -160,7 +172,7 @@ class Town:
             clocked.keep(self, self.book.look())
         try:
             return self.book.post(
-                [self.signed(one) for one in batch], also, looked=looked, unless=unless, confirming=confirming
+                [self.signed(one) for one in batch], check, looked=looked, unless=unless, confirming=confirming
             )
         except Ended:
             raise CurrencyError(

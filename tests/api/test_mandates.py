@@ -12,18 +12,20 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from ledger.core.model import Note
 from ledger.currency import proofs
 from ledger.currency.audit.walk import audit
-from ledger.currency.bank.mandates import files, model
+from ledger.currency.bank.mandates import daily, files, model
 from ledger.currency.bank.mandates.text import Content, mandate_text
 from ledger.currency.charter import MandateRules
 from ledger.currency.keys import PrivateKey
+from ledger.currency.logged import by_places
 from ledger.currency.town import Town
 from tests import towns
 from tests.currency.bank import scene
 from tests.currency.bank.monthly import DUE, RELEASED, SIGNED, batch, debit, iban, items, until
 from tests.currency.bank.scene import bring, statement
-from tests.served import Cast, Headers, Served, is_problem, served, shown, unmoved
+from tests.served import Cast, Headers, Served, act_header, is_problem, served, shown, unmoved
 from tests.towns import BANK
 
 RULES = MandateRules(creditor_id="FR72ZZZ123456", account=BANK, per_month=20_000)
@@ -240,6 +242,55 @@ def test_a_mandate_that_was_changed_in_the_database(api: Served, people: Cast, t
 def test_a_currency_without_monthly_top_ups(town: Town, people: Cast) -> None:
     with served(replace(town, charter=replace(town.charter, mandates=None))) as api:
         is_problem(api.client.get("/v1/monthly", headers=api.session(people.alice.key)), "mandate_unavailable")
+
+
+def asked_for(town: Town) -> list[str]:
+    """Who had releases looked at, by the log."""
+    with town.reading() as connection:
+        found = by_places(connection, range(1, town.book.head().seq + 1))
+    instructions = [found[seq].instruction for seq in sorted(found)]
+    return [str(one.evidence["by"]) for one in instructions if isinstance(one, Note) and one.kind == daily.ASKED]
+
+
+def test_the_log_says_which_device_had_units_released(api: Served, people: Cast, alice: Headers) -> None:
+    town, operator = api.town, api.session(people.operator)
+    post(api, "/v1/mandates", signed(town, people.alice.key), alice)
+    for who in (people.bob, people.shop):
+        paper = {"account": shown(who), "iban": iban(who.account % 97), "amount_cents": 2_000,
+                 "signed_on": "2025-06-01"}  # fmt: skip
+        post(api, "/v1/mandates/paper", paper, operator)
+    post(api, "/v1/notices", {}, operator)
+    until(town, date(2025, 6, 24))
+    post(api, "/v1/collections", {}, api.session(people.operator))
+    until(town, DUE)
+    brought(town, batch(files.every(town)[0]), *(debit(one, sign=-1, reason="AC04") for one in items(town)[1:]))
+    until(town, RELEASED)
+    operator = api.session(people.operator)
+    request = api.client.build_request("POST", "/v1/releases", headers=operator)
+    once = {**operator, "Patard-Act": act_header(town, people.operator, request)}
+    # More entries than one commit makes, and the same request again.
+    assert len(post(api, "/v1/releases", None, once).json()["suspended"]) == 2
+    towns.clock(town).forward(200)
+    assert post(api, "/v1/releases", None, once).json()["suspended"] == []
+    assert asked_for(town) == [people.operator.public.hex()]
+    towns.clock(town).forward(400)
+    assert post(api, "/v1/releases", None, api.session(people.treasurer)).json()["released"] == 1
+    assert asked_for(town) == [people.operator.public.hex(), people.treasurer.public.hex()]
+    assert audit(town).clean
+
+
+def test_nobody_else_is_said_to_have_had_units_released(town: Town, people: Cast) -> None:
+    key = people.operator
+    acting = towns.acting(town, key, "POST /v1/releases")
+    assert acting.act is not None
+    other = Note(town.new_id(), daily.ASKED, {"by": key.public.hex()})
+    acting.post(other)
+    towns.acting(town, key, "POST /v1/notices").post(replace(other, id=daily.asked_id(b"")))
+    towns.acting(town, people.alice.key, "POST /v1/releases").post(
+        Note(town.new_id(), daily.ASKED, {"by": people.alice.key.public.hex()})
+    )
+    codes = [finding.code for finding in audit(town).findings]
+    assert codes == ["id_not_derived", "act_differs", "id_not_derived", "role_insufficient", "id_not_derived"]
 
 
 def test_a_server_releases_by_itself(town: Town, people: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,10 @@ from tests.bugs import Bug, bug
 
 ACTS, AUTH = "ledger/currency/acts.py", "api/auth.py"
 VOUCHING, MEANING = "ledger/currency/audit/vouching.py", "ledger/currency/audit/meaning.py"
+CODES = "tests/currency/test_parties.py -k "
+RELEASED = "tests/api/test_mandates.py -k units_released"
 T = "tests/threats/test_authority.py -k "
+REVOKED = "tests/threats/test_revoked.py -k "
 
 BUGS: tuple[Bug, ...] = (
     bug("acts: nobody verifies what a device is said to have signed", T + "what_was_signed_is",
@@ -57,4 +60,35 @@ BUGS: tuple[Bug, ...] = (
     bug("acts: a used code is given out again", T + "made_once", "ledger/currency/parties.py",
         "        if store.connection.execute(select(INVITE.c.role).where(INVITE.c.code_hash == hashed)).first() is not "
         "None:", "        if not hashed:"),
+    bug("acts: a revoked key has done what was on its way", REVOKED + "on_its_way", "ledger/currency/town.py",
+        "            if act is not None and new:\n", "            if act is not None and not new:\n"),
+    bug("acts: a revoked key is answered nothing any more", REVOKED + "is_answered", "ledger/currency/town.py",
+        "isinstance(answer, Posted) and not answer.replay and getattr(one", "getattr(one"),
+    bug("acts: a revoked key is one that lives", REVOKED + "on_its_way", ACTS,
+        "DEVICE_KEY.c.key == act.key, DEVICE_KEY.c.revoked_at.is_(None))", "DEVICE_KEY.c.key == act.key)"),
+    bug("acts: a revoked key invites", REVOKED + "on_its_way", "ledger/currency/parties.py",
+        "            acts.require_live(store.connection, act)\n", "            pass\n"),
+    bug("acts: nobody joins once the inviter has left", REVOKED + "has_left", "ledger/currency/town.py",
+        ' and getattr(one, "kind", "") != "key_added"', ""),
+    bug("acts: check lets a revoked key act for a minute", REVOKED + "moment_later", VOUCHING,
+        "    late = 0 if story.rules.looked else ON_ITS_WAY", "    late = ON_ITS_WAY"),
+    bug("acts: check does not miss whose party was closed", REVOKED + "'moment_later and closed'", VOUCHING,
+        "    ends = (key.revoked_at, story.closed.get(key.account))", "    ends = (key.revoked_at, None)"),
+    bug("acts: the log does not say who had units released", RELEASED, "api/routes/mandates.py",
+        "    daily.note_asked(acting.town)\n", ""),
+    bug("acts: many commits of releases for one act", RELEASED, "api/routes/mandates.py",
+        "daily.run(found.town, found.imports.looks)", "daily.run(acting.town, found.imports.looks)"),
+    bug("acts: check takes anything for what had units released", RELEASED, MEANING,
+        '{"releases_asked"}, _anything)', '{"collection_notices"}, _anything)'),
+    bug("acts: anybody had units released", RELEASED, "ledger/currency/audit/debits.py",
+        "    yield from acted(story, record, note.evidence, parties.OFFICE)\n    if note.id != asked_id(",
+        "    yield from acted(story, record, note.evidence, parties.ROLES.keys())\n    if note.id != asked_id("),
+    bug("acts: who had units released is noted under any id", RELEASED, "ledger/currency/audit/debits.py",
+        '    if note.id != asked_id(bytes_of(note.evidence.get("signature"))):', "    if False:"),
+    bug("invitations: one wrong look takes all of them away", CODES + "wrong_look", "ledger/currency/parties.py",
+        "INVITE.c.expires_at < end)", "INVITE.c.expires_at < now)"),
+    bug("invitations: a wrong entry takes all of them away", CODES + "ahead_of_the_clock", "ledger/currency/parties.py",
+        "        if (end := store.head().at) <= now:", "        if (end := store.head().at):"),
+    bug("invitations: expired ones are in the way", CODES + "wrong_look", "ledger/currency/parties.py",
+        "INVITE.c.used_by.is_(None), INVITE.c.expires_at >= now\n", "INVITE.c.used_by.is_(None)\n"),
 )  # fmt: skip

@@ -283,6 +283,26 @@ def test_whoever_was_closed_while_a_device_joined_gets_none(town: Town, monkeypa
     assert rows(town, DEVICE_KEY) == 0
 
 
+def test_one_wrong_look_at_the_clock_takes_no_code_away(town: Town) -> None:
+    party = parties.admit(town, "person", "Alice")
+    codes = [parties.invite(town, party, "member") for _ in range(parties.MAX_OPEN_INVITES)]
+    towns.clock(town).forward(10 * 365 * 86_400)
+    parties.invite(town, party, "member")  # those that have expired are not in its way, whoever says so
+    towns.clock(town).forward(-10 * 365 * 86_400)
+    for number, code in enumerate(codes[:2]):
+        parties.join(town, code, key_of(f"phone {number}").public, "phone")
+
+
+def test_a_log_ahead_of_the_clock_takes_no_code_away(town: Town) -> None:
+    party = parties.admit(town, "person", "Alice")
+    parties.invite(town, party, "member")
+    towns.clock(town).forward(10 * 365 * 86_400)
+    town.book.post([Note(town.new_id(), "of_2035", {})])
+    towns.clock(town).forward(-10 * 365 * 86_400)
+    parties.invite(town, party, "member")
+    assert rows(town, INVITE) == 2
+
+
 def test_a_party_has_so_many_open_codes_and_expired_ones_are_swept(town: Town) -> None:
     alice, bob = (parties.admit(town, "person", name) for name in ("Alice", "Bob"))
     codes = [parties.invite(town, alice, "member") for _ in range(parties.MAX_OPEN_INVITES)]
@@ -292,6 +312,7 @@ def test_a_party_has_so_many_open_codes_and_expired_ones_are_swept(town: Town) -
     parties.invite(town, alice, "member")
     refused("invites_too_many", parties.invite, town, alice, "member")
     towns.clock(town).forward(parties.INVITE_SECONDS + 1)
+    parties.admit(town, "person", "Carol")
     parties.invite(town, alice, "member")
     assert rows(town, INVITE) == 2
     with nothing_moves(town):

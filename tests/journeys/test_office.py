@@ -316,7 +316,7 @@ def test_an_auditor_sees_everything_and_can_change_nothing(browser: Browser, bur
         page.locator("#asked .row").click()
         expect(page.locator("#asked-units")).to_have_text("100,00\u202fP")
         office.press("Escape").open("reserve")
-        expect(page.locator(".verdict")).to_contain_text("Couvert")
+        expect(page.locator(".verdict .stamp")).to_have_text("Couvert")
         for act in ("#drop", "#line-put-back", "#line-place", "button.proposal", "#ways", "#undo-last", "#order-form",
                     "#asked-accept", "#iban-form", "#reject", "#batch-sign", "#batch-fetch", "#batch-withdraw",
                     "#month-tell", "#mandate-end", "#collection-fetch"):  # fmt: skip

@@ -16,6 +16,7 @@ from ledger.currency.audit.debit_state import DebitFile
 from ledger.currency.audit.kinds import acted
 from ledger.currency.audit.lines import LineState, moves
 from ledger.currency.audit.story import Said, Story, bytes_of
+from ledger.currency.bank.mandates.daily import asked_id
 from ledger.currency.bank.mandates.files import (
     collection_id,
     digest,
@@ -243,6 +244,13 @@ def released(story: Story, record: Record, transaction: Transaction) -> Iterator
     ):
         yield "release_early", f"units were released before {one.release_on}, when the delay of the charter was over"
     story.debits.put(one._replace(released_seq=record.seq))
+
+
+def asked(story: Story, record: Record, note: Note) -> Iterator[Said]:
+    """A device of the office had releases looked at; what came of it is the machine's."""
+    yield from acted(story, record, note.evidence, parties.OFFICE)
+    if note.id != asked_id(bytes_of(note.evidence.get("signature"))):
+        yield "id_not_derived", "its id does not follow from what the device signed"
 
 
 def _said(story: Story, evidence: Evidence) -> _Said | None:

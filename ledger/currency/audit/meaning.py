@@ -240,6 +240,7 @@ RULES: tuple[tuple[re.Pattern[str], frozenset[str], _Rule], ...] = tuple(
         (r"GET /v1/collections/([^/]+)/file", {"collection_fetched"}, _of_collection),
         (r"POST /v1/collections/([^/]+)/withdrawal", {"collection_withdrawn"}, _of_collection),
         (r"POST /v1/debits/([^/]+)/rejection", {"collection_rejected"}, _of_debit),
+        (r"POST /v1/releases", {"releases_asked"}, _anything),
     )
 )  # fmt: skip
 """Pattern of a request, the kinds of entries that it may make (none: whatever its rule says), and its rule."""

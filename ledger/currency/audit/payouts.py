@@ -7,7 +7,7 @@ that was fetched by the signatures whose keys were still live.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from ledger.core.model import Evidence, Note, Transaction
 from ledger.core.record import Record
@@ -17,7 +17,7 @@ from ledger.currency.audit.kinds import TREASURER, acted
 from ledger.currency.audit.payout_state import File, Owed
 from ledger.currency.audit.signatures import Signed
 from ledger.currency.audit.story import Said, Story, bytes_of, number_of
-from ledger.currency.audit.vouching import ON_ITS_WAY
+from ledger.currency.audit.vouching import is_live
 from ledger.currency.bank.payouts.approval import signing_id
 from ledger.currency.bank.payouts.batches import batch_id, batch_reference
 from ledger.currency.bank.payouts.index import unpacked
@@ -219,7 +219,7 @@ def signed(story: Story, record: Record, note: Note) -> Iterator[Said]:
     if key is None or key.role not in TREASURER:
         yield "role_insufficient", f"signed by key {raw.hex()[:16]}, which is no treasurer's"
         return
-    if not _is_live(story, raw, record):
+    if not is_live(story, key, record):
         yield "key_revoked", f"signed by key {raw.hex()[:16]}, which had been revoked"
     if file.withdrawn or file.fetched:
         yield "payout_ordered", f"file {file.number} was signed after it was fetched or withdrawn"
@@ -244,7 +244,7 @@ def fetched(story: Story, record: Record, note: Note) -> Iterator[Said]:
         yield "id_not_derived", "its id does not follow from the file"
     if file.withdrawn:
         yield "payout_ordered", f"file {file.number} was fetched after it was withdrawn"
-    live = [raw for raw in file.signers if _is_live(story, raw, record)]
+    live = [raw for raw in file.signers if is_live(story, story.keys[raw], record)]
     people = _people(story, record, file, live)
     if people < file.people:
         yield "signatures_missing", f"file {file.number} was fetched, signed by {people} of {file.people} people"
@@ -276,13 +276,6 @@ def _people(story: Story, record: Record, file: File, live: list[bytes]) -> int:
 
 def _file(story: Story, note: Note) -> File | None:
     return story.payouts.files.get(bytes_of(note.evidence.get("batch")))
-
-
-def _is_live(story: Story, raw: bytes, record: Record) -> bool:
-    """Whether a key could act when the entry was made."""
-    key = story.keys[raw]
-    ends: Iterable[int | None] = (key.revoked_at, story.closed.get(key.account))
-    return all(end is None or end + ON_ITS_WAY >= record.at for end in ends)
 
 
 def _whole(value: object) -> int:

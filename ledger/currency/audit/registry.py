@@ -16,10 +16,10 @@ from ledger.currency.audit import bank, debits, holders, kinds, mandates, payout
 from ledger.currency.audit.story import Said, Story
 from ledger.currency.bank import details
 from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, WITHDRAWN
+from ledger.currency.bank.mandates import daily, notices, rejecting
 from ledger.currency.bank.mandates import files as debit_files
 from ledger.currency.bank.mandates import index as debit_kinds
 from ledger.currency.bank.mandates import model as mandate_kinds
-from ledger.currency.bank.mandates import notices, rejecting
 from ledger.currency.bank.payouts import index as payout_kinds
 from ledger.currency.bank.placing import PAIRED, PLACED
 from ledger.currency.bank.taking import KIND as STATEMENT
@@ -91,6 +91,7 @@ NOTES: dict[str, Callable[[Story, Record, Note], Iterator[Said]]] = {
     debit_files.FETCHED: debits.fetched,
     debit_files.WITHDRAWN: debits.withdrawn,
     rejecting.KIND: debits.rejected,
+    daily.ASKED: debits.asked,
 }
 
 

@@ -11,10 +11,10 @@ from ledger.currency.accounts import periods
 from ledger.currency.audit.story import Problem
 from ledger.currency.bank import details
 from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, WITHDRAWN
+from ledger.currency.bank.mandates import daily, notices, rejecting
 from ledger.currency.bank.mandates import files as debit_files
 from ledger.currency.bank.mandates import index as debit_kinds
 from ledger.currency.bank.mandates import model as mandate_kinds
-from ledger.currency.bank.mandates import notices, rejecting
 from ledger.currency.bank.payouts import index as payout_kinds
 from ledger.currency.bank.placing import PAIRED, PLACED
 from ledger.currency.bank.taking import KIND as STATEMENT
@@ -97,6 +97,7 @@ NOTES: dict[str, frozenset[str]] = {
     debit_files.FETCHED: _FILE,
     debit_files.WITHDRAWN: _FILE,
     rejecting.KIND: _keys("by debit reference"),
+    daily.ASKED: _keys("by"),
 }
 
 _BY_ITSELF = frozenset({"payment", "refund", "reconversion_asked", "reconversion", "reconversion_refused"})
