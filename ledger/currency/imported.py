@@ -98,11 +98,20 @@ def open_reserve(town: Town, reserve: str, amount: int, reference: str, *, by: s
 
     def also(connection: Connection, posted: Posted) -> None:
         # In the commit, when no statement can be taken: where there is one, its euros come by a line.
-        if not posted.replay and chart.reserve[reserve] in typed.spans(connection, town):
+        # So it is on an account without one as soon as another has some: nobody would ever see these euros.
+        spans = typed.spans(connection, town)
+        if posted.replay or chart.reserve[reserve] not in typed.banks(town) or not spans:
+            return
+        if chart.reserve[reserve] not in spans:
             raise CurrencyError(
                 "opening_banked",
-                f"{reserve!r} has statements, and its euros come by them: place the line that brought these as cover "
-                "(`patard bank suspense list`)",
+                f"other accounts have statements, and {reserve!r} has none yet: its euros come by its first one "
+                "(`patard bank import --opening`), whose line is placed as cover",
             )
+        raise CurrencyError(
+            "opening_banked",
+            f"{reserve!r} has statements, and its euros come by them: place the line that brought these as cover "
+            "(`patard bank suspense list`)",
+        )
 
     return town.post(Transaction(id_, OPENING, tuple(transfers), evidence=evidence), also)

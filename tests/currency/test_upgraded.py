@@ -67,7 +67,7 @@ def test_it_goes_on(town: Town) -> None:
     towns.pay(town, alice, shop, 100)
     towns.pay(town, Member(alice.party, towns.join(town, alice.party, "member", "Nouveau")), shop, 100)
     conversion.accept(town, conversion.find_asked(town, towns.ask_back(town, shop, 5_000)))
-    [bank] = [one for one in reserve.explained(town) if one.statement is not None]
+    [bank] = [one for one in reserve.explained(town)[0] if one.statement is not None]
     bring(town, statement([line(4_000, token(town, alice.party), AFTER), line(800, "x", AFTER)], bank.statement or 0))
     assert 800 in [one.line.amount for one in open_lines(town)]
     conversion.convert(town, third.party, 2_000, reserve=CASH, reference="S-3")

@@ -150,8 +150,16 @@ def against(town: Town, conversions: Conversions, named: dict[bytes, bytes]) -> 
 
 def by_bank(town: Town) -> _Found:
     """What no line of a bank explains on its account."""
-    for account, one in _unexplained(reserve.explained(town)):
+    accounts, moving = reserve.explained(town)
+    for account, one in _unexplained(accounts):
         yield "bank_unexplained", one.seq or 0, one.id or None, _sentence(account, one)
+    for one in moving:
+        if one.why is Why.OVERDUE:
+            text = (
+                f"{one.what} {one.reference} of {one.amount} cents left an account of the reserve on {one.on}, and by "
+                f"{one.until} it arrived on none"
+            )
+            yield "bank_unexplained", one.seq or 0, one.id, text
 
 
 def _unexplained(accounts: list[AccountState]) -> list[tuple[str, Explained]]:

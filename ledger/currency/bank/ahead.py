@@ -77,10 +77,12 @@ def _require_coming(town: Town, connection: Connection, asked: Asked, day: date,
             f"this account has no statement yet, and other accounts have: {day} is longer ago than the {awaited.days} "
             "days for which its line may be awaited"
         )
-    if (first := _typed_again(town, connection, asked, today - awaited)) is not None:
+    lasting = town.charter.day_bounds(today - 3 * awaited)[0]
+    lapsed, most = _taken_back(connection, asked.reserve, lasting), town.charter.limits.ahead_per_day
+    if lapsed + asked.amount > most and lapsed:
         raise _on_statement(
-            f"conversions are typed for this member and taken back since {first}, and no statement has had a line of "
-            "theirs since"
+            f"{decimal_text(lapsed)} were typed on this account and taken back within {3 * awaited.days} days, for no "
+            f"line came, and {decimal_text(most)} are what may be typed so"
         )
 
 
@@ -165,29 +167,21 @@ def _named_so(connection: Connection, reference: str) -> list[Row[Any]]:
     return [row for row in there if squeezed(_reference(row)) == text]
 
 
-def _typed_again(town: Town, connection: Connection, asked: Asked, before: date) -> date | None:
-    """Since when conversions were typed on this account for this member and taken back; None where a line of theirs
-    came since, or it is not longer than a line is awaited (a mistake that is put right).
+def _taken_back(connection: Connection, reserve: int, since: int) -> int:
+    """What was typed on an account since that moment (us) and taken back, in cents.
 
-    Without this, units would be out without a euro for as long as somebody types them anew before their deadline.
+    Without a bound on it, units would be out without a euro for as long as somebody types others before each deadline.
     """
-    last = timedelta(days=2 * town.charter.limits.ahead_days)
-    bounds = [town.charter.day_bounds(day)[0] for day in (before - last, before)]
-    query = select(func.min(_TYPED.at), func.max(_TYPED.seq)).where(
-        _TYPED.reserve == asked.reserve, _TYPED.holder == asked.holder, _TYPED.corrected_seq.is_not(None),
-        _TYPED.at >= bounds[0], _TYPED.at < bounds[1],
-    )  # fmt: skip
-    at, seq = connection.execute(query).one()
-    if at is None:
-        return None
-    came = select(_LINE.id).where(_LINE.holder == asked.holder, _LINE.seq > seq, _LINE.withdrawn.is_(None)).limit(1)
-    return None if connection.execute(came).first() is not None else town.charter.local_date(at)
+    query = select(func.coalesce(func.sum(_TYPED.amount), 0)).where(
+        _TYPED.reserve == reserve, _TYPED.corrected_seq.is_not(None), _TYPED.at >= since
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def _near(town: Town, connection: Connection, asked: Asked, day: date, *, in_cash: bool) -> list[Row[Any]]:
     """Lines of these days that brought this member as much, or that wait to be told what they are.
 
-    Of those that a bank calls cash only what brought this member units is the slip's.
+    Of those that may be cash, only what brought this member units is the slip's.
     """
     undecided = or_(
         _LINE.seq.is_(None),
@@ -195,7 +189,8 @@ def _near(town: Town, connection: Connection, asked: Asked, day: date, *, in_cas
     )
     whose = or_(undecided, _LINE.holder == asked.holder)
     if in_cash:
-        whose = (_LINE.kind == LineKind.CASH) & (_LINE.holder == asked.holder)
+        may_be = _LINE.kind.in_((LineKind.OTHER, LineKind.CASH)) & (_LINE.iban == "")
+        whose = may_be & (_LINE.holder == asked.holder)
     query = select(BANK_LINE).where(
         _LINE.reserve.in_(typed.banks(town)), _LINE.amount == asked.amount, _LINE.withdrawn.is_(None),
         _LINE.booked_on.between((day - typed.NEAR).isoformat(), (day + typed.NEAR).isoformat()),

@@ -198,6 +198,10 @@ def _fits(found: _Try, statement: Statement, timeline: Timeline) -> bool:
     """
     if any(line.booked_on < timeline.last and timeline.covers(line.booked_on) for line in found.new):
         return False
+    # What was before the first one is in the balance with which it began.
+    begun = min(first for first, _last in timeline.covered)
+    if any(line.booked_on < begun for line in found.new):
+        return False
     # Each known statement begins with the balance that it does: what is new before it comes to nothing.
     if any(
         sum(line.amount for line in found.new if line.booked_on < first)

@@ -37,6 +37,7 @@ from ledger.currency.bank.lines import Line
 from ledger.currency.bank.mandates import matching as mandates
 from ledger.currency.bank.naming import line_of_conversion
 from ledger.currency.bank.payouts import placing as payouts
+from ledger.currency.bank.statement import LineKind
 from ledger.currency.chart import EUR, Chart
 from ledger.currency.charter import ReserveKind
 from ledger.currency.conversion import CONSOLE, corrected_id, find_conversion
@@ -112,6 +113,13 @@ def placing(town: Town, line: Line, decision: Decision, other: Line | None = Non
     Raises `CurrencyError`: placing_uneven, claim_exceeded, not_found, conversion_named, payout_paid, party_closed,
     line_typed where somebody typed what it may be.
     """
+    there = town.book.balance(town.chart.transit)
+    if line.kind == LineKind.OPENING and 0 < line.amount <= there and decision.way is not Way.TRANSIT:
+        raise CurrencyError(
+            "placing_uneven",
+            f"{decimal_text(there)} are on their way between accounts of the reserve, and were on this one when its "
+            "first statement began: place it as transit",
+        )
     return _WAYS[decision.way](town, line, decision, other)
 
 
@@ -253,11 +261,23 @@ def _cash(town: Town, line: Line, decision: Decision, other: Line | None) -> Pla
     if decision.cash not in boxes:
         names = ", ".join(repr(name) for name in boxes) or "none"
         raise CurrencyError("reserve_account_unknown", f"no cash box {decision.cash!r}; the charter has {names}")
+    if not typed.may_be_cash(line):
+        raise CurrencyError("placing_uneven", "the bank says that this is no cash: it names an account, or a transfer")
     box = town.chart.reserve[decision.cash]
     return Placing(PLACED, (_between(town, line, box),), {"cash": f"{box:016x}"})
 
 
 def _transit(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
+    banks = [account for account in town.charter.reserve if account.kind == ReserveKind.BANK]
+    if len(banks) < 2 or (line.iban and line.iban not in {account.iban for account in banks}):
+        raise CurrencyError("placing_uneven", "this was not to or from another account of the reserve, by its IBAN")
+    arrived = topups.arrived(town, line)
+    if arrived is not None:
+        raise CurrencyError(
+            "placing_uneven",
+            f"as much came to another account of the reserve with {arrived.reference}, and became a member's units: if "
+            "that is it, put that line back into suspense first",
+        )
     return Placing(PLACED, (_between(town, line, town.chart.transit),), {})
 
 

@@ -215,7 +215,11 @@ class _Plans:
                 "this one with --opening, which puts the difference into suspense for you to place",
             )
         day = statement.first - timedelta(days=1)
-        return [BankLine(booked_on=day, amount=rest, kind=LineKind.OPENING, text=f"solde au {day:%d/%m/%Y}")]
+        # What left another account of ours for this one is a line of its own.
+        arrived = min(rest, max(0, self.town.book.balance(self.town.chart.transit)))
+        sums = [amount for amount in (arrived, rest - arrived) if amount] if rest > 0 else [rest]
+        text = f"solde au {day:%d/%m/%Y}"
+        return [BankLine(booked_on=day, amount=amount, kind=LineKind.OPENING, text=text) for amount in sums]
 
     def _plan(self, known: _Account, statement: Statement, aligned: Aligned) -> _Plan:
         network, name = self.town.charter.network, known.account.name

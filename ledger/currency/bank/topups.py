@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select
 
 from ledger.core.model import Instruction, Note, Transaction, Transfer
 from ledger.currency.bank import typed
-from ledger.currency.bank.indexing import RETURN, Overtaken, holder_of, kind_of
+from ledger.currency.bank.indexing import RETURN, SUSPENSE, Overtaken, holder_of, kind_of
 from ledger.currency.bank.lines import Books, Line, line_of
 from ledger.currency.bank.names import said
 from ledger.currency.bank.reference import found_in, same_order
@@ -36,6 +36,8 @@ def topup(books: Books, line: Line) -> Instruction | None:
     if line.amount < 0 or line.kind in (LineKind.RETURN, LineKind.OPENING, LineKind.CASH):
         return None
     if said(f"{line.name} {line.text}", "cash in"):
+        return None
+    if departed(books.town, line) is not None:
         return None
     account = member_of(books, line)
     if account is None or _typed(books, line).doubts(line, {account}):
@@ -150,9 +152,37 @@ def _original(books: Books, line: Line) -> Line | None:
     return None
 
 
+def departed(town: Town, line: Line) -> Line | None:
+    """A line that left another account of the reserve with as much, and that this one may be where nothing tells more.
+
+    Banks repeat the label of a transfer between two accounts of one holder, a member's reference in it too, and two of
+    three formats have no account of the other side.
+    """
+    undecided = _LINE.seq.is_(None) | ((_LINE.became == SUSPENSE) & _LINE.placed_seq.is_(None))
+    moved = (_LINE.became == TRANSIT) | (_LINE.placed_as == "transit")
+    return None if line.iban else _opposite(town, line, moved | undecided)
+
+
+def arrived(town: Town, line: Line) -> Line | None:
+    """A line that brought a member units, and that may be what left with this one for another account of ours."""
+    return _opposite(town, line, brought_units()) if line.amount < 0 else None
+
+
+def _opposite(town: Town, line: Line, what: ColumnElement[bool]) -> Line | None:
+    days = ((line.booked_on - typed.NEAR).isoformat(), (line.booked_on + typed.NEAR).isoformat())
+    own = {account.iban for account in town.charter.reserve if account.iban} | {""}
+    query = select(BANK_LINE).where(
+        _LINE.amount == -line.amount, _LINE.reserve != line.reserve, _LINE.iban.in_(sorted(own)),
+        _LINE.booked_on.between(*days), _LINE.withdrawn.is_(None), _LINE.undone_seq.is_(None), what,
+    )  # fmt: skip
+    with town.reading() as connection:
+        row = connection.execute(query.order_by(_LINE.place).limit(1)).first()
+    return None if row is None else line_of(row)
+
+
 def transit(books: Books, line: Line) -> Instruction | None:
     """Euros between two accounts of the reserve: they are on their way until the other account's statement has them."""
-    if line.iban not in books.own_ibans:
+    if line.iban not in books.own_ibans or arrived(books.town, line) is not None:
         return None
     chart = books.town.chart
     if line.amount > 0:

@@ -178,18 +178,21 @@ class Unexplained:
 
     def _may_be(self, one: Typed, line: Line, theirs: bool, amounts: bool) -> bool:
         """Whether the line may be this conversion, whatever their references; `theirs`: it is for the same member."""
-        alike = amounts and one.amount == line.amount and abs(one.booked_on - line.booked_on) <= NEAR
+        alike = one.amount == line.amount and abs(one.booked_on - line.booked_on) <= NEAR
         if one.id not in self.faint:
-            return theirs or alike
-        # Cash that was paid in comes from no account, and no bank calls it a transfer.
-        paid_in = not line.iban and line.kind in (LineKind.OTHER, LineKind.CASH)
-        return theirs and alike and (one.reserve not in self.cash or paid_in)
+            return theirs or (amounts and alike)
+        return theirs and alike and (one.reserve not in self.cash or may_be_cash(line))
 
     def _left(self, line: bytes | None = None) -> Iterable[Typed]:
         for one in self.typed:
             awaited = self.expected.get(one.id)
             if one.id not in self.named and (line is None or not awaited or line in awaited):
                 yield one
+
+
+def may_be_cash(line: Line) -> bool:
+    """Whether a line may be cash that was paid in, or taken out: from no account, and no bank calls it a transfer."""
+    return not line.iban and line.kind in (LineKind.OTHER, LineKind.CASH)
 
 
 def same_reference(typed: Typed, text: str, length: int) -> bool:

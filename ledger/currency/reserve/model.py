@@ -35,6 +35,8 @@ class Why(StrEnum):
 UNEXPLAINED = frozenset({Why.OVERDUE, Why.NOT_ON_STATEMENT, Why.OTHER_AMOUNT, Why.OPENING, Why.WITHDRAWN})
 """What nothing at the bank is behind, and will be: somebody has to look."""
 _TAKEN_BACK = "conversion_corrected"
+MOVED = "bank_transit"
+"""Kind of the entry of a line that names an account of the reserve as the other side."""
 
 
 class Explained(NamedTuple):
@@ -165,7 +167,8 @@ class Reserve(NamedTuple):
     `circulation` includes the units that wait to be changed back (`waiting`) and those of direct debits that may still
     be taken back (`maturing`). `imported` is what the issuers of an imported currency have out beside it (see
     `importer`): units that count against the guarantee like all others, and that the engine could not refuse, for they
-    were out before. `months` begin with the first unit and end with the month of `on`.
+    were out before. `moving` is what left an account of the reserve for another and arrived on none. `months` begin
+    with the first unit and end with the month of `on`.
     """
 
     circulation: int
@@ -179,6 +182,7 @@ class Reserve(NamedTuple):
     operations: int
     claims: int
     transit: int
+    moving: tuple[Explained, ...]
     banks: list[AccountState]
     identities: list[Identity]
     months: list[Month]
@@ -196,12 +200,14 @@ class Reserve(NamedTuple):
     @property
     def sound(self) -> bool:
         """Whether what is not covered yet, if anything, is what the next statements should bring."""
-        return all(identity.holds for identity in self.identities) and not any(one.unexplained for one in self.banks)
+        lost = any(one.why is Why.OVERDUE for one in self.moving) or any(one.unexplained for one in self.banks)
+        return all(identity.holds for identity in self.identities) and not lost
 
     @property
     def awaited(self) -> int:
-        """Euros that were booked ahead of their statements, and are on none yet."""
-        return sum(bank.awaited for bank in self.banks)
+        """Euros that are on no statement yet: booked ahead of theirs, or said to be on their way between accounts."""
+        said = sum(one.amount for one in self.moving if one.what != MOVED)
+        return sum(bank.awaited for bank in self.banks) + said
 
     @property
     def proved(self) -> int:
@@ -234,7 +240,9 @@ class Reserve(NamedTuple):
 
         In basis points, rounded down: 9,999 is never shown as all. None where there is nothing to cover.
         """
-        return (self.proved + self.transit - self.payouts_due) * FULL // self.owed if self.owed else None
+        # That a line went to an account of ours is told by the bank itself; that it did so is what people say else.
+        said = sum(one.amount for one in self.moving if one.what != MOVED or one.why is Why.OVERDUE)
+        return (self.proved + self.transit - said - self.payouts_due) * FULL // self.owed if self.owed else None
 
     @property
     def liquid_bp(self) -> int | None:

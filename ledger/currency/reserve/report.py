@@ -23,6 +23,7 @@ from ledger.currency.reserve.explaining import Account
 from ledger.currency.reserve.flows import Flows
 from ledger.currency.reserve.lines import Statements, being_booked, being_undone, booking, statements, typed
 from ledger.currency.reserve.model import AccountState, Explained, Identity, Reserve, Why
+from ledger.currency.reserve.moving import Moving
 from ledger.currency.town import Town
 
 
@@ -32,6 +33,7 @@ class Gathered:
 
     flows: Flows = field(default_factory=Flows)
     accounts: dict[int, Account] = field(default_factory=dict)
+    moving: Moving = field(default_factory=Moving)
 
 
 def report(town: Town, gathered: Gathered | None = None) -> Reserve:
@@ -55,23 +57,24 @@ def report(town: Town, gathered: Gathered | None = None) -> Reserve:
     return Reserve(
         circulation=held["circulation"], imported=imported, waiting=held["waiting"], maturing=held["maturing"],
         guarantee=held["guarantee"], payouts_due=held["payouts"], suspense=held["suspense"], fees=held["income"],
-        operations=held["operations"], claims=held["claims"], transit=held["transit"], banks=banks,
-        identities=_identities(held, imported, banks),
+        operations=held["operations"], claims=held["claims"], transit=held["transit"], moving=known.moving.open(on),
+        banks=banks, identities=_identities(held, imported, banks),
         months=known.flows.months(chart.circulation, on), year=known.flows.year(on), on=on,
         seq=head.seq, at=head.at, root=head.root,
     )  # fmt: skip
 
 
-def explained(town: Town) -> list[AccountState]:
-    """The accounts of the reserve held against their statements, and nothing else."""
+def explained(town: Town) -> tuple[list[AccountState], tuple[Explained, ...]]:
+    """The accounts of the reserve held against their statements, and what is between two of them; nothing else."""
     known, now = Gathered(), town.now()
     with town.book.store.reading() as store:
         head = store.head()
-        states = store.accounts(list(town.chart.reserve.values()))
+        states = store.accounts([town.chart.transit, *town.chart.reserve.values()])
         with town.reading() as connection:
             found = _statements(town, connection, head.seq)
             _gather(town, store, connection, states, [], head.seq, found, known)
-            return _banks(town, store, connection, states, found, known, now, head.seq)
+            banks = _banks(town, store, connection, states, found, known, now, head.seq)
+            return banks, known.moving.open(town.charter.local_date(now))
 
 
 def issuers(town: Town) -> list[int]:
@@ -164,13 +167,17 @@ def _gather(
     accounts = {number: known.accounts.setdefault(number, Account()) for number in found}
     chains = {number: Chain(states[number].last, known.flows.seq) for number in sources}
     chains |= {number: Chain(states[number].last, account.seq) for number, account in accounts.items()}
+    between = town.chart.transit
+    if between in states:
+        chains[between] = Chain(states[between].last, known.moving.seq)
     days, ahead = Days(town.charter, Moments(town, seq)), timedelta(days=town.charter.limits.ahead_days)
     for some in entries(store, chains):
         known.flows.take(some, sources, circulation, waiting, days)
         for number, account in accounts.items():
             mine = [entry for entry in some if any(of == number for of, _leg in entry.legs)]
             account.take(mine, booking(connection, [entry.row.id for entry in mine]), found[number], days, ahead)
-    known.flows.seq = seq
+        known.moving.take(some, between, days, ahead)
+    known.flows.seq = known.moving.seq = seq
     for account in accounts.values():
         account.seq = seq
 
