@@ -74,7 +74,7 @@ class Town:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
-    def acting(self, act: Act) -> Self:
+    def acting(self, act: Act | None) -> Self:
         """The same town, while it carries out what a device signed: what is posted in its name carries that."""
         other = replace(self, act=act)
         object.__setattr__(other, "following", self.following)
@@ -169,7 +169,7 @@ class Town:
             from ledger.currency import clocked  # which works with towns
 
             self.book.see()
-            clocked.keep(self, self.book.look())
+            clocked.keep(self.acting(None), self.book.look())  # the machine's note uses up nobody's act
         try:
             return self.book.post(
                 [self.signed(one) for one in batch], check, looked=looked, unless=unless, confirming=confirming

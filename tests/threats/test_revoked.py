@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from ledger.currency import acts, conversion, join_codes, parties
+from ledger.core.clock import Watch
+from ledger.currency import acts, clocked, conversion, join_codes, parties
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank import taking
 from ledger.currency.errors import CurrencyError
@@ -105,6 +106,21 @@ def test_whoever_was_invited_joins_though_the_inviter_has_left(town: Town, peopl
     parties.invite_with(acting, people.alice.party, "member", hashed, by=by)
     parties.close(town, other.party)
     parties.join(town, code, towns.key_of("phone").public, "phone")
+    assert codes(town) == []
+
+
+def test_the_clock_s_own_note_uses_up_no_act(town: Town, people: Cast) -> None:
+    """While `at` only counts behind a wrong clock's entry, the machine tells the log the time before what is asked."""
+    clock = towns.clock(town)
+    town.book.watch = Watch(town.charter.network, lambda: clock.now)
+    clock.forward(6 * 86_400)
+    parties.admit(town, "person", "of next week")
+    clock.forward(-6 * 86_400)
+    clocked.confirm(town)
+    clock.forward(120)
+    before = town.book.head().seq
+    asked(town, people, "conversion")()
+    assert town.book.head().seq == before + 2
     assert codes(town) == []
 
 
