@@ -88,7 +88,7 @@ BUGS: tuple[Bug, ...] = (
     bug("acts: the clock's own note uses one up", REVOKED + "own_note", "ledger/currency/town.py",
         "clocked.keep(self.acting(None), ", "clocked.keep(self, "),
     bug("acts: check goes by what only counts", REVOKED + "own_note", VOUCHING,
-        "    if story.moment(record) > until", "    if record.at > until"),
+        "    if story.moment(record.seq, record.at) > until", "    if record.at > until"),
     bug("invitations: one wrong look takes all of them away", CODES + "wrong_look", "ledger/currency/parties.py",
         "INVITE.c.expires_at < end)", "INVITE.c.expires_at < now)"),
     bug("invitations: a wrong entry takes all of them away", CODES + "ahead_of_the_clock", "ledger/currency/parties.py",

@@ -21,6 +21,8 @@ from ledger.currency.bank.taking import line_id
 from ledger.currency.town import Town
 
 _LINE, _STATEMENT = BANK_LINE.c, BANK_STATEMENT.c
+_BEFORE = 2
+"""Lines at most of what was on an account before its first statement."""
 _Found = Iterator[tuple[str, int, bytes | None, str]]
 """A code, the entry at fault (0 and None: none is) and a sentence."""
 
@@ -89,7 +91,9 @@ def _lines_of(story: Story, reserve: int, note: Taken, kept: list[_Kept]) -> _Fo
         )
     )
     before = [one for one in kept if one.line.kind == LineKind.OPENING]
-    if before and (note.number != 1 or before != kept[:1] or before[0].line.booked_on.isoformat() >= note.first):
+    # What was there before: what had left another account of ours for this one, and the rest.
+    late = any(one.line.booked_on.isoformat() >= note.first for one in before)
+    if before and (note.number != 1 or before != kept[:_BEFORE][: len(before)] or late):
         wrong = True
     if wrong:
         yield (

@@ -200,7 +200,7 @@ def _device(story: Story, record: Record, key: bytes, late: int) -> Iterator[Sai
     hashed, until, signature, text = said
     message = proofs.act_message(story.rules.network, key, until, hashed)
     yield Signed(key, signature, message, "act_invalid", f"key {key.hex()[:16]} did not sign what it is said to have")
-    if story.moment(record) > until * 1_000_000 + late:
+    if story.moment(record.seq, record.at) > until * 1_000_000 + late:
         yield "act_expired", "what the device signed was for an earlier time"
     last = story.acts.get(hashed)
     if last is not None and last != record.seq - 1:

@@ -69,6 +69,8 @@ class _Try(NamedTuple):
     new: list[BankLine]
     missing: list[Known]
     score: int
+    paired: dict[int, Known]
+    """Which known line each that is not new was found to be, by `id` of the line."""
 
 
 def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, quiet_days: bool = False) -> Aligned:
@@ -116,7 +118,7 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
     if fitting:
         # The first of equals skips least: what may be known counts as known.
         found = max(fitting, key=lambda found: found.score)
-        if found.score <= 0 and any(len(other.new) < len(found.new) for other in fitting):
+        if any(len(other.new) < len(found.new) and not _are_others(found.new, other) for other in fitting):
             raise StatementError("statement_differs", _doubtful(statement))
         return Aligned(found.new, [])
     best = min(tries, key=lambda found: len(found.missing) + len(found.new))
@@ -130,6 +132,21 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
             f"statement of all days from {statement.first} to {timeline.last}, and import that",
         )
     return Aligned(best.new, best.missing)
+
+
+def _are_others(new: Sequence[BankLine], other: _Try) -> bool:
+    """Whether each of these lines is another than the known one of its day and amount that it may be as well.
+
+    Only what identifies a payment tells: one format's texts are not the other's.
+    """
+    for line in new:
+        known = other.paired.get(id(line))
+        if known is None:
+            continue
+        told = ((known.iban, line.iban), (squeezed(known.end_to_end), squeezed(line.end_to_end)))
+        if not any(one and two and one != two for one, two in told):
+            return False
+    return True
 
 
 def _continues(statement: Statement, timeline: Timeline) -> bool:
@@ -153,6 +170,7 @@ def _match(lines: Sequence[BankLine], known: Sequence[Known]) -> _Try:
     for one in known:
         open_[one.booked_on, one.amount].append(one)
     new: list[BankLine] = []
+    paired: dict[int, Known] = {}
     undecided: list[tuple[BankLine, str]] = []
     score = 0
     for line in lines:
@@ -166,17 +184,18 @@ def _match(lines: Sequence[BankLine], known: Sequence[Known]) -> _Try:
             undecided.append((line, said))
         else:
             candidates.remove(same)
+            paired[id(line)] = same
             score += 1
     for line, said in undecided:
         candidates = open_[line.booked_on, line.amount]
         if candidates:
-            other = candidates.pop(0)
+            other = paired[id(line)] = candidates.pop(0)
             score -= bool((other.text or other.iban) and (said or line.iban))
         else:
             new.append(line)
     order = {id(line): index for index, line in enumerate(lines)}
     new.sort(key=lambda line: order[id(line)])
-    return _Try(new, [one for left in open_.values() for one in left], score)
+    return _Try(new, [one for left in open_.values() for one in left], score, paired)
 
 
 def _says_the_same(known: Known, line: BankLine, said: str) -> bool:

@@ -37,6 +37,7 @@ from ledger.currency.bank.lines import Line
 from ledger.currency.bank.mandates import matching as mandates
 from ledger.currency.bank.naming import line_of_conversion
 from ledger.currency.bank.payouts import placing as payouts
+from ledger.currency.bank.reference import squeezed
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.chart import EUR, Chart
 from ledger.currency.charter import ReserveKind
@@ -359,9 +360,16 @@ def _units(town: Town, holder: int, amount: int) -> tuple[Transfer, ...]:
 
 def _untyped(town: Town, line: Line, holders: set[int]) -> None:
     """Hold that nobody typed what the line may be. Raises `CurrencyError`: line_typed."""
-    found = typed.unexplained(town, [line]).doubts(line, holders, amounts=False) if holders else []
+    there = typed.unexplained(town, [line])
+    found = there.doubts(line, holders, amounts=False) if holders else []
     if found:
         one = found[0]
+        if one.reserve in there.cash and not typed.same_reference(one, squeezed(line.bank_ref), len(line.bank_ref)):
+            raise CurrencyError(
+                "line_typed",
+                f"{decimal_text(one.amount)} were converted by the slip {one.reference} on {one.booked_on}, and this "
+                "line may be that cash, paid in: place it as cash; if it is other cash, type a slip for it as well",
+            )
         raise CurrencyError(
             "line_typed",
             f"a conversion of {decimal_text(one.amount)} was typed as {one.reference} for {one.booked_on}, and this "

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, insert, or_, select, update
 
 from ledger.currency.bank.reference import squeezed
 from ledger.currency.bank.statement import LineKind
@@ -178,10 +178,12 @@ class Unexplained:
 
     def _may_be(self, one: Typed, line: Line, theirs: bool, amounts: bool) -> bool:
         """Whether the line may be this conversion, whatever their references; `theirs`: it is for the same member."""
-        alike = one.amount == line.amount and abs(one.booked_on - line.booked_on) <= NEAR
+        near = abs(one.booked_on - line.booked_on) <= NEAR
+        alike = near and one.amount == line.amount
         if one.id not in self.faint:
             return theirs or (amounts and alike)
-        return theirs and alike and (one.reserve not in self.cash or may_be_cash(line))
+        # Slips of several are paid in as one sum.
+        return theirs and (near and may_be_cash(line) if one.reserve in self.cash else alike)
 
     def _left(self, line: bytes | None = None) -> Iterable[Typed]:
         for one in self.typed:
@@ -224,7 +226,7 @@ def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None
         mine.append(and_(_TYPED.reserve == number, which))
     # Typed as cash: under a bank's own reference, for a slip is not called so by chance; or cash that was paid in.
     slips = _TYPED.squeezed.in_(sorted(text for text in texts if len(text) >= SHORTEST))
-    paid_in = near & _TYPED.amount.in_(sorted({line.amount for line in lines if line.amount > 0}))
+    paid_in = near if any(line.amount > 0 and may_be_cash(line) for line in lines) else false()
     mine.append(_TYPED.reserve.not_in(numbers) & or_(slips, paid_in))
     query = select(TYPED_CONVERSION).where(_TYPED.line.is_(None), _TYPED.corrected_seq.is_(None), or_(*mine))
     found = [typed_of(town, row) for row in connection.execute(query.order_by(_TYPED.seq))]
