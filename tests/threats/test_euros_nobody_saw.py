@@ -17,6 +17,7 @@ from ledger.core.model import Posted
 from ledger.currency import conversion, parties, reserve
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank import ahead, booking, taking
+from ledger.currency.bank.lines import lines
 from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.statement import LineKind, StatementError
 from ledger.currency.bank.suspense import OpenLine, open_lines, place
@@ -125,6 +126,36 @@ def test_what_a_bank_calls_a_transfer_is_no_cash(town: Town, amount: int) -> Non
     [one] = [one for one in open_lines(town) if one.line.amount == amount]
     with towns.nothing_moves(town), pytest.raises(CurrencyError, match="this is no cash"):
         place(town, one.line.id, Decision(way=Way.CASH, cash=CASH))
+
+
+def test_one_slip_written_in_several_ways(town: Town, alice: Party) -> None:
+    slip(town, alice, 5_000, "S-0117")
+    for again in ("S0117", "S/0117", "S-O117"):
+        commit_refuses("conversion_taken", f"S-0117 on this account has issued units before: {again} is the same",
+                       town, alice, 5_000, again, None, CASH)  # fmt: skip
+    once(town, 5_000)
+
+
+def test_what_was_known_comes_again_with_another_day(town: Town, alice: Party) -> None:
+    """The bank corrects the day of a line that somebody had typed ahead."""
+    typed(town, alice, 5_000, "V-1")
+    first = line(5_000, token(town, alice), bank_ref="V-1")
+    assert bring(town, statement([first, line(100, "x")])).kinds == {"bank_line_known": 1, "bank_suspense": 1}
+    moved = [line(100, "x"), line(5_000, token(town, alice), DAY + DAYS, bank_ref="V-1")]
+    bring(town, statement(moved, first=DAY), corrected=True)
+    once(town, 5_000)
+
+
+@pytest.mark.parametrize("way", [Way.PAIR, Way.RETURNED])
+def test_what_went_to_another_account_gives_nothing_back(town: Town, alice: Party, way: Way) -> None:
+    said = token(town, alice) if way is Way.RETURNED else "inconnu"
+    came = line(5_000, said, iban="DE89370400440532013000")
+    went = line(-5_000, "VIR", DAY + DAYS, iban="NL91ABNA0417164300")
+    bring(town, statement([came, went]))
+    [other, *_rest] = lines(town)
+    one = next(one for one in open_lines(town) if one.line.amount < 0)
+    with towns.nothing_moves(town), pytest.raises(CurrencyError, match="names another account for each"):
+        place(town, one.line.id, Decision(way=way, other=other.id))
 
 
 # --- between two accounts of the reserve -------------------------------------------------------------------

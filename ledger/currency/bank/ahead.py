@@ -46,12 +46,20 @@ class Asked(NamedTuple):
 
 
 def require(town: Town, connection: Connection, asked: Asked) -> None:
-    """Raise `CurrencyError` where these euros have, or may have, another name: conversion_on_statement."""
+    """Raise `CurrencyError` where these euros have, or may have, another name: conversion_on_statement,
+    conversion_taken.
+    """
     if read_line_reference(asked.reference) is not None:
         raise CurrencyError(
             "conversion_on_statement",
             f"{asked.reference} is how a line of a statement is called here: that line is placed "
             "(`patard bank suspense list`), and not typed again",
+        )
+    for row in _written_otherwise(connection, asked):
+        raise CurrencyError(
+            "conversion_taken",
+            f"{row.reference} on this account has issued units before: {asked.reference} is the same but for how it is "
+            "written; if it is another slip, give it a number that no eye takes for that one",
         )
     spans, in_cash = typed.spans(connection, town), asked.reserve not in typed.banks(town)
     if not spans:
@@ -165,6 +173,15 @@ def _named_so(connection: Connection, reference: str) -> list[Row[Any]]:
     day = f"{text[:4]}-{text[4:6]}-{text[6:8]}"
     there = connection.execute(select(BANK_LINE).where(_LINE.booked_on == day, _LINE.withdrawn.is_(None)))
     return [row for row in there if squeezed(_reference(row)) == text]
+
+
+def _written_otherwise(connection: Connection, asked: Asked) -> list[Row[Any]]:
+    """A conversion on this account that stands, whose reference is that one written otherwise."""
+    query = select(TYPED_CONVERSION).where(
+        _TYPED.reserve == asked.reserve, _TYPED.squeezed == squeezed(asked.reference), _TYPED.seq < asked.seq,
+        _TYPED.reference != asked.reference, _TYPED.corrected_seq.is_(None),
+    )  # fmt: skip
+    return list(connection.execute(query.limit(1)))
 
 
 def _taken_back(connection: Connection, reserve: int, since: int) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, literal, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, func, literal, or_, select, true, tuple_
 
 from ledger.core.model import Instruction, Outcome, Refused
 from ledger.currency.bank import claims, matching, topups, typed
@@ -62,7 +62,8 @@ def book(town: Town, *, by: str = CONSOLE, progress: Callable[[int, int], None] 
     """
     run = _Run(town, Books(town, by))
     # Debits first: a corrected line may bring what the one it replaces did, and that is brought once.
-    run.undo_withdrawn(_LINE.became.in_(DEBITS))
+    # So may one that was typed ahead, whose line comes back with another day.
+    run.undo_withdrawn(or_(_LINE.became.in_((*DEBITS, topups.KNOWN)), _LINE.placed_as == "known"))
     run.stuck.clear()
     total, done = waiting(town), 0
     after: ColumnElement[bool] = true()

@@ -285,6 +285,7 @@ def _transit(town: Town, line: Line, decision: Decision, other: Line | None) -> 
 def _pair(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
     if other is None or other.amount != -line.amount:
         raise CurrencyError("placing_uneven", "two lines explain each other when one brought what the other took")
+    _same_side(line, other)
     return Placing(PAIRED, (), {"other": other.id.hex()})
 
 
@@ -295,6 +296,7 @@ def _returned(town: Town, line: Line, decision: Decision, other: Line | None) ->
             "placing_uneven", "what went back must be as much as a line that brought units to one member, and stands"
         )
     assert other.holder is not None
+    _same_side(line, other)
     transfers = topups.given_back(town, other.holder, other.amount, town.chart.suspense)
     return Placing(RETURN, transfers, {"holder": f"{other.holder:016x}", "returns": other.id.hex()})
 
@@ -394,6 +396,14 @@ def _owing(town: Town, account: int | None, amount: int) -> int:
             f"{party.name} owes {decimal_text(owed)} and would pay {decimal_text(amount)}: split the line",
         )
     return party.account
+
+
+def _same_side(line: Line, other: Line) -> None:
+    """What came from one account and went to another is not given back."""
+    if line.iban and other.iban and line.iban != other.iban:
+        raise CurrencyError(
+            "placing_uneven", "the bank names another account for each of these lines: place them one by one"
+        )
 
 
 def _came(line: Line, what: str) -> None:
