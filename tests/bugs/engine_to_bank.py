@@ -213,9 +213,9 @@ BUGS: tuple[Bug, ...] = (
         BANK + "pain.py", "if debit.sequence == kind]", "if True]"),
     bug("a transfer's code of 332 bytes", "tests/currency/bank/test_epc.py",
         BANK + "epc.py", "> MAX_BYTES:", "> MAX_BYTES + 1:"),
-    bug("the fake bank takes a file twice", "tests/currency/bank/test_fake.py",
+    bug("the fake bank takes a file twice", "tests/currency/bank/test_fake_executed.py",
         BANK + "fake/bank.py", "self._messages.add(file.message)", "pass"),
-    bug("the fake bank reckons with euros that are ordered away", "tests/currency/bank/test_fake.py",
+    bug("the fake bank reckons with euros that are ordered away", "tests/currency/bank/test_fake_executed.py",
         BANK + "fake/bank.py", "min(ledger.balances(days[group.id]))",
         "next(ledger.balances(days[group.id]))"),
     # Lines of the bank: what booking makes of them, what people decide, what the audit sees.
