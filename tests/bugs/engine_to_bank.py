@@ -254,7 +254,7 @@ BUGS: tuple[Bug, ...] = (
         AUDIT + "bank.py", "elif id_ in story.lines.named:", "elif False:"),
     bug("the audit adds up no statement", "tests/currency/bank/test_bank_audit.py -k 'closing_balance'",
         AUDIT + "bank_tables.py", "if taken[0].opening + booked not in closings:", "if False:"),
-    bug("claims explain every shortage", "tests/currency/test_audit.py -k left_the_reserve",
+    bug("claims explain every shortage", "tests/currency/test_audit_association.py -k left_the_reserve",
         AUDIT + "cover.py", "short <= max(0, due)", "True"),
     # The reserve report: every cent explained, every flow counted once, no line for everybody.
     bug("reserve: what is not booked is not explained", "tests/currency/test_reserve_explained.py -k not_booked",
