@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.bugs import Bug, bug
 
+IMPORTS = "tests/threats/test_one_euro_imports.py"
 BANK, AUDIT, RESERVE = "ledger/currency/bank/", "ledger/currency/audit/", "ledger/currency/reserve/"
 EURO, TYPED = "tests/threats/test_one_euro.py", "tests/currency/bank/test_typed.py"
 
@@ -43,7 +44,7 @@ BUGS: tuple[Bug, ...] = (
         RESERVE + "model.py", "if self.statement is None else min(self.ledger, self.statement - self.booking)", ""),
     bug("typed: a finding while lines are being booked", f"{EURO} -k 'between_taking and sqlite'",
         RESERVE + "model.py", "if coming[one.amount]:", "if False:"),
-    bug("typed: imported units are not counted", f"{EURO} -k 'at_work and sqlite'",
+    bug("typed: imported units are not counted", f"{IMPORTS} -k 'at_work and sqlite'",
         RESERVE + "model.py", "max(self.guarantee, self.circulation + self.imported)", "self.guarantee"),
     bug("typed: a line that was put back is explained by what put it back",
         "tests/currency/test_reserve_explained.py -k known_when_it_was_booked",
@@ -51,15 +52,15 @@ BUGS: tuple[Bug, ...] = (
     bug("typed: an opening on an account that has statements", f"{EURO} -k 'has_statements and sqlite'",
         "ledger/currency/imported.py", "if not posted.replay and chart.reserve[reserve] in",
         "if False and chart.reserve[reserve] in"),
-    bug("typed: imported units of a currency at work are passed on", f"{EURO} -k 'at_work and sqlite'",
+    bug("typed: imported units of a currency at work are passed on", f"{IMPORTS} -k 'at_work and sqlite'",
         "ledger/currency/uncovered.py", "return found if found and uncovered(town) else set()", "return set()"),
     bug("typed: an import between the desk's look and its commit",
         "tests/currency/test_importer.py -k desk_that_looked",
         "merchants/desk.py", "self._found(connection, batch) != (devices, self._held)",
         "self._found(connection, batch)[0] != devices"),
-    bug("typed: an import takes from who joined while it ran", f"{EURO} -k 'who_joins and sqlite'",
+    bug("typed: an import takes from who joined while it ran", f"{IMPORTS} -k 'who_joins and sqlite'",
         "ledger/currency/importer.py", "or self.accounts.joined_since(", "or False and self.accounts.joined_since("),
-    bug("typed: check does not see who paid with uncovered units", f"{EURO} -k 'all_the_same and sqlite'",
+    bug("typed: check does not see who paid with uncovered units", f"{IMPORTS} -k 'all_the_same and sqlite'",
         AUDIT + "kinds.py", "if asked.payer in story.uncovered:", "if False:"),
     bug("typed: a key converts without a limit", f"{TYPED} -k 'one_key and sqlite'",
         BANK + "ahead.py", "if before + asked.amount > limit:", "if False:"),
