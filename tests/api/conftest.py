@@ -1,4 +1,4 @@
-"""A town on SQLite or PostgreSQL that every test of the API may ask for."""
+"""A town, served, that every test of the API may ask for; and the `patard` command."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from api import cli
+from api.commands.console import CONSOLE
 from ledger.currency.town import Town
 from tests import towns
+from tests.api.command import Ran, Run
 from tests.served import Cast, Served, cast, served
 
 
@@ -31,3 +34,20 @@ def api(town: Town, people: Cast) -> Iterator[Served]:
     """The town's API, with the cast in it."""
     with served(town) as found:
         yield found
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command line in this process, with a home of its own; --json unless told otherwise."""
+    monkeypatch.setenv("PATARD_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("PATARD_DATABASE_URL", raising=False)
+
+    def runner(*args: str, plain: bool = False) -> Ran:
+        capsys.readouterr()
+        code = cli.run([*args] if plain else [*args, "--json"])
+        CONSOLE.as_json = False
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return Ran(code, captured.out, captured.err)
+
+    return runner

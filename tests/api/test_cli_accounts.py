@@ -15,7 +15,7 @@ from api.home import found_home, open_town
 from ledger.currency.accounts import entries
 from ledger.currency.town import Town
 from tests import towns
-from tests.api.test_cli import PATARD, Ran, Run
+from tests.api.command import PATARD, Ran, Run
 from tests.currency.accounts import scene
 from tests.towns import CASH
 

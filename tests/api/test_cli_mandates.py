@@ -20,7 +20,7 @@ from ledger.currency.bank.fake.orders import read_orders
 from ledger.currency.bank.mandates import files, model
 from ledger.currency.town import Town
 from tests import towns
-from tests.api.test_cli import Ran, Run
+from tests.api.command import Ran, Run
 from tests.currency.bank.monthly import DUE, RELEASED, batch, debit, iban, items, until
 from tests.currency.bank.scene import bring, opened, statement
 

@@ -12,7 +12,7 @@ from ledger.currency import conversion, parties, proofs
 from ledger.currency.bank.payouts import approval, batches
 from ledger.currency.town import Town
 from tests import towns
-from tests.api.test_cli import Run, run  # noqa: F401 (a fixture)
+from tests.api.command import Run
 from tests.currency.bank.scene import IBAN as OURS
 from tests.currency.bank.test_payout_answers import answer
 from tests.towns import BANK, Member
@@ -23,7 +23,7 @@ IBAN = "DE89370400440532013000"
 
 
 @pytest.fixture
-def home(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: F811
+def home(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A currency made by `patard init`, and a bakery to which 95.00 are owed."""
     monkeypatch.chdir(tmp_path)
     for command in (INIT, ("party", "add", "shop", "Boulangerie"), ("party", "add", "person", "Alice Martin"),
@@ -51,7 +51,7 @@ class opened:
         self.town.book.close()
 
 
-def sign(run: Run, home: Path, number: str, *more: str) -> None:  # noqa: F811
+def sign(run: Run, home: Path, number: str, *more: str) -> None:
     """Sign a file with the key of a treasurer that `patard invite` made a code for."""
     code = run("invite", "L'association", "--role", "treasurer", *more).json["code"]
     key = towns.key_of(f"treasurer {code}")
@@ -64,7 +64,7 @@ def sign(run: Run, home: Path, number: str, *more: str) -> None:  # noqa: F811
         approval.sign(town, batch, device, signature)
 
 
-def test_from_what_is_due_to_the_bank_and_back(run: Run, home: Path) -> None:  # noqa: F811
+def test_from_what_is_due_to_the_bank_and_back(run: Run, home: Path) -> None:
     [due] = run("payouts", "list").json["due"]
     assert (due["amount_cents"], due["iban"], due["batch"]) == (9_500, "", None)
     assert "patard party iban" in run("payouts", "list", plain=True).out
@@ -104,7 +104,7 @@ def test_from_what_is_due_to_the_bank_and_back(run: Run, home: Path) -> None:  #
     assert run("check").code == 0
 
 
-def test_a_file_is_given_up(run: Run, home: Path) -> None:  # noqa: F811
+def test_a_file_is_given_up(run: Run, home: Path) -> None:
     run("party", "iban", "Boulangerie", IBAN, "--holder", "Boulangerie SARL")
     run("payouts", "order")
     [due] = run("payouts", "list").json["due"]
@@ -128,7 +128,7 @@ def test_a_file_is_given_up(run: Run, home: Path) -> None:  # noqa: F811
     assert run("party", "iban", "Boulangerie", "--remove").json["iban"] is None
 
 
-def test_refusals(run: Run, home: Path) -> None:  # noqa: F811
+def test_refusals(run: Run, home: Path) -> None:
     for command, code in (
         (("payouts", "show", "7"), "not_found"), (("payouts", "file", "x"), "not_found"),
         (("payouts", "reject", "0000000000"), "not_found"), (("party", "iban", "Boulangerie", "FR76"), "iban_wrong"),
@@ -140,7 +140,7 @@ def test_refusals(run: Run, home: Path) -> None:  # noqa: F811
         assert (ran.code, ran.error["code"]) == (Exit.REFUSED, code)
 
 
-def test_a_file_that_cannot_be_written_is_not_noted_as_fetched(run: Run, home: Path) -> None:  # noqa: F811
+def test_a_file_that_cannot_be_written_is_not_noted_as_fetched(run: Run, home: Path) -> None:
     run("party", "iban", "Boulangerie", IBAN)
     run("payouts", "order")
     sign(run, home, "1")

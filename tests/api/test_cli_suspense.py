@@ -18,7 +18,7 @@ from ledger.currency.bank.proposals import SENTENCES
 from ledger.currency.bank.suspense import open_lines
 from ledger.currency.town import Town
 from tests import towns
-from tests.api.test_cli import Ran, Run
+from tests.api.command import Ran, Run
 from tests.currency.bank.scene import DAY, balances, bring, line, opened, statement, token
 from tests.towns import BANK, CASH, nothing_moves
 

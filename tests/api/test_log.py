@@ -11,7 +11,7 @@ from api.home import Home, open_town
 from ledger.currency import heads, heads_file, proofs
 from ledger.currency.town import Town
 from tests import towns
-from tests.api.test_cli import INIT, Run, run  # noqa: F401
+from tests.api.command import INIT, Run
 from tests.served import is_problem, served
 
 
@@ -66,13 +66,13 @@ def test_a_server_signs_while_it_runs(made: Town, tmp_path: Path, monkeypatch: p
 
 
 @pytest.fixture
-def founded(run: Run, tmp_path: Path) -> Home:  # noqa: F811
+def founded(run: Run, tmp_path: Path) -> Home:
     """The home that `patard init` made."""
     assert run(*INIT).code == 0
     return Home(tmp_path / "home")
 
 
-def test_a_command_signs_what_it_posted(run: Run, founded: Home) -> None:  # noqa: F811
+def test_a_command_signs_what_it_posted(run: Run, founded: Home) -> None:
     home = founded
     before = heads_file.read(home.heads)[0]
     assert before, "init and what came after it signed"
@@ -87,7 +87,7 @@ def test_a_command_signs_what_it_posted(run: Run, founded: Home) -> None:  # noq
     assert run("check").json["findings"] == []
 
 
-def test_roots_are_compared(run: Run, founded: Home) -> None:  # noqa: F811
+def test_roots_are_compared(run: Run, founded: Home) -> None:
     last = heads_file.read(founded.heads)[0][-1]
     assert run("check", "--root", f"{last.size}:{last.root.hex()}").code == 0
     ran = run("check", "--root", f"{last.size}:{'00' * 32}", "--root", f"{last.size - 1}:{'11' * 32}")
@@ -96,7 +96,7 @@ def test_roots_are_compared(run: Run, founded: Home) -> None:  # noqa: F811
         assert (ran := run("check", "--root", wrong)).code == 2 and ran.error["code"] == "root_malformed"
 
 
-def test_a_command_says_that_the_book_was_put_back(run: Run, founded: Home) -> None:  # noqa: F811
+def test_a_command_says_that_the_book_was_put_back(run: Run, founded: Home) -> None:
     folder = founded.folder
     old = (folder / "book.db").read_bytes()
     assert run("party", "add", "person", "Bob").code == 0

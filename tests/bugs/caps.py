@@ -10,6 +10,7 @@ FIELDS, REFERENCE = "ledger/currency/bank/formats/fields.py", "ledger/currency/b
 ALONE, POSTGRES, SQLITE = "ledger/core/alone.py", "ledger/core/postgres.py", "ledger/core/sqlite.py"
 THREATS, WORDS = "tests/threats/test_caps.py", "tests/threats/test_everybodys_reference.py"
 INBOXES, SERVERS = "tests/currency/bank/test_inbox.py", "tests/api/test_alone.py"
+SCREENS = "tests/threats/test_caps_screens.py"
 
 BUGS: tuple[Bug, ...] = (
     # One party: keys, sessions, screens.
@@ -26,23 +27,23 @@ BUGS: tuple[Bug, ...] = (
         SESSIONS, "            caps.make_room(store.connection, key, device.party, party.kind)\n", ""),
     bug("caps: the newest session ends", f"{THREATS} -k 'oldest_session and sqlite'",
         CAPS, "session.expires_at.desc()", "session.expires_at"),
-    bug("caps: any number of screens a party", f"{THREATS} -k party_has_so_many_screens",
+    bug("caps: any number of screens a party", f"{SCREENS} -k party_has_so_many_screens",
         LIVE, "one.device.account == device.account], STREAMS_PER_PARTY)", "one.device.account == 0], 1)"),
-    bug("caps: whoever came first goes, not whoever has most", f"{THREATS} -k server_has_so_many",
+    bug("caps: whoever came first goes, not whoever has most", f"{SCREENS} -k server_has_so_many",
         LIVE, "self._keep([one for one in self._screens if one.device.account == most], count)",
         "self._keep(list(self._screens), STREAMS)"),
-    bug("caps: screens read in the threads of everybody", f"{THREATS} -k reading_never_waits",
+    bug("caps: screens read in the threads of everybody", f"{SCREENS} -k reading_never_waits",
         LIVE, "self._news, self._opening, self._catching = CapacityLimiter(4), CapacityLimiter(4), CapacityLimiter(2)",
         "self._news = self._opening = self._catching = to_thread.current_default_thread_limiter()"),
-    bug("caps: a look for each screen", f"{THREATS} -k read_once",
+    bug("caps: a look for each screen", f"{SCREENS} -k read_once",
         LIVE, "                    for screen in channel.screens:\n                        screen.tell(told)\n",
         "                    for screen in channel.screens:\n                        screen.behind = True\n"
         "                        screen.woken.set()\n"),
-    bug("caps: what is too much is forgotten", f"{THREATS} -k slow_screen",
+    bug("caps: what is too much is forgotten", f"{SCREENS} -k slow_screen",
         LIVE, "self.waiting, self.behind = [], True", "self.waiting = []"),
-    bug("caps: what is too much waits without a bound", f"{THREATS} -k slow_screen",
+    bug("caps: what is too much waits without a bound", f"{SCREENS} -k slow_screen",
         LIVE, "len(self.waiting) + len(told) > MOST_WAITING", "False"),
-    bug("caps: what was missed is told without a look at the session", f"{THREATS} -k nothing_is_told",
+    bug("caps: what was missed is told without a look at the session", f"{SCREENS} -k nothing_is_told",
         LIVE, "if not await self.enter(lambda: self.sessions.standing([token])):", "if False:"),
     bug("caps: every key of a payee", f"{THREATS} -k 'are_looked_at and sqlite'",
         NAMED, "            KEY_NAME.c.id.in_(bindparam(\"ids\", expanding=True)),\n", "",

@@ -7,7 +7,7 @@ from tests.bugs import Bug, bug
 BOOK, CLOCK, DESK, TOWN = "ledger/core/book.py", "ledger/core/clock.py", "merchants/desk.py", "ledger/currency/town.py"
 CLOCKED, SURE, DAYS = "ledger/currency/clocked.py", "ledger/currency/sure.py", "ledger/currency/days.py"
 KINDS, STORY = "ledger/currency/audit/kinds.py", "ledger/currency/audit/story.py"
-THREATS = "tests/threats/test_clock.py -k "
+THREATS, COMMIT = "tests/threats/test_clock.py -k ", "tests/threats/test_clock_commit.py -k "
 SINCE_DAYS = "tests/threats/test_days.py -k "
 
 BUGS: tuple[Bug, ...] = (
@@ -25,13 +25,13 @@ BUGS: tuple[Bug, ...] = (
     bug("clock: behind the log nobody holds it to what it said", THREATS + "still_held",
         CLOCK, "reference = told.clock if told is not None and counting else head.at", "reference = now"),
     # One look a batch.
-    bug("clock: a late commit is none", THREATS + "'sleeps or stopped'",
+    bug("clock: a late commit is none", COMMIT + "'sleeps or stopped'",
         BOOK, "if abs(now - looked) > LATE:", "if False:"),
-    bug("clock: the look is not the time of the entry", THREATS + "'overtak or another_entry'",
+    bug("clock: the look is not the time of the entry", COMMIT + "'overtak or another_entry'",
         BOOK, "return looked <= end and not counts", "return False"),
-    bug("clock: the commit has a clock of its own", THREATS + "sleeps",
+    bug("clock: the commit has a clock of its own", COMMIT + "sleeps",
         BOOK, "now=looked,", "now=now,"),
-    bug("clock: keys are not looked at again", THREATS + "key_that_is_revoked",
+    bug("clock: keys are not looked at again", COMMIT + "key_that_is_revoked",
         DESK, "self._found(connection, batch) != (devices, self._held)",
         "self._found(connection, batch)[1] != self._held"),
     bug("clock: what stands is refused with the rest", THREATS + "jump_while",

@@ -7,6 +7,7 @@ from tests.bugs import Bug, bug
 BANK, AUDIT = "ledger/currency/bank/", "ledger/currency/audit/"
 VOUCHING, PERSONS, WALLET = "ledger/currency/vouching.py", "ledger/currency/persons.py", "wallet_cli/payouts.py"
 GATE, PEOPLE = "tests/threats/test_gate.py -m 'not postgres' -k ", "tests/currency/test_vouching.py -k "
+TWO = "tests/threats/test_gate_people.py -m 'not postgres' -k "
 
 BUGS: tuple[Bug, ...] = (
     bug("gate: a note that is no signature counts", GATE + "that_is_none",
@@ -61,12 +62,12 @@ BUGS: tuple[Bug, ...] = (
         VOUCHING, "by.seq < word.seq < self._before", "by.seq < word.seq"),
     bug("people: a revoked key confirms", PEOPLE + "confirms",
         VOUCHING, "(by.until is None or word.seq <= by.until)", "word.seq"),
-    bug("people: anybody confirms", GATE + "may_not_confirm",
+    bug("people: anybody confirms", TWO + "may_not_confirm",
         PERSONS, " or (by.role == MEMBER and by.account != found.person)", ""),
-    bug("audit: who signed is not asked whom they brought in", GATE + "sign_as_two",
+    bug("audit: who signed is not asked whom they brought in", TWO + "sign_as_two",
         AUDIT + "payouts.py", "    if story.machine_since is None or record.seq < story.machine_since:",
         "    if file.seq:"),
-    bug("audit: any key confirms", GATE + "slipped_into_the_log",
+    bug("audit: any key confirms", TWO + "slipped_into_the_log",
         AUDIT + "holders.py", " or (own and not key.is_own(mine))", ""),
     bug("audit: the rows of a file's payouts are not looked at", GATE + "row_21",
         AUDIT + "payout_tables.py", '            "payout_order_changed", f"file', '            "notice", f"file'),

@@ -21,7 +21,7 @@ from ledger.currency.keys import PrivateKey, verify
 from ledger.currency.messages import ORDER_DOMAIN, SignedOrder
 from ledger.currency.town import Town
 from tests import towns
-from tests.currency.test_audit import UNIT, signed_transaction
+from tests.currency.wrongs import UNIT, signed_transaction
 from tests.towns import CASH, Member, key_of
 
 ORDER = 2**252 + 27742317777372353535851937790883648493

@@ -182,7 +182,7 @@ def test_what_an_entry_may_not_say(town: Town, people: tuple[Member, Member]) ->
 
 
 def test_a_payment_counts_for_its_own_day(town: Town, people: tuple[Member, Member]) -> None:
-    from tests.currency.test_audit import signed_transaction
+    from tests.currency.wrongs import signed_transaction
 
     alice, shop = people
     signed = towns.order(town, alice, shop.account, 100)
@@ -206,7 +206,7 @@ def strict(tmp_path: Path) -> Town:
 
 
 def pay_past_the_desk(town: Town, payer: Member, payee: Member, amount: int) -> None:
-    from tests.currency.test_audit import signed_transaction
+    from tests.currency.wrongs import signed_transaction
 
     town.post(signed_transaction(towns.order(town, payer, payee.account, amount)))
 

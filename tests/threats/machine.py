@@ -13,11 +13,12 @@ from ledger.currency.audit.walk import audit
 from ledger.currency.charter import Limits
 from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
-from merchants.desk import Desk, Result, Submission
+from merchants.desk import Desk, Result, Submission, Taken
 from tests import towns
 from tests.towns import CASH, START, Member
 
 HOUR, DAY = 3_600, 86_400
+TELLS = "`patard clock --confirm`"
 
 
 class Machine:
@@ -101,4 +102,9 @@ def refused(result: Result, code: str) -> CurrencyError:
     """Hold that an order was refused with that code; the refusal."""
     assert isinstance(result, CurrencyError), result
     assert result.code == code, result
+    return result
+
+
+def ok(result: object) -> Taken:
+    assert isinstance(result, Taken), result
     return result

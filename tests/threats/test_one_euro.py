@@ -23,7 +23,6 @@ from ledger.currency.errors import CurrencyError
 from ledger.currency.imported import open_reserve
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
-from merchants.desk import Desk, Submission
 from tests import towns
 from tests.currency.bank import scene
 from tests.currency.bank.scene import DAY, SAVINGS, SAVINGS_IBAN, balances, bring, line, statement, token
@@ -349,7 +348,6 @@ def test_an_old_book_typed_before_its_first_statement(town: Town, alice: Party) 
 
 # --- euros booked by hand, units imported ------------------------------------------------------------------
 
-
 HEADER = "id,at,from,to,amount,unit,kind\n"
 ASSO = importer.Options(issuers=frozenset({"asso"}))
 
@@ -378,70 +376,6 @@ def test_reserve_the_first_statement_after_an_opening(town: Town, tmp_path: Path
     bring(town, statement([line(300, "don", TODAY + timedelta(days=1))], 5_000))
     assert open_reserve(town, BANK, 5_000, "M1") == first._replace(replay=True)
     assert audit(town).clean and reserve.report(town).covered
-
-
-def test_reserve_units_imported_into_a_currency_at_work(town: Town, tmp_path: Path) -> None:
-    bob, shop = towns.member(town, "person", "Bob"), towns.member(town, "shop", "Boulangerie")
-    conversion.convert(town, bob.party, 1_000, reserve=CASH, reference="S1")
-    imports(town, tmp_path, "1,2024-02-01,asso,Bob,50.00", "2,2024-02-02,asso,Zoé,7.00")
-    report = reserve.report(town)
-    assert (report.imported, report.covered, report.coverage_bp) == (5_700, False, 1_000 * 10_000 // 6_700)
-    # The desk: nobody passes on what no euro is behind, nor what lies beside it.
-    error = towns.refusal(town, towns.order(town, bob, shop.account, 100))
-    assert (error.code, "have no euros behind them yet" in error.detail) == ("account_uncovered", True)
-    assert audit(town).clean
-    open_reserve(town, CASH, 5_700, "M1")
-    towns.pay(town, bob, shop, 6_000)
-    once(town, 6_700)
-
-
-def test_reserve_check_finds_who_paid_all_the_same(town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bob, shop = towns.member(town, "person", "Bob"), towns.member(town, "shop", "Boulangerie")
-    conversion.convert(town, bob.party, 1_000, reserve=CASH, reference="S1")
-    imports(town, tmp_path, "1,2024-02-01,asso,Bob,50.00")
-    monkeypatch.setattr("ledger.currency.uncovered.held", lambda town, connection, accounts: set())
-    id_ = towns.pay(town, bob, shop, 100)
-    [found] = audit(town).findings
-    assert (found.code, found.id) == ("account_uncovered", id_)
-    assert f"account {bob.account:016x} paid before its imported units had euros behind them" in found.text
-
-
-def test_reserve_an_import_between_the_desks_look_and_its_commit(
-    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bob, shop = towns.member(town, "person", "Bob"), towns.member(town, "shop", "Boulangerie")
-    conversion.convert(town, bob.party, 1_000, reserve=CASH, reference="S1")
-    limits = Desk._limits
-    done: list[importer.Imported] = []
-
-    def meanwhile(*args: object) -> None:
-        if not done:
-            done.append(imports(town, tmp_path, "1,2024-02-01,asso,Bob,50.00"))
-        limits(*args)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Desk, "_limits", meanwhile)
-    [result] = Desk(town).take([Submission(towns.order(town, bob, shop.account, 100))])
-    assert isinstance(result, CurrencyError) and result.code == "account_uncovered"
-
-
-def test_reserve_who_joins_while_it_runs_is_not_taken_from(
-    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    imports(town, tmp_path, "1,2024-02-01,asso,Bob,50.00", "2,2024-02-01,asso,Zoé,50.00")
-    bob, take = parties.named(town, "Bob"), importer._Post._take
-
-    def meanwhile(self: importer._Post, rows: object) -> None:
-        if not joined:
-            joined.append(towns.join(town, bob, "member", "Bob's"))
-        take(self, rows)  # type: ignore[arg-type]
-
-    joined: list[object] = []
-    monkeypatch.setattr(importer._Post, "_take", meanwhile)
-    with pytest.raises(importer.FileRefused) as caught:
-        imports(town, tmp_path, "1,2024-02-01,asso,Bob,50.00", "2,2024-02-01,asso,Zoé,50.00",
-                "3,2024-02-03,Bob,Zoé,20.00")  # fmt: skip
-    assert caught.value.code == "import_stopped" and "has joined with a key" in caught.value.detail
-    assert town.book.balance(bob.account) == 5_000
 
 
 def test_the_docs_say_what_was_heard(request: pytest.FixtureRequest) -> None:

@@ -31,13 +31,12 @@ from typing import NamedTuple
 
 from ledger.core.model import Evidence, Instruction, Note, Transaction, Transfer
 from ledger.currency import parties, reserve
-from ledger.currency.bank import claims, topups, typed
+from ledger.currency.bank import claims, require, topups, typed
 from ledger.currency.bank.indexing import RETURN
 from ledger.currency.bank.lines import Line
 from ledger.currency.bank.mandates import matching as mandates
 from ledger.currency.bank.naming import line_of_conversion
 from ledger.currency.bank.payouts import placing as payouts
-from ledger.currency.bank.reference import squeezed
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.chart import EUR, Chart
 from ledger.currency.charter import ReserveKind
@@ -163,14 +162,14 @@ def decision_of(chart: Chart, placed: Instruction) -> Decision:
 
 
 def _member(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    _came(line, "units")
+    require.came(line, "units")
     holder = _holder(town, decision.holder)
-    _untyped(town, line, {holder})
+    require.untyped(town, line, {holder})
     return Placing("conversion", _units(town, holder, line.amount), {"holder": f"{holder:016x}"})
 
 
 def _split(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    _came(line, "a split")
+    require.came(line, "a split")
     shares = decision.shares
     keys = [(share.way, share.holder) for share in shares]
     if not 0 < len(shares) <= MAX_SHARES or len(set(keys)) != len(keys) or any(s.amount < 1 for s in shares):
@@ -195,7 +194,7 @@ def _split(town: Town, line: Line, decision: Decision, other: Line | None) -> Pl
             transfers.append(Transfer(town.chart.suspense, town.chart.claims, share.amount, EUR))
         else:
             raise CurrencyError("placing_uneven", "shares are members', the association's own, and one claim at most")
-    _untyped(town, line, {share.holder or 0 for share in members})
+    require.untyped(town, line, {share.holder or 0 for share in members})
     if not members:
         return Placing(PLACED, tuple(transfers), evidence)
     backed = sum(share.amount for share in members)
@@ -209,7 +208,7 @@ def _own(town: Town, line: Line, decision: Decision, other: Line | None) -> Plac
 
 
 def _fees(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    _went(line, "fees moved out")
+    require.went(line, "fees moved out")
     there = town.book.balance(town.chart.income)
     if -line.amount > there:
         raise CurrencyError(
@@ -226,20 +225,20 @@ def _charge(town: Town, line: Line, decision: Decision, other: Line | None) -> P
 
 
 def _claim(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    _came(line, "the payment of a claim")
+    require.came(line, "the payment of a claim")
     holder = _owing(town, decision.holder, line.amount)
     return Placing(PLACED, (_between(town, line, town.chart.claims),), {"holder": f"{holder:016x}"})
 
 
 def _debt(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    _went(line, "paid to a member who was not owed it")
+    require.went(line, "paid to a member who was not owed it")
     # One who has left may owe as well.
     holder = parties.by_account(town, decision.holder or 0).account
     return Placing(PLACED, (_between(town, line, town.chart.claims),), {"holder": f"{holder:016x}"})
 
 
 def _known(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    _came(line, "a conversion")
+    require.came(line, "a conversion")
     found = find_conversion(town, decision.other or b"")
     if town.chart.reserve.get(found.reserve) != line.reserve or found.amount != line.amount:
         raise CurrencyError(
@@ -285,18 +284,18 @@ def _transit(town: Town, line: Line, decision: Decision, other: Line | None) -> 
 def _pair(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
     if other is None or other.amount != -line.amount:
         raise CurrencyError("placing_uneven", "two lines explain each other when one brought what the other took")
-    _same_side(line, other)
+    require.same_side(line, other)
     return Placing(PAIRED, (), {"other": other.id.hex()})
 
 
 def _returned(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    _went(line, "a top-up that went back")
+    require.went(line, "a top-up that went back")
     if other is None or not is_topup(other) or other.amount != -line.amount:
         raise CurrencyError(
             "placing_uneven", "what went back must be as much as a line that brought units to one member, and stands"
         )
     assert other.holder is not None
-    _same_side(line, other)
+    require.same_side(line, other)
     transfers = topups.given_back(town, other.holder, other.amount, town.chart.suspense)
     return Placing(RETURN, transfers, {"holder": f"{other.holder:016x}", "returns": other.id.hex()})
 
@@ -310,7 +309,7 @@ def _debits(town: Town, line: Line, decision: Decision, other: Line | None) -> P
 
 
 def _cover(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    _came(line, "cover for imported units")
+    require.came(line, "cover for imported units")
     chart, left = town.chart, line.amount
     transfers = [Transfer(chart.suspense, chart.guarantee, line.amount, EUR)]
     for issuer in reserve.issuers(town)[:MAX_TRANSFERS]:
@@ -360,26 +359,6 @@ def _units(town: Town, holder: int, amount: int) -> tuple[Transfer, ...]:
     )
 
 
-def _untyped(town: Town, line: Line, holders: set[int]) -> None:
-    """Hold that nobody typed what the line may be. Raises `CurrencyError`: line_typed."""
-    there = typed.unexplained(town, [line])
-    found = there.doubts(line, holders, amounts=False) if holders else []
-    if found:
-        one = found[0]
-        if one.reserve in there.cash and not typed.same_reference(one, squeezed(line.bank_ref), len(line.bank_ref)):
-            raise CurrencyError(
-                "line_typed",
-                f"{decimal_text(one.amount)} were converted by the slip {one.reference} on {one.booked_on}, and this "
-                "line may be that cash, paid in: place it as cash; if it is other cash, type a slip for it as well",
-            )
-        raise CurrencyError(
-            "line_typed",
-            f"a conversion of {decimal_text(one.amount)} was typed as {one.reference} for {one.booked_on}, and this "
-            "line may be it: place it as known, or take back what was typed (`patard unconvert "
-            f"{one.reference}`), or place the line that it was first",
-        )
-
-
 def _holder(town: Town, account: int | None) -> int:
     party = parties.by_account(town, account or 0)
     if party.closed_at is not None:
@@ -396,21 +375,3 @@ def _owing(town: Town, account: int | None, amount: int) -> int:
             f"{party.name} owes {decimal_text(owed)} and would pay {decimal_text(amount)}: split the line",
         )
     return party.account
-
-
-def _same_side(line: Line, other: Line) -> None:
-    """What came from one account and went to another is not given back."""
-    if line.iban and other.iban and line.iban != other.iban:
-        raise CurrencyError(
-            "placing_uneven", "the bank names another account for each of these lines: place them one by one"
-        )
-
-
-def _came(line: Line, what: str) -> None:
-    if line.amount < 0:
-        raise CurrencyError("placing_uneven", f"euros went out with this line: it cannot have been {what}")
-
-
-def _went(line: Line, what: str) -> None:
-    if line.amount > 0:
-        raise CurrencyError("placing_uneven", f"euros came in with this line: it cannot have been {what}")

@@ -1,92 +1,43 @@
-"""Lines in suspense: what is proposed, what a person decides, and how that is put right again."""
+"""Lines in suspense: what a person decides, how each way of placing is booked, and what cannot be."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
-from threading import Barrier, Thread
 from typing import Any
 
 import pytest
 
 from ledger.core.model import Account, Opening, Side, Transaction, Transfer
 from ledger.currency import conversion, parties
-from ledger.currency.audit.walk import audit
-from ledger.currency.bank import claims, matching
+from ledger.currency.bank import claims
 from ledger.currency.bank.booking import book
-from ledger.currency.bank.indexing import index
-from ledger.currency.bank.lines import Books, Line, lines
+from ledger.currency.bank.lines import lines
 from ledger.currency.bank.payouts.index import payout_reference
 from ledger.currency.bank.placing import Decision, Share, Way
-from ledger.currency.bank.proposals import SENTENCES, Why
-from ledger.currency.bank.statement import BankLine, LineKind
-from ledger.currency.bank.suspense import OpenLine, count, find_open, open_lines, place, put_back
-from ledger.currency.bank.taking import take
+from ledger.currency.bank.proposals import Why
+from ledger.currency.bank.statement import LineKind
+from ledger.currency.bank.suspense import count, open_lines, place, put_back
 from ledger.currency.errors import CurrencyError
 from ledger.currency.imported import issuer_number
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
 from tests import towns
-from tests.currency.bank.scene import (
-    DAY,
-    IBAN,
-    SAVINGS,
-    SAVINGS_IBAN,
-    adds_up,
-    balances,
-    bring,
-    bring_in,
-    decide,
-    line,
-    opened,
-    statement,
-    token,
-)  # fmt: skip
+from tests.currency.bank.scene import DAY, SAVINGS, adds_up, balances, bring, bring_in, line, statement, token
 from tests.currency.bank.test_booking import pay
+from tests.currency.bank.waiting import ALICES, NEXT, audited, best, owes, refused, row, waits
 from tests.towns import BANK, CASH
-
-NEXT = DAY + timedelta(days=1)
-ALICES = "FR7630001007941234567890185"
 
 
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
-    with opened(tmp_path / "home") as made:
+    with audited(tmp_path / "home") as made:
         yield made
-        # Whatever a person decided, the audit follows it; `pay` has no signatures, and some euros are just gone.
-        found = [finding for finding in audit(made).findings if finding.code not in ("order_missing", "reserve_short")]
-        assert not found
 
 
 @pytest.fixture
 def alice(town: Town) -> Party:
     return parties.admit(town, "person", "Alice Martin")
-
-
-def waits(town: Town, *found: BankLine, opening: int = 0, **more: Any) -> list[OpenLine]:
-    """The lines of a statement, in suspense."""
-    bring(town, statement(found, opening), **more)
-    return open_lines(town)
-
-
-def refused(code: str, *args: Any, **how: Any) -> None:
-    """Placing so is refused, and nothing moves."""
-    town = args[0]
-    size = town.book.head().seq
-    with pytest.raises(CurrencyError) as caught:
-        place(*args, **how)
-    assert caught.value.code == code
-    assert town.book.head().seq == size
-
-
-def row(town: Town, id_: bytes) -> Line:
-    from ledger.currency.bank.tables import BANK_LINE
-
-    return lines(town, BANK_LINE.c.id == id_)[0]
-
-
-# --- placing ---------------------------------------------------------------------------------------------
 
 
 def test_a_member(town: Town, alice: Party) -> None:
@@ -179,17 +130,6 @@ def test_a_debt_that_was_paid_is_not_undone(town: Town, alice: Party) -> None:
     put_back(town, paid.line.id)
     book(town)
     assert claims.owed(town) == {alice.account: 1_800}
-
-
-def owes(town: Town, member: Party, cents: int) -> None:
-    """The member topped up, spent it, and had the bank take it back; 5.00 of somebody else's are there."""
-    bob = parties.admit(town, "shop", "Bob")
-    text = token(town, member)
-    bring(town, statement([line(cents, text), line(500, "autre")]))
-    pay(town, member, bob, cents)
-    bring(town, statement([line(-cents, text, kind=LineKind.RETURN)], cents + 500))
-    for one in open_lines(town):
-        place(town, one.line.id, Decision(way=Way.OWN))
 
 
 def test_a_conversion_that_was_typed_by_hand(town: Town, alice: Party) -> None:
@@ -342,333 +282,3 @@ def test_a_closed_member_gets_nothing(town: Town, alice: Party) -> None:
     [one] = waits(town, line(900, "a"))
     parties.close(town, alice)
     refused("party_closed", town, one.line.id, Decision(way=Way.MEMBER, holder=alice.account))
-
-
-# --- once ------------------------------------------------------------------------------------------------
-
-
-def test_two_people_decide_the_same(town: Town, alice: Party) -> None:
-    [one] = waits(town, line(900, "a"))
-    decision = Decision(way=Way.MEMBER, holder=alice.account)
-    office = towns.member(town, "association", "L'association")
-    others = towns.join(town, office.party, "treasurer", "other")
-    first = decide(town, office.key, one.line.id, decision)
-    again = decide(town, others, one.line.id, decision)
-    assert (again.id, again.seq, again.replay) == (first.id, first.seq, True)
-    refused("line_placed", town, one.line.id, Decision(way=Way.OWN))
-    refused("line_placed", town, one.line.id, Decision(way=Way.MEMBER, holder=99))
-
-
-def test_two_people_at_once(town: Town, alice: Party) -> None:
-    bob = parties.admit(town, "person", "Bob")
-    found = waits(town, *(line(900 + n, "a") for n in range(8)))
-    ready = Barrier(2)
-    taken: list[Party] = []
-
-    def decide(party: Party) -> None:
-        for one in found:
-            ready.wait()
-            try:
-                place(town, one.line.id, Decision(way=Way.MEMBER, holder=party.account))
-                taken.append(party)
-            except CurrencyError as error:
-                assert error.code == "line_placed"
-
-    both = [Thread(target=decide, args=(party,)) for party in (alice, bob)]
-    for thread in both:
-        thread.start()
-    for thread in both:
-        thread.join()
-    assert len(taken) == len(found)
-    assert balances(town)["members"] == sum(one.line.amount for one in found)
-    assert open_lines(town) == []
-
-
-def test_a_decision_that_is_sent_again_after_the_line_was_put_back(town: Town, alice: Party) -> None:
-    [one] = waits(town, line(900, "a"))
-    decision = Decision(way=Way.MEMBER, holder=alice.account)
-    place(town, one.line.id, decision, turn=one.turn)
-    put_back(town, one.line.id, turn=0)
-    assert place(town, one.line.id, decision, turn=one.turn).replay
-    assert balances(town) == {BANK: 900, "suspense": 900}
-    refused("line_placed", town, one.line.id, Decision(way=Way.OWN), turn=0)
-    refused("line_placed", town, one.line.id, Decision(way=Way.OWN), turn=2)
-    [again] = open_lines(town)
-    assert again.turn == 1
-    place(town, one.line.id, decision, turn=again.turn)
-    assert balances(town)["members"] == 900
-
-
-def test_importing_again_leaves_what_was_decided(town: Town, alice: Party) -> None:
-    bring(town, statement([line(900, token(town, alice))]))
-    [only] = lines(town)
-    put_back(town, only.id)
-    book(town)
-    bring(town, statement([line(900, token(town, alice))]))
-    assert [one.line.id for one in open_lines(town)] == [only.id]
-
-
-def test_a_booking_that_comes_late_brings_back_nothing(town: Town, alice: Party) -> None:
-    """Another process read the line before it was booked, and posts the same entry after a person put it back."""
-    take(town, [statement([line(900, token(town, alice))])])
-    [stale] = lines(town)
-    entry = matching.find(Books(town, "console"), stale)
-    book(town)
-    put_back(town, stale.id)
-    town.post_all([entry], lambda connection, answers: index(connection, [(answers[0].seq, entry)]))
-    assert [one.line.id for one in open_lines(town)] == [stale.id]
-
-
-# --- putting back ----------------------------------------------------------------------------------------
-
-
-def test_a_conversion_that_booking_made_goes_back_to_suspense(town: Town, alice: Party) -> None:
-    bob = parties.admit(town, "person", "Bob")
-    bring(town, statement([line(2_500, token(town, alice))]))
-    [only] = lines(town)
-    with pytest.raises(CurrencyError) as caught:
-        conversion.correct(town, only.id)
-    assert (caught.value.code, only.id.hex()[-8:] in caught.value.detail) == ("conversion_banked", True)
-    refused("line_not_open", town, only.id, Decision(way=Way.OWN))
-    done = put_back(town, only.id)
-    assert put_back(town, only.id) == done._replace(replay=True)
-    assert balances(town) == {BANK: 2_500, "suspense": 2_500}
-    place(town, only.id, Decision(way=Way.MEMBER, holder=bob.account))
-    assert town.book.balance(bob.account) == 2_500
-    with pytest.raises(CurrencyError) as caught:
-        conversion.correct(town, town.book.statement(bob.account).entries[0].id)
-    assert caught.value.code == "conversion_banked"
-
-
-def test_units_that_were_spent_do_not_go_back(town: Town, alice: Party) -> None:
-    bring(town, statement([line(2_500, token(town, alice))]))
-    pay(town, alice, parties.admit(town, "shop", "Bob"), 1)
-    [only] = lines(town)
-    with pytest.raises(CurrencyError) as caught:
-        put_back(town, only.id)
-    assert caught.value.code == "below_floor"
-    assert "Alice Martin holds 24.99" in caught.value.detail
-    assert balances(town)["members"] == 2_500
-
-
-def test_what_was_not_placed_is_not_put_back(town: Town, alice: Party) -> None:
-    [one] = waits(town, line(900, "a"))
-    with pytest.raises(CurrencyError) as caught:
-        put_back(town, one.line.id)
-    assert caught.value.code == "line_not_placed"
-    with pytest.raises(CurrencyError) as caught:
-        put_back(town, bytes(15) + b"x")
-    assert caught.value.code == "not_found"
-
-
-def test_a_conversion_typed_before_is_another_after_all(town: Town, alice: Party) -> None:
-    typed = conversion.convert(town, alice, 2_500, reserve=BANK, reference="42").id
-    bring(town, statement([line(2_500, "x", bank_ref="42")]))
-    [only] = lines(town)
-    with pytest.raises(CurrencyError) as caught:
-        conversion.correct(town, typed)
-    assert caught.value.code == "conversion_banked"
-    put_back(town, only.id)
-    assert balances(town)["suspense"] == 2_500
-    conversion.correct(town, typed)
-    assert balances(town) == {BANK: 2_500, "suspense": 2_500}
-
-
-def test_the_same_bank_reference_twice_is_one_conversion(town: Town, alice: Party) -> None:
-    conversion.convert(town, alice, 2_500, reserve=BANK, reference="42")
-    done = bring(town, statement([line(2_500, "x", bank_ref="42"), line(2_500, "y", bank_ref="42")]))
-    assert done.kinds == {"bank_line_known": 1, "bank_suspense": 1}
-    assert bring(town, statement([line(2_500, "z", NEXT, bank_ref="42")], 5_000)).kinds == {"bank_suspense": 1}
-
-
-def test_a_return_that_was_none(town: Town, alice: Party) -> None:
-    text = token(town, alice)
-    bring(town, statement([line(2_500, text), line(500, "x"), line(-2_500, text, NEXT, kind=LineKind.RETURN)]))
-    back = lines(town)[-1]
-    put_back(town, back.id)
-    assert balances(town)["members"] == 2_500
-    assert row(town, lines(town)[0].id).undone_seq is None
-    place(town, back.id, Decision(way=Way.OWN))
-    assert balances(town)["operations"] == 2_500
-
-
-def test_a_placed_top_up_comes_back(town: Town, alice: Party) -> None:
-    [one] = waits(town, line(2_500, "x", iban=ALICES))
-    place(town, one.line.id, Decision(way=Way.MEMBER, holder=alice.account))
-    done = bring(town, statement([line(-2_500, "", NEXT, iban=ALICES, kind=LineKind.RETURN)], 2_500))
-    assert done.kinds == {"bank_return": 1}
-    assert balances(town) == {}
-    with pytest.raises(CurrencyError) as caught:
-        put_back(town, one.line.id)
-    assert caught.value.code == "line_not_placed"
-
-
-# --- corrected statements --------------------------------------------------------------------------------
-
-
-def corrected(town: Town, *found: BankLine) -> dict[str, int]:
-    """Take a corrected statement of the day; balances."""
-    assert bring(town, statement(found), corrected=True).stuck == []
-    return balances(town)
-
-
-def test_a_placed_line_that_the_bank_withdraws(town: Town, alice: Party) -> None:
-    kept, one, two, three = waits(town, line(700, "x"), line(900, "a"), line(800, "b"), line(600, "c"))
-    place(town, one.line.id, Decision(way=Way.MEMBER, holder=alice.account))
-    place(town, two.line.id, Decision(way=Way.OWN))
-    bob = parties.admit(town, "shop", "Bob")
-    shares = (Share(Way.MEMBER, 200, bob.account), Share(Way.OWN, 400))
-    place(town, three.line.id, Decision(way=Way.SPLIT, shares=shares))
-    pay(town, alice, bob, 300)
-    assert corrected(town, line(700, "x"), line(5_000, "other")) == {
-        BANK: 5_700, "suspense": 5_700, "claims": 300, "members": 300, "circulation": 300, "guarantee": 300
-    }  # fmt: skip
-    assert kept.line.id in [found.line.id for found in open_lines(town)]
-
-
-def test_a_split_that_the_bank_withdraws_when_its_units_are_gone(town: Town, alice: Party) -> None:
-    [one] = waits(town, line(900, "a"))
-    place(town, one.line.id, Decision(way=Way.SPLIT, shares=(Share(Way.MEMBER, 900, alice.account),)))
-    bob = parties.admit(town, "shop", "Bob")
-    pay(town, alice, bob, 1)
-    [stuck] = bring(town, statement([line(5_000, "other")]), corrected=True).stuck
-    assert (stuck.code, stuck.line.id) == ("below_floor", one.line.id)
-    pay(town, bob, alice, 1)
-    operator = towns.member(town, "association", "L'association")
-    [stuck] = book(town, by=operator.key.public.hex()).stuck
-    assert stuck.code == "role_insufficient"
-    assert book(town).stuck == []
-    assert balances(town) == {BANK: 5_000, "suspense": 5_000}
-
-
-def test_known_paired_returned_and_put_back_lines_that_the_bank_withdraws(town: Town, alice: Party) -> None:
-    conversion.convert(town, alice, 2_500, reserve=BANK, reference="42")
-    text = token(town, alice)
-    bring(
-        town,
-        statement(
-            [line(2_500, "x", bank_ref="42"), line(900, "a"), line(-900, "b"), line(1_100, text),
-             line(-1_100, text, kind=LineKind.RETURN), line(1_300, text)]
-        ),
-    )  # fmt: skip
-    came, went = open_lines(town)
-    place(town, came.line.id, Decision(way=Way.PAIR, other=went.line.id))
-    put_back(town, lines(town)[-1].id)
-    assert corrected(town, line(50, "all that is left")) == {
-        # The conversion that somebody typed stays, and waits for its line.
-        BANK: 2_550, "suspense": 50, "circulation": 2_500, "guarantee": 2_500, "members": 2_500
-    }  # fmt: skip
-
-
-# --- proposals -------------------------------------------------------------------------------------------
-
-
-def best(one: OpenLine) -> tuple[Decision, list[Why]]:
-    first = one.proposals[0]
-    for reason in first.reasons:
-        assert SENTENCES[reason.why].format(**reason.facts)
-    return first.decision, [reason.why for reason in first.reasons]
-
-
-SENDERS: list[tuple[int, str, dict[str, Any], list[Why]]] = [
-    (2_601, "{token:.14}", {}, [Why.REFERENCE_CUT]),
-    (2_602, "merci", {"iban": ALICES}, [Why.IBAN_SEEN]),
-    (2_603, "VIR", {"name": "MME MARTIN ALICE"}, [Why.NAME_PAID]),
-    (2_604, "virement d'ALICE  MARTIN pour le patard", {}, [Why.NAME_SAID]),
-    (2_605, "x", {"name": "M OU MME MARTIN"}, [Why.NAME_PART]),
-    (2_500, "", {"iban": ALICES, "name": "martin alice"}, [Why.IBAN_SEEN, Why.NAME_PAID, Why.AMOUNT_BEFORE]),
-]
-
-
-def test_who_it_is_from(town: Town, alice: Party) -> None:
-    parties.admit(town, "person", "Alicia Martinez")
-    parties.admit(town, "shop", "Épicerie Dubois")
-    mine = token(town, alice)
-    bring(town, statement([line(2_500, mine, iban=ALICES)]))
-    given = [line(amount, text.format(token=mine), NEXT, **more) for amount, text, more, _why in SENDERS]
-    found = {one.line.amount: one for one in waits(town, *given, opening=2_500)}
-    for amount, _text, _more, why in SENDERS:
-        assert best(found[amount]) == (Decision(way=Way.MEMBER, holder=alice.account), why)
-
-
-def test_two_references_are_two_proposals(town: Town, alice: Party) -> None:
-    bob = parties.admit(town, "person", "Bob")
-    [one] = waits(town, line(4_000, f"{token(town, alice)} {token(town, bob)}"))
-    assert {proposal.decision.holder for proposal in one.proposals} == {alice.account, bob.account}
-
-
-def test_who_owes_pays_first(town: Town, alice: Party) -> None:
-    owes(town, alice, 1_800)
-    less, more = waits(town, line(1_000, "x", NEXT, name="Alice Martin"), line(2_500, "y", NEXT, name="Alice Martin"),
-                       opening=500)  # fmt: skip
-    assert less.proposals[0].decision == Decision(way=Way.CLAIM, holder=alice.account)
-    assert more.proposals[0].decision == Decision(
-        way=Way.SPLIT, shares=(Share(Way.CLAIM, 1_800, alice.account), Share(Way.MEMBER, 700, alice.account))
-    )
-    assert best(more)[1][0] is Why.OWES
-
-
-KINDS_OF_LINES: list[tuple[int, str, dict[str, Any], dict[str, Any]]] = [
-    (-301, "FRAIS TENUE DE COMPTE", {}, {"way": Way.CHARGE}),
-    (-302, "", {"kind": LineKind.CHARGE}, {"way": Way.CHARGE}),
-    (-303, "cotisation carte", {}, {"way": Way.CHARGE}),
-    (304, "Cotisation 2025", {}, {"way": Way.OWN}),
-    (-305, "RETRAIT DAB 10/06", {}, {"way": Way.CASH, "cash": CASH}),
-    (306, "", {"kind": LineKind.CASH}, {"way": Way.CASH, "cash": CASH}),
-    (-307, "vir", {"name": "ASSOCIATION LE PATARD"}, {"way": Way.OWN}),
-    (-308, "edf", {"kind": LineKind.DEBIT}, {"way": Way.OWN}),
-]
-
-
-def test_what_it_is(town: Town) -> None:
-    given = [line(amount, text, **more) for amount, text, more, _decision in KINDS_OF_LINES]
-    found = {one.line.amount: one for one in waits(town, line(9_000, "z"), *given)}
-    for amount, text, _more, decision in KINDS_OF_LINES:
-        assert best(found[amount])[0] == Decision(**decision), text
-
-
-def test_what_nothing_is_known_of_has_no_proposals(town: Town, alice: Party) -> None:
-    [one] = waits(town, line(4_000, "?", name="Inconnu"))
-    assert one.proposals == ()
-
-
-def test_two_lines_of_one_sum_are_a_pair(town: Town) -> None:
-    came, went = waits(town, line(900, "x", iban=ALICES), line(-900, "retour", NEXT, iban=ALICES))
-    assert best(came) == (Decision(way=Way.PAIR, other=went.line.id), [Why.SAME_ACCOUNT, Why.OPPOSITE])
-    assert best(find_open(town, went.line.id)) == (
-        Decision(way=Way.PAIR, other=came.line.id), [Why.SAME_ACCOUNT, Why.OPPOSITE]
-    )  # fmt: skip
-    assert best(open_lines(town, limit=1)[0])[0] == Decision(way=Way.PAIR, other=went.line.id)
-
-
-def test_euros_on_their_way_arrive(town: Town) -> None:
-    bring(town, statement([line(9_000, "don"), line(-4_000, "placement", iban=SAVINGS_IBAN)]))
-    bring(town, statement([line(4_000, "placement")], account=SAVINGS_IBAN))
-    _gift, one = open_lines(town)
-    assert best(one) == (Decision(way=Way.TRANSIT), [Why.ON_ITS_WAY])
-    place(town, one.line.id, Decision(way=Way.TRANSIT))
-    assert balances(town) == {"suspense": 9_000, BANK: 5_000, SAVINGS: 4_000}
-
-
-def test_a_line_is_proposed_as_what_it_was_typed_as(town: Town, alice: Party) -> None:
-    conversion.convert(town, alice, 2_500, reserve=BANK, reference="V1", booked_on=DAY)
-    taken = conversion.convert(town, alice, 2_500, reserve=BANK, reference="V2").id
-    conversion.correct(town, taken)
-    [one] = waits(town, line(2_500, "?"))
-    assert [(p.decision.way, p.decision.other) for p in one.proposals] == [
-        (Way.KNOWN, conversion.conversion_id(town, BANK, "V1"))
-    ]
-    place(town, one.line.id, one.proposals[0].decision)
-
-
-def test_a_line_that_is_not_there(town: Town) -> None:
-    refused("not_found", town, bytes(15) + b"x", Decision(way=Way.OWN))
-    with pytest.raises(CurrencyError) as caught:
-        find_open(town, bytes(15) + b"x")
-    assert caught.value.code == "not_found"
-
-
-def test_a_line_that_is_not_booked(town: Town) -> None:
-    take(town, [statement([line(900, "a")], account=IBAN)])
-    [only] = lines(town)
-    refused("line_not_open", town, only.id, Decision(way=Way.OWN))

@@ -1,0 +1,50 @@
+"""What must hold of a line for a person to place it so; each raises `CurrencyError` and says what to do instead."""
+
+from __future__ import annotations
+
+from ledger.currency.bank import typed
+from ledger.currency.bank.lines import Line
+from ledger.currency.bank.reference import squeezed
+from ledger.currency.errors import CurrencyError
+from ledger.currency.money import decimal_text
+from ledger.currency.town import Town
+
+
+def untyped(town: Town, line: Line, holders: set[int]) -> None:
+    """Hold that nobody typed what the line may be. Raises `CurrencyError`: line_typed."""
+    there = typed.unexplained(town, [line])
+    found = there.doubts(line, holders, amounts=False) if holders else []
+    if found:
+        one = found[0]
+        if one.reserve in there.cash and not typed.same_reference(one, squeezed(line.bank_ref), len(line.bank_ref)):
+            raise CurrencyError(
+                "line_typed",
+                f"{decimal_text(one.amount)} were converted by the slip {one.reference} on {one.booked_on}, and this "
+                "line may be that cash, paid in: place it as cash; if it is other cash, type a slip for it as well",
+            )
+        raise CurrencyError(
+            "line_typed",
+            f"a conversion of {decimal_text(one.amount)} was typed as {one.reference} for {one.booked_on}, and this "
+            "line may be it: place it as known, or take back what was typed (`patard unconvert "
+            f"{one.reference}`), or place the line that it was first",
+        )
+
+
+def same_side(line: Line, other: Line) -> None:
+    """Hold that two lines name one account: what came from one and went to another is not given back."""
+    if line.iban and other.iban and line.iban != other.iban:
+        raise CurrencyError(
+            "placing_uneven", "the bank names another account for each of these lines: place them one by one"
+        )
+
+
+def came(line: Line, what: str) -> None:
+    """Raise `CurrencyError`, placing_uneven, where euros went out."""
+    if line.amount < 0:
+        raise CurrencyError("placing_uneven", f"euros went out with this line: it cannot have been {what}")
+
+
+def went(line: Line, what: str) -> None:
+    """Raise `CurrencyError`, placing_uneven, where euros came in."""
+    if line.amount > 0:
+        raise CurrencyError("placing_uneven", f"euros came in with this line: it cannot have been {what}")

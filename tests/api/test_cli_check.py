@@ -1,0 +1,112 @@
+"""`patard check` and `replay`: a clean book, damaged rows, what only the audit sees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from api.home import open_town
+from api.schemas.fields import rfc3339
+from ledger.core import sqlite
+from ledger.currency import conversion, parties
+from ledger.currency.town import Town
+from tests import towns
+from tests.api.command import Run, begun
+from tests.towns import CASH
+
+
+@pytest.fixture
+def town(run: Run, tmp_path: Path) -> Town:
+    return begun(run, tmp_path / "home")
+
+
+def damage(home: Path, *statements: str) -> None:
+    engine = sqlite.open_engine(home / "book.db")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+        connection.commit()
+    engine.dispose()
+
+
+def test_a_clean_book(run: Run, town: Town) -> None:
+    checked = run("check")
+    assert checked.code == 0 and checked.json["ok"] is True and checked.json["findings"] == []
+    head = town.book.head()
+    assert (checked.json["seq"], checked.json["at"]) == (head.seq, rfc3339(head.at))
+    assert f"l'écriture {head.seq}, du {rfc3339(head.at)}" in run("check", plain=True).out
+    replayed = run("replay")
+    assert replayed.code == 0 and replayed.json["root"] == checked.json["root"]
+    assert run("check", plain=True).code == run("replay", plain=True).code == 0
+
+
+def test_a_changed_row_is_found_and_the_transaction_named(run: Run, town: Town, tmp_path: Path) -> None:
+    posted = run("convert", "Alice Martin", "50", "--cash", "S1").json
+    damage(tmp_path / "home", "DROP TRIGGER transfer_no_change_update",
+           "UPDATE transfer SET amount = amount + 100 WHERE place = (SELECT min(place) FROM transfer)")  # fmt: skip
+    ran = run("check")
+    assert (ran.code, ran.error["code"]) == (1, "findings")
+    assert posted["id"] in {finding["transaction"] for finding in ran.json["findings"]}
+    assert "guard_missing" in {finding["code"] for finding in ran.json["findings"]}
+    assert posted["id"] in run("check", plain=True).out
+    replayed = run("replay")
+    assert (replayed.code, replayed.error["code"]) == (1, "differences")
+
+
+def test_a_record_that_somebody_rewrote(run: Run, town: Town, tmp_path: Path) -> None:
+    posted = run("convert", "Alice Martin", "50", "--cash", "S1").json
+    damage(
+        tmp_path / "home", "DROP TRIGGER log_no_change_update",
+        "UPDATE log SET record = CAST(replace(CAST(record AS TEXT), '5000', '9000') AS BLOB) WHERE seq = "
+        f"{posted['seq']}",
+    )  # fmt: skip
+    for command in ("check", "replay"):
+        ran = run(command)
+        assert ran.code == 1
+    assert posted["id"] in {finding["transaction"] for finding in run("check").json["findings"]}
+
+
+def test_what_only_the_audit_sees(run: Run, town: Town, tmp_path: Path) -> None:
+    opened = open_town(tmp_path / "home")
+    alice, shop = parties.named(opened, "Alice Martin"), parties.named(opened, "Boulangerie")
+    posted = conversion.convert(opened, alice, 500, reserve=CASH, reference="S1")
+    from ledger.core.model import Transaction, Transfer
+
+    stolen = opened.post(Transaction(opened.new_id(), "bonus", (Transfer(alice.account, shop.account, 5, "PATARD"),)))
+    opened.book.close()
+    ran = run("check")
+    assert ran.code == 1 and posted.seq < stolen.seq
+    assert [(f["code"], f["transaction"]) for f in ran.json["findings"]] == [
+        (code, stolen.id.hex()) for code in ("kind_unknown", "movement_unexplained")
+    ]
+
+
+def test_what_is_allowed_is_told_with_the_name(run: Run, town: Town, tmp_path: Path) -> None:
+    opened = open_town(tmp_path / "home")
+    alice = parties.named(opened, "Alice Martin")
+    for device in ("one", "two"):
+        parties.join(opened, parties.invite(opened, alice, "member"), towns.key_of(device).public, device)
+    opened.book.close()
+    assert alice.name not in run("check", plain=True).out
+    ran = run("check", "--notices", plain=True)
+    assert ran.code == 0 and f"account {alice.account:016x} (Alice Martin), which had one" in ran.out
+
+
+def test_a_replay_that_is_kept(run: Run, town: Town, tmp_path: Path) -> None:
+    kept = tmp_path / "copy.db"
+    assert run("replay", "--into", str(kept)).json["into"] == str(kept)
+    assert kept.exists()
+    assert run("replay", "--into", str(kept)).code == 0
+    run("party", "add", "person", "Bob")
+    assert run("replay", "--into", str(kept)).code == 0
+
+
+def test_a_book_that_is_no_book(run: Run, town: Town, tmp_path: Path) -> None:
+    (tmp_path / "home" / "book.db").write_bytes(b"not a database" * 1000)
+    for suffix in ("-wal", "-shm"):
+        (tmp_path / "home" / f"book.db{suffix}").unlink(missing_ok=True)
+    for command in ("check", "reserve", "replay"):
+        ran = run(command)
+        assert ran.code == 3 and ran.error["code"] != "internal", ran.err

@@ -1,0 +1,119 @@
+"""`patard party`, `invite` and `key`: who is a member, whose devices act for them, codes to print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from api.home import open_town
+from ledger.currency import parties
+from ledger.currency.links import parse_link
+from ledger.currency.town import Town
+from merchants import codes
+from tests import towns
+from tests.api.command import Run, begun
+
+
+@pytest.fixture
+def town(run: Run, tmp_path: Path) -> Town:
+    return begun(run, tmp_path / "home")
+
+
+def test_parties(run: Run, town: Town) -> None:
+    listed = run("party", "list")
+    assert [(p["kind"], p["name"], p["balance_cents"]) for p in listed.json] == [
+        ("person", "Alice Martin", 0), ("shop", "Boulangerie", 0), ("association", "L'association", 0)
+    ]  # fmt: skip
+    assert [p["name"] for p in run("party", "list", "--kind", "shop").json] == ["Boulangerie"]
+    assert run("party", "list", "--kind", "bank").error["code"] == "party_kind_unknown"
+    assert run("party", "close", "boulangerie").json["closed"] is True
+    assert len(run("party", "list").json) == 2 and len(run("party", "list", "--all").json) == 3
+    assert run("party", "add", "bank", "x").error["code"] == "party_kind_unknown"
+    assert run("party", "close", "Zoé").error["code"] == "not_found"
+    run("convert", "Alice Martin", "5", "--cash", "S1")
+    ran = run("party", "close", "Alice Martin")
+    assert (ran.code, ran.error["code"]) == (1, "account_not_empty")
+    table = run("party", "list", plain=True).out
+    assert "Alice Martin" in table and max(map(len, table.splitlines())) <= 80
+
+
+def test_two_of_one_name(run: Run, town: Town) -> None:
+    refused = run("party", "add", "shop", " boulangerie ")
+    assert (refused.code, refused.error["code"]) == (1, "party_name_taken")
+    assert "--again" in refused.error["message"]
+    assert len(run("party", "list").json) == 3
+    assert run("party", "add", "shop", "Boulangerie", "--again").code == 0
+    person = run("party", "add", "person", "Alice Martin", plain=True)
+    assert person.code == 0 and "Alice Martin" in person.err and len(person.err.splitlines()) == 1
+    assert run("party", "add", "person", "Boulangerie", plain=True).err == ""
+    assert run("party", "add", "shop", "Épicerie").code == 0
+    assert run("party", "close", "Épicerie").code == 0
+    assert run("party", "add", "shop", "Épicerie").code == 0, "a closed shop keeps no name"
+
+
+def test_an_invitation_joins(run: Run, town: Town, tmp_path: Path) -> None:
+    for who, role, wanted in (("Boulangerie", (), "owner"), ("Boulangerie", ("--role", "cashier"), "cashier"),
+                              ("Alice Martin", (), "member"), ("L'association", (), "operator")):  # fmt: skip
+        invited = run("invite", who, *role).json
+        assert invited["role"] == wanted
+        opened = open_town(tmp_path / "home")
+        device, party = parties.join(opened, invited["code"], towns.key_of(f"{who} {wanted}").public, "x")
+        assert (device.role, party.name) == (wanted, who)
+        opened.book.close()
+    assert run("invite", "Boulangerie", "--role", "king").error["code"] == "role_not_for_kind"
+
+
+def test_an_invitation_as_a_picture(run: Run, town: Town, tmp_path: Path) -> None:
+    shown = run("invite", "Boulangerie", plain=True).out
+    assert "█" in shown and "/J/" in shown
+    png = tmp_path / "code.png"
+    invited = run("invite", "Boulangerie", "--png", str(png)).json
+    assert codes.read(png.read_bytes()) == [invited["link"]]
+    ran = run("invite", "Boulangerie", "--png", str(tmp_path / "none" / "x.png"))
+    assert (ran.code, ran.error["code"]) == (2, "file_unwritable")
+
+
+def test_a_lost_device_is_shut_out(run: Run, town: Town, tmp_path: Path) -> None:
+    assert run("key", "list", "Boulangerie").json == []
+    assert "Boulangerie" in run("key", "list", "Boulangerie", plain=True).out
+    for label in ("Téléphone", "Tablette", "tablette"):
+        code = run("invite", "Boulangerie").json["code"]
+        opened = open_town(tmp_path / "home")
+        parties.join(opened, code, towns.key_of(label).public, label)
+        opened.book.close()
+    phone, *tablets = (towns.key_of(label).public.hex() for label in ("Téléphone", "Tablette", "tablette"))
+    listed = run("key", "list", "boulangerie").json
+    assert [(key["key"], key["role"], key["revoked_at"]) for key in listed] == [
+        (key, "owner", None) for key in (phone, *tablets)
+    ]
+    for which, name in (("tablette", "key_ambiguous"), ("", "key_unknown"), ("vélo", "key_unknown")):
+        refused = run("key", "revoke", "Boulangerie", which)
+        assert (refused.code, refused.error["code"]) == (1, name)
+    assert run("key", "revoke", "Alice Martin", phone).error["code"] == "key_unknown"
+
+    done = run("key", "revoke", "Boulangerie", tablets[0][:12].upper()).json
+    assert (done["key"], done["replay"], done["keys_left"]) == (tablets[0], False, 2)
+    assert run("key", "revoke", "Boulangerie", tablets[0]).json["replay"] is True
+    assert run("key", "revoke", "Boulangerie", "TABLETTE").json["key"] == tablets[1]
+    last = run("key", "revoke", "Boulangerie", "téléphone", plain=True)
+    assert last.code == 0 and "patard invite " in last.out
+    assert all(key["revoked_at"] for key in run("key", "list", "Boulangerie").json)
+    table = run("key", "list", "Boulangerie", plain=True).out
+    assert phone[:16] in table and max(map(len, table.splitlines())) <= 80
+    assert run("check").json["ok"] is True
+
+
+def test_a_code_to_print(run: Run, town: Town, tmp_path: Path) -> None:
+    png, svg = tmp_path / "code.png", tmp_path / "code.svg"
+    made = run("code", "Boulangerie", "--amount", "3,50", "--label", "Café", "--png", str(png), "--svg", str(svg)).json
+    assert codes.read(png.read_bytes()) == [made["link"]]
+    assert svg.read_text().startswith("<svg")
+    signed = parse_link(made["link"]).signed
+    assert (signed.request.amount, signed.request.label, signed.request.is_static) == (350, "Café", True)
+    signed.verify(town.charter.network, town.key.public)
+    assert run("code", "Boulangerie", "--amount", "3,50", "--label", "Café").json == made
+    assert run("code", "Boulangerie").json["amount_cents"] == 0
+    assert "█" in run("code", "Boulangerie", plain=True).out
+    for args, code in ((("--amount", "0"), 2), (("--amount", "x"), 2), (("--label", "x" * 19), 1)):
+        assert run("code", "Boulangerie", *args).code == code

@@ -1,0 +1,90 @@
+"""Units imported into a currency at work: nobody passes on what no euro is behind, at the desk and in the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ledger.currency import conversion, importer, parties, reserve
+from ledger.currency.audit.walk import audit
+from ledger.currency.errors import CurrencyError
+from ledger.currency.imported import open_reserve
+from ledger.currency.town import Town
+from merchants.desk import Desk, Submission
+from tests import towns
+from tests.currency.bank import scene
+from tests.threats.test_one_euro import imports, once
+from tests.towns import CASH
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def town(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Town]:
+    url = request.getfixturevalue("fresh_postgres") if request.param == "postgres" else None
+    with scene.opened(tmp_path / "home", url) as made:
+        yield made
+
+
+def test_reserve_units_imported_into_a_currency_at_work(town: Town, tmp_path: Path) -> None:
+    bob, shop = towns.member(town, "person", "Bob"), towns.member(town, "shop", "Boulangerie")
+    conversion.convert(town, bob.party, 1_000, reserve=CASH, reference="S1")
+    imports(town, tmp_path, "1,2024-02-01,asso,Bob,50.00", "2,2024-02-02,asso,Zoé,7.00")
+    report = reserve.report(town)
+    assert (report.imported, report.covered, report.coverage_bp) == (5_700, False, 1_000 * 10_000 // 6_700)
+    # The desk: nobody passes on what no euro is behind, nor what lies beside it.
+    error = towns.refusal(town, towns.order(town, bob, shop.account, 100))
+    assert (error.code, "have no euros behind them yet" in error.detail) == ("account_uncovered", True)
+    assert audit(town).clean
+    open_reserve(town, CASH, 5_700, "M1")
+    towns.pay(town, bob, shop, 6_000)
+    once(town, 6_700)
+
+
+def test_reserve_check_finds_who_paid_all_the_same(town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bob, shop = towns.member(town, "person", "Bob"), towns.member(town, "shop", "Boulangerie")
+    conversion.convert(town, bob.party, 1_000, reserve=CASH, reference="S1")
+    imports(town, tmp_path, "1,2024-02-01,asso,Bob,50.00")
+    monkeypatch.setattr("ledger.currency.uncovered.held", lambda town, connection, accounts: set())
+    id_ = towns.pay(town, bob, shop, 100)
+    [found] = audit(town).findings
+    assert (found.code, found.id) == ("account_uncovered", id_)
+    assert f"account {bob.account:016x} paid before its imported units had euros behind them" in found.text
+
+
+def test_reserve_an_import_between_the_desks_look_and_its_commit(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob, shop = towns.member(town, "person", "Bob"), towns.member(town, "shop", "Boulangerie")
+    conversion.convert(town, bob.party, 1_000, reserve=CASH, reference="S1")
+    limits = Desk._limits
+    done: list[importer.Imported] = []
+
+    def meanwhile(*args: object) -> None:
+        if not done:
+            done.append(imports(town, tmp_path, "1,2024-02-01,asso,Bob,50.00"))
+        limits(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Desk, "_limits", meanwhile)
+    [result] = Desk(town).take([Submission(towns.order(town, bob, shop.account, 100))])
+    assert isinstance(result, CurrencyError) and result.code == "account_uncovered"
+
+
+def test_reserve_who_joins_while_it_runs_is_not_taken_from(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imports(town, tmp_path, "1,2024-02-01,asso,Bob,50.00", "2,2024-02-01,asso,Zoé,50.00")
+    bob, take = parties.named(town, "Bob"), importer._Post._take
+
+    def meanwhile(self: importer._Post, rows: object) -> None:
+        if not joined:
+            joined.append(towns.join(town, bob, "member", "Bob's"))
+        take(self, rows)  # type: ignore[arg-type]
+
+    joined: list[object] = []
+    monkeypatch.setattr(importer._Post, "_take", meanwhile)
+    with pytest.raises(importer.FileRefused) as caught:
+        imports(town, tmp_path, "1,2024-02-01,asso,Bob,50.00", "2,2024-02-01,asso,Zoé,50.00",
+                "3,2024-02-03,Bob,Zoé,20.00")  # fmt: skip
+    assert caught.value.code == "import_stopped" and "has joined with a key" in caught.value.detail
+    assert town.book.balance(bob.account) == 5_000
