@@ -132,10 +132,13 @@ class Imports:
         """
         if answers.is_report(data):
             return self._keep(self._answered(town, data, file, by))
-        taken = taking.take(town, read(data), file=file, by=by, opening=opening, corrected=corrected,
+        statements = read(data)
+        taken = taking.take(town, statements, file=file, by=by, opening=opening, corrected=corrected,
                              quiet_days=quiet_days)  # fmt: skip
         counts = [Counts.of(one) for one in taken]
-        made = self._keep(Import(self.town.new_id().hex(), file, counts, total=sum(one.new for one in taken)))
+        others = ", ".join(f"…{account}" for account in taking.skipped(town, statements))
+        why = f"skipped what is of accounts that are not the reserve's: {others}" if others else ""
+        made = self._keep(Import(self.town.new_id().hex(), file, counts, total=sum(one.new for one in taken), why=why))
         self._pool.submit(self._book, made)
         return made
 

@@ -56,6 +56,7 @@ def bring_in(files: Sequence[Path], *, opening: bool, corrected: bool, quiet_day
     with opened() as town:
         try:
             taken: list[tuple[Path, Taken]] = []
+            skipped: dict[Path, list[str]] = {}
             # Before the statements, which may hold the sum of a file as it was executed: without what was rejected.
             answered = [(path, _answer(town, path, report)) for path, report in reports]
             for path, statements in read:
@@ -66,6 +67,8 @@ def bring_in(files: Sequence[Path], *, opening: bool, corrected: bool, quiet_day
                     _show_taken(taken)
                     raise _refused(path, error) from error
                 taken += [(path, one) for one in found]
+                if others := taking.skipped(town, statements):
+                    skipped[path] = others
         finally:
             # What was taken, now or by a run that was stopped, is booked whatever comes after it.
             with CONSOLE.progress(_("Booking")) as (bar,):
@@ -73,11 +76,15 @@ def bring_in(files: Sequence[Path], *, opening: bool, corrected: bool, quiet_day
             done = daily.run(town, Looks())
         _show_answered(answered)
         _show_taken(taken)
+        for path, others in skipped.items():
+            told = _("{file}: skipped what is of accounts that are not the reserve's: {accounts}")
+            CONSOLE.note(told.format(file=path.name, accounts=", ".join(f"…{account}" for account in others)))
         _show_booked(town, booked)
         show_daily(done)
         CONSOLE.give({
             "files": [_taken_json(path, one) for path, one in taken], **_booked_json(booked),
-            "monthly": daily_json(done), "answers": [_answered_json(path, one) for path, one in answered],
+            "skipped": {path.name: others for path, others in skipped.items()}, "monthly": daily_json(done),
+            "answers": [_answered_json(path, one) for path, one in answered],
         })  # fmt: skip
     if any(one.left for _path, one in answered):
         raise CliError(Exit.REFUSED, "answer_left", _("The bank's answer leaves something to decide; see above."))

@@ -113,7 +113,9 @@ def test_such_an_id_does_not_say_that_two_lines_are_one() -> None:
         return [line(cents, name, end_to_end=end_to_end) for name, cents in zip(names, (500, -500), strict=True)]
 
     before = lines("Alice Martin", "EDF")
-    known = [Known(bytes([n]) * 16, DAY, one.amount, end_to_end="NA", text=one.text) for n, one in enumerate(before)]
+    known = [
+        Known(bytes([n]) * 16, DAY, DAY, one.amount, end_to_end="NA", text=one.text) for n, one in enumerate(before)
+    ]
     timeline = Timeline(known, 1_000, [(DAY - timedelta(days=3), DAY)])
     told = statement(lines("Bob Petit", "Orange", end_to_end="NA"), opening=1_000)
     with pytest.raises(StatementError) as doubtful:  # not two that are known

@@ -20,10 +20,11 @@ from ledger.currency.money import decimal_text
 
 
 class Known(NamedTuple):
-    """A line that was taken before."""
+    """A line that was taken before. `day` is the one that it counts for in the balances: see `day_in`."""
 
     id: bytes
     booked_on: date
+    day: date
     amount: int
     bank_ref: str = ""
     iban: str = ""
@@ -56,6 +57,15 @@ class Timeline(NamedTuple):
     def covers_all(self, first: date, last: date) -> bool:
         """Whether statements told all lines of these days."""
         return all(self.covers(first + timedelta(days=n)) for n in range((last - first).days + 1))
+
+
+def day_in(booked_on: date, first: date, last: date) -> date:
+    """The day of a line in the balances of the statement over these days that brought it.
+
+    A charge that is booked with a day long past, or a line of a day to come, is in the balance of the statement all the
+    same: it counts for the nearest of its days.
+    """
+    return min(max(booked_on, first), last)
 
 
 class Aligned(NamedTuple):
@@ -97,10 +107,13 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
             f"it ends on {statement.last}, before the first statement that was taken, which begins on {begun}: what "
             "was before that is in the balance with which it began, and is not imported",
         )
-    within = [known for known in timeline.lines if known.booked_on >= statement.first]
+    within = [known for known in timeline.lines if known.day >= statement.first]
     start = timeline.closing - sum(known.amount for known in within)
-    day = [known for known in within if known.booked_on == statement.first]
-    rest = [known for known in within if statement.first < known.booked_on <= statement.last]
+    # Where a bank dates the opening balance with an earlier day, it is that before the first of the lines.
+    days = (day_in(line.booked_on, statement.first, statement.last) for line in statement.lines)
+    begins = min(days, default=statement.first)
+    day = [known for known in within if known.day <= begins]
+    rest = [known for known in within if begins < known.day <= statement.last]
     tries: list[_Try] = []
     balance = start
     for skipped in range(len(day) + 1):
@@ -215,21 +228,22 @@ def _fits(found: _Try, statement: Statement, timeline: Timeline) -> bool:
     Where the balance after some days was the one before them, nobody could tell that their statement is missing: what
     it has is new whenever it comes. A statement that stops in the middle of its last day leaves out the rest.
     """
-    if any(line.booked_on < timeline.last and timeline.covers(line.booked_on) for line in found.new):
+    days = [day_in(line.booked_on, statement.first, statement.last) for line in found.new]
+    if any(day < timeline.last and timeline.covers(day) for day in days):
         return False
     # What was before the first one is in the balance with which it began.
     begun = min(first for first, _last in timeline.covered)
-    if any(line.booked_on < begun for line in found.new):
+    if any(day < begun for day in days):
         return False
     # Each known statement begins with the balance that it does: what is new before it comes to nothing.
     if any(
-        sum(line.amount for line in found.new if line.booked_on < first)
+        sum(line.amount for line, day in zip(found.new, days, strict=True) if day < first)
         for first, _last in timeline.covered
         if first > statement.first
     ):
         return False
-    ends_early = all(known.booked_on == statement.last for known in found.missing)
-    grew = any(line.booked_on == statement.last for line in found.new)
+    ends_early = all(known.day == statement.last for known in found.missing)
+    grew = statement.last in days
     return not found.missing or ends_early and not grew
 
 
@@ -263,4 +277,4 @@ def _line(day: date, amount: int) -> str:
 
 def by_day(known: Iterable[Known]) -> list[Known]:
     """Known lines in the order of their days; within one, as they came."""
-    return sorted(known, key=lambda one: one.booked_on)
+    return sorted(known, key=lambda one: one.day)

@@ -15,17 +15,18 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, or_, select
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Note, Posted
 from ledger.currency import salted
 from ledger.currency.bank import keeping
-from ledger.currency.bank.aligning import Aligned, Known, Timeline, align, by_day
+from ledger.currency.bank.aligning import Aligned, Known, Timeline, align, by_day, day_in
 from ledger.currency.bank.keeping import Rows
 from ledger.currency.bank.reference import line_reference
 from ledger.currency.bank.statement import BankLine, LineKind, Statement, StatementError, same_account
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
+from ledger.currency.bank.target import is_open
 from ledger.currency.charter import ReserveAccount
 from ledger.currency.clocked import Moments
 from ledger.currency.conversion import CONSOLE
@@ -39,6 +40,8 @@ MAX_LINES = 1 << 20
 MAX_FILE = 200
 """Characters that are kept of a file's name."""
 _TRIES = 5
+_TOLD = 4
+"""Characters by which an account that is not ours is named."""
 _LINE, _STATEMENT = BANK_LINE.c, BANK_STATEMENT.c
 
 
@@ -75,6 +78,7 @@ def take(
 ) -> list[Taken]:  # fmt: skip
     """Keep the statements of one file: all of them or, with an error, none.
 
+    Those of accounts that are not the reserve's are left out (`skipped` names them), unless all of them are.
     `opening` lets the first statement of an account begin with euros that the ledger does not have: they become a line
     of their own, for a person to place. `corrected` lets a statement replace lines of an earlier one, `quiet_days` lets
     it begin some days after the last one ended. Raises
@@ -82,15 +86,22 @@ def take(
     statement_overdrawn, statement_future, statement_too_large.
     """
     file = "".join(char if char.isprintable() else " " for char in file)[:MAX_FILE].strip()
+    ours = [statement for statement in statements if _account(town, statement) is not None]
     for _ in range(_TRIES):
         plans = _Plans(town, opening=opening, corrected=corrected, quiet_days=quiet_days)
-        taken = [plans.add(statement) for statement in sorted(statements, key=lambda s: (s.first, s.last))]
+        taken = [plans.add(one) for one in sorted(ours or statements, key=lambda s: (s.first, s.last))]
         try:
             plans.keep(file, by)
         except _Overtaken:
             continue
         return taken
     raise CurrencyError("busy", "somebody else imports statements of this account right now; try again in a moment")
+
+
+def skipped(town: Town, statements: Sequence[Statement]) -> list[str]:
+    """The last characters of the accounts in a file that are not the reserve's, in their order."""
+    others = (one.account[-_TOLD:] for one in statements if _account(town, one) is None)
+    return list(dict.fromkeys(others))
 
 
 class _Overtaken(Exception):
@@ -175,9 +186,12 @@ class _Plans:
         mine = _LINE.reserve == number
         # A file may hold several statements, the first of which begins first: none needs older lines than that one.
         query = (
-            select(BANK_LINE)
-            .where(mine, _LINE.booked_on >= since.isoformat(), _LINE.withdrawn.is_(None),
-                   _LINE.kind != LineKind.OPENING)
+            select(BANK_LINE, _STATEMENT.first, _STATEMENT.last)
+            .join(BANK_STATEMENT, _STATEMENT.id == _LINE.statement)
+            .where(
+                mine, or_(_LINE.booked_on >= since.isoformat(), _STATEMENT.last >= since.isoformat()),
+                _LINE.withdrawn.is_(None), _LINE.kind != LineKind.OPENING,
+            )
             .order_by(_LINE.place)
         )  # fmt: skip
         with self.town.reading() as connection:
@@ -231,7 +245,8 @@ class _Plans:
         assert known.timeline is not None
         gone = {one.id for one in aligned.gone}
         left = [one for one in known.timeline.lines if one.id not in gone]
-        added = [_as_known(id_, line) for id_, line, _ordinal in lines if line.kind is not LineKind.OPENING]
+        days = (statement.first, statement.last)
+        added = [_as_known(id_, line, days) for id_, line, _ordinal in lines if line.kind is not LineKind.OPENING]
         closing = known.timeline.closing + sum(one.amount for one in added) - sum(one.amount for one in aligned.gone)
         covered = [*known.timeline.covered, (statement.first, statement.last)]
         furthest = not known.timeline.covered or statement.last >= known.timeline.last
@@ -269,10 +284,17 @@ class _Plans:
         return last[line.amount]
 
 
-def _reserve_account(town: Town, statement: Statement) -> ReserveAccount:
+def _account(town: Town, statement: Statement) -> ReserveAccount | None:
+    """The reserve's account that a statement is of; None where it is another."""
     for account in town.charter.reserve:
         if account.iban and same_account(account.iban, statement.account):
             return account
+    return None
+
+
+def _reserve_account(town: Town, statement: Statement) -> ReserveAccount:
+    if (account := _account(town, statement)) is not None:
+        return account
     ibans = ", ".join(account.iban for account in town.charter.reserve if account.iban) or "none so far"
     raise StatementError(
         "statement_account_unknown",
@@ -282,18 +304,26 @@ def _reserve_account(town: Town, statement: Statement) -> ReserveAccount:
 
 
 def _possible(town: Town, statement: Statement, reserve: ReserveAccount) -> None:
-    if statement.opening < 0 or statement.closing < 0:
+    ends = (("beginning", statement.first, statement.opening), ("end", statement.last, statement.closing))
+    when, day, balance = next((end for end in ends if end[2] < 0), ends[0])
+    if balance < 0:
         raise StatementError(
             "statement_overdrawn",
-            f"{reserve.name} is overdrawn: the reserve cannot be less than nothing; move euros there first",
+            f"{reserve.name} is below nothing at the {when} of {day}, {decimal_text(balance)}, and the reserve cannot "
+            "be: move euros there if they lack, and import one file that begins and ends on days on which the account "
+            "is above nothing",
         )
     if min([statement.first, *(line.booked_on for line in statement.lines)]) < FIRST:
         raise StatementError("statement_unreadable", f"it has a day before {FIRST.year}: check the date of the file")
     today = town.charter.local_date(town.now())
-    latest = max([statement.last, *(line.booked_on for line in statement.lines)])
-    if latest > today + timedelta(days=1):
+    # What a bank books on a Friday evening has Monday's day.
+    next_day = today + timedelta(days=1)
+    while not is_open(next_day):
+        next_day += timedelta(days=1)
+    if statement.last > next_day:
         raise StatementError(
-            "statement_future", f"it reaches to {latest} and today is {today}: check the date of the file and the clock"
+            "statement_future",
+            f"it reaches to {statement.last} and today is {today}: check the date of the file and the clock",
         )
     if len(statement.lines) > MAX_LINES - 1:
         raise StatementError("statement_too_large", f"a statement has at most {MAX_LINES - 1} lines: split it by days")
@@ -315,9 +345,11 @@ def _ledger_before(town: Town, number: int, day: date) -> int:
 
 
 def _known(row: Row[Any]) -> Known:
+    booked_on = date.fromisoformat(row.booked_on)
     return Known(
         row.id,
-        date.fromisoformat(row.booked_on),
+        booked_on,
+        day_in(booked_on, date.fromisoformat(row.first), date.fromisoformat(row.last)),
         row.amount,
         row.bank_ref,
         row.iban,
@@ -326,5 +358,8 @@ def _known(row: Row[Any]) -> Known:
     )
 
 
-def _as_known(id_: bytes, line: BankLine) -> Known:
-    return Known(id_, line.booked_on, line.amount, line.bank_ref, line.iban, line.end_to_end, line.name + line.text)
+def _as_known(id_: bytes, line: BankLine, days: tuple[date, date]) -> Known:
+    day = day_in(line.booked_on, *days)
+    return Known(
+        id_, line.booked_on, day, line.amount, line.bank_ref, line.iban, line.end_to_end, line.name + line.text
+    )

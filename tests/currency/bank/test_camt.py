@@ -222,7 +222,7 @@ REFUSED = [
     ("pending", STATUS, STATUS.replace("BOOK", "PDNG"), "statement_pending", "entry 1", ENTRY_LINE),
     ("for information", STATUS, "<Sts>INFO</Sts>", "statement_pending", "INFO", ENTRY_LINE),
     ("to come", STATUS, STATUS.replace("BOOK", "FUTR"), "statement_pending", "FUTR", ENTRY_LINE),
-    ("no status", STATUS, "", BAD, "not BOOK", ENTRY_LINE),
+    ("no status", STATUS, "", BAD, "no status", ENTRY_LINE),
     ("no day", BOOKED + "</Dt></BookgDt>", "", BAD, "booking date", ENTRY_LINE),
     ("no such day", BOOKED, BOOKED.replace("-20", "-31"), BAD, "not a date", None),
     ("no such moment", BOOKED, BOOKED + "T25:00:00", BAD, "not a date", None),

@@ -144,7 +144,7 @@ LIST = "<BANKTRANLIST><DTSTART>20261120<DTEND>20261120"
     [
         ("20261101", "20261120", "20261120", (1, 20)),
         ("20261101", "20261130", "20261124", (1, 24)),
-        ("20261101", "20261120", "20261124", (1, 20)),
+        ("20261101", "20261120", "20261122", (1, 20)),  # a weekend
         ("20261121", "20261120", "20261120", (20, 20)),
     ],
 )
@@ -162,9 +162,10 @@ def test_without_lines_it_is_the_balance_of_a_day() -> None:
 
 BAD, SUM, EUROS = "statement_unreadable", "statement_sum_wrong", "statement_not_euros"
 REFUSED = [
-    ("no balance", "<LEDGERBAL><BALAMT>14901.55<DTASOF>20261120</LEDGERBAL>", "", BAD, "no balance (LEDGERBAL)", 12),
-    ("no amount of it", "<BALAMT>14901.55", "", BAD, "not an amount", 17),
-    ("no day of it", "<DTASOF>20261120", "", BAD, "not a date", 17),
+    ("no balance", "<LEDGERBAL><BALAMT>14901.55<DTASOF>20261120</LEDGERBAL>", "", BAD, "no balance with its day", 12),
+    ("no amount of it", "<BALAMT>14901.55", "", BAD, "ask the bank for camt.053", 12),
+    ("no day of it", "<DTASOF>20261120", "", BAD, "ask the bank for camt.053", 12),
+    ("a balance days after the lines", "<DTASOF>20261120", "<DTASOF>20261124", SUM, "fetch the lines up to", 17),
     ("a balance before the lines", "<DTASOF>20261120", "<DTASOF>20261119", SUM, "a day that is closed", 15),
     ("no account", PARTS, "<BANKID>20041", BAD, "which account", 12),
     ("another currency", "<CURDEF>EUR", "<CURDEF>CHF", EUROS, "CHF", 12),

@@ -16,7 +16,9 @@ from ledger.currency.bank.formats.fields import (
     account_of,
     cents,
     finished,
+    is_midnight,
     iso_day,
+    lacking,
     plain,
     unreadable,
 )
@@ -32,6 +34,7 @@ class _Totals:
     """The entries of a statement while it is read. Those of nothing (0.00) count, but make no line."""
 
     account: Node | None = None
+    balances: list[Node] = field(default_factory=list)
     lines: list[BankLine] = field(default_factory=list)
     came: list[int] = field(default_factory=list)
     went: list[int] = field(default_factory=list)
@@ -48,7 +51,7 @@ def read_camt(data: bytes) -> list[Statement]:
     """The statements of a file. Raises `StatementError`."""
     statements: list[Statement] = []
     totals, count = _Totals(), 0
-    for parent, node in xml_nodes(data, ("Acct", "Ntry", "Stmt")):
+    for parent, node in xml_nodes(data, ("Acct", "Bal", "Ntry", "Stmt")):
         if node.name == "Ntry" and parent == "Stmt":
             count += 1
             if count > MAX_LINES:
@@ -60,6 +63,13 @@ def read_camt(data: bytes) -> list[Statement]:
             totals.add(node)
         elif node.name == "Acct" and parent == "Stmt":
             totals.account = node
+        elif node.name == "Bal" and parent == "Stmt":
+            if not node.value("CdtDbtInd"):
+                code = node.value("Tp", "CdOrPrtry", "Cd")
+                raise lacking(
+                    f"the balance {code} says neither CRDT nor DBIT: nothing tells whether it is a debt", node.line
+                )
+            totals.balances.append(node)
         elif node.name == "Stmt" and parent == "BkToCstmrStmt":
             statements.append(_statement(node, totals))
             totals = _Totals()
@@ -79,16 +89,32 @@ def _statement(node: Node, totals: _Totals) -> Statement:
             "statement_not_euros", f"account {account} is kept in {currency[:3]}; only euros are imported", node.line
         )
     _check_totals(node, totals)
-    opening, closing = _balances(node, account)
-    first = opening.day
+    opening, closing = _balances(node, account, totals.balances)
+    last = _last_day(node, opening, closing, totals.lines)
+    # What was there before is dated with the day before; some banks give it that of the closing balance.
+    first = min(opening.day, last) if opening.code == "PRCD" else opening.day
     begins = node.value("FrToDt", "FrDtTm")
     if begins:
         # Some banks date the opening balance with the evening before.
         told = iso_day(begins, node.line)
-        first = max(first, told) if told <= closing.day else first
+        first = max(first, told) if told <= last else first
     number = plain(node.value("ElctrncSeqNb") or node.value("LglSeqNb"))
     amounts = (opening.amount, closing.amount)
-    return finished(FORMAT, account, amounts, (first, closing.day), totals.lines, number, node.line)
+    return finished(FORMAT, account, amounts, (first, last), totals.lines, number.lstrip("0"), node.line)
+
+
+def _last_day(node: Node, opening: _Balance, closing: _Balance, lines: Sequence[BankLine]) -> date:
+    """The day of the closing balance; where it is that of a midnight, the day that ended then.
+
+    A bank that writes its days as midnights says so by a line of that day, by a period that reaches into it, or by an
+    opening balance of the same midnight.
+    """
+    if not closing.midnight or opening.day >= closing.day or any(one.booked_on >= closing.day for one in lines):
+        return closing.day
+    ends = node.value("FrToDt", "ToDtTm")
+    if ends and iso_day(ends, node.line) == closing.day and not is_midnight(ends):
+        return closing.day
+    return closing.day - timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -96,20 +122,21 @@ class _Balance:
     code: str
     amount: int
     day: date
+    midnight: bool = False
 
 
-def _balances(node: Node, account: str) -> tuple[_Balance, _Balance]:
+def _balances(node: Node, account: str, balances: Sequence[Node]) -> tuple[_Balance, _Balance]:
     """Opening and closing balance, booked. Others (available, forward, expected) are left aside."""
     found: list[_Balance] = []
     paged = False
-    for balance in node.each("Bal"):
+    for balance in balances:
         code = balance.value("Tp", "CdOrPrtry", "Cd")
         # A sub-type makes it a balance between two pages of one statement.
         between = balance.value("Tp", "SubTp", "Cd") == "INTM"
         if code == "ITBD" or between:
             paged = True
         elif code in ("OPBD", "PRCD", "CLBD"):
-            found.append(_Balance(code, signed(balance), _day(balance, "Dt")))
+            found.append(_balance(balance, code))
     opening = [one for one in found if one.code == "OPBD"] or [
         # The closing balance of the statement before: this one begins the day after.
         _Balance(one.code, one.amount, one.day + timedelta(days=1))
@@ -126,7 +153,7 @@ def _balances(node: Node, account: str) -> tuple[_Balance, _Balance]:
                 node.line,
             )
         what = "closing balance (CLBD)" if opening else "opening balance (OPBD or PRCD)"
-        raise unreadable(f"the statement of account {account} has no {what}, so nothing proves it whole", node.line)
+        raise lacking(f"the statement of account {account} has no {what}, so nothing proves it whole", node.line)
     # A statement over several days may have a pair for each.
     return (
         _only(min(one.day for one in opening), opening, node.line),
@@ -141,12 +168,16 @@ def _only(day: date, balances: Sequence[_Balance], line: int) -> _Balance:
     return chosen[0]
 
 
-def _day(node: Node, name: str) -> date:
-    return iso_day(node.value(name, "Dt") or node.value(name, "DtTm"), node.line)
+def _balance(node: Node, code: str) -> _Balance:
+    text = node.value("Dt", "Dt") or node.value("Dt", "DtTm")
+    return _Balance(code, signed(node), iso_day(text, node.line), is_midnight(text))
 
 
 def _check_totals(node: Node, totals: _Totals) -> None:
-    """Hold the bank's own summary of the entries against them: number, sum, and what is left of it."""
+    """Hold the bank's own summary of the entries against them: number, sum, and what is left of it.
+
+    Some banks have what is left in place of the sum of all, and a sign before the sum of what went out.
+    """
     summary = node.get("TxsSummry")
     if summary is None:
         return
@@ -163,7 +194,8 @@ def _check_totals(node: Node, totals: _Totals) -> None:
         if stated and stated.lstrip("0") != str(len(amounts)).lstrip("0"):
             raise _differs(f"the file says that it has {stated[:15]} {what}, and has {len(amounts)}", group.line)
         total = group.value("Sum")
-        if total and cents(total, group.line) != sum(amounts):
+        net_of_all = abs(sum(totals.came) - sum(totals.went)) if name == "TtlNtries" else None
+        if total and abs(cents(total, group.line, signed=True)) not in (sum(amounts), net_of_all):
             comes = decimal_text(sum(amounts))
             raise _differs(f"the file says that its {what} sum to {total[:20]}, they sum to {comes}", group.line)
     group = summary.get("TtlNtries")
@@ -173,7 +205,7 @@ def _check_totals(node: Node, totals: _Totals) -> None:
     net, sign = group.value("TtlNetNtry", AMOUNT), group.value("TtlNetNtry", "CdtDbtInd")
     net, sign = net or group.value("TtlNetNtryAmt"), sign or group.value("CdtDbtInd")
     came = sum(totals.came) - sum(totals.went)
-    if net and cents(net, group.line) != abs(came):
+    if net and abs(cents(net, group.line, signed=True)) != abs(came):
         raise _differs(
             f"the file says that its entries come to {net[:20]}, they come to {decimal_text(came)}", group.line
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
-from ledger.currency.bank.formats.fields import cents, end_to_end, iban_of, iso_day, joined, plain, unreadable
+from ledger.currency.bank.formats.fields import cents, end_to_end, iban_of, iso_day, joined, lacking, plain, unreadable
 from ledger.currency.bank.formats.labels import KIND_OF_CODE
 from ledger.currency.bank.formats.nodes import Node
 from ledger.currency.bank.statement import BankLine, LineKind, StatementError
@@ -103,6 +103,8 @@ def _check_booked(node: Node, number: int) -> None:
             "holds booked entries only, or fetch the file again when the day is closed",
             node.line,
         )
+    if not status:
+        raise lacking(f"entry {number} has no status, so nothing tells that it is booked", node.line)
     if status != "BOOK":
         raise unreadable(f"entry {number} has the status {status[:20]!r}, not BOOK", node.line)
 

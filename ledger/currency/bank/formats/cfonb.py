@@ -1,8 +1,8 @@
 """CFONB120: what French banks call the relevé de compte, in records of 120 characters.
 
 01 old balance, 04 movement, 05 more about the movement before it, 07 new balance; several such blocks in one file.
-Records end with CR LF, LF or not at all. Places below count from 0. The norm allows capitals without accents; banks
-write what they like, in Latin-1 or UTF-8.
+Records end with CR LF, LF or not at all; blanks at their ends may be gone, or be more. Places below count from 0. The
+norm allows capitals without accents; banks write what they like, in Latin-1 or UTF-8.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ WIDTH = 120
 START = re.compile(rb"0[1457][0-9]{5}[0-9 ]{4}[0-9]{5}(?:[A-Z]{3}| {3})")
 """How every record begins: type, bank, internal code, branch, currency."""
 
+_END_OF_FILE = b"\x1a \r\n\t"
+"""The mark with which old systems end a file, and blank lines."""
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _AMOUNT = re.compile(r"[0-9]{13}[{}A-R]", re.ASCII)
 _CAME, _WENT = "{ABCDEFGHI", "}JKLMNOPQR"
@@ -76,25 +78,26 @@ def _open_block(block: _Block, line: int | None) -> StatementError:
 
 def _records(data: bytes) -> Iterator[tuple[int, str]]:
     """The records with the line they stand on; in a file without line ends, their number."""
-    lines = _LINE_END.split(_decoded(data.removeprefix(b"\xef\xbb\xbf")))
+    lines = _LINE_END.split(_decoded(data.removeprefix(b"\xef\xbb\xbf").rstrip(_END_OF_FILE)))
     if len(lines[0]) > WIDTH and not any(lines[1:]):
         text = lines[0]
         lines = [text[place : place + WIDTH] for place in range(0, len(text), WIDTH)]
     for number, record in enumerate(lines, 1):
         if not record.strip():
             continue
-        if len(record) != WIDTH:
-            raise unreadable(
-                f"a record has {len(record)} characters, not {WIDTH}: the file is cut or was changed", number
-            )
-        yield number, record
+        if "\t" in record:
+            raise unreadable("a tab stands in a record, whose characters are counted", number)
+        record = record.rstrip(" ")
+        if len(record) > WIDTH:
+            raise unreadable(f"a record has {len(record)} characters, not {WIDTH}: the file was changed", number)
+        yield number, record.ljust(WIDTH)
 
 
 def _decoded(data: bytes) -> str:
     """The text, one character for each that the bank counted: an accent in UTF-8 is one, or two of the 120 bytes."""
     try:
         text = data.decode()
-        if text.isascii() or all(len(line) in (0, WIDTH) for line in _LINE_END.split(text)):
+        if text.isascii() or all(_counted(line) for line in _LINE_END.split(text)):
             return text
     except UnicodeDecodeError:
         pass
@@ -102,6 +105,11 @@ def _decoded(data: bytes) -> str:
         return data.decode("cp1252")
     except UnicodeDecodeError:
         return data.decode("latin-1")
+
+
+def _counted(line: str) -> bool:
+    """Whether the amount of a record stands where it must when each of its characters counts."""
+    return line[:2] not in ("01", "04", "07") or _AMOUNT.fullmatch(line[90:104]) is not None
 
 
 def _mended(text: str) -> str:
@@ -140,7 +148,8 @@ class _Block:
 
     def close(self, line: int, record: str) -> Statement:
         """The statement that ends with this new balance."""
-        if _account(record, line) != self.account:
+        # Here as well; that the balances agree is what says most.
+        if _account(record, line)[5:] != self.account[5:]:
             raise unreadable("the new balance (07) is of another account than the old one (01)", line)
         self._end_movement()
         until = _day(record[34:40], line)

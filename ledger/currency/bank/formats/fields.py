@@ -5,6 +5,7 @@ All of it raises `StatementError` with the line of the file, and ends in one `St
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
@@ -16,15 +17,22 @@ from ledger.currency.money import MAX_CENTS
 
 AGAIN: Final = "fetch the file from the bank again, and open it in no other program before you import it"
 """What to do about a file that came damaged: spreadsheets and editors change more than they show."""
+OTHERWISE: Final = "ask the bank for camt.053 (XML) or CFONB120"
+"""What to do about a file that is as the bank writes it, and does not say enough: it will write the same again."""
 MAX_LINES: Final = 100_000
 """Lines of one file, the parts of batches not counted. A year of the largest currency has half of it."""
 MAX_TEXT: Final = 10_000
 """Characters of one field: ISO 20022 allows 140 a piece, and a handful of pieces."""
 
-_AMOUNT = re.compile(r"([+-]?)([0-9]{1,14})(?:[.,]([0-9]*))?", re.ASCII)
+_AMOUNT = re.compile(r"([+-]?)0*([0-9]*)(?:[.,]([0-9]*))?", re.ASCII)
+_MAX_DIGITS: Final = 40
+"""Characters of an amount, its zeros among them; what is too much of the others is told by its value."""
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+_DAY_ENDS = re.compile(r"(\d{4}-\d\d-\d\d)T24:00:00(?:\.0+)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
+_MIDNIGHT = "00:00:00"
 _PARIS: Final = ZoneInfo("Europe/Paris")
+_ENTITY = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,30}|#[0-9]{1,6}|#[xX][0-9A-Fa-f]{1,5});")
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", re.ASCII)
 _ROOM = timedelta(days=31)
 _YEARS: Final = (2000, 2100)
@@ -36,24 +44,35 @@ def unreadable(detail: str, line: int | None = None) -> StatementError:
     return StatementError("statement_unreadable", f"{detail}; {AGAIN}", line)
 
 
+def lacking(detail: str, line: int | None = None) -> StatementError:
+    """The error of a file that is whole and does not tell what is needed."""
+    return StatementError("statement_unreadable", f"{detail}; {OTHERWISE}", line)
+
+
 def cents(text: str, line: int | None, *, signed: bool = False, comma: bool = False) -> int:
-    """An amount as cents: two decimals at most, further ones only if they are zeros. `comma`: may be the mark."""
-    found = _AMOUNT.fullmatch(text)
-    if found is None or (found[1] and not signed) or ("," in text and not comma):
+    """An amount as cents, in any form of `xs:decimal`: .5, +7.50, 007.5.
+
+    Two decimals at most, further ones only if they are zeros. `comma`: may be the mark, of one or two decimals.
+    """
+    found = _AMOUNT.fullmatch(text) if len(text) <= _MAX_DIGITS else None
+    has_digits = found is not None and bool(text.strip("+-.,"))
+    if found is None or not has_digits or (found[1] == "-" and not signed) or ("," in text and not comma):
         raise unreadable(f"{text[:40]!r} is not an amount", line)
     sign, whole, rest = found.groups("")
+    if "," in text and len(rest) > 2:
+        raise lacking(f"the amount {text[:40]!r} may be in thousands or in thousandths", line)
     if rest[2:].strip("0"):
         raise unreadable(f"the amount {text[:40]!r} has more than two decimals, which no euro amount has", line)
-    value = int(whole) * 100 + int(rest[:2].ljust(2, "0"))
+    value = int(whole or "0") * 100 + int(rest[:2].ljust(2, "0"))
     if value > MAX_CENTS:
         raise unreadable(f"the amount {text[:40]!r} is larger than any bank account", line)
     return -value if sign == "-" else value
 
 
 def iso_day(text: str, line: int | None) -> date:
-    """A day of ISO 8601. A moment that names its zone counts for the day that it is in France."""
+    """A day of ISO 8601. A moment that names its zone counts for the day that it is in France, hour 24 for its own."""
     try:
-        if found := _DAY.fullmatch(text):
+        if found := _DAY.fullmatch(text) or _DAY_ENDS.fullmatch(text):
             return _bounded(date.fromisoformat(found[1]), line)
         if found := _MOMENT.fullmatch(text):
             moment = datetime.fromisoformat(found[1] + (found[2] or ""))
@@ -63,6 +82,16 @@ def iso_day(text: str, line: int | None) -> date:
     except (ValueError, OverflowError):
         pass
     raise unreadable(f"{text[:40]!r} is not a date", line)
+
+
+def is_midnight(text: str) -> bool:
+    """Whether a moment of ISO 8601 is one at which a day begins, where it was written or in France."""
+    found = _MOMENT.fullmatch(text)
+    if found is None:
+        return False
+    if found[1].endswith(_MIDNIGHT):
+        return True
+    return bool(found[2]) and f"{datetime.fromisoformat(found[1] + found[2]).astimezone(_PARIS):%H:%M:%S}" == _MIDNIGHT
 
 
 def day_of(year: str, month: str, day: str, line: int | None) -> date:
@@ -90,6 +119,11 @@ def plain(text: str) -> str:
     if len(text) > MAX_TEXT:
         raise unreadable(f"a text of {len(text)} characters is longer than any bank writes: {text[:20]!r}...")
     return text
+
+
+def unescaped(text: str) -> str:
+    """A text with its entities replaced, those of HTML too; a lone `&` is one, as most banks write it."""
+    return _ENTITY.sub(lambda found: html.unescape(found[0]), text) if "&" in text else text
 
 
 def joined(texts: Iterable[str]) -> str:
@@ -134,7 +168,11 @@ def finished(
     format_: str, account: str, balances: tuple[int, int], days: tuple[date, date], lines: Sequence[BankLine],
     number: str = "", line: int | None = None,
 ) -> Statement:  # fmt: skip
-    """The statement, its lines in the order of their days. `line` is where it ends in the file."""
+    """The statement, its lines in the order of their days. `line` is where it ends in the file.
+
+    It covers the `days` of its balances or its period, and no others: a bank books a charge late, or a line ahead, and
+    says nothing of the days between by that.
+    """
     first, last = days
     if first > last:
         raise unreadable(f"the statement ends on {last}, before it begins ({first})", line)
@@ -142,8 +180,6 @@ def finished(
         if not first - _ROOM <= one.booked_on <= last + _ROOM:
             raise unreadable(f"a line of {one.booked_on} is in a statement of {first} to {last}", one.where)
     lines = sorted(lines, key=lambda one: one.booked_on)
-    if lines:
-        first, last = min(first, lines[0].booked_on), max(last, lines[-1].booked_on)
     try:
         return Statement(
             format=format_, account=account, opening=balances[0], closing=balances[1],

@@ -112,6 +112,8 @@ def _node(element: Any, skipped: frozenset[str], local: _Local, depth: int, room
     if depth > MAX_DEPTH:
         raise unreadable(f"elements are nested more than {MAX_DEPTH} deep", element.sourceline)
     node = Node(local[element.tag], element.text or "", element.sourceline or 0, element.get("Ccy", ""))
+    if len(element) and (node.text.strip() or any(child.tail and child.tail.strip() for child in element)):
+        raise unreadable(f"a text stands beside the elements of {node.name}", node.line)
     room[0] -= len(element)
     if room[0] < 0:
         raise too_many(node.line)

@@ -1,37 +1,46 @@
 """OFX: the file of most online banking, version 1 (SGML, leaves without end tags) and 2 (XML).
 
 It has no opening balance: that is the closing one less the lines, so only the statement before can prove it whole (see
-`taking`). What it lacks besides: who paid, by account or even by full name, and which end-to-end id we gave.
+`taking`), and it is told only where the lines reach to the day of the balance. What it lacks besides: who paid, by
+account or even by full name, and which end-to-end id we gave.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from ledger.currency.bank.formats.fields import (
     MAX_LINES,
+    OTHERWISE,
     account_of,
     cents,
     day_of,
     finished,
     iban_of,
     joined,
+    lacking,
     plain,
     rib_key,
+    unescaped,
     unreadable,
 )
 from ledger.currency.bank.formats.labels import kind_of_label, name_in_label
 from ledger.currency.bank.formats.nodes import Node, xml_nodes
 from ledger.currency.bank.formats.sgml import sgml_nodes
 from ledger.currency.bank.statement import BankLine, LineKind, Statement, StatementError
+from ledger.currency.bank.target import is_open
 
 FORMAT = "ofx"
 _KINDS = {
     "XFER": LineKind.TRANSFER, "DIRECTDEP": LineKind.TRANSFER, "DIRECTDEBIT": LineKind.DEBIT,
     "FEE": LineKind.CHARGE, "SRVCHG": LineKind.CHARGE, "ATM": LineKind.CASH, "CASH": LineKind.CASH,
 }  # fmt: skip
+_BREAK = re.compile(r"</? ?br ?/?>", re.IGNORECASE)
+"""In texts that were made for a page."""
+_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,6}|#x[0-9A-Fa-f]{1,5});)")
+_BALANCE_ROW = re.compile(r"(?:ancien |nouveau )?solde\b", re.IGNORECASE)
 _DECLARATION = re.compile(r"\A(\s*)<\?xml[^>]*\?>")
 _DAY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:[0-9]{4}(?:[0-9]{2}(?:\.[0-9]+)?)?)?(?:\[[^]]{1,20}\])?", re.ASCII)
 
@@ -62,10 +71,12 @@ def read_ofx(data: bytes) -> list[Statement]:
 
 def _nodes(data: bytes) -> Iterator[tuple[str, Node]]:
     names = ("STMTTRN", "STMTRS", "CCSTMTRS", "INVSTMTRS")
-    text = _decoded(data)
+    text = _BREAK.sub(" ", _decoded(data))
     if text.lstrip().startswith("<?"):
-        # Whatever encoding it declares: banks declare ASCII and write accents. Its text is known by now.
-        return xml_nodes(_DECLARATION.sub(r"\1", text).encode(), names, "UTF-8")
+        # Whatever encoding it declares: banks declare ASCII and write accents. Its text is known by now. Entities that
+        # XML does not know are text, until the line is read.
+        text = _AMPERSAND.sub("&amp;", _DECLARATION.sub(r"\1", text))
+        return xml_nodes(text.encode(), names, "UTF-8")
     return sgml_nodes(text, "OFX", names)
 
 
@@ -92,8 +103,15 @@ def _line(node: Node) -> BankLine | None:
     amount = cents(node.value("TRNAMT"), node.line, signed=True, comma=True)
     if not amount:
         return None
-    label, payee = plain(node.value("NAME")), plain(node.value("PAYEE", "NAME") or node.value("EXTDNAME"))
-    memo = plain(node.value("MEMO"))
+    label, payee = _text(node, "NAME"), _text(node, "PAYEE", "NAME") or _text(node, "EXTDNAME")
+    memo = _text(node, "MEMO")
+    if _BALANCE_ROW.match(label) and not node.value("FITID"):
+        raise StatementError(
+            "statement_sum_wrong",
+            f"this line is called {label[:40]!r} and has no FITID: it is a balance among the lines, and what the file "
+            f"has does not add up; {OTHERWISE}",
+            node.line,
+        )
     kind = _KINDS.get(node.value("TRNTYPE").upper())
     words = kind_of_label(label or memo)
     if kind is None or words is LineKind.RETURN:
@@ -107,9 +125,14 @@ def _line(node: Node) -> BankLine | None:
         bank_ref=plain(node.value("FITID")),
         name=payee or name_in_label(label),
         iban=iban_of(node.value("BANKACCTTO", "ACCTID")),
-        text=joined([label, payee, memo, node.value("REFNUM")]),
+        text=joined([label, payee, memo, _text(node, "REFNUM")]),
         where=node.line,
     )
+
+
+def _text(node: Node, *path: str) -> str:
+    # Once more: what was an entity in a text of XML is one that was written so.
+    return plain(unescaped(node.value(*path)))
 
 
 def _statement(node: Node, lines: list[BankLine]) -> Statement:
@@ -122,9 +145,11 @@ def _statement(node: Node, lines: list[BankLine]) -> Statement:
         )
     account = _account(node)
     balance = node.get("LEDGERBAL")
-    if balance is None:
-        raise unreadable(
-            f"the statement of account {account} has no balance (LEDGERBAL), so nothing proves it", node.line
+    if balance is None or not balance.value("BALAMT") or not balance.value("DTASOF"):
+        raise lacking(
+            f"the statement of account {account} has no balance with its day (LEDGERBAL: BALAMT, DTASOF), so nothing "
+            "proves it",
+            node.line,
         )
     closing = cents(balance.value("BALAMT"), balance.line, signed=True, comma=True)
     until = _day(balance.value("DTASOF"), balance.line)
@@ -141,6 +166,14 @@ def _statement(node: Node, lines: list[BankLine]) -> Statement:
     ends = [_day(one.value("DTEND"), one.line) for one in lists if one.value("DTEND")]
     days = [line.booked_on for line in lines]
     last = min(max(ends, default=until), until)
+    if any(is_open(last + timedelta(days=more)) for more in range(1, (until - last).days + 1)):
+        raise StatementError(
+            "statement_sum_wrong",
+            f"the lines reach to {last} and the balance is of {until}: what was on the account on {last} cannot be "
+            f"told; fetch the lines up to {until}, the day of the balance (most banks give that of today), or "
+            f"{OTHERWISE}",
+            balance.line,
+        )
     first = min(begins or [*days, last])
     if days and days[0] > days[-1]:
         # Most banks write the newest first.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import date
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +27,7 @@ _MARK = b"\xef\xbb\xbf"
 _PROLOG = re.compile(rb"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?([A-Za-z][\w.-]*)[\s/>]")
 _ISO_MESSAGE = re.compile(rb"<(?:[\w.-]+:)?(BkToCstmr\w+|Cstmr\w+Initn|CstmrPmtStsRpt|FIToFI\w+)[\s/>]")
+_NEXT_DOCUMENT = re.compile(rb"(?<=Document>)\s*+(?:\xef\xbb\xbf)?+\s*+(?=<(?:\?xml|(?:[\w.-]+:)?Document)[\s>])")
 _MT940 = re.compile(rb"(?:\{1:|:20:)")
 
 # What else people have at hand, and what to do with it. What each begins with says enough.
@@ -71,13 +74,13 @@ def read(data: bytes) -> list[Statement]:
         )
     if not data.removeprefix(_MARK).strip(_SPACE):
         raise StatementError("statement_empty", "the file is empty; fetch it from the bank again")
-    reader = _reader(data)
+    _reader(data)
     if data.count(b"<") + data.count(b"\n") + data.count(b"\r") > MAX_MARKS:
         raise StatementError(
             "statement_too_large",
             "the file has more tags or lines than any statement; ask the bank for shorter periods",
         )
-    statements = reader(data)
+    statements = [statement for part in _documents(data) for statement in _read_part(*part)]
     if len(statements) > MAX_STATEMENTS:
         raise StatementError(
             "statement_too_large",
@@ -87,8 +90,37 @@ def read(data: bytes) -> list[Statement]:
         raise StatementError(
             "statement_empty", "the file holds no statement of a bank account; fetch it from the bank again"
         )
-    # Of one account and day the order of the file stays.
-    return sorted(statements, key=lambda one: (one.account, one.first, one.last))
+    return [one for _days, some in groupby(sorted(statements, key=_days), _days) for one in _in_turn(list(some))]
+
+
+def _days(statement: Statement) -> tuple[str, date, date]:
+    return statement.account, statement.first, statement.last
+
+
+def _in_turn(statements: list[Statement]) -> list[Statement]:
+    """Statements of one account and the same days in the order that their balances tell; else as the file has them."""
+    for order in (statements, statements[::-1]):
+        if all(one.closing == other.opening for one, other in pairwise(order)):
+            return order
+    return statements
+
+
+def _documents(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The documents of a file, each with the lines before it: some banks put several of XML into one."""
+    start = 0
+    for found in _NEXT_DOCUMENT.finditer(data):
+        yield data.count(b"\n", 0, start), data[start : found.start()]
+        start = found.end()
+    yield data.count(b"\n", 0, start), data[start:]
+
+
+def _read_part(before: int, data: bytes) -> list[Statement]:
+    try:
+        return _reader(data)(data)
+    except StatementError as error:
+        if not before or error.line is None:
+            raise
+        raise StatementError(error.code, error.detail, before + error.line) from None
 
 
 def _reader(data: bytes) -> Callable[[bytes], list[Statement]]:

@@ -1,7 +1,8 @@
 """Tags as OFX 1 has them: leaves need no end tag, everything that holds others does.
 
-The norm is a document type that nobody sends along, so what is a leaf shows in the file: it has a text, or no end tag
-of its name stands anywhere. All else must be nested rightly down to the last character.
+The norm is a document type that nobody sends along, so what is a leaf shows in the file: one of its name has a text, or
+no end tag of its name stands anywhere, or it ends in itself (`<MEMO/>`). All else must be nested rightly down to the
+last character.
 """
 
 from __future__ import annotations
@@ -9,14 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from ledger.currency.bank.formats.fields import unreadable
+from ledger.currency.bank.formats.fields import unescaped, unreadable
 from ledger.currency.bank.formats.nodes import MAX_DEPTH, MAX_NODES, Node, too_many
 
 # A `<` that begins no tag is text: people write "<3".
-_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9._]*)>([^<]*(?:<(?![/A-Za-z!?])[^<]*)*)")
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9._]*)(\s*/)?>([^<]*(?:<(?![/A-Za-z!?])[^<]*)*)")
+_LEAF = re.compile(r"<([A-Za-z][A-Za-z0-9._]*)>\s*[^<\s]")
 _END = re.compile(r"</([A-Za-z][A-Za-z0-9._]*)>")
-_ENTITY = re.compile(r"&(amp|lt|gt|quot|apos|nbsp|#[0-9]{1,6});")
-_ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'", "nbsp": " "}
 
 
 def sgml_nodes(text: str, root: str, names: Collection[str]) -> Iterator[tuple[str, Node]]:
@@ -28,7 +28,7 @@ def sgml_nodes(text: str, root: str, names: Collection[str]) -> Iterator[tuple[s
     if found is None:
         raise unreadable(f"the file has a header and no <{root}> after it: it is cut")
     place = found.start()
-    ended = {name.upper() for name in _END.findall(text)}
+    ended = {name.upper() for name in _END.findall(text)} - {name.upper() for name in _LEAF.findall(text)}
     if root not in ended:
         raise unreadable(f"the end of the file, </{root}>, is missing: it is cut", text.count("\n") + 1)
     stack: list[Node] = []
@@ -41,7 +41,7 @@ def sgml_nodes(text: str, root: str, names: Collection[str]) -> Iterator[tuple[s
         if tag is None:
             raise unreadable(f"no tag can be read in {text[place : place + 20]!r}: the file is cut or damaged", line)
         place = tag.end()
-        name, value = tag[2].upper(), tag[3].strip()
+        name, value = tag[2].upper(), tag[4].strip()
         if tag[1]:
             if value:
                 raise unreadable(f"a text stands behind </{name}>", line)
@@ -63,9 +63,9 @@ def sgml_nodes(text: str, root: str, names: Collection[str]) -> Iterator[tuple[s
         room -= 1
         if room < 0:
             raise too_many(line)
-        node = Node(name, _text(value), line)
+        node = Node(name, unescaped(value), line)
         leaf = ""
-        if value or name not in ended:
+        if value or name not in ended or tag[3]:
             if not stack:
                 raise unreadable(f"a text stands behind <{name}>: the file is damaged", line)
             stack[-1].children.append(node)
@@ -74,16 +74,3 @@ def sgml_nodes(text: str, root: str, names: Collection[str]) -> Iterator[tuple[s
             stack.append(node)
         else:
             raise unreadable(f"tags are nested more than {MAX_DEPTH} deep", line)
-
-
-def _text(value: str) -> str:
-    """A text with its entities replaced; a lone `&` is one, as most banks write it."""
-    return _ENTITY.sub(_character, value) if "&" in value else value
-
-
-def _character(found: re.Match[str]) -> str:
-    name = found[1]
-    if not name.startswith("#"):
-        return _ENTITIES[name]
-    code = int(name[1:])
-    return chr(code) if 31 < code < 0xD800 else " "
