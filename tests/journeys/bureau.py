@@ -18,6 +18,7 @@ from tests.currency.bank.scene import charter
 from tests.journeys.stall import SECONDS, Complaints, Stall
 
 SCREEN = {"width": 1280, "height": 800}
+SHOPS = "DE89370400440532013000"
 ROLES = {"operator": "Opérateur", "treasurer": "Trésorier", "auditor": "Vérificateur"}
 
 

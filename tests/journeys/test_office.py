@@ -1,4 +1,4 @@
-"""The back office in a real Chromium: statements in, lines placed by keyboard, payouts signed by two, the reserve."""
+"""The back office in a real Chromium: statements in, lines placed by keyboard, the auditor, the reserve, top-ups."""
 
 from __future__ import annotations
 
@@ -9,26 +9,23 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
-from sqlalchemy import text
 
 from ledger.currency import conversion, parties
 from ledger.currency.bank import details, suspense
 from ledger.currency.bank.fake import FakeBank, Format, accounts_of
 from ledger.currency.bank.mandates import register
-from ledger.currency.bank.payouts import batches
 from ledger.currency.bank.placing import Decision, Way
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.target import open_day
 from ledger.currency.charter import BankRules, MandateRules
 from tests import towns
 from tests.currency.bank.scene import IBAN, SAVINGS_IBAN, charter
-from tests.journeys.bureau import Bureau, desk
+from tests.journeys.bureau import SHOPS, Bureau, desk
 from tests.journeys.stall import Till
 
 pytestmark = pytest.mark.browser
 
 ALICES, BOBS = "FR7630001007941234567890185", "FR7610107001011234567890129"
-SHOPS = "DE89370400440532013000"
 
 
 @pytest.fixture
@@ -203,96 +200,6 @@ def test_somebody_else_was_quicker(browser: Browser, bureau: Bureau, bank: FakeB
         expect(page.locator("#toasts")).to_contain_text("Quelqu’un d’autre vient de placer cette ligne")
         expect(page.locator("#suspense-left")).to_have_text("3")
     assert bureau.balance(bureau.alice) == 108_000
-
-
-def test_a_payout_is_signed_by_two_people(browser: Browser, bureau: Bureau) -> None:
-    """Asked, accepted, an IBAN typed, a file made, signed twice by different people, fetched once: by keys alone."""
-    town, shop = bureau.town, bureau.shop
-    conversion.convert(town, shop.party, 20_000, reserve=towns.CASH, reference="VENTES")
-    towns.ask_back(town, shop, 20_000)
-    odile, paul = (parties.admit(town, "person", name) for name in ("Odile Carlier", "Paul Six"))
-    with desk(browser, bureau) as one, desk(browser, bureau) as two:
-        page = one.pair("treasurer", "PC d’Odile", person=odile).press("3").page
-        expect(page.locator("#tab-payouts .count")).to_have_text("1")
-        expect(page.locator("#asked > li")).to_have_count(1)
-        one.press("Enter")
-        expect(page.locator("#asked-payout")).to_have_text("190,00\u202f€")
-        one.press("a")
-        expect(page.locator("#due .outcome")).to_have_text("IBAN manquant")
-        expect(page.locator("#order-form")).to_be_hidden()
-        one.press("j", "Enter")
-        page.locator("#iban").fill("DE00 3704 0044 0532 0130 00")
-        one.press("Enter")
-        expect(page.locator("#due-error")).to_contain_text("Cet IBAN est mal tapé")
-        page.locator("#iban").fill(SHOPS)
-        one.press("Enter")
-        expect(page.locator("#order-form")).to_be_visible()
-        # Who signs a file for which two people sign was known before it was made.
-        other = two.pair("treasurer", "PC de Paul", person=paul).page
-        one.press("f")
-        expect(page.locator("#batch-transfers")).to_contain_text("nouveau compte")
-        expect(page.locator("#batch-state")).to_have_text("à signer\u00a0: 0 sur 2")
-        one.press("s")
-        expect(page.locator("#batch-state")).to_have_text("à signer\u00a0: 1 sur 2")
-        expect(page.locator("#batch-sign")).to_be_hidden()
-        expect(page.locator("#batch-fetch")).to_be_hidden()
-        two.press("3")
-        expect(other.locator("#batches .row")).to_be_visible()
-        two.press("Enter")
-        expect(other.locator("#batch-sign")).to_be_visible()
-        two.press("s")
-        expect(other.locator("#batch-signatures")).to_contain_text("Odile Carlier")
-        expect(other.locator("#batch-signatures")).to_contain_text("Paul Six")
-        with other.expect_download() as saved:
-            two.press("f")
-        file = Path(saved.value.path()).read_bytes()
-        assert saved.value.suggested_filename.endswith(".xml")
-        assert SHOPS.encode() in file
-        expect(other.locator("#batch-state")).to_have_text("téléchargé, à la banque")
-        two.press("f")  # once more: no key does that, and a click asks first
-        expect(other.locator("#batch-fetch")).to_have_text("Le télécharger encore")
-        other.locator("#batch-fetch").click()
-        expect(other.locator("#batch-fetch")).to_contain_text("Sûr")
-
-
-def test_nobody_signs_what_is_not_the_file_that_was_made(browser: Browser, bureau: Bureau) -> None:
-    """What is shown is read from the file's bytes; one that was changed in the database is not signed."""
-    town, shop = bureau.town, bureau.shop
-    odile = parties.admit(town, "person", "Odile Carlier")
-    with desk(browser, bureau) as office:
-        page = office.pair("treasurer", "PC d’Odile", person=odile).page
-        conversion.convert(town, shop.party, 20_000, reserve=towns.CASH, reference="VENTES")
-        conversion.accept(town, conversion.find_asked(town, towns.ask_back(town, shop, 20_000)))
-        details.put(town, shop.party, SHOPS)
-        made = batches.order(town)
-        with town.book.store.writing() as store:
-            store.connection.execute(text("UPDATE payout_order SET iban = 'BE68539007547034', name = 'Autre'"))
-        office.open("payouts")
-        page.locator("#batches .row").click()
-        expect(page.locator("#batch-transfers")).to_contain_text("DE89 3704 0044 0532 0130 00")
-        expect(page.locator("#batch-transfers")).not_to_contain_text("BE68")
-        expect(page.locator("#batch-sign")).to_be_visible()
-        page.locator("#batch-close").click()
-        changed = batches.content(town, made).replace(SHOPS.encode(), b"BE68539007547034")
-        content = f"**/v1/payouts/batches/{made.number}/content"
-        page.route(
-            content, lambda route: route.fulfill(json={"sha256": made.sha256.hex(), "content": changed.decode()})
-        )
-        page.locator("#batches .row").click()
-        expect(page.locator("#batch-error")).to_have_text(
-            "Ce fichier n’est pas celui qui est à signer : ne le signez pas."
-        )
-        expect(page.locator("#batch-sign")).to_be_hidden()
-        page.locator("#batch-close").click()
-        page.unroute(content)
-        with town.book.store.writing() as store:
-            store.connection.execute(text("UPDATE payout_batch SET file = :file"), {"file": changed})
-        page.locator("#batches .row").click()
-        expect(page.locator("#batch-error")).to_contain_text("la base de données a été modifiée")
-        expect(page.locator("#batch-sign")).to_be_hidden()
-        page.locator("#batch-withdraw").click()
-        page.locator("#batch-withdraw").click()
-        expect(page.locator("#batch-state")).to_have_text("retiré")
 
 
 def test_an_auditor_sees_everything_and_can_change_nothing(browser: Browser, bureau: Bureau, bank: FakeBank) -> None:
