@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage
 
 from ledger.currency import conversion, parties
+from ledger.currency.bank.statement import LineKind
 from tests.currency.bank import scene
 from tests.served import serving
 from tests.towns import CASH
@@ -22,7 +23,7 @@ GREAT = 12_345_678_99
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with scene.opened(Path(tmp_path_factory.mktemp("looks")) / "home") as town:
         alice = parties.admit(town, "person", "Alice")
-        scene.bring(town, scene.statement([scene.line(GREAT, scene.token(town, alice))]))
+        scene.bring(town, scene.statement([scene.line(GREAT, scene.token(town, alice), kind=LineKind.TRANSFER)]))
         conversion.convert(town, alice, GREAT, reserve=CASH, reference="V1")
         conversion.convert(town, alice, 500, reserve=CASH, reference="S1")
         with serving(town) as found:
