@@ -155,10 +155,11 @@ def by_bank(town: Town) -> _Found:
         yield "bank_unexplained", one.seq or 0, one.id or None, _sentence(account, one)
     for one in moving:
         if one.why is Why.OVERDUE:
-            text = (
-                f"{one.what} {one.reference} of {one.amount} cents left an account of the reserve on {one.on}, and by "
-                f"{one.until} it arrived on none"
-            )
+            what = f"{one.what} {one.reference} of {abs(one.amount)} cents"
+            if one.amount > 0:
+                text = f"{what} left an account of the reserve on {one.on}, and by {one.until} it arrived on none"
+            else:
+                text = f"{what} came to an account of the reserve on {one.on}, and by {one.until} it had left none"
             yield "bank_unexplained", one.seq or 0, one.id, text
 
 

@@ -25,6 +25,8 @@ from ledger.currency.reserve.model import Explained, Why
 
 Booking = Mapping[bytes, tuple[int, int, str]]
 """The lines that are booked, by the id of line and entry: account, amount, kind of the entry."""
+NAMING = ("asked", "batch", "conversion", "debit", "line", "other", "payout", "reopens", "returns", "undoes")
+"""Keys of evidence that hold the id of an entry or line."""
 _DIGITS = frozenset("0123456789abcdef")
 
 
@@ -129,8 +131,12 @@ def _line(line: StatementLine, amount: int, why: Why, about: frozenset[bytes] = 
 
 
 def _named(told: Said) -> frozenset[bytes]:
-    """The ids that an entry names: what it corrects, takes back, places."""
-    return frozenset(bytes.fromhex(text) for text in (*told.evidence.values(), told.corrects) if _is_id(text))
+    """The ids that an entry names: what it corrects, takes back, places.
+
+    Not whatever looks like one: a device makes the salt of its act, and whoever writes a reference chooses it.
+    """
+    named = (told.corrects, *(told.evidence.get(key) for key in NAMING))
+    return frozenset(bytes.fromhex(text) for text in named if _is_id(text))
 
 
 def _is_id(value: object) -> bool:

@@ -167,7 +167,8 @@ class Reserve(NamedTuple):
     `circulation` includes the units that wait to be changed back (`waiting`) and those of direct debits that may still
     be taken back (`maturing`). `imported` is what the issuers of an imported currency have out beside it (see
     `importer`): units that count against the guarantee like all others, and that the engine could not refuse, for they
-    were out before. `moving` is what left an account of the reserve for another and arrived on none. `months` begin
+    were out before. `moving` is what left an account of the reserve for another and arrived on none, or the other way
+    (below nothing). `months` begin
     with the first unit and end with the month of `on`.
     """
 
@@ -206,7 +207,7 @@ class Reserve(NamedTuple):
     @property
     def awaited(self) -> int:
         """Euros that are on no statement yet: booked ahead of theirs, or said to be on their way between accounts."""
-        said = sum(one.amount for one in self.moving if one.what != MOVED)
+        said = sum(max(0, one.amount) for one in self.moving if one.what != MOVED)
         return sum(bank.awaited for bank in self.banks) + said
 
     @property
@@ -241,7 +242,7 @@ class Reserve(NamedTuple):
         In basis points, rounded down: 9,999 is never shown as all. None where there is nothing to cover.
         """
         # That a line went to an account of ours is told by the bank itself; that it did so is what people say else.
-        said = sum(one.amount for one in self.moving if one.what != MOVED or one.why is Why.OVERDUE)
+        said = sum(max(0, one.amount) for one in self.moving if one.what != MOVED or one.why is Why.OVERDUE)
         return (self.proved + self.transit - said - self.payouts_due) * FULL // self.owed if self.owed else None
 
     @property

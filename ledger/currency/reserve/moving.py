@@ -1,50 +1,123 @@
-"""Euros between two accounts of the reserve: what left one and arrived on none yet, from the chain of `transit`.
+"""Euros between two accounts of the reserve: what left one and arrived on none, and the other way, by `transit`'s chain.
 
-What leaves an account adds to it, what arrives, comes back or is undone takes as much away. What nothing took away is
-on its way: for as long as a savings account's statement may take where the bank's line names an account of ours, and no
-longer than a line is awaited where a person said so. Then nobody knows where it is.
+A departure and an arrival are one transfer where they are as much, on two accounts, within some days. What the banks'
+lines say themselves (they name an account of ours) goes together first, and each arrival takes the departure that was
+last before it: so what cannot be told apart leaves standing what a person said, and what stands longer.
+
+What nothing was found for is on its way: for as long as a savings account's statement may take where the bank's line
+names an account of ours, and no longer than a line is awaited where a person said so, counted from the first time that
+somebody did. Where every other account has statements of the days by which it must have come, it did not.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from ledger.currency.reserve.chains import Days, Entry, said
 from ledger.currency.reserve.model import MOVED, Explained, Why
 
 STATEMENTS = timedelta(days=100)
 """Within which any account of a bank has a statement: savings accounts have one a quarter."""
+EARLIER = timedelta(days=15)
+"""How much earlier than the departure an arrival may be booked: banks date by the day of value."""
+
+
+class Moved(NamedTuple):
+    """An entry of the chain: the cents that it added, for the account `reserve`, by the bank line `line`.
+
+    `undone` is the entry that it takes back, if it is no movement of its own; `taken` the day on which the log took it.
+    """
+
+    amount: int
+    on: date
+    taken: date
+    kind: str
+    reference: str
+    id: bytes
+    seq: int
+    reserve: str
+    line: bytes
+    undone: bytes | None
 
 
 @dataclass
 class Moving:
-    """What was gathered of the chain up to entry `seq` of the log: entries by what they added, in cents."""
+    """What was gathered of the chain up to entry `seq` of the log."""
 
     seq: int = 0
-    entries: list[Explained] = field(default_factory=list)
+    entries: list[Moved] = field(default_factory=list)
 
-    def take(self, entries: Iterable[Entry], number: int, days: Days, ahead: timedelta) -> None:
-        """Take in entries of the log; `ahead` is how long a line is awaited."""
+    def take(self, entries: Iterable[Entry], number: int, days: Days) -> None:
+        """Take in entries of the log."""
         for entry in entries:
-            change = entry.change(number)
-            if change:
-                told = said(entry.row.record)
-                until = days.taken(entry.row) + (STATEMENTS if told.kind == MOVED else ahead)
-                reference = str(told.evidence.get("reference", ""))
-                row, on = entry.row, days.of(entry.row)
-                self.entries.append(Explained(Why.OVERDUE, change, on, told.kind, reference, row.id, row.seq, until))
+            if change := entry.change(number):
+                told, row = said(entry.row.record), entry.row
+                named = {key: str(told.evidence.get(key, "")) for key in ("reference", "reserve", "line")}
+                undone = told.evidence.get("undoes") or told.evidence.get("returns")
+                self.entries.append(
+                    Moved(
+                        change,
+                        days.of(row),
+                        days.taken(row),
+                        told.kind,
+                        named["reference"],
+                        row.id,
+                        row.seq,
+                        named["reserve"],
+                        bytes.fromhex(named["line"]) or row.id,
+                        bytes.fromhex(str(undone)) if undone else None,
+                    )  # fmt: skip
+                )
 
-    def open(self, today: date) -> tuple[Explained, ...]:
-        """What left and did not arrive, oldest first."""
-        left: dict[int, list[Explained]] = defaultdict(list)
-        for one in sorted(self.entries, key=lambda one: one.seq or 0):
-            if left[-one.amount]:
-                left[-one.amount].pop(0)
-            else:
-                left[one.amount].append(one)
-        found = [one for amount, some in left.items() if amount > 0 for one in some]
-        on_time = [one._replace(why=Why.AFTER_STATEMENT) if today <= (one.until or today) else one for one in found]
-        return tuple(sorted(on_time, key=lambda one: one.seq or 0))
+    def open(self, today: date, ahead: timedelta, reach: Mapping[str, date | None]) -> tuple[Explained, ...]:
+        """What left and did not arrive (above nothing) or arrived and did not leave (below), oldest first.
+
+        `ahead` is how long a line is awaited, `reach` the last day of each bank account's statements, by its number.
+        """
+        undone = {one.undone for one in self.entries}
+        stand = [one for one in self.entries if one.undone is None and one.id not in undone]
+        said_on: dict[bytes, date] = {}
+        for one in self.entries:
+            said_on[one.line] = min(one.taken, said_on.get(one.line, one.taken))
+        found = []
+        for one in _alone(sorted(stand, key=lambda one: (one.on, one.seq))):
+            until = one.taken + STATEMENTS if one.kind == MOVED else said_on[one.line] + ahead
+            others = [last for account, last in reach.items() if account != one.reserve]
+            known = others and all(last is not None and last > one.on + ahead for last in others)
+            why = Why.OVERDUE if known or until < today else Why.AFTER_STATEMENT
+            until = min(until, one.on + ahead) if known else until
+            found.append(Explained(why, one.amount, one.on, one.kind, one.reference, one.id, one.seq, until))
+        return tuple(sorted(found, key=lambda one: one.seq or 0))
+
+
+def _alone(stand: list[Moved]) -> list[Moved]:
+    """What is left of movements, oldest first, when departures and arrivals of one transfer are taken away."""
+    left = stand
+    for known_by_banks in (True, False):
+        some = [one for one in left if one.kind == MOVED or not known_by_banks]
+        departures: dict[int, list[Moved]] = defaultdict(list)
+        for one in some:
+            departures[one.amount].append(one)
+        paired: set[bytes] = set()
+        for arrival in (one for one in some if one.amount < 0):
+            there = departures[-arrival.amount]
+            if departure := min(
+                (one for one in there if _one_transfer(one, arrival)), key=_nearest(arrival), default=None
+            ):
+                there.remove(departure)
+                paired |= {departure.id, arrival.id}
+        left = [one for one in left if one.id not in paired]
+    return left
+
+
+def _one_transfer(departure: Moved, arrival: Moved) -> bool:
+    return departure.reserve != arrival.reserve and -EARLIER <= arrival.on - departure.on <= STATEMENTS
+
+
+def _nearest(arrival: Moved) -> Callable[[Moved], tuple[bool, timedelta, int]]:
+    """The last departure before an arrival comes first, then what left after it."""
+    return lambda one: (one.on > arrival.on, abs(arrival.on - one.on), -one.seq)

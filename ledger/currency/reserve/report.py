@@ -57,7 +57,7 @@ def report(town: Town, gathered: Gathered | None = None) -> Reserve:
     return Reserve(
         circulation=held["circulation"], imported=imported, waiting=held["waiting"], maturing=held["maturing"],
         guarantee=held["guarantee"], payouts_due=held["payouts"], suspense=held["suspense"], fees=held["income"],
-        operations=held["operations"], claims=held["claims"], transit=held["transit"], moving=known.moving.open(on),
+        operations=held["operations"], claims=held["claims"], transit=held["transit"], moving=_moving(town, found, known, on),
         banks=banks, identities=_identities(held, imported, banks),
         months=known.flows.months(chart.circulation, on), year=known.flows.year(on), on=on,
         seq=head.seq, at=head.at, root=head.root,
@@ -74,7 +74,7 @@ def explained(town: Town) -> tuple[list[AccountState], tuple[Explained, ...]]:
             found = _statements(town, connection, head.seq)
             _gather(town, store, connection, states, [], head.seq, found, known)
             banks = _banks(town, store, connection, states, found, known, now, head.seq)
-            return banks, known.moving.open(town.charter.local_date(now))
+            return banks, _moving(town, found, known, town.charter.local_date(now))
 
 
 def issuers(town: Town) -> list[int]:
@@ -139,6 +139,13 @@ def _banks(
     return banks
 
 
+def _moving(town: Town, found: Mapping[int, Statements], known: Gathered, on: date) -> tuple[Explained, ...]:
+    """What is between two accounts of the reserve."""
+    banks = [town.chart.reserve[one.name] for one in town.charter.reserve if one.kind == ReserveKind.BANK]
+    reach = {f"{number:016x}": found[number].last if number in found else None for number in banks}
+    return known.moving.open(on, timedelta(days=town.charter.limits.ahead_days), reach)
+
+
 def _typed(town: Town, connection: Connection, number: int, since: int, seq: int, on: date) -> tuple[Explained, ...]:
     """What was typed on a bank account that has no statement yet, since others have: its first one should have it."""
     charter, found = town.charter, []
@@ -176,7 +183,7 @@ def _gather(
         for number, account in accounts.items():
             mine = [entry for entry in some if any(of == number for of, _leg in entry.legs)]
             account.take(mine, booking(connection, [entry.row.id for entry in mine]), found[number], days, ahead)
-        known.moving.take(some, between, days, ahead)
+        known.moving.take(some, between, days)
     known.flows.seq = known.moving.seq = seq
     for account in accounts.values():
         account.seq = seq
