@@ -38,6 +38,8 @@ from ledger.currency.town import Town
 
 KIND = "bank_statement"
 MAX_LINES = 1 << 20
+MAX_BEFORE = 100
+"""Lines at most of what was on an account before its first statement."""
 MAX_FILE = 200
 """Characters that are kept of a file's name."""
 _TRIES = 5
@@ -239,7 +241,7 @@ class _Plans:
         day = statement.first - timedelta(days=1)
         # What left another account of ours for this one is a line of its own; so is what was typed.
         sums, arrived = [], min(rest, max(0, self.town.book.balance(self.town.chart.transit)))
-        for amount in (arrived, *aside):
+        for amount in (arrived, *aside[: MAX_BEFORE - 2]):
             if 0 < amount <= rest:
                 sums.append(amount)
                 rest -= amount
@@ -337,8 +339,8 @@ def _possible(town: Town, statement: Statement, reserve: ReserveAccount) -> None
             "statement_future",
             f"it reaches to {statement.last} and today is {today}: check the date of the file and the clock",
         )
-    if len(statement.lines) > MAX_LINES - 1:
-        raise StatementError("statement_too_large", f"a statement has at most {MAX_LINES - 1} lines: split it by days")
+    if len(statement.lines) > MAX_LINES - MAX_BEFORE:
+        raise StatementError("statement_too_large", f"a statement has at most {MAX_LINES - MAX_BEFORE} lines: split it by days")
 
 
 def _ledger_before(town: Town, number: int, day: date, apart: Collection[bytes]) -> tuple[int, list[int]]:
