@@ -17,12 +17,10 @@ from ledger.currency.audit.story import Notice, Story
 from ledger.currency.bank.lines import Line, line_of
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
-from ledger.currency.bank.taking import line_id
+from ledger.currency.bank.taking import MAX_BEFORE, line_id
 from ledger.currency.town import Town
 
 _LINE, _STATEMENT = BANK_LINE.c, BANK_STATEMENT.c
-_BEFORE = 2
-"""Lines at most of what was on an account before its first statement."""
 _Found = Iterator[tuple[str, int, bytes | None, str]]
 """A code, the entry at fault (0 and None: none is) and a sentence."""
 
@@ -91,9 +89,9 @@ def _lines_of(story: Story, reserve: int, note: Taken, kept: list[_Kept]) -> _Fo
         )
     )
     before = [one for one in kept if one.line.kind == LineKind.OPENING]
-    # What was there before: what had left another account of ours for this one, and the rest.
+    # What was there before: what had left another account of ours for this one, what was typed, and the rest.
     late = any(one.line.booked_on.isoformat() >= note.first for one in before)
-    if before and (note.number != 1 or before != kept[:_BEFORE][: len(before)] or late):
+    if before and (note.number != 1 or before != kept[:MAX_BEFORE][: len(before)] or late):
         wrong = True
     if wrong:
         yield (

@@ -181,11 +181,12 @@ def _came(line: Line, known: Known) -> _Found:
         yield Decision(way=Way.OWN), Reason(Why.BEFORE_FIRST, 50, {})
         if line.amount <= known.uncovered:
             yield Decision(way=Way.COVER), Reason(Why.UNCOVERED, 80, {"cents": known.uncovered})
-        return
     for typed in known.typed.get((line.reserve, line.amount), ()):
         near = abs(typed.booked_on - line.booked_on) <= NEAR
         facts = _facts(known, typed.holder, day=typed.booked_on)
         yield Decision(way=Way.KNOWN, other=typed.id), Reason(Why.TYPED, 85 if near else 40, facts)
+    if line.kind == LineKind.OPENING:
+        return
     for holder, reason in _members(line, known):
         yield _for_member(line, known, holder), reason
         if known.claims.get(holder):

@@ -9,7 +9,7 @@ the same line in two formats, in files that overlap or in the same file twice is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from hashlib import sha256
@@ -33,10 +33,13 @@ from ledger.currency.conversion import CONSOLE
 from ledger.currency.days import FIRST, counted
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import decimal_text
+from ledger.currency.reserve.lines import awaited
 from ledger.currency.town import Town
 
 KIND = "bank_statement"
 MAX_LINES = 1 << 20
+MAX_BEFORE = 100
+"""Lines at most of what was on an account before its first statement."""
 MAX_FILE = 200
 """Characters that are kept of a file's name."""
 _TRIES = 5
@@ -216,8 +219,13 @@ class _Plans:
         return _Account(reserve, number, len(covered), timeline, {})
 
     def _before(self, known: _Account, statement: Statement) -> list[BankLine]:
-        """The euros that were on the account before its first statement, as a line; none where the ledger has them."""
-        ledger = _ledger_before(self.town, known.number, statement.first)
+        """The euros that were on the account before its first statement, as lines; none where the ledger has them.
+
+        What was typed there and awaits its statement is not what the ledger has: a line may be it, a person says so.
+        """
+        with self.town.reading() as connection:
+            typed = {bytes(row.id) for row in awaited(connection, known.number, self.town.book.head().seq)}
+        ledger, aside = _ledger_before(self.town, known.number, statement.first, typed)
         rest = statement.opening - ledger
         if not rest:
             return []
@@ -225,13 +233,19 @@ class _Plans:
             raise StatementError(
                 "statement_opening",
                 f"the first statement of {known.account.name} begins with {decimal_text(statement.opening)}, the "
-                f"ledger has {decimal_text(ledger)} before {statement.first}: import an earlier statement first, or "
-                "this one with --opening, which puts the difference into suspense for you to place",
+                f"ledger has {decimal_text(ledger)} before {statement.first}"
+                + (f", beside {decimal_text(sum(aside))} that were typed and await a statement" if aside else "")
+                + ": import an earlier statement first, or this one with --opening, which puts the difference into "
+                "suspense for you to place",
             )
         day = statement.first - timedelta(days=1)
-        # What left another account of ours for this one is a line of its own.
-        arrived = min(rest, max(0, self.town.book.balance(self.town.chart.transit)))
-        sums = [amount for amount in (arrived, rest - arrived) if amount] if rest > 0 else [rest]
+        # What left another account of ours for this one is a line of its own; so is what was typed.
+        sums, arrived = [], min(rest, max(0, self.town.book.balance(self.town.chart.transit)))
+        for amount in (arrived, *aside[: MAX_BEFORE - 2]):
+            if 0 < amount <= rest:
+                sums.append(amount)
+                rest -= amount
+        sums += [rest] if rest else []
         text = f"solde au {day:%d/%m/%Y}"
         return [BankLine(booked_on=day, amount=amount, kind=LineKind.OPENING, text=text) for amount in sums]
 
@@ -325,22 +339,30 @@ def _possible(town: Town, statement: Statement, reserve: ReserveAccount) -> None
             "statement_future",
             f"it reaches to {statement.last} and today is {today}: check the date of the file and the clock",
         )
-    if len(statement.lines) > MAX_LINES - 1:
-        raise StatementError("statement_too_large", f"a statement has at most {MAX_LINES - 1} lines: split it by days")
+    if len(statement.lines) > MAX_LINES - MAX_BEFORE:
+        raise StatementError("statement_too_large", f"a statement has at most {MAX_LINES - MAX_BEFORE} lines: split it by days")
 
 
-def _ledger_before(town: Town, number: int, day: date) -> int:
-    """What the ledger has on an account from entries that count for days before `day`, in cents."""
+def _ledger_before(town: Town, number: int, day: date, apart: Collection[bytes]) -> tuple[int, list[int]]:
+    """What the ledger has on an account from entries that count for days before `day`, in cents.
+
+    The entries `apart` are not in it; what each of those moved comes beside it, oldest first.
+    """
     total, before = 0, None
+    aside: list[int] = []
     moments = Moments(town, town.book.head().seq)
     while True:
         page = town.book.statement(number, limit=1_000, before=before)
         for entry in page.entries:
             taken_on = town.charter.local_date(moments.of(entry.seq, entry.at))
-            if counted(entry.booked_on, taken_on) < day:
+            if counted(entry.booked_on, taken_on) >= day:
+                continue
+            if entry.id in apart:
+                aside.insert(0, entry.change)
+            else:
                 total += entry.change
         if not page.next:
-            return total
+            return total, aside
         before = page.next
 
 

@@ -214,6 +214,7 @@ def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None
     if not days or not numbers:
         return Unexplained([])
     spans_ = spans(connection, town)
+    begun = min((span.taken_at for span in spans_.values()), default=None)
     near = _between(town, min(days) - NEAR, max(days) + NEAR)
     mine = []
     for number in numbers:
@@ -221,8 +222,8 @@ def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None
             which = _since(town, spans_[number])
         else:
             which = or_(near, _TYPED.squeezed.in_(sorted(texts)))
-            begun = since(spans_, number)
-            which = which if begun is None else or_(which, _TYPED.seq > begun)
+        # A first statement that came after others began with nothing of what was awaited by then.
+        which = which if begun is None else or_(which, _TYPED.seq > begun)
         mine.append(and_(_TYPED.reserve == number, which))
     # Typed as cash: under a bank's own reference, for a slip is not called so by chance; or cash that was paid in.
     slips = _TYPED.squeezed.in_(sorted(text for text in texts if len(text) >= SHORTEST))

@@ -50,7 +50,8 @@ class Account:
 
     `before` is what the entries that count for days before the first statement came to when it was taken. `booked`
     counts those that book a line, by kind. `loose` are all others, and those that moved another sum than their line
-    did (by what is too much). `silent` are the lines whose entry moves nothing here; None for a
+    did (by what is too much). `aside` are conversions that the first statement proves none of, though they count for
+    days before it. `silent` are the lines whose entry moves nothing here; None for a
     line of such a kind whose entry does.
     """
 
@@ -58,6 +59,7 @@ class Account:
     before: int = 0
     booked: Counter[str] = field(default_factory=Counter)
     loose: dict[bytes, Node] = field(default_factory=dict)
+    aside: dict[bytes, Node] = field(default_factory=dict)
     silent: dict[bytes, Silent | None] = field(default_factory=dict)
 
     def take(self, entries: Iterable[Entry], booking: Booking, found: Statements, days: Days, ahead: timedelta) -> None:
@@ -71,15 +73,21 @@ class Account:
                 self.booked[line[2]] += 1
                 if moved != line[1]:
                     self.loose[row.id] = _entry(row, days.of(row), moved - line[1], Why.OTHER_AMOUNT, None)
-            elif row.seq < found.taken_at and days.of(row) < found.first:
+                continue
+            before = row.seq < found.taken_at and days.of(row) < found.first
+            if before and row.id not in found.aside:
                 self.before += moved
             elif moved:
                 until = days.taken(row) + ahead
-                self.loose[row.id] = _entry(row, days.of(row), moved, Why.NOT_ON_STATEMENT, until)
+                there = self.aside if before else self.loose
+                there[row.id] = _entry(row, days.of(row), moved, Why.NOT_ON_STATEMENT, until)
 
     def explain(self, store: Reading, connection: Connection, found: Statements, today: date) -> tuple[Explained, ...]:
         """What makes the ledger's balance another than the statements', oldest first. It sums to the difference."""
-        nodes = dict(self.loose)
+        nodes, before = dict(self.loose), self.before + sum(node.shown.amount for node in self.aside.values())
+        if before != found.began:
+            # Books from before anything was set aside began with it. Since then none can: it is more than nothing.
+            before, nodes = self.before, nodes | self.aside
         silent = {line.id: (line, about) for line, about in self._silent(store, connection, found)}
         for line in open_lines(connection, found):
             if line.seq is None and not line.gone:
@@ -90,8 +98,8 @@ class Account:
             if not line.gone:
                 _add(nodes, _line(line, -line.amount, Why.OTHER_AMOUNT, about))
         left = [node.shown for node in _cancelled(nodes)]
-        if self.before != found.began:
-            left.append(Explained(Why.OPENING, self.before - found.began, found.first, "", "", b"", None))
+        if before != found.began:
+            left.append(Explained(Why.OPENING, before - found.began, found.first, "", "", b"", None))
         for index, one in enumerate(left):
             if one.why is Why.NOT_ON_STATEMENT and one.on > found.last:
                 late = one.until is not None and one.until < today

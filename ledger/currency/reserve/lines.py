@@ -29,7 +29,8 @@ class Statements(NamedTuple):
 
     The first was taken with entry `taken_at` and covers the days from `first` on. `began` is what the ledger had then,
     `closing` the bank's balance after all lines up to the day `last`, `booked` how many lines became entries of each
-    kind.
+    kind. `aside` are conversions that were awaited when the first was taken (see `awaited`): it may begin with them or
+    not, and proves none.
     """
 
     number: int
@@ -40,6 +41,7 @@ class Statements(NamedTuple):
     began: int
     closing: int
     booked: Counter[str]
+    aside: frozenset[bytes] = frozenset()
 
 
 class StatementLine(NamedTuple):
@@ -83,7 +85,8 @@ def statements(connection: Connection, number: int, seq: int) -> Statements | No
         if is_booked:
             kinds[became] += count
     first, last = date.fromisoformat(rows[0].first), date.fromisoformat(max(row.last for row in rows))
-    return Statements(number, seq, first, last, rows[0].seq, began, closing, kinds)
+    aside = frozenset(bytes(row.id) for row in awaited(connection, number, rows[0].seq))
+    return Statements(number, seq, first, last, rows[0].seq, began, closing, kinds, aside)
 
 
 def open_lines(connection: Connection, found: Statements) -> list[StatementLine]:
@@ -132,6 +135,15 @@ def typed(connection: Connection, number: int, since: int, seq: int) -> list[Row
         or_(_TYPED.corrected_seq.is_(None), _TYPED.corrected_seq > seq),
     )  # fmt: skip
     return list(connection.execute(query.order_by(_TYPED.seq)))
+
+
+def awaited(connection: Connection, number: int, seq: int) -> list[Row[Any]]:
+    """What was typed on an account without statements since others have some, and stood at entry `seq` of the log.
+
+    A statement should have it. That the account's first one begins with as much says nothing: a balance names nobody.
+    """
+    since = connection.execute(select(func.min(_STATEMENT.seq))).scalar()
+    return [] if since is None else typed(connection, number, since, seq)
 
 
 def booking(connection: Connection, ids: Collection[bytes]) -> dict[bytes, tuple[int, int, str]]:
