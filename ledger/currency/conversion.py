@@ -162,9 +162,10 @@ def correct(town: Town, id_: bytes, *, by: str = CONSOLE) -> Posted:
     """Take a mistyped conversion back: all its units, and its euros from the guarantee. Asking again changes nothing.
 
     The slip or bank line stays used; what is right goes in under a reference of its own (S-17/2). Raises
-    `CurrencyError`: not_found, below_floor when units were spent, account_closed, conversion_banked where a statement
-    shows that its euros did come.
+    `CurrencyError`: not_found, below_floor when units were spent, account_closed, account_uncovered, conversion_banked
+    where a statement shows that its euros did come.
     """
+    from ledger.currency import uncovered
     from ledger.currency.bank.naming import line_of_conversion  # which works with conversions
 
     wrong = find_conversion(town, id_).transaction
@@ -179,6 +180,7 @@ def correct(town: Town, id_: bytes, *, by: str = CONSOLE) -> Posted:
                 "a bank line brought the euros of this conversion, and they are in the bank: `patard bank suspense "
                 f"back {line.hex()[-8:]}` puts the line back into suspense, where it is placed as what it is",
             )
+        uncovered.require_free(town, connection, (correction,))
         typed.take_back(connection, id_, posted.seq)
 
     try:

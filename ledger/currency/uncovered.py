@@ -7,11 +7,13 @@ that was imported is covered.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import Connection, delete, insert, select
 
+from ledger.core.model import Instruction, Transaction
 from ledger.currency import reserve as reserve_report
+from ledger.currency.errors import CurrencyError
 from ledger.currency.imported import IMPORT, OPENING
 from ledger.currency.tables import DEVICE_KEY, HOLDING, UNCOVERED_ACCOUNT
 from ledger.currency.town import Town
@@ -81,6 +83,27 @@ def held(town: Town, connection: Connection, accounts: Collection[int]) -> set[i
     query = select(UNCOVERED_ACCOUNT.c.account).where(UNCOVERED_ACCOUNT.c.account.in_(sorted(accounts)))
     found = set(connection.scalars(query))
     return found if found and uncovered(town) else set()
+
+
+def free(town: Town, account: int) -> int:
+    """What may be taken from an account without its holder's order: units that are held pay for nothing, in cents."""
+    with town.reading() as connection:
+        return 0 if held(town, connection, {account}) else max(0, town.book.balance(account))
+
+
+def require_free(town: Town, connection: Connection, taking: Iterable[Instruction]) -> None:
+    """Raise `CurrencyError`, account_uncovered, where an entry of the office takes units from an account that is held.
+
+    Else units that no euro is behind would be given back for a euro, and leave others without theirs.
+    """
+    unit = town.charter.code
+    moved = (t for one in taking if isinstance(one, Transaction) for t in one.transfers)
+    if held(town, connection, {t.debit for t in moved if t.unit == unit}):
+        raise CurrencyError(
+            "account_uncovered",
+            "units that were imported into this account have no euros behind them yet, and none are taken from it "
+            "before: cover them first (`patard reserve` says how much lacks)",
+        )
 
 
 def waiting(town: Town) -> int:

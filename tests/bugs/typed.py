@@ -5,10 +5,12 @@ from __future__ import annotations
 from tests.bugs import Bug, bug
 
 IMPORTS = "tests/threats/test_one_euro_imports.py"
+BOOKED = "tests/currency/bank/test_payouts_booked.py"
 BANK, AUDIT, RESERVE = "ledger/currency/bank/", "ledger/currency/audit/", "ledger/currency/reserve/"
 EURO, TYPED = "tests/threats/test_one_euro.py", "tests/currency/bank/test_typed.py"
 SEEN, IN_CASH = "tests/threats/test_euros_nobody_saw.py", "tests/threats/test_euros_in_cash.py"
 ON_WAY, AWAITED = "tests/threats/test_euros_on_their_way.py", "tests/threats/test_euros_awaited.py"
+BETWEEN, WHOSE = "tests/threats/test_euros_between_accounts.py", "tests/threats/test_whose_euros.py"
 
 BUGS: tuple[Bug, ...] = (
     bug("typed: for a day that the statements cover", f"{EURO} -k 'test_a and sqlite'",
@@ -62,7 +64,7 @@ BUGS: tuple[Bug, ...] = (
     bug("typed: an import takes from who joined while it ran", f"{IMPORTS} -k 'who_joins and sqlite'",
         "ledger/currency/importer.py", "or self.accounts.joined_since(", "or False and self.accounts.joined_since("),
     bug("typed: check does not see who paid with uncovered units", f"{IMPORTS} -k 'all_the_same and sqlite'",
-        AUDIT + "kinds.py", "if asked.payer in story.uncovered:", "if False:"),
+        AUDIT + "cover.py", "if t.debit in self.story.uncovered and", "if False and"),
     bug("typed: a key converts without a limit", f"{TYPED} -k 'one_key and sqlite'",
         BANK + "ahead.py", "if before + asked.amount > limit:", "if False:"),
     bug("typed: what was taken back counts against the limit", f"{TYPED} -k 'one_key and sqlite'",
@@ -129,9 +131,44 @@ BUGS: tuple[Bug, ...] = (
     bug("transit: what people say is on its way is cover", f"{ON_WAY} -k 'is_no_cover and sqlite'",
         RESERVE + "model.py", "if one.what != MOVED or one.why is Why.OVERDUE", "if one.why is Why.OVERDUE"),
     bug("transit: on its way for ever", f"{ON_WAY} -k 'never_came and sqlite'",
-        RESERVE + "moving.py", "if today <= (one.until or today) else one", "if True else one"),
+        RESERVE + "moving.py", "if known or until < today else", "if known else"),
     bug("transit: nothing arrives", f"{ON_WAY} -k 'is_no_cover and sqlite'",
-        RESERVE + "moving.py", "if left[-one.amount]:", "if False:"),
+        RESERVE + "moving.py", "paired |= {departure.id, arrival.id}", "pass"),
+    bug("transit: a theft is what arrives every month", f"{BETWEEN} -k 'every_month and sqlite'",
+        RESERVE + "moving.py", "for known_by_banks in (True, False):", "for known_by_banks in (False,):",
+        RESERVE + "moving.py", "abs(arrival.on - one.on), -one.seq)", "one.on - arrival.on, -one.seq)"),
+    bug("transit: the first departure ends, not the last", f"{BETWEEN} -k 'every_month and sqlite'",
+        RESERVE + "moving.py", "abs(arrival.on - one.on), -one.seq)", "one.on - arrival.on, -one.seq)"),
+    bug("transit: what left after an arrival is what arrived", f"{BETWEEN} -k 'last_departure and sqlite'",
+        RESERVE + "moving.py", "(one.on > arrival.on, abs(arrival.on - one.on), -one.seq)", "(-one.seq,)"),
+    bug("transit: whatever the other account's statements say", f"{BETWEEN} -k 'by_now and sqlite'",
+        RESERVE + "moving.py", "known = others and all(", "known = False and all("),
+    bug("transit: what arrived and left nothing", f"{BETWEEN} -k 'none_of_ours and sqlite'",
+        RESERVE + "moving.py", "found.append(Explained(", "one.amount < 0 or found.append(Explained("),
+    bug("transit: anew with each placing", f"{BETWEEN} -k 'first_time and sqlite'",
+        RESERVE + "moving.py", "else said_on[one.line] + ahead", "else one.taken + ahead"),
+    bug("transit: an account pays itself", f"{BETWEEN} -k 'none_of_ours and sqlite'",
+        RESERVE + "moving.py", "return departure.reserve != arrival.reserve and", "return"),
+    bug("typed: for another than the line says", f"{WHOSE} -k 'somebody_else and sqlite'",
+        BANK + "topups.py", "member_of(books, line) not in (None, found.holder)", "False"),
+    bug("typed: a short reference says all", f"{WHOSE} -k 'another_month and sqlite'",
+        BANK + "typed.py", "if len(text) >= SHORTEST or abs(", "if True or abs("),
+    bug("typed: uncovered units are taken back", f"{WHOSE} -k 'nothing_back and sqlite'",
+        "ledger/currency/conversion.py", "uncovered.require_free(town, connection, (correction,))", "pass"),
+    bug("typed: uncovered units go back to the bank", f"{WHOSE} -k 'nothing_back and sqlite'",
+        "ledger/currency/uncovered.py", "return 0 if held(town, connection, {account}) else", "return"),
+    bug("typed: uncovered units are put back", f"{WHOSE} -k 'not_put_back and sqlite'",
+        BANK + "suspense.py", "uncovered.require_free(town, connection, (entry_,))", "pass"),
+    bug("typed: check does not see what the office took", f"{WHOSE} -k 'all_the_same and sqlite'",
+        AUDIT + "cover.py", "transaction.kind != IMPORT:", 'transaction.kind == "payment":'),
+    bug("payouts: a transfer that names one is one come back", f"{BOOKED} -k old_payout",
+        BANK + "payouts/lines.py", "if line.kind == LineKind.TRANSFER and not returned:", "if False:"),
+    bug("payouts: what says nothing came back whenever", f"{BOOKED} -k old_payout",
+        BANK + "payouts/lines.py", "day is None or line.booked_on - day > SOON", "False"),
+    bug("transit: a person gives a member our own euros", f"{BETWEEN} -k 'nobodys_top_up and sqlite'",
+        BANK + "placing.py", "    if left is not None:", "    if False:"),
+    bug("typed: a salt names an entry", f"{BETWEEN} -k 'by_its_salt and sqlite'",
+        RESERVE + "explaining.py", '"asked", "batch",', '"salt", "asked", "batch",'),
     bug("transit: to an account that is not ours", f"{ON_WAY} -k 'not_on_its_way and sqlite'",
         BANK + "placing.py", "if len(banks) < 2 or (line.iban and", "if len(banks) < 2 or (False and"),
     bug("transit: what arrives is a top-up", f"{ON_WAY} -k 'is_no_topup and sqlite'",

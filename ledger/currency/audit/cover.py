@@ -12,6 +12,7 @@ from ledger.core.model import Transaction
 from ledger.core.record import Record
 from ledger.currency.audit.story import Problem, Story
 from ledger.currency.bank import claims
+from ledger.currency.imported import IMPORT
 
 IMPORTED_UNCOVERED = "imported_uncovered"
 """Not a fault of the book: a currency that moved in, whose euros are not booked yet. The reserve report says it too."""
@@ -44,6 +45,11 @@ class Cover:
     def move(self, record: Record, transaction: Transaction) -> Iterator[Problem]:
         """Take an entry in, and say what it must not have done."""
         held, issued, touched = self.held, self.issued, False
+        if self.story.uncovered and transaction.kind != IMPORT:
+            for t in transaction.transfers:
+                if t.debit in self.story.uncovered and t.unit == self.story.chart.unit:
+                    text = f"{self.story.name(t.debit)} paid before its imported units had euros behind them"
+                    yield "account_uncovered", text
         owed = held[self.story.chart.claims]
         for t in transaction.transfers:
             for number, change in ((t.debit, t.amount), (t.credit, -t.amount)):
@@ -110,8 +116,10 @@ class Cover:
     def _hold(self, code: str, holds: bool, record: Record, transaction: Transaction, text: str) -> None:
         if holds:
             self._since.pop(code, None)
-        elif code not in self._since:
-            self._since[code] = (code, record.seq, transaction.id, f"since then {text}")
+        elif code not in self._since or code in NOTICES:
+            # What may be so for long is told as it is in the end.
+            _code, seq, id_, _text = self._since.get(code, (code, record.seq, transaction.id, ""))
+            self._since[code] = (code, seq, id_, f"since then {text}")
 
     def end(self) -> list[Since]:
         """What does not hold at the end of the log."""

@@ -67,8 +67,6 @@ def order(story: Story, record: Record, transaction: Transaction) -> Iterator[Sa
     if asked.purpose is Purpose.PAYMENT:
         yield from limits.payment(story, moment, asked)
     story.began = True
-    if asked.payer in story.uncovered:
-        yield "account_uncovered", f"{story.name(asked.payer)} paid before its imported units had euros behind them"
     yield from _actor(story, record, key, asked)
     yield from _sides(story, transaction, asked)
 

@@ -73,6 +73,10 @@ class Way(StrEnum):
     COVER = "cover"
 
 
+_SOMEBODYS = frozenset({Way.MEMBER, Way.SPLIT, Way.OWN, Way.FEES, Way.CHARGE, Way.CLAIM, Way.KNOWN, Way.COVER})
+"""What euros are that did not come from an account of ours."""
+
+
 class Share(NamedTuple):
     """A part of a split, in cents. `way` is member, own or claim; `holder` the member's account."""
 
@@ -113,14 +117,29 @@ def placing(town: Town, line: Line, decision: Decision, other: Line | None = Non
     Raises `CurrencyError`: placing_uneven, claim_exceeded, not_found, conversion_named, payout_paid, party_closed,
     line_typed where somebody typed what it may be.
     """
+    if decision.way in _SOMEBODYS:
+        _require_not_ours(town, line)
+    return _WAYS[decision.way](town, line, decision, other)
+
+
+def _require_not_ours(town: Town, line: Line) -> None:
+    """Raise `CurrencyError`, placing_uneven, for what may have left another account of ours and is on its way."""
     there = town.book.balance(town.chart.transit)
-    if line.kind == LineKind.OPENING and 0 < line.amount <= there and decision.way is not Way.TRANSIT:
+    if not 0 < line.amount <= there:
+        return
+    if line.kind == LineKind.OPENING:
         raise CurrencyError(
             "placing_uneven",
             f"{decimal_text(there)} are on their way between accounts of the reserve, and were on this one when its "
             "first statement began: place it as transit",
         )
-    return _WAYS[decision.way](town, line, decision, other)
+    left = topups.departed(town, line)
+    if left is not None:
+        raise CurrencyError(
+            "placing_uneven",
+            f"as much left another account of the reserve with {left.reference} and has not arrived: place this line "
+            "as transit, or, if it is something else, wait for the line by which that arrives",
+        )
 
 
 def entry(line: Line, id_: bytes, way: str, made: Placing, by: str = CONSOLE) -> Instruction:

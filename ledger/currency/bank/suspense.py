@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Instruction, Note, Posted, Transaction, Transfer
-from ledger.currency import parties
+from ledger.currency import parties, uncovered
 from ledger.currency.bank import claims, topups
 from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, Overtaken, index
 from ledger.currency.bank.knowing import gather
@@ -151,6 +151,7 @@ def _post(town: Town, entries: Sequence[tuple[Line, Instruction]], steps: Sequen
                 _no_payout_came_back(town, stood)
                 mandates.require_put_back(town, stood)
                 claims.require_owed(town, entry_)
+                uncovered.require_free(town, connection, (entry_,))
         for (each, decision, other), (_line, entry_) in zip(steps, entries, strict=False):
             if other is not None:
                 _hold(connection, other)
@@ -169,7 +170,8 @@ def put_back(
 
     Units go back from the member, all of them; a claim that was paid is owed again. Asking again changes nothing; for
     `turn` see `place`. Whoever is no `treasurer` takes units back that they gave themselves, and no others'. Raises
-    `CurrencyError`: not_found, line_not_placed, role_insufficient, below_floor when units were spent.
+    `CurrencyError`: not_found, line_not_placed, role_insufficient, account_uncovered, below_floor where units were
+    spent.
     """
     for _ in range(_TRIES):
         one, now = find_line(town, line), _turn(town, line)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, select
 
 from ledger.core.model import Instruction, Note, Transaction, Transfer
+from ledger.currency import uncovered
 from ledger.currency.bank import typed
 from ledger.currency.bank.indexing import RETURN, SUSPENSE, Overtaken, holder_of, kind_of
 from ledger.currency.bank.lines import Books, Line, line_of
@@ -62,7 +63,8 @@ def known(books: Books, line: Line) -> Instruction | None:
         return None
     there = _typed(books, line)
     found = there.exact(line)
-    if found is None:
+    # Whose the euros are the line says; that somebody typed its reference for another says nothing against it.
+    if found is None or member_of(books, line) not in (None, found.holder):
         return None
     there.named.add(found.id)
     evidence = books.evidence(line, conversion=found.id.hex(), holder=f"{found.holder:016x}")
@@ -108,7 +110,7 @@ def undo(books: Books, original: Line, id_: bytes, kind: str, line: Line) -> Tra
 def given_back(town: Town, holder: int, amount: int, to: int) -> tuple[Transfer, ...]:
     """A top-up's euros go to the account `to`: the units as far as they are still there; the rest is owed."""
     chart, unit = town.chart, town.charter.code
-    back = min(amount, max(0, town.book.balance(holder)))
+    back = min(amount, uncovered.free(town, holder))
     transfers = []
     if back:
         transfers += [Transfer(holder, chart.circulation, back, unit), Transfer(chart.guarantee, to, back, EUR)]

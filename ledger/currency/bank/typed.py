@@ -163,6 +163,8 @@ class Unexplained:
             return None
         found = [one for one in self._left() if (one.reserve, one.amount) == (line.reserve, line.amount)]
         found = [one for one in found if one.squeezed == text and one.id not in self.faint]
+        # Short ones come again: a bank's numbers begin anew.
+        found = [one for one in found if len(text) >= SHORTEST or abs(one.booked_on - line.booked_on) <= NEAR]
         return found[0] if len(found) == 1 else None
 
     def doubts(self, line: Line, holders: Collection[int], *, amounts: bool = True) -> list[Typed]:

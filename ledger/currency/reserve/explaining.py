@@ -144,7 +144,7 @@ def _named(told: Said) -> frozenset[bytes]:
     Not whatever looks like one: a device makes the salt of its act, and whoever writes a reference chooses it.
     """
     named = (told.corrects, *(told.evidence.get(key) for key in NAMING))
-    return frozenset(bytes.fromhex(text) for text in named if _is_id(text))
+    return frozenset(bytes.fromhex(str(text)) for text in named if _is_id(text))
 
 
 def _is_id(value: object) -> bool:

@@ -207,7 +207,8 @@ class Reserve(NamedTuple):
     @property
     def awaited(self) -> int:
         """Euros that are on no statement yet: booked ahead of theirs, or said to be on their way between accounts."""
-        said = sum(max(0, one.amount) for one in self.moving if one.what != MOVED)
+        coming = [one for one in self.moving if one.why is Why.AFTER_STATEMENT and one.what != MOVED]
+        said = sum(max(0, one.amount) for one in coming)
         return sum(bank.awaited for bank in self.banks) + said
 
     @property

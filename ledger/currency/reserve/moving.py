@@ -1,4 +1,4 @@
-"""Euros between two accounts of the reserve: what left one and arrived on none, and the other way, by `transit`'s chain.
+"""Euros between two accounts of the reserve: what left one and arrived on none, or the other way.
 
 A departure and an arrival are one transfer where they are as much, on two accounts, within some days. What the banks'
 lines say themselves (they name an account of ours) goes together first, and each arrival takes the departure that was
@@ -57,21 +57,11 @@ class Moving:
             if change := entry.change(number):
                 told, row = said(entry.row.record), entry.row
                 named = {key: str(told.evidence.get(key, "")) for key in ("reference", "reserve", "line")}
-                undone = told.evidence.get("undoes") or told.evidence.get("returns")
+                undone = told.evidence.get("undoes") or told.evidence.get("returns") or ""
                 self.entries.append(
-                    Moved(
-                        change,
-                        days.of(row),
-                        days.taken(row),
-                        told.kind,
-                        named["reference"],
-                        row.id,
-                        row.seq,
-                        named["reserve"],
-                        bytes.fromhex(named["line"]) or row.id,
-                        bytes.fromhex(str(undone)) if undone else None,
-                    )  # fmt: skip
-                )
+                    Moved(change, days.of(row), days.taken(row), told.kind, named["reference"], row.id, row.seq,
+                          named["reserve"], bytes.fromhex(named["line"]) or row.id, bytes.fromhex(str(undone)) or None)
+                )  # fmt: skip
 
     def open(self, today: date, ahead: timedelta, reach: Mapping[str, date | None]) -> tuple[Explained, ...]:
         """What left and did not arrive (above nothing) or arrived and did not leave (below), oldest first.
@@ -105,9 +95,8 @@ def _alone(stand: list[Moved]) -> list[Moved]:
         paired: set[bytes] = set()
         for arrival in (one for one in some if one.amount < 0):
             there = departures[-arrival.amount]
-            if departure := min(
-                (one for one in there if _one_transfer(one, arrival)), key=_nearest(arrival), default=None
-            ):
+            may_be = [one for one in there if _one_transfer(one, arrival)]
+            if departure := min(may_be, key=_nearest(arrival), default=None):
                 there.remove(departure)
                 paired |= {departure.id, arrival.id}
         left = [one for one in left if one.id not in paired]

@@ -57,8 +57,8 @@ def report(town: Town, gathered: Gathered | None = None) -> Reserve:
     return Reserve(
         circulation=held["circulation"], imported=imported, waiting=held["waiting"], maturing=held["maturing"],
         guarantee=held["guarantee"], payouts_due=held["payouts"], suspense=held["suspense"], fees=held["income"],
-        operations=held["operations"], claims=held["claims"], transit=held["transit"], moving=_moving(town, found, known, on),
-        banks=banks, identities=_identities(held, imported, banks),
+        operations=held["operations"], claims=held["claims"], transit=held["transit"],
+        moving=_moving(town, found, known, on), banks=banks, identities=_identities(held, imported, banks),
         months=known.flows.months(chart.circulation, on), year=known.flows.year(on), on=on,
         seq=head.seq, at=head.at, root=head.root,
     )  # fmt: skip

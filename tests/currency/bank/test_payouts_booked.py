@@ -15,6 +15,7 @@ from ledger.currency.bank.reference import shown
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.town import Town
+from tests import towns
 from tests.currency.bank.paying import BROUGHT, Town3, accept, credit, debit, now, sent
 from tests.currency.bank.payout_lines import HELD, NEXT, batch_line, clean
 from tests.currency.bank.scene import adds_up, balances, bring, line, statement
@@ -227,3 +228,30 @@ def test_what_a_withdrawn_file_had_paid_can_be_ordered_when_it_is_due_again(town
     batches.withdraw(town, batch, fetched_too=True)
     bring(town, statement([line(1_500, "?", NEXT)], HELD), corrected=True)
     assert batches.order(town).total == paid.amount + due.amount
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "days", "comes_back"),
+    [
+        (LineKind.RETURN, "", 200, True),
+        (LineKind.TRANSFER, "AC04", 200, True),
+        (LineKind.TRANSFER, "", 3, False),
+        (LineKind.OTHER, "", 3, True),
+        (LineKind.OTHER, "", 31, False),
+    ],
+)
+def test_a_transfer_that_names_an_old_payout(
+    town: Town, paying: Town3, kind: LineKind, reason: str, days: int, comes_back: bool
+) -> None:
+    """A shop that sends the 95.00 of its payout has not 100.00 of units for it, as if it had never been paid."""
+    shop = paying.shops[0]
+    payout = accept(town, shop, 10_000)
+    sent(paying)
+    bring(town, statement([debit(payout, NEXT)], HELD))
+    towns.clock(town).forward(300 * 86_400)
+    come = line(9_500, f"je rends {payout.reference}", NEXT + timedelta(days=days), kind=kind, reason=reason)
+    booked = bring(town, statement([come], HELD - 9_500)).kinds
+    assert booked == ({"bank_payout_return": 1} if comes_back else {"bank_suspense": 1})
+    if not comes_back:
+        [one] = suspense.open_lines(town)
+        assert one.proposals[0].decision.way == "payout"  # a person may say that it is

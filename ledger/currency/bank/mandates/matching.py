@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
 from ledger.core.model import Instruction, Transaction, Transfer
+from ledger.currency import uncovered
 from ledger.currency.bank.lines import Books, Line
 from ledger.currency.bank.mandates.index import BROUGHT, MAX_NAMED, UNPAID, Item, items
 from ledger.currency.bank.mandates.moves import Moves
@@ -118,7 +120,7 @@ def undoing(books: Books, line: Line, id_: bytes, kind: str) -> Transaction | No
         brought = items(connection, _ITEM.credited_by == line.id)
         back = items(connection, _ITEM.unpaid_by == line.id)
     both = {one.id for one in brought} & {one.id for one in back}
-    moves = Moves(books.town.chart, line.reserve, books.town.book.balance)
+    moves = Moves(books.town.chart, line.reserve, partial(uncovered.free, books.town))
     for one in brought:
         if one.id not in both and one.unpaid_by is not None:
             raise CurrencyError(
@@ -165,7 +167,7 @@ def placed(town: Town, line: Line, other: bytes) -> tuple[str, tuple[Transfer, .
             "bank rejected is marked with `patard mandate reject`",
         )
     brought, back = (right[0], []) if line.amount > 0 else ([], right[0])
-    moves = Moves(town.chart, town.chart.suspense, town.book.balance)
+    moves = Moves(town.chart, town.chart.suspense, partial(uncovered.free, town))
     named = _gather(moves, brought, back, set())
     transfers = _within(moves, named)
     if transfers is None:
@@ -180,7 +182,7 @@ def require_put_back(town: Town, stood: Instruction) -> None:
         back = items(connection, _ITEM.unpaid_by == stood.id)
     if not brought and not back or not isinstance(stood, Transaction):
         return
-    moves = Moves(town.chart, town.chart.suspense, town.book.balance)
+    moves = Moves(town.chart, town.chart.suspense, partial(uncovered.free, town))
     for one in brought:
         moves.give_back(one)
     for one in back:
@@ -325,7 +327,7 @@ def _whole(connection: Connection, known: _Known, line: Line, file: bytes) -> tu
 def _entry(books: Books, line: Line, brought: list[Item], back: list[Item]) -> Transaction | None:
     """The entry of a line that is known to be these debits."""
     both = {one.id for one in brought} & {one.id for one in back}
-    moves = Moves(books.town.chart, line.reserve, books.town.book.balance)
+    moves = Moves(books.town.chart, line.reserve, partial(uncovered.free, books.town))
     named = _gather(moves, brought, back, both)
     return _made(books, line, line.id, BROUGHT if line.amount > 0 else UNPAID, moves, named)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
@@ -29,6 +29,8 @@ from ledger.currency.town import Town
 SUSPENSE = "bank_suspense"
 MOST_RETURNED = 250
 """Payouts that one line can undo: each is a transfer of the one transaction that does so."""
+SOON = timedelta(days=30)
+"""Within which euros come back where the bank does not say what a line is."""
 _OURS = "payout references"
 
 
@@ -66,13 +68,23 @@ def executed(books: Books, line: Line) -> Instruction | None:
 
 
 def came_back(books: Books, line: Line) -> Instruction | None:
-    """Euros that shops did not get: they have their units again."""
+    """Euros that shops did not get: they have their units again, and the fee.
+
+    A transfer in which somebody wrote an old reference is none: the bank says that it is a return, or why, or it came
+    within days of a payout and the bank says nothing of what it is.
+    """
     if line.amount < 0 or line.kind == LineKind.OPENING or not _named(books, line):
+        return None
+    returned = line.kind == LineKind.RETURN or bool(line.reason)
+    if line.kind == LineKind.TRANSFER and not returned:
         return None
     with books.town.reading() as connection:
         meant = _fitting(connection, line, lambda payout: payout.is_paid, lambda payout: payout.is_away)
         if meant is None or len(meant.settled) > MOST_RETURNED or _was_twice(connection, line, meant.settled):
             return None
+    paid = (_day(books.town, payout.paid_by) for payout in meant.settled)
+    if not returned and any(day is None or line.booked_on - day > SOON for day in paid):
+        return None
     back = sum(payout.amount for payout in meant.given_back)
     transfers = undoing(books.town, meant.settled, line.reserve) if meant.settled else ()
     if back:

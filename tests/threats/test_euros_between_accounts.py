@@ -1,0 +1,164 @@
+"""Which departure an arrival ends, where several are as much: what somebody took is not covered up by what arrives."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from ledger.currency import acts, conversion, parties, proofs, reserve
+from ledger.currency.audit.walk import audit
+from ledger.currency.bank.placing import Decision, Way
+from ledger.currency.bank.suspense import open_lines, place, put_back
+from ledger.currency.errors import CurrencyError
+from ledger.currency.parties import Party
+from ledger.currency.town import Town
+from tests import towns
+from tests.currency.bank.scene import DAY, IBAN, SAVINGS_IBAN, bring, line, statement, token
+from tests.threats.test_one_euro import check_finds, once
+from tests.towns import BANK
+
+DAYS = timedelta(days=1)
+GONE = "left an account of the reserve on {}, and by {} it arrived on none"
+
+
+class Banks:
+    """The statements of both accounts, a day each, as they follow one another; the clock goes along."""
+
+    def __init__(self, town: Town, alice: Party) -> None:
+        self.town, self._held = town, {IBAN: 0, SAVINGS_IBAN: 0}
+        self.says(IBAN, DAY, 100_000, token(town, alice))
+
+    def says(self, account: str, day: date, amount: int, text: str, other: str = "") -> None:
+        start, _end = self.town.charter.day_bounds(day)
+        clock = towns.clock(self.town)
+        clock.now = max(clock.now, start + 43_200_000_000)
+        told = statement([line(amount, text, day, iban=other)], self._held[account], account=account)
+        bring(self.town, told)
+        self._held[account] = told.closing
+
+    def transfer(self, day: date, *, named: bool, arrives: timedelta = 2 * DAYS) -> None:
+        """The month's 100.00 for the savings account; whether the banks say whose account is on the other side."""
+        self.says(IBAN, day, -10_000, "VIR PERMANENT", SAVINGS_IBAN if named else "")
+        self.says(SAVINGS_IBAN, day + arrives, 10_000, "VIR RECU", IBAN if named else "")
+        self.place_all()
+
+    def place_all(self) -> None:
+        for one in open_lines(self.town):
+            place(self.town, one.line.id, Decision(way=Way.TRANSIT))
+
+
+def test_a_theft_is_not_what_arrives_every_month(town: Town, alice: Party) -> None:
+    banks = Banks(town, alice)
+    for named in (True, False):
+        day = DAY + (DAYS if named else 200 * DAYS)
+        banks.says(IBAN, day, -10_000, "CHEQUE 0001")
+        banks.place_all()
+        for month in range(4):
+            banks.transfer(day + (5 + 30 * month) * DAYS, named=named)
+        report = reserve.report(town)
+        assert [one.on for one in report.moving][-1:] == [day] and not report.covered
+    check_finds(town, GONE.format("2025-06-11", "2025-06-21"), GONE.format("2025-12-27", "2026-01-06"))
+
+
+def test_transfers_that_arrive_are_found_in_whatever_order_statements_come(town: Town, alice: Party) -> None:
+    banks = Banks(town, alice)
+    for month in range(3):
+        day = DAY + (1 + 30 * month) * DAYS
+        banks.says(IBAN, day, -10_000, "VIR PERMANENT", SAVINGS_IBAN if month else "")
+        banks.place_all()
+    for month in range(3):  # the savings account has a statement a quarter
+        banks.says(SAVINGS_IBAN, DAY + (3 + 30 * month) * DAYS, 10_000, "VIR RECU", IBAN)
+    once(town, 100_000)
+    # The other account's statement is there first, and the bank that sends dates later than the one that receives.
+    day = DAY + 100 * DAYS
+    banks.says(SAVINGS_IBAN, day, 10_000, "VIR RECU", IBAN)
+    report = reserve.report(town)
+    assert ([one.amount for one in report.moving], report.covered, report.sound) == ([-10_000], True, True)
+    banks.says(IBAN, day + DAYS, -10_000, "VIR EMIS", SAVINGS_IBAN)
+    once(town, 100_000)
+
+
+def test_an_arrival_ends_the_last_departure_before_it(town: Town, alice: Party) -> None:
+    """One that is still on its way is not taken for the one that came."""
+    banks = Banks(town, alice)
+    banks.says(IBAN, DAY + DAYS, -10_000, "VIR", SAVINGS_IBAN)
+    banks.says(IBAN, DAY + 8 * DAYS, -10_000, "VIR", SAVINGS_IBAN)
+    banks.says(SAVINGS_IBAN, DAY + 2 * DAYS, 10_000, "VIR RECU", IBAN)
+    [one] = reserve.report(town).moving
+    assert one.on == DAY + 8 * DAYS
+
+
+def test_what_the_other_account_should_have_had_by_now(town: Town, alice: Party) -> None:
+    """The bank says where it went, and the statements of that account go on without it: that is no cover."""
+    banks = Banks(town, alice)
+    banks.says(IBAN, DAY + DAYS, -10_000, "VIR", SAVINGS_IBAN)
+    banks.says(SAVINGS_IBAN, DAY + 12 * DAYS, 5, "INTERETS")
+    for one in open_lines(town):
+        place(town, one.line.id, Decision(way=Way.OWN))
+    check_finds(town, GONE.format("2025-06-11", "2025-06-21"))
+    assert reserve.report(town).coverage_bp == 9_000
+
+
+def test_what_arrived_and_left_none_of_ours(town: Town, alice: Party) -> None:
+    """Somebody's euros, said to be a transfer of ours: they would hide as much that goes."""
+    banks = Banks(town, alice)
+    banks.says(IBAN, DAY + DAYS, 10_000, "pour mes unités")
+    banks.place_all()
+    report = reserve.report(town)
+    assert (report.awaited, report.coverage_bp, report.sound) == (0, 10_000, True)
+    towns.clock(town).forward(11 * 86_400)
+    came = "of 10000 cents came to an account of the reserve on 2025-06-11, and by 2025-06-25 it had left none"
+    check_finds(town, came)
+    banks.says(IBAN, DAY + 10 * DAYS, -10_000, "CHEQUE 3")
+    banks.place_all()
+    towns.clock(town).forward(11 * 86_400)
+    check_finds(town, came, GONE.format("2025-06-20", "2025-07-06"))
+
+
+def test_the_deadline_runs_from_the_first_time_that_somebody_said_so(town: Town, alice: Party) -> None:
+    banks = Banks(town, alice)
+    banks.says(IBAN, DAY + DAYS, -10_000, "CHEQUE 1")
+    [one] = open_lines(town)
+    place(town, one.line.id, Decision(way=Way.TRANSIT))
+    for _ in range(3):
+        towns.clock(town).forward(9 * 86_400)
+        put_back(town, one.line.id)
+        place(town, one.line.id, Decision(way=Way.TRANSIT))
+    check_finds(town, GONE.format("2025-06-11", "2025-06-25"))
+
+
+def test_an_entry_names_nothing_by_its_salt(town: Town, alice: Party) -> None:
+    """A device makes up the salt of what it signs: it is no id of what a correction takes back."""
+    Banks(town, alice)
+    office = parties.admit(town, "association", "Bureau")
+    key = towns.join(town, office, "treasurer", "poste")
+    first = conversion.convert(town, alice, 5_000, reserve=BANK, reference="EN-AVANCE")
+    towns.clock(town).forward(9 * 86_400)
+    # Ids decide which of several goes first: the one that is named must be the lesser, so one is looked for.
+    reference = next(f"E{n}" for n in range(100) if conversion.conversion_id(town, BANK, f"E{n}") > first.id)
+    later = conversion.convert(town, alice, 5_000, reserve=BANK, reference=reference)
+    text = proofs.act_text("POST", f"/v1/conversions/{later.id.hex()}/correction", "")
+    act = acts.sign(key, town.charter.network, town.now() // 1_000_000 + 300, first.id, text)
+    conversion.correct(town.acting(act), later.id, by=key.public.hex())
+    towns.clock(town).forward(3 * 86_400)
+    check_finds(town, "conversion EN-AVANCE of 5000 cents")
+    assert [one.id for one in reserve.report(town).banks[0].explanation] == [first.id]
+    assert not audit(town).clean
+
+
+def test_what_arrives_from_our_own_account_is_nobodys_top_up(town: Town, alice: Party) -> None:
+    """The savings account's bank names no account; a person says who sent it, and is told what is on its way."""
+    banks = Banks(town, alice)
+    banks.says(IBAN, DAY + DAYS, -10_000, "VIR PERMANENT", SAVINGS_IBAN)
+    banks.says(SAVINGS_IBAN, DAY + 3 * DAYS, 10_000, "VIR RECU")
+    [one] = open_lines(town)
+    for decision in (Decision(way=Way.MEMBER, holder=alice.account), Decision(way=Way.OWN)):
+        with towns.nothing_moves(town), pytest.raises(CurrencyError, match="has not arrived: place this line"):
+            place(town, one.line.id, decision)
+    banks.place_all()
+    # It has arrived: another of as much is somebody's.
+    banks.says(SAVINGS_IBAN, DAY + 5 * DAYS, 10_000, "VIR RECU")
+    [one] = open_lines(town)
+    place(town, one.line.id, Decision(way=Way.MEMBER, holder=alice.account))
+    once(town, 110_000)

@@ -1,0 +1,103 @@
+"""Whose euros a line says they are, and what may be taken from a member to give euros back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ledger.currency import conversion, parties, reserve, uncovered
+from ledger.currency.audit.walk import audit
+from ledger.currency.bank.placing import Decision, Way
+from ledger.currency.bank.statement import LineKind
+from ledger.currency.bank.suspense import open_lines, place, put_back
+from ledger.currency.errors import CurrencyError
+from ledger.currency.imported import open_reserve
+from ledger.currency.parties import Party
+from ledger.currency.town import Town
+from tests import towns
+from tests.currency.bank.scene import DAY, balances, bring, line, statement, token
+from tests.threats.test_one_euro import imports, once
+from tests.towns import BANK, CASH
+
+DAYS = timedelta(days=1)
+
+
+@pytest.mark.parametrize("reference", ["2025061600042", "42"])
+def test_typed_for_somebody_else_under_the_lines_reference(town: Town, alice: Party, reference: str) -> None:
+    """Who reads the bank's page before the statement comes types Alice's transfer as his own."""
+    mallory, day = parties.admit(town, "person", "Mallory"), DAY + 6 * DAYS
+    bring(town, statement([line(50_000, token(town, alice))]))
+    conversion.convert(town, mallory, 9_000, reserve=BANK, reference=reference)
+    towns.clock(town).forward(86_400)
+    come = line(9_000, token(town, alice), day, bank_ref=reference)
+    assert bring(town, statement([come], 50_000, first=DAY + DAYS)).kinds == {"bank_suspense": 1}
+    assert not reserve.report(town).covered
+    conversion.correct(town, conversion.conversions_of(town, reference)[0].id)
+    [one] = open_lines(town)
+    place(town, one.line.id, Decision(way=Way.MEMBER, holder=alice.account))
+    once(town, 59_000)
+
+
+def test_a_short_reference_of_another_month(town: Town, alice: Party) -> None:
+    """A bank's numbers begin anew: one says nothing without its day."""
+    for number, wait in ((1, 0), (2, 60)):
+        bring(town, statement([line(5_000, f"{number} {token(town, alice)}", DAY + wait * DAYS)], 5_000 * (number - 1)))
+        towns.clock(town).forward(60 * 86_400)
+    conversion.convert(town, alice, 5_000, reserve=BANK, reference="77")
+    day = DAY + 160 * DAYS
+    towns.clock(town).forward(60 * 86_400)
+    come = line(5_000, "x", day, bank_ref="77")
+    assert bring(town, statement([come], 10_000)).kinds == {"bank_suspense": 1}
+    for one in open_lines(town):
+        place(town, one.line.id, Decision(way=Way.KNOWN, other=conversion.conversions_of(town, "77")[0].id))
+    once(town, 15_000)
+
+
+# --- what is taken back ------------------------------------------------------------------------------------
+
+
+def held(town: Town, tmp_path: Path) -> towns.Member:
+    """Bob spent what he converted, and got imported units that no euro is behind."""
+    bob, shop = towns.member(town, "person", "Bob"), towns.member(town, "shop", "Boulangerie")
+    bring(town, statement([line(5_000, token(town, bob.party), iban="NL91ABNA0417164300")]))
+    conversion.convert(town, bob.party, 1_000, reserve=CASH, reference="S1")
+    towns.pay(town, bob, shop, 6_000)
+    imports(town, tmp_path, "1,2024-02-01,asso,Bob,70.00")
+    return bob
+
+
+def test_units_without_a_euro_pay_nothing_back(town: Town, tmp_path: Path) -> None:
+    bob = held(town, tmp_path)
+    with towns.nothing_moves(town), pytest.raises(CurrencyError) as caught:
+        conversion.correct(town, conversion.conversions_of(town, "S1")[0].id)
+    assert caught.value.code == "account_uncovered" and "cover them first" in caught.value.detail
+    back = line(-5_000, "VIR RETOURNE", DAY + DAYS, iban="NL91ABNA0417164300", kind=LineKind.RETURN)
+    assert bring(town, statement([back], 5_000)).kinds == {"bank_return": 1}
+    assert town.book.balance(bob.account) == 7_000 and balances(town)["claims"] == 5_000
+    assert audit(town).clean, audit(town).findings
+    open_reserve(town, CASH, 7_000, "M1")
+    conversion.correct(town, conversion.conversions_of(town, "S1")[0].id)
+    assert town.book.balance(bob.account) == 6_000
+
+
+def test_a_placing_is_not_put_back_from_units_without_a_euro(town: Town, tmp_path: Path) -> None:
+    bob, shop = towns.member(town, "person", "Bob"), towns.member(town, "shop", "Boulangerie")
+    bring(town, statement([line(5_000, "sans référence")]))
+    [one] = open_lines(town)
+    place(town, one.line.id, Decision(way=Way.MEMBER, holder=bob.account))
+    towns.pay(town, bob, shop, 5_000)
+    imports(town, tmp_path, "1,2024-02-01,asso,Bob,70.00")
+    with towns.nothing_moves(town), pytest.raises(CurrencyError) as caught:
+        put_back(town, one.line.id)
+    assert caught.value.code == "account_uncovered"
+
+
+def test_check_finds_what_was_taken_all_the_same(town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bob = held(town, tmp_path)
+    monkeypatch.setattr(uncovered, "held", lambda town, connection, accounts: set())
+    taken = conversion.correct(town, conversion.conversions_of(town, "S1")[0].id)
+    found = {(one.code, one.id) for one in audit(town).findings}
+    assert ("account_uncovered", taken.id) in found, found
+    assert town.book.balance(bob.account) == 6_000
