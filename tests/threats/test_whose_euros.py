@@ -17,7 +17,7 @@ from ledger.currency.imported import open_reserve
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
 from tests import towns
-from tests.currency.bank.scene import DAY, balances, bring, line, statement, token
+from tests.currency.bank.scene import DAY, IBAN, SAVINGS, SAVINGS_IBAN, balances, bring, line, statement, token
 from tests.threats.test_one_euro import imports, once
 from tests.towns import BANK, CASH
 
@@ -53,6 +53,36 @@ def test_a_short_reference_of_another_month(town: Town, alice: Party) -> None:
     for one in open_lines(town):
         place(town, one.line.id, Decision(way=Way.KNOWN, other=conversion.conversions_of(town, "77")[0].id))
     once(town, 15_000)
+
+
+def test_two_members_whose_reference_is_one(town: Town) -> None:
+    """Whoever admits two members makes up their ids, and finds two of one reference in half a minute."""
+    ids = ("01977420dc007e3d85036a191e551c63", "01977420dc007d9a8736ea31f7988776")
+    anne, mallory = (parties.admit(town, "person", f"Membre {id_[-4:]}", bytes.fromhex(id_)) for id_ in ids)
+    assert token(town, anne) == token(town, mallory)
+    assert bring(town, statement([line(9_000, token(town, anne))])).kinds == {"bank_suspense": 1}
+    [found] = audit(town).findings
+    assert (found.code, "has the reference of" in found.text) == ("reference_shared", True)
+    parties.close(town, mallory)
+    assert audit(town).clean
+    assert bring(town, statement([line(9_000, token(town, anne), DAY + DAYS)], 9_000)).kinds == {"conversion": 1}
+
+
+# --- our own account, and files that no bank has ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("named", ["member", "typed", "payout"])
+def test_what_comes_from_our_own_account_is_that(town: Town, alice: Party, named: str) -> None:
+    """The text of a transfer between our accounts is written by whoever makes it."""
+    bring(town, statement([line(50_000, token(town, alice))]))
+    text = token(town, alice) if named == "member" else named
+    if named == "typed":
+        conversion.convert(town, alice, 9_000, reserve=SAVINGS, reference="2025061600042")
+    come = line(9_000, text, DAY + 6 * DAYS, iban=IBAN, bank_ref="2025061600042", kind=LineKind.TRANSFER)
+    towns.clock(town).forward(3 * 86_400)
+    there = statement([come], account=SAVINGS_IBAN, first=DAY + 6 * DAYS)
+    assert bring(town, there, opening=True).kinds == {"bank_transit": 1}
+    assert town.book.balance(alice.account) == 50_000 + (9_000 if named == "typed" else 0)
 
 
 # --- what is taken back ------------------------------------------------------------------------------------

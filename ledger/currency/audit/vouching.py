@@ -18,6 +18,7 @@ from ledger.currency.audit import meaning
 from ledger.currency.audit import story as audit_story
 from ledger.currency.audit.signatures import Signed
 from ledger.currency.audit.story import Importing, Key, Notice, Problem, Said, Story, bytes_of, number_of
+from ledger.currency.bank.reference import member_reference
 from ledger.currency.imported import announcement_id
 
 ON_ITS_WAY = 60_000_000
@@ -155,10 +156,22 @@ def end(story: Story) -> Iterator[tuple[int, bytes, Problem]]:
     for account, seq, id_ in story.erased:
         if account not in story.closed:
             yield seq, id_, ("act_erased", f"what was signed for it about account {account:016x} is not there any more")
+    yield from _shared(story)
     if story.unsigned is not None:
         seq, id_ = story.unsigned
         text = "up to here, what the association did is of before it was signed: who did it rests on the names alone"
         story.notices.insert(0, Notice(seq, id_, text))
+
+
+def _shared(story: Story) -> Iterator[tuple[int, bytes, Problem]]:
+    """Members whose bank reference is one: euros of either wait, for nobody can tell whose they are."""
+    network = story.rules.network
+    known: dict[str, int] = {}
+    for account in story.holders:
+        text = member_reference(network, account)
+        if account not in story.closed and known.setdefault(text, account) != account:
+            told = f"{story.name(account)} has the reference of {story.name(known[text])}: admit one of them anew"
+            yield 0, b"", ("reference_shared", told)
 
 
 def clock(story: Story, record: Record, note: Note) -> Iterator[Said]:

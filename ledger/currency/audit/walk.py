@@ -218,7 +218,7 @@ class _Run:
             else:
                 self.find(code, seq, id_, text)
         for seq, id_, (code, text) in vouching.end(self.story):
-            self.find(code, seq, id_, text)
+            self.find(code, seq, id_ or None, text)
         noted = self.story.rules
         if noted != chartered.as_of_then(town, noted) or not self.story.noted:
             self.find(

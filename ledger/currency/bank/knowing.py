@@ -18,7 +18,7 @@ from ledger.currency.bank.payouts.owed import payouts
 from ledger.currency.bank.payouts.placing import open_files
 from ledger.currency.bank.payouts.tables import PAYOUT
 from ledger.currency.bank.proposals import Known, NotOwed, Seen, Why
-from ledger.currency.bank.reference import cuts, member_reference
+from ledger.currency.bank.reference import cuts, member_references
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.charter import ReserveKind
 from ledger.currency.town import Town
@@ -31,7 +31,7 @@ def gather(town: Town, lines: Sequence[Line], beside: Sequence[Line] = ()) -> Kn
     """What is known about these open lines. `beside` are others in suspense that may be pairs of theirs."""
     chart, network = town.chart, town.charter.network
     members = {party.account: party.name for party in parties.every(town, open_only=True)}
-    references = {member_reference(network, account): account for account in members}
+    references = member_references(network, members)
     known = Known(
         Names(members), references, cuts(references),
         claims=claims.owed(town), fees=town.book.balance(chart.income), uncovered=uncovered(town),

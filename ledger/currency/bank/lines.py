@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Row, select
 
 from ledger.currency import parties
-from ledger.currency.bank.reference import line_reference, member_reference
+from ledger.currency.bank.reference import line_reference, member_references
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
@@ -98,20 +98,19 @@ class Books:
 
     @cached_property
     def members(self) -> dict[str, int]:
-        """Accounts of open parties by their reference."""
-        network = self.town.charter.network
+        """Accounts of open parties by their reference, where no two have it."""
         found = parties.every(self.town, open_only=True)
-        return {member_reference(network, party.account): party.account for party in found}
+        return member_references(self.town.charter.network, (party.account for party in found))
 
     @cached_property
     def reserve_names(self) -> dict[int, str]:
         """Names of the reserve's accounts by number."""
         return {number: name for name, number in self.town.chart.reserve.items()}
 
-    @cached_property
-    def own_ibans(self) -> set[str]:
-        """The reserve's IBANs."""
-        return {account.iban for account in self.town.charter.reserve if account.iban}
+    def is_ours(self, line: Line) -> bool:
+        """Whether the bank says that the other side of a line is another account of the reserve."""
+        mine = self.reserve_names.get(line.reserve)
+        return any(line.iban == one.iban != "" and one.name != mine for one in self.town.charter.reserve)
 
     def forget(self) -> None:
         """Load anew what may have changed."""

@@ -17,7 +17,6 @@ FINDERS: tuple[Callable[[Books, Line], Instruction | None], ...] = (
     payouts.executed,
     payouts.came_back,
     mandates.debits,
-    topups.transit,
     topups.topup,
     topups.returned,
 )
@@ -25,7 +24,9 @@ FINDERS: tuple[Callable[[Books, Line], Instruction | None], ...] = (
 
 
 def find(books: Books, line: Line) -> Instruction:
-    """The entry that a line becomes."""
+    """The entry that a line becomes. What is to or from an account of ours is that, whatever its text names."""
+    if books.is_ours(line):
+        return topups.transit(books, line) or suspense(books, line)
     for finder in FINDERS:
         found = finder(books, line)
         if found is not None:

@@ -68,6 +68,17 @@ def member_reference(network: bytes, account: int) -> str:
     return reference("member", network, account.to_bytes(8))
 
 
+def member_references(network: bytes, accounts: Iterable[int]) -> dict[str, int]:
+    """The account of each reference; one that two have, as whoever makes up ids may bring about, is nobody's."""
+    found: dict[str, int] = {}
+    shared = set()
+    for account in accounts:
+        text = member_reference(network, account)
+        if found.setdefault(text, account) != account:
+            shared.add(text)
+    return {text: account for text, account in found.items() if text not in shared}
+
+
 def shown(text: str) -> str:
     """A reference as people see it: two groups of five."""
     return f"{text[:5]}-{text[5:]}"

@@ -59,7 +59,7 @@ def prepare(books: Books, batch: Sequence[Line]) -> None:
 
 def known(books: Books, line: Line) -> Instruction | None:
     """Euros that somebody of the office booked by hand, under the bank's own reference, before the statement came."""
-    if line.amount < 0 or not line.bank_ref:
+    if line.amount < 0 or not line.bank_ref or line.kind == LineKind.RETURN:
         return None
     there = _typed(books, line)
     found = there.exact(line)
@@ -184,7 +184,7 @@ def _opposite(town: Town, line: Line, what: ColumnElement[bool]) -> Line | None:
 
 def transit(books: Books, line: Line) -> Instruction | None:
     """Euros between two accounts of the reserve: they are on their way until the other account's statement has them."""
-    if line.iban not in books.own_ibans or arrived(books.town, line) is not None:
+    if arrived(books.town, line) is not None:
         return None
     chart = books.town.chart
     if line.amount > 0:

@@ -11,9 +11,11 @@ from ledger.currency.bank import claims, suspense
 from ledger.currency.bank.lines import lines
 from ledger.currency.bank.payouts import batches, owed, undoing
 from ledger.currency.bank.payouts import lines as payout_lines
+from ledger.currency.bank.placing import Decision, Way
 from ledger.currency.bank.reference import shown
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE
+from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 from tests import towns
 from tests.currency.bank.paying import BROUGHT, Town3, accept, credit, debit, now, sent
@@ -255,3 +257,28 @@ def test_a_transfer_that_names_an_old_payout(
     if not comes_back:
         [one] = suspense.open_lines(town)
         assert one.proposals[0].decision.way == "payout"  # a person may say that it is
+
+
+@pytest.mark.parametrize("what", ["elsewhere", "no file", "not fetched"])
+def test_a_transfer_that_nobody_signed_pays_nothing_by_itself(town: Town, paying: Town3, what: str) -> None:
+    """Above what one person signs alone, and to another account than the shop's: whoever is at the bank is not two."""
+    shop = paying.shops[0]
+    payout = accept(town, shop, 10_000 if what == "elsewhere" else BROUGHT)
+    iban = "BE68539007547034" if what == "elsewhere" else ""
+    if what == "not fetched":
+        batches.order(town)
+    gone = line(-payout.amount, payout.reference, NEXT, iban=iban, kind=LineKind.TRANSFER)
+    assert bring(town, statement([gone], HELD)).kinds == {"bank_suspense": 1}
+    assert now(town, payout).is_due
+
+
+def test_the_line_of_one_payout_is_not_placed_as_another(town: Town, paying: Town3) -> None:
+    first, second = (accept(town, shop, 10_000) for shop in paying.shops[:2])
+    sent(paying)
+    bring(town, statement([debit(one, NEXT) for one in (first, second)], HELD))
+    back = [credit(first, NEXT + timedelta(days=days)) for days in (1, 2)]
+    for number, one in enumerate(back):
+        bring(town, statement([one], HELD - 19_000 + number * 9_500))
+    [waits] = suspense.open_lines(town)
+    with towns.nothing_moves(town), pytest.raises(CurrencyError, match="names another payout than this one"):
+        suspense.place(town, waits.line.id, Decision(way=Way.PAYOUT, other=second.reconversion))

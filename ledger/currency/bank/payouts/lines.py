@@ -15,9 +15,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from ledger.core.model import Instruction, Transaction, Transfer
+from ledger.currency import chartered
 from ledger.currency.bank.lines import Books, Line, line_of
 from ledger.currency.bank.payouts import index
-from ledger.currency.bank.payouts.owed import Payout, by_references, of_batch
+from ledger.currency.bank.payouts.owed import Payout, by_references, of_batch, went_elsewhere
 from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH
 from ledger.currency.bank.payouts.undoing import undoing
 from ledger.currency.bank.reference import found_in, written_in
@@ -57,7 +58,13 @@ def executed(books: Books, line: Line) -> Instruction | None:
         return None
     with books.town.reading() as connection:
         meant = _fitting(connection, line, lambda payout: payout.is_due, lambda payout: payout.is_rejected)
-    if meant is None or (len(meant.all) == 1 and meant.given_back):
+        if (
+            meant is None
+            or (len(meant.all) == 1 and meant.given_back)
+            or not _let_out(books, connection, meant.settled)
+        ):
+            return None
+    if len(meant.settled) == 1 and went_elsewhere(books.town, line, meant.settled[0]):
         return None
     chart = books.town.chart
     due, back = (sum(payout.amount for payout in found) for found in meant)
@@ -65,6 +72,17 @@ def executed(books: Books, line: Line) -> Instruction | None:
     transfers += [Transfer(chart.claims, line.reserve, back, EUR)] if back else []
     evidence = _evidence(books, line, meant, 1)
     return Transaction(line.id, index.PAID, tuple(transfers), line.booked_on, evidence=evidence)
+
+
+def _let_out(books: Books, connection: Connection, meant: Sequence[Payout]) -> bool:
+    """Whether these payouts left by a file that was fetched, or were so little that one person may have typed them.
+
+    Else a transfer at the bank would do what takes two signatures here, and nobody would look.
+    """
+    query = select(PAYOUT_BATCH.c.id).where(PAYOUT_BATCH.c.fetched_at.is_not(None))
+    fetched = set(connection.scalars(query.where(PAYOUT_BATCH.c.id.in_({one.batch for one in meant if one.batch}))))
+    beside = sum(payout.amount for payout in meant if payout.batch not in fetched)
+    return chartered.rules_of(books.town).signers(beside) < 2
 
 
 def came_back(books: Books, line: Line) -> Instruction | None:

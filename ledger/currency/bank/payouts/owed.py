@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, select
 from ledger.core.tables import LOG
 from ledger.currency import parties
 from ledger.currency.bank import details
+from ledger.currency.bank.lines import Line
 from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORDER
 from ledger.currency.bank.reference import plain
 from ledger.currency.errors import CurrencyError
@@ -136,3 +137,12 @@ def of_batch(connection: Connection, batch: bytes) -> list[Payout]:
     """Every payout that a batch ordered, in whichever it is now."""
     query = select(PAYOUT_ORDER.c.reconversion).where(PAYOUT_ORDER.c.batch == batch)
     return payouts(connection, _PAYOUT.reconversion.in_(query))
+
+
+def went_elsewhere(town: Town, line: Line, payout: Payout) -> bool:
+    """Whether the bank says that a line went to another account than the payout was ordered to, or its shop has."""
+    orders = select(PAYOUT_ORDER.c.iban).where(PAYOUT_ORDER.c.reconversion == payout.reconversion)
+    with town.reading() as connection:
+        there = details.by_account(connection, {payout.holder})
+        known = {*connection.scalars(orders), *(one.iban for one in there.values())}
+    return bool(known and line.iban) and line.iban not in known

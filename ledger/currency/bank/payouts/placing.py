@@ -7,12 +7,12 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from ledger.core.model import Transfer
-from ledger.currency.bank import details
 from ledger.currency.bank.lines import Line
 from ledger.currency.bank.payouts import index
-from ledger.currency.bank.payouts.owed import Payout, of_batch, payouts
-from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORDER
+from ledger.currency.bank.payouts.owed import Payout, by_references, of_batch, payouts, went_elsewhere
+from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH
 from ledger.currency.bank.payouts.undoing import undoing
+from ledger.currency.bank.reference import written_in
 from ledger.currency.chart import EUR
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import decimal_text
@@ -42,6 +42,9 @@ def placed(town: Town, line: Line, other: bytes) -> Placed:
     """
     suspense = town.chart.suspense
     with town.reading() as connection:
+        named = {one.reconversion for one in by_references(connection, written_in(line.said))}
+        if named and other not in named and not line.parts:
+            raise CurrencyError("placing_uneven", "the bank's line names another payout than this one")
         meant = payouts(connection, PAYOUT.c.reconversion == other)
         of_file = [] if meant or line.amount > 0 else [one for one in of_batch(connection, other) if one.is_due]
     if not meant and not of_file:
@@ -57,8 +60,7 @@ def placed(town: Town, line: Line, other: bytes) -> Placed:
     if line.amount < 0:
         if not all(one.is_due for one in meant):
             raise CurrencyError("payout_paid", "that payout was paid or undone before: look for what this line pays")
-        known = _ibans(town, meant[0]) if meant and line.iban else set()
-        if known and line.iban not in known:
+        if meant and went_elsewhere(town, line, meant[0]):
             raise CurrencyError(
                 "placing_uneven", "the bank says that this went to another account than the one that is paid to"
             )
@@ -66,14 +68,6 @@ def placed(town: Town, line: Line, other: bytes) -> Placed:
     if not meant[0].is_paid:
         raise CurrencyError("payout_paid", "that payout did not leave, or it came back before: this line is none of it")
     return Placed(index.RETURNED, undoing(town, meant, suspense), evidence)
-
-
-def _ibans(town: Town, payout: Payout) -> set[str]:
-    """Where a payout was ordered to, and where its shop says that it is paid."""
-    orders = select(PAYOUT_ORDER.c.iban).where(PAYOUT_ORDER.c.reconversion == payout.reconversion)
-    with town.reading() as connection:
-        there = details.by_account(connection, {payout.holder})
-        return {*connection.scalars(orders), *(one.iban for one in there.values())}
 
 
 def open_files(town: Town) -> list[OpenFile]:
