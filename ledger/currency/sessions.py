@@ -140,7 +140,7 @@ class Sessions:
         return self.town.charter.limits.session_hours * 3_600_000_000
 
     def _ends(self) -> tuple[int, int]:
-        """When a session that goes on ends at the earliest and at the latest: later is one of a clock that was wrong."""
+        """When a session that goes on ends at the earliest and at the latest: a later one is of a wrong clock."""
         now = clocked.moment(self.town)
         return now, now + self._longest() + _APART
 

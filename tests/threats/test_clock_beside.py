@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 
 from ledger.core.clock import SECOND, ClockDiffers
 from ledger.currency import conversion, parties, proofs
@@ -47,7 +47,7 @@ def stands(made: Sessions, session: Session) -> bool:
     return one
 
 
-def rows(town: Town, table: type) -> int:
+def rows(town: Town, table: Table) -> int:
     with town.reading() as connection:
         return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
