@@ -61,6 +61,11 @@ ERRORS: dict[str, tuple[int, str]] = {
     "limit_day": (422, "The payment would pass the charter's limit for one day."),
     "reconversion_not_allowed": (403, "The charter does not let this kind of party change back to euros."),
     "reconversion_decided": (409, "This reconversion was decided the other way already."),
+    "reconversion_ahead": (
+        409,
+        "Whoever accepts this typed conversions ahead of a statement, more than one person is enough for, and no line "
+        "of a statement has come for them yet: bring the statement, or another person accepts.",
+    ),
     "reserve_account_unknown": (422, "The charter names no such reserve account."),
     "reference_malformed": (
         422,

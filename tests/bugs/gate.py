@@ -52,7 +52,7 @@ BUGS: tuple[Bug, ...] = (
     bug("people: who invited the other is a second person", PEOPLE + "confirms",
         VOUCHING, "        if mine in self._sponsors(other) or theirs in self._sponsors(one):", "        if False:"),
     bug("people: alone with everything, she is two", PEOPLE + "alone",
-        VOUCHING, 'return "word" if self._same_behind(one, other) else ""', 'return ""'),
+        VOUCHING, 'return "word" if self.same_behind(one, other) else ""', 'return ""'),
     bug("people: one person's word is enough", PEOPLE + "confirms",
         VOUCHING, "                return True\n        return False",
         "                return True\n        return bool(key)"),
