@@ -98,7 +98,11 @@ ERRORS: dict[str, tuple[int, str]] = {
     "payouts_fetched": (409, "The file was fetched before: a bank that gets it twice may pay twice."),
     "payouts_withdrawn": (409, "The file of payouts was withdrawn; order a new one."),
     "payouts_settled": (409, "Every payout of the file was paid or given back already."),
-    "payouts_unsigned": (409, "Not enough different people have signed the file of payouts yet."),
+    "payouts_unsigned": (
+        409,
+        "Not enough different people have signed the file of payouts yet. What one person let leave alone within 30 "
+        "days counts with it.",
+    ),
     "signature_same_person": (409, "The same person signed before, with this or another key; somebody else signs now."),
     "signature_person_unknown": (
         409,
@@ -107,8 +111,8 @@ ERRORS: dict[str, tuple[int, str]] = {
     ),
     "signature_sponsored": (
         409,
-        "Of two who sign this file one invited the other's key, or one person could have made both; another "
-        "person signs, whom the other did not bring in.",
+        "Of two who sign this file one invited the other's key, or one person could have made both or brought in both; "
+        "another person signs, or a second treasurer confirms one of the keys before the file is ordered.",
     ),
     "payouts_changed": (409, "The stored file is not the one that was ordered and signed."),
     "payout_paid": (409, "The bank paid this payout; if it sends it back, its statement brings it back."),

@@ -1,7 +1,7 @@
 """Which person holds a key of the association: what takes two people needs to know whose keys are whose.
 
 Who a key's holder is said to be stands in its note, and in a table for showing it. Whether that counts is read from the
-log: see `vouching`. A holder confirms a key with a key as a member, and a second treasurer may in their place.
+log: see `vouching`. A holder confirms a key with a key as a member, and a second treasurer may in their place, or too.
 """
 
 from __future__ import annotations
