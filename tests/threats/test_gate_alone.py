@@ -70,7 +70,7 @@ def test_many_small_files_are_one_large_one(paying: Town3) -> None:  # noqa: F81
     assert batches.find(town, str(third.number)).state == "signed"
     batches.fetch(town, third)
     # Bob let nothing leave alone so far; nor did either with the file that both signed.
-    leaves(paying, paying.bob)
+    leaves(paying, paying.bob, units=80_000)
     assert audit(town).findings == []
 
 
