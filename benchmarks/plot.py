@@ -1,6 +1,6 @@
-"""Draws `results.json`: each figure as the part of its floor that it reaches. `python -m benchmarks.plot` writes it anew.
+"""Draws `results.json`: each figure as the part of its floor that it reaches.
 
-Two files, for light and dark pages; a test holds them to the figures.
+`python -m benchmarks.plot` writes two files, for light and dark pages; a test holds them to the figures.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def draw(results: list[dict[str, Any]], look: Look) -> str:
             f'<text x="{LEFT - 8}" y="{y + 12}" text-anchor="end" fill="{look.text}">{escape(row["name"])}</text>'
             f'<rect x="{LEFT}" y="{y + 3}" width="{long:.1f}" height="11" rx="2" fill="{colour}"/>'
             f'<text x="{LEFT + long + 6:.1f}" y="{y + 12}" fill="{look.text}">{row["ratio"]:.2f}</text>'
-            f'<text x="{width - 4}" y="{y + 12}" text-anchor="end" fill="{look.text}">{row["rate"]:,.0f} a second</text>'
+            f'<text x="{width - 4}" y="{y + 12}" text-anchor="end" fill="{look.text}">{row["rate"]:,.0f}/s</text>'
         )
     named = (("SQLite", look.sqlite), ("PostgreSQL", look.postgres))
     for index, (name, colour) in enumerate(named):

@@ -17,9 +17,7 @@ PICTURES = ("till", "wallet", "reserve")
 
 def test_the_plot_is_that_of_the_figures() -> None:
     for path, text in plot.drawn().items():
-        assert path.read_text(encoding="utf-8") == text, (
-            f"{path.name} is older than the figures: python -m benchmarks.plot"
-        )
+        assert path.read_text(encoding="utf-8") == text, f"older than the figures: {path.name}"
 
 
 @pytest.mark.parametrize("name", PICTURES)

@@ -1,6 +1,6 @@
 """What ships for a server on the internet: a proxy in front of it, a unit for systemd, a bound on connections.
 
-The proxy is a real Caddy with our file. What a machine of tests cannot show is left out: a certificate, systemd at work.
+The proxy is a real Caddy with our file. What a machine of tests cannot show is left out: certificates, systemd at work.
 """
 
 from __future__ import annotations
