@@ -1,6 +1,6 @@
 """Takes the README's pictures of a demo that it starts and ends.
 
-The pages are in Chromium, the wallet is as a terminal has it. They are taken in English, beside an English README; each is 8-bit with few colours, so that a clone stays small.
+They are taken in English, beside an English README; each has few colours, so that a clone stays small.
 """
 
 from __future__ import annotations
