@@ -44,13 +44,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     **SETTINGS,
 )
-app.add_typer(party.app, name="party", help=_("Parties: add, list, close."))
-app.add_typer(key.app, name="key", help=_("The devices of a party: list, revoke."))
-app.add_typer(reconvert.app, name="reconvert", help=_("Requests to change back to euros: list, accept, refuse."))
-app.add_typer(accounts.app, name="accounts", help=_("The accounts: export, close a business year, check a FEC."))
-app.add_typer(payouts.app, name="payouts", help=_("Payouts to shops: what is due, files for the bank, who signed."))
-app.add_typer(bank.app, name="bank", help=_("The bank's statements: import, watch a folder, look at the lines."))
-app.add_typer(mandate.app, name="mandate", help=_("Monthly top-ups by direct debit: mandates, notices, files."))
+app.add_typer(party.app, name="party", help=_("Admit parties, list them, close them."))
+app.add_typer(key.app, name="key", help=_("List and revoke the devices of a party."))
+app.add_typer(reconvert.app, name="reconvert", help=_("Answer requests to change back to euros."))
+app.add_typer(accounts.app, name="accounts", help=_("Export accounts, close a business year, check a FEC."))
+app.add_typer(payouts.app, name="payouts", help=_("Pay shops: what is due, files for the bank, signatures."))
+app.add_typer(bank.app, name="bank", help=_("Take the bank's statements, and place their lines."))
+app.add_typer(mandate.app, name="mandate", help=_("Collect monthly top-ups: mandates, notices, files."))
 
 
 def _version(wanted: bool) -> None:
@@ -70,7 +70,12 @@ def _patard(
         os.environ["PATARD_HOME"] = home
 
 
-@command(app, "init", _("Found a currency: its charter, its key, its book. Asks for what no option says."))
+@command(
+    app,
+    "init",
+    _("Found a currency: its charter, its key, its book. Asks for what no option says."),
+    typed='patard init --name "Le Patard" --code PATARD --bank Banque --cash Caisse',
+)
 def init(
     code: str = option("--code", help=_("Short name in the books: 2 to 8 capitals and digits."), metavar="CODE"),
     name: str = option("--name", help=_("Name of the currency."), metavar="NAME"),
@@ -105,7 +110,7 @@ def serve(
     serving.serve(host, port)
 
 
-@command(app, "demo", _("A town with its currency, to look at and try; fresh each time."))
+@command(app, "demo", _("Show a town with its currency, made afresh each time."))
 def demo(
     port: int = typer.Option(8000, "--port", envvar="PORT", metavar="PORT", help=_("The port to serve on.")),
     folder: Path = typer.Option(Path(".demo"), "--folder", metavar="DIR", help=_("Where the demo's files go.")),
@@ -115,7 +120,7 @@ def demo(
     run_demo(port, folder)
 
 
-@command(app, "invite", _("A one-time code with which a device joins a party."))
+@command(app, "invite", _("Make the one-time code by which a device joins a party."))
 def invite(
     party: str = PARTY,
     role: str = option(
@@ -132,7 +137,12 @@ def invite(
     members.invite(party, role, png, person)
 
 
-@command(app, "code", _("The lasting code of a shop, to be printed."))
+@command(
+    app,
+    "code",
+    _("Draw the lasting code of a shop, to be printed."),
+    typed='patard code "Boulangerie du coin" --amount 4,20 --png comptoir.png',
+)
 def code(
     party: str = PARTY,
     amount: str = option("--amount", help=_("A fixed amount; else the payer types it."), metavar="AMOUNT"),
@@ -147,7 +157,12 @@ def code(
     papers.code(party, amount, label, png, svg)
 
 
-@command(app, "convert", _("Euros in, units out: against a cash slip or a bank line."))
+@command(
+    app,
+    "convert",
+    _("Turn euros into units, by a cash slip or a bank line."),
+    typed='patard convert "Alice Martin" 50 --cash S-0117',
+)
 def convert(
     party: str = PARTY,
     amount: str = typer.Argument(metavar="AMOUNT", help=_("Units, such as 50 or 50,00."), show_default=False),
@@ -164,7 +179,7 @@ def convert(
     office.convert(party, amount, cash, bank, reserve, euros, date)
 
 
-@command(app, "unconvert", _("Take a mistyped conversion back, while its units were not spent."))
+@command(app, "unconvert", _("Take a mistyped conversion back. Only while its units were not spent."))
 def unconvert(
     reference: str = typer.Argument(metavar="REFERENCE", help=_("Its slip or bank line."), show_default=False),
     reserve: str = option("--reserve", help=_("The reserve account, where there are several."), metavar="NAME"),
@@ -176,7 +191,9 @@ def unconvert(
     office.unconvert(reference, reserve)
 
 
-@command(app, "reserve", _("Circulation against reserve, and each account against its last statement."))
+@command(
+    app, "reserve", _("Hold the circulation against the reserve. Each account is held against its last statement.")
+)
 def reserve(
     lines: bool = typer.Option(False, "--lines", help=_("Explain each difference line by line.")),
     pdf: Path = option("--pdf", help=_("Write the report on paper to this file."), metavar="FILE"),
@@ -188,7 +205,7 @@ def reserve(
     reserve_commands.show_reserve(pdf, lines=lines)
 
 
-@command(app, "clock", _("The machine's clock against the book: nothing is booked where they are far apart."))
+@command(app, "clock", _("Hold the machine's clock against the book. Nothing is booked where they are far apart."))
 def clock(
     confirm: bool = typer.Option(False, "--confirm", help=_("Say that the clock is right; asks first.")),
     json: bool = JSON,
@@ -202,7 +219,7 @@ def clock(
         clocks.show()
 
 
-@command(app, "check", _("Check every entry of the book, every signature and every rule. Cannot write."))
+@command(app, "check", _("Check every entry, every signature and every rule. Cannot write."))
 def check(
     notices: bool = typer.Option(False, "--notices", help=_("Show what is allowed and may be looked at, too.")),
     root: list[str] = many("--root", help=_("A root that you noted: the log must have had it at that size."),
@@ -225,7 +242,12 @@ def replay(
     checking.replay(into)
 
 
-@command(app, "import", _("Move a currency in, from a CSV of transfers: id,at,from,to,amount,unit,kind"))
+@command(
+    app,
+    "import",
+    _("Move a currency in from a CSV of transfers. Its columns: id,at,from,to,amount,unit,kind."),
+    typed="patard import past.csv --issuer Association --shop Boulangerie --dry-run",
+)
 def import_(
     file: Path = typer.Argument(metavar="FILE", help=_("Oldest lines first; - for stdin."), show_default=False),
     issuer: list[str] = many("--issuer", help=_("An account that may go below zero."), metavar="NAME"),

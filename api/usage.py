@@ -32,6 +32,7 @@ _WORDS = {
     "[required]": N_("[required]"),
     "[default:": N_("[default:"),
 }
+_EXAMPLE = N_("Example:")
 _COMPLAINTS = (
     (re.compile(r"No such option: (?P<what>-[0-9][^ ]*).*", re.DOTALL), N_("{what}: write the amount without a sign.")),
     (re.compile(r"No such option: (?P<what>\S*).*", re.DOTALL), N_("There is no option {what}.")),
@@ -66,6 +67,12 @@ def complaint(message: str, words: Translator) -> str:
         if found := pattern.fullmatch(message):
             return words(text).format(**found.groupdict())
     return message
+
+
+def example(words: Translator, line: str) -> str | None:
+    """What the help of a command ends with: a whole line that can be typed; nothing where there is none."""
+    # A line of \b keeps the lines of a paragraph as they are.
+    return f"\b\n{words(_EXAMPLE)}\n  {line}" if line else None
 
 
 def speaking(words: Translator) -> tuple[type[TyperCommand], type[TyperGroup]]:

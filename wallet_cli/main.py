@@ -53,7 +53,12 @@ def _wallet(
         os.environ["WALLET_HOME"] = home
 
 
-@command(app, "join", _("Make this machine a wallet, with a code from the association."))
+@command(
+    app,
+    "join",
+    _("Make this machine a wallet, with a code from the association."),
+    typed="wallet join 3F6QX-9M2KD --server https://patard.example.org",
+)
 def join(
     code: str = typer.Argument(metavar="CODE", help=_("The code, or the link that holds it."), show_default=False),
     server: str = typer.Option("", "--server", metavar="URL", help=_("The currency's server."), show_default=False),
@@ -69,7 +74,7 @@ def join(
     joining.join(Home.find(), code, server or None, label or None, protect=not no_passphrase, insecure=insecure)
 
 
-@command(app, "balance", _("The balance; with the server away, the last known one."))
+@command(app, "balance", _("Show the balance. With the server away, the last known one."))
 def balance(json: bool = JSON) -> None:
     from wallet_cli import reading
 
@@ -77,7 +82,12 @@ def balance(json: bool = JSON) -> None:
     reading.balance(open_typed())
 
 
-@command(app, "history", _("The entries, newest first, each with the balance after it."))
+@command(
+    app,
+    "history",
+    _("List the entries, each with the balance after it. Newest first."),
+    typed='wallet history --since 2026-11-01 --csv --separator ";"',
+)
 def history(
     limit: int = typer.Option(0, "--limit", "-n", metavar="N", help=_("How many (20)."), show_default=False),
     every: bool = typer.Option(False, "--all", help=_("All of them.")),
@@ -158,7 +168,7 @@ def pay(
             paying.pay_request(wallet, read_target(target, wallet.settings.network_id), cents, yes=yes)
 
 
-@command(app, "receipt", _("The checked receipt of a payment; the last one without an id."))
+@command(app, "receipt", _("Show the checked receipt of a payment. Without an id, of the last one."))
 def receipt(
     id: str = typer.Argument("", metavar="[ID]", help=_("An id, or its last 8 characters."), show_default=False),
     json: bool = JSON,
@@ -212,7 +222,7 @@ def _outbox(context: typer.Context, json: bool = JSON) -> None:
         outbox_list(failed=False, json=json)
 
 
-@command(keys_app, "list", _("Every device of your account."))
+@command(keys_app, "list", _("List every device of your account."))
 def keys_list(json: bool = JSON) -> None:
     from wallet_cli import devices
 
@@ -220,7 +230,7 @@ def keys_list(json: bool = JSON) -> None:
     devices.show(open_typed())
 
 
-@command(keys_app, "add", _("A one-time code, also as a QR code, with which another device can join your account."))
+@command(keys_app, "add", _("Make a one-time code by which another device joins. Also as a QR code."))
 def keys_add(
     role: str = typer.Option(
         "", "--role", metavar="ROLE", help=_("member, owner or cashier; yours unless given."), show_default=False
@@ -233,7 +243,9 @@ def keys_add(
     devices.add(open_typed(), role or None)
 
 
-@command(keys_app, "confirm", _("The association's keys that are said to be yours; with KEY, say that one is."))
+@command(
+    keys_app, "confirm", _("Say which keys of the association are yours. Without KEY, list those that are said to be.")
+)
 def keys_confirm(
     key: str = typer.Argument("", metavar="[KEY]", help=_("The key, as the list shows it."), show_default=False),
     yes: bool = YES,
@@ -245,7 +257,7 @@ def keys_confirm(
     confirming.confirm(open_typed(), key or None, yes=yes)
 
 
-@command(keys_app, "revoke", _("Take a device's rights away, that of a lost phone for example."))
+@command(keys_app, "revoke", _("Take a device's rights away, of a lost phone say."))
 def keys_revoke(
     key: str = typer.Argument(
         metavar="KEY", help=_("The key, as the list shows it, or the device's name."), show_default=False
@@ -259,7 +271,7 @@ def keys_revoke(
     devices.revoke(open_typed(), key, yes=yes)
 
 
-@command(outbox_app, "list", _("Orders whose fate is not known yet."))
+@command(outbox_app, "list", _("List orders whose fate is not known yet."))
 def outbox_list(
     failed: bool = typer.Option(False, "--failed", help=_("Those that came to nothing, too.")), json: bool = JSON
 ) -> None:
@@ -269,7 +281,7 @@ def outbox_list(
     waiting.show(open_typed(), failed=failed)
 
 
-@command(outbox_app, "settle", _("Find out what became of them (as every command does first)."))
+@command(outbox_app, "settle", _("Find out what became of them. As every command does first."))
 def outbox_settle(json: bool = JSON) -> None:
     from wallet_cli import waiting
 
@@ -302,8 +314,8 @@ def restore(
     safekeeping.restore(Home.find(), file)
 
 
-app.add_typer(keys_app, name="keys", help=_("The devices that act for your account: list, add, revoke; confirm."))
-app.add_typer(outbox_app, name="outbox", help=_("Orders that wait for an answer: list, settle."))
+app.add_typer(keys_app, name="keys", help=_("List, add, confirm and revoke the devices of your account."))
+app.add_typer(outbox_app, name="outbox", help=_("List or settle orders that wait for an answer."))
 
 
 def run(args: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from api.usage import example
 from wallet_cli.help import Command
 from wallet_cli.words import _
 
@@ -17,8 +18,9 @@ JSON = typer.Option(False, "--json", help=_("The result as JSON; amounts in whol
 YES = typer.Option(False, "--yes", "-y", help=_("Do not ask."))
 
 
-def command(group: typer.Typer, name: str, help: str) -> Callable[[Any], Any]:
-    return group.command(name, cls=Command, help=help)
+def command(group: typer.Typer, name: str, help: str, typed: str = "") -> Callable[[Any], Any]:
+    """A command of `group`. `typed` is a line of it, an example; each with more than five options has one."""
+    return group.command(name, cls=Command, help=help, epilog=example(_, typed))
 
 
 opened_wallets: list[Wallet] = []

@@ -12,10 +12,17 @@ from wallet_cli.words import _
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to `app`, in this order."""
-    command(app, "topup", _("How to send euros for units: account, reference, and a code for a banking app."))(topup)
-    command(app, "monthly", _("Top up every month by direct debit: look, sign, change the amount, end."))(monthly)
-    command(app, "iban", _("Where you are paid when you change back: look, or say."))(iban)
-    command(app, "payouts", _("Treasurers: the files of payouts to shops, and signing one."))(payouts)
+    command(app, "topup", _("Tell where to send euros for units. With a reference, and a code for a banking app."))(
+        topup
+    )
+    command(
+        app,
+        "monthly",
+        _("Top up every month by direct debit. Look, sign, change the amount, end."),
+        typed='wallet monthly 30 --iban "FR76 3000 3012 3401 2345 6789 057"',
+    )(monthly)
+    command(app, "iban", _("Show or say where you are paid when you change back."))(iban)
+    command(app, "payouts", _("Sign files of payouts to shops, as a treasurer."))(payouts)
 
 
 def topup(

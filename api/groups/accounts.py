@@ -14,7 +14,12 @@ app = typer.Typer(**SETTINGS)
 _YEAR = _("The year in which the business year ends, or its last day.")
 
 
-@command(app, "export", _("Write a business year as fec, hledger, beancount or csv, to standard output."))
+@command(
+    app,
+    "export",
+    _("Write a business year as fec, hledger, beancount or csv."),
+    typed="patard accounts export fec --year 2026 --out .",
+)
 def accounts_export(
     form: str = typer.Argument(metavar="FORM", help="fec, hledger, beancount, csv", show_default=False),
     year: str = option("--year", help=_("The year in which it ends, or its last day; today's."), metavar="YEAR"),
@@ -35,7 +40,7 @@ def accounts_export(
     accounts.export(form, year, account, out, names=names)
 
 
-@command(app, "years", _("The business years, and which are closed."))
+@command(app, "years", _("List the business years, and which are closed."))
 def accounts_years(json: bool = JSON) -> None:
     from api.commands import accounts
 
@@ -53,7 +58,7 @@ def accounts_close(
     accounts.close(year)
 
 
-@command(app, "check", _("Check a FEC of any program, more strictly than the tax office does."))
+@command(app, "check", _("Check a FEC of any program. More strictly than the tax office does."))
 def accounts_check(
     file: Path = typer.Argument(metavar="FILE", help=_("The file, under the name that it has."), show_default=False),
     json: bool = JSON,

@@ -11,10 +11,10 @@ from api.groups import suspense
 from api.groups.options import JSON, SETTINGS, command, option
 
 app = typer.Typer(**SETTINGS)
-app.add_typer(suspense.app, name="suspense", help=_("Lines that nobody could place: list, place, back."))
+app.add_typer(suspense.app, name="suspense", help=_("Place the lines that nobody could place."))
 
 
-@command(app, "import", _("Take statements (camt.053, CFONB120, OFX), and book every line."))
+@command(app, "import", _("Take statements and book every line. Formats: camt.053, CFONB120, OFX."))
 def import_(
     files: list[Path] = typer.Argument(metavar="FILE...", help=_("Statements from the bank."), show_default=False),
     opening: bool = typer.Option(
@@ -42,7 +42,7 @@ def watch(
     bank.watch(folder, once=once)
 
 
-@command(app, "statements", _("The statements that were taken."))
+@command(app, "statements", _("List the statements that were taken."))
 def statements(json: bool = JSON) -> None:
     from api.commands import bank
 
@@ -50,7 +50,7 @@ def statements(json: bool = JSON) -> None:
     bank.statements()
 
 
-@command(app, "lines", _("The lines of statements, and what became of each."))
+@command(app, "lines", _("List the lines, and what became of each."))
 def lines(
     since: str = option("--since", help=_("From this day on."), metavar="YYYY-MM-DD"),
     until: str = option("--until", help=_("Up to this day."), metavar="YYYY-MM-DD"),

@@ -10,7 +10,7 @@ from api.groups.options import JSON, PARTY, SETTINGS, command
 app = typer.Typer(**SETTINGS)
 
 
-@command(app, "list", _("The devices that act, or acted, for a party."))
+@command(app, "list", _("List the devices that act, or acted, for a party."))
 def key_list(party: str = PARTY, json: bool = JSON) -> None:
     from api.commands import keys
 

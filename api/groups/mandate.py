@@ -29,7 +29,7 @@ def add(
     mandates.add(party, iban, amount, signed, holder)
 
 
-@command(app, "list", _("The mandates."))
+@command(app, "list", _("List the mandates."))
 def list_(every: bool = typer.Option(False, "--all", help=_("Those that were ended too.")), json: bool = JSON) -> None:
     from api.commands import mandates
 
@@ -37,7 +37,7 @@ def list_(every: bool = typer.Option(False, "--all", help=_("Those that were end
     mandates.show(every=every)
 
 
-@command(app, "amount", _("Another amount a month, signed on paper."))
+@command(app, "amount", _("Change the amount a month, as signed on paper."))
 def amount(
     party: str = PARTY,
     amount: str = AMOUNT,
@@ -58,7 +58,7 @@ def end(party: str = PARTY, json: bool = JSON) -> None:
     mandates.end(party)
 
 
-@command(app, "resume", _("Collect again by a mandate that was suspended because debits came back."))
+@command(app, "resume", _("Collect again by a suspended mandate. It was suspended because debits came back."))
 def resume(party: str = PARTY, json: bool = JSON) -> None:
     from api.commands import mandates
 
@@ -66,7 +66,7 @@ def resume(party: str = PARTY, json: bool = JSON) -> None:
     mandates.resume(party)
 
 
-@command(app, "notices", _("Who is to be told of the next debits; they are noted as told."))
+@command(app, "notices", _("List who is to be told of the next debits. They are noted as told."))
 def notices(
     month: str = MONTH,
     csv: Path = option("--csv", help=_("Write the texts for a mail merge to this file."), metavar="FILE"),
@@ -79,7 +79,12 @@ def notices(
     mandates.tell(month, csv, again=again)
 
 
-@command(app, "collect", _("A month's debits as one file for the bank (pain.008)."))
+@command(
+    app,
+    "collect",
+    _("Make one file of a month's debits (pain.008)."),
+    typed="patard mandate collect --month 2026-12 --out prelevements.xml",
+)
 def collect(
     month: str = MONTH,
     on: str = option("--on", help=_("The day of the debit, in place of the charter's."), metavar="YYYY-MM-DD"),
@@ -93,7 +98,7 @@ def collect(
     mandates.collect(month, on, out, again=again)
 
 
-@command(app, "collections", _("The files of debits, and what became of them."))
+@command(app, "collections", _("List the files of debits, and what became of them."))
 def collections(json: bool = JSON) -> None:
     from api.commands import mandates
 
@@ -113,7 +118,7 @@ def withdraw(
     mandates.withdraw(file, refused=refused)
 
 
-@command(app, "reject", _("A debit that the bank said it will not carry out."))
+@command(app, "reject", _("Strike a debit that the bank will not carry out."))
 def reject(
     reference: str = typer.Argument(metavar="REFERENCE", help=_("Its end-to-end id."), show_default=False),
     reason: str = option("--reason", help=_("The bank's code for why, such as AC04."), metavar="CODE"),
@@ -125,7 +130,7 @@ def reject(
     mandates.reject(reference, reason)
 
 
-@command(app, "unpaid", _("The debits that came back."))
+@command(app, "unpaid", _("List the debits that came back."))
 def unpaid(json: bool = JSON) -> None:
     from api.commands import mandates
 

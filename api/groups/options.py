@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from api.commands.console import _
-from api.usage import speaking
+from api.usage import example, speaking
 
 _Command, _Group = speaking(_)
 SETTINGS: dict[str, Any] = {"cls": _Group, "no_args_is_help": True, "add_completion": False, "rich_markup_mode": None}
@@ -25,5 +25,6 @@ def many(name: str, *, help: str, metavar: str) -> Any:
     return typer.Option([], name, help=help, metavar=metavar, show_default=False)
 
 
-def command(group: typer.Typer, name: str, help: str) -> Callable[[Any], Any]:
-    return group.command(name, cls=_Command, help=help)
+def command(group: typer.Typer, name: str, help: str, typed: str = "") -> Callable[[Any], Any]:
+    """A command of `group`. `typed` is a line of it, an example; each with more than five options has one."""
+    return group.command(name, cls=_Command, help=help, epilog=example(_, typed))

@@ -23,7 +23,7 @@ def party_add(
     members.add(kind, name, again=again)
 
 
-@command(app, "list", _("The parties with account and balance."))
+@command(app, "list", _("List the parties, with account and balance."))
 def party_list(
     kind: str = option("--kind", help=_("Of this kind only."), metavar="KIND"),
     every: bool = typer.Option(False, "--all", help=_("Closed ones too.")),

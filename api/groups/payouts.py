@@ -13,7 +13,7 @@ app = typer.Typer(**SETTINGS)
 NUMBER = typer.Argument(metavar="FILE", help=_("Number of a file, as the list shows it."), show_default=False)
 
 
-@command(app, "list", _("What is owed to shops, and the files under way."))
+@command(app, "list", _("List what is owed to shops, and the files under way."))
 def list_(
     every: bool = typer.Option(False, "--all", help=_("Files that are settled or withdrawn, too.")), json: bool = JSON
 ) -> None:
@@ -23,7 +23,7 @@ def list_(
     payouts.show(every=every)
 
 
-@command(app, "show", _("A file: each transfer, and who signed."))
+@command(app, "show", _("Show a file: each transfer, and who signed."))
 def show(number: str = NUMBER, json: bool = JSON) -> None:
     from api.commands import payouts
 
@@ -31,7 +31,7 @@ def show(number: str = NUMBER, json: bool = JSON) -> None:
     payouts.show_file(number)
 
 
-@command(app, "order", _("Make one file (pain.001) of everything that is due and has an IBAN."))
+@command(app, "order", _("Make one file of all that is due (pain.001). Whoever has no IBAN waits."))
 def order(
     on: str = option("--on", help=_("The day on which the bank pays; today unless given."), metavar="YYYY-MM-DD"),
     json: bool = JSON,
@@ -42,7 +42,7 @@ def order(
     payouts.order(on)
 
 
-@command(app, "file", _("Write the file for the bank, once enough people signed it (wallet payouts --sign)."))
+@command(app, "file", _("Write the file for the bank, once it is signed. They sign by wallet payouts --sign."))
 def file(
     number: str = NUMBER,
     out: Path = option("--out", help=_("Where to write the file."), metavar="FILE"),
@@ -55,7 +55,7 @@ def file(
     payouts.fetch(number, out, again=again)
 
 
-@command(app, "withdraw", _("Give a file up; what it would have paid may go into another."))
+@command(app, "withdraw", _("Give a file up. What it would have paid may go into another."))
 def withdraw(
     number: str = NUMBER,
     refused: bool = typer.Option(False, "--refused", help=_("The bank refused it, or it was never sent.")),
@@ -67,7 +67,7 @@ def withdraw(
     payouts.withdraw(number, refused=refused)
 
 
-@command(app, "reject", _("Give a shop its units back for a payout that the bank will not execute."))
+@command(app, "reject", _("Give a shop its units back. For a payout that the bank will not execute."))
 def reject(
     reference: str = typer.Argument(metavar="REFERENCE", help=_("The payout's reference."), show_default=False),
     reason: str = typer.Option("", "--reason", metavar="CODE", help=_("The bank's reason, such as AC04.")),

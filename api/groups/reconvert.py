@@ -10,7 +10,7 @@ from api.groups.options import JSON, SETTINGS, command
 app = typer.Typer(**SETTINGS)
 
 
-@command(app, "list", _("The requests that wait."))
+@command(app, "list", _("List the requests that wait."))
 def reconvert_list(json: bool = JSON) -> None:
     from api.commands import office
 
@@ -18,7 +18,7 @@ def reconvert_list(json: bool = JSON) -> None:
     office.waiting()
 
 
-@command(app, "accept", _("Owe the euros less the fee, destroy the units."))
+@command(app, "accept", _("Accept a request: the units go, the euros are owed."))
 def reconvert_accept(id: str = typer.Argument(metavar="ID", show_default=False), json: bool = JSON) -> None:
     from api.commands import office
 
@@ -26,7 +26,7 @@ def reconvert_accept(id: str = typer.Argument(metavar="ID", show_default=False),
     office.accept(id)
 
 
-@command(app, "refuse", _("Give the units back."))
+@command(app, "refuse", _("Refuse a request, and give the units back."))
 def reconvert_refuse(id: str = typer.Argument(metavar="ID", show_default=False), json: bool = JSON) -> None:
     from api.commands import office
 

@@ -12,7 +12,7 @@ app = typer.Typer(**SETTINGS)
 LINE = typer.Argument(metavar="LINE", help=_("How its id ends, 4 characters or more."), show_default=False)
 
 
-@command(app, "list", _("The lines that wait, and what each may be."))
+@command(app, "list", _("List the lines that wait, and what each may be."))
 def suspense_list(
     limit: int = option("--limit", help=_("At most so many, the oldest."), metavar="N"), json: bool = JSON
 ) -> None:
@@ -22,7 +22,12 @@ def suspense_list(
     suspense.show(limit)
 
 
-@command(app, "place", _("Say what a line is."))
+@command(
+    app,
+    "place",
+    _("Say what a line is."),
+    typed='patard bank suspense place 3f0a --share "Alice Martin=20" --share own=30',
+)
 def suspense_place(
     line: str = LINE,
     proposal: int = option("--proposal", help=_("What is proposed under this number."), metavar="N"),
