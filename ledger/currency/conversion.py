@@ -20,6 +20,7 @@ from ledger.currency import days
 from ledger.currency.bank import ahead, typed
 from ledger.currency.bank.payouts import index
 from ledger.currency.chart import EUR
+from ledger.currency.clocked import Moments
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import decimal_text
 from ledger.currency.parties import Party
@@ -89,7 +90,8 @@ def convert(
         if posted.replay:
             return
         number = chart.reserve[reserve]
-        asked = ahead.Asked(number, reference, party.account, amount, booked_on, posted.seq, posted.at, by)
+        at = Moments(town, posted.seq).of(posted.seq, posted.at)
+        asked = ahead.Asked(number, reference, party.account, amount, booked_on, posted.seq, at, by)
         ahead.require(town, connection, asked)
         if by != CONSOLE:
             ahead.require_limit(town, connection, asked, sources)

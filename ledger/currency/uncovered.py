@@ -106,6 +106,19 @@ def require_free(town: Town, connection: Connection, taking: Iterable[Instructio
         )
 
 
+def require_unspent(town: Town, cents: int) -> None:
+    """Raise `CurrencyError`, account_uncovered, where units that so many cents of euros cover were passed on since."""
+    with town.reading() as connection:
+        accounts = list(connection.scalars(select(UNCOVERED_ACCOUNT.c.account)))
+    there = sum(max(0, town.book.balance(account)) for account in accounts)
+    if accounts and there < uncovered(town) + cents:
+        raise CurrencyError(
+            "account_uncovered",
+            "imported units that these euros cover were passed on since: without them they would have no euros behind "
+            "them. Bring other euros first",
+        )
+
+
 def waiting(town: Town) -> int:
     """How many accounts do not pay yet."""
     with town.reading() as connection:

@@ -121,7 +121,7 @@ def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
     text = (DEPLOY / "patard.service").read_text()
     assert "KillSignal=SIGINT" in text  # what leaves one whole book.db
     unit = tmp_path / "patard.service"
-    unit.write_text(text.replace("/opt/patard/.venv/bin/patard", sys.executable))
+    unit.write_text(text.replace("/srv/patard/.venv/bin/patard", sys.executable))
     for arguments in (("verify",), ("security", "--offline=true", f"--threshold={EXPOSURE}")):
         ran = subprocess.run([analyze, *arguments, str(unit)], capture_output=True, text=True)
         said = [line for line in (ran.stdout + ran.stderr).splitlines() if unit.name in line]

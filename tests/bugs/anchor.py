@@ -74,7 +74,7 @@ BUGS: tuple[Bug, ...] = (
         AUDIT + "story.py", 'if "by" not in evidence and story.demanded:', "if False:"),
     bug("limits are not in the note", f"{EDITS} -k charter_toml",
         "ledger/currency/chartered.py", '("risk_days", "timezone", *LIMITS, "alone_days")', '("risk_days", "timezone")',
-        "ledger/currency/chartered.py", "        **limits_of(charter),\n", ""),
+        "ledger/currency/chartered.py", ", **limits_of(charter),\n", ",\n"),
     bug("payments above a limit pass", f"{HELD} -k in_force",
         AUDIT + "limits.py", "order.amount > rules.per_payment", "False"),
     bug("the day's limit counts for ever", f"{HELD} -k in_force",

@@ -229,7 +229,7 @@ BUGS: tuple[Bug, ...] = (
         BANK + "topups.py", "_LINE.undone_seq.is_(None), _LINE.withdrawn", "_LINE.withdrawn",
         BANK + "indexing.py", "_LINE.undone_seq.is_(None), *right)", "*right)"),
     bug("a return takes more units than are there", "tests/currency/bank/test_booking.py -k claim",
-        BANK + "topups.py", "back = min(amount, max(0, town.book.balance(holder)))", "back = amount"),
+        BANK + "topups.py", "back = min(amount, uncovered.free(town, holder))", "back = amount"),
     bug("booking again undoes what a person decided", "tests/currency/bank/test_suspense_put_back.py -k brings_back",
         BANK + "indexing.py", '_LINE.id == bindparam("line"), _LINE.seq.is_(None))', '_LINE.id == bindparam("line"))'),
     bug("a line that was put back cannot be placed again",

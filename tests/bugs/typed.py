@@ -192,7 +192,7 @@ BUGS: tuple[Bug, ...] = (
     bug("transit: what arrived leaves once more", f"{ON_WAY} -k 'did_not_leave and sqlite'",
         BANK + "placing.py", "    if arrived is not None:", "    if False:"),
     bug("transit: what arrived before a first statement is the member's", f"{ON_WAY} -k 'begins_with and sqlite'",
-        BANK + "placing.py", "0 < line.amount <= there and decision.way is not Way.TRANSIT", "False"),
+        BANK + "placing.py", "    if line.kind == LineKind.OPENING:\n        raise", "    if False:\n        raise"),
     bug("typed: a day in two formats is two", f"{SEEN} -k 'two_formats and sqlite'",
         BANK + "aligning.py", "if not any(one and two and one != two for one, two in told):", "if False:"),
     bug("typed: what was known is not undone first", f"{SEEN} -k 'another_day and sqlite'",

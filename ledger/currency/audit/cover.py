@@ -37,6 +37,8 @@ class Cover:
         self.issued: dict[int, int] = {}
         """The same of issuers' accounts: what each has out, where it is more than nothing."""
         self._since: dict[str, Since] = {}
+        self._freed: set[int] = set()
+        """Accounts that were not to pay until everything was covered, and it was."""
 
     def counts(self, number: int) -> bool:
         """Whether what this account holds says anything of the cover; what moves between others does not."""
@@ -68,8 +70,7 @@ class Cover:
         if circulation > guarantee:
             yield "not_covered", f"{circulation} units were in circulation and {guarantee} in the guarantee"
         imported = sum(max(0, cents) for cents in issued.values())
-        if not imported:
-            self.story.uncovered.clear()
+        self._release(imported, transaction)
         self._hold(
             IMPORTED_UNCOVERED, not imported or circulation + imported <= guarantee, record, transaction,
             f"issuers have {imported} units out beside {circulation} in circulation, and the guarantee is {guarantee}",
@@ -95,6 +96,17 @@ class Cover:
             f"guarantee, payouts due, suspense and fees are {owed}; reserve accounts, operations, claims and what is "
             f"between two accounts {there} (cents)",
         )  # fmt: skip
+
+    def _release(self, imported: int, transaction: Transaction) -> None:
+        """Who pays again, for all that was imported is covered; and who does not once more, for its cover was taken."""
+        story = self.story
+        if not imported:
+            self._freed |= story.uncovered
+            story.uncovered.clear()
+        elif self._freed:
+            if transaction.kind != IMPORT:
+                story.uncovered |= self._freed
+            self._freed.clear()
 
     def _owe(self, record: Record, transaction: Transaction, change: int) -> Iterator[Problem]:
         """Debts of members change: each of them is somebody's, and nobody pays more than they owe."""

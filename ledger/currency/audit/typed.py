@@ -58,14 +58,15 @@ _STANDS = Correction(None, None)
 
 @dataclass
 class Conversions:
-    """What was typed so far. `day_of` is the local day of a moment, `cash` are the numbers of the cash boxes."""
+    """What was typed so far. `day_of` is the local day of an entry, by place and `at`; `cash` are the cash boxes."""
 
     known: dict[bytes, Typed] = field(default_factory=dict)
     awaited: dict[bytes, Typed] = field(default_factory=dict)
     """Those of bank accounts that stand, whether a line has come for them or not."""
     corrected: dict[bytes, Correction] = field(default_factory=dict)
     cash: frozenset[int] = frozenset()
-    day_of: Callable[[int], date] | None = None
+    day_of: Callable[[int, int], date] | None = None
+    _days: dict[bytes, date] = field(default_factory=dict)
     _spent: dict[date, dict[int, Counter[str]]] = field(default_factory=dict)
     """What keys converted on a day, by account of the reserve: cents of those that stand."""
 
@@ -81,7 +82,8 @@ class Conversions:
             self.awaited[transaction.id] = typed
         if self.day_of is None or not _is_key(typed.by, held):
             return
-        day, is_cash = self.day_of(typed.at), typed.reserve in self.cash
+        day, is_cash = self.day_of(typed.seq, typed.at), typed.reserve in self.cash
+        self._days[transaction.id] = day
         accounts = self._spent.setdefault(day, {})
         accounts.setdefault(typed.reserve, Counter())[typed.by] += typed.amount
         # As the desk does, by what the accounts are now.
@@ -112,7 +114,8 @@ class Conversions:
             return
         self.corrected[conversion] = Correction(record.seq, record.instruction.id)
         self.awaited.pop(conversion, None)
-        spent = self._spent.get(self.day_of(typed.at), {}).get(typed.reserve) if self.day_of else None
+        day = self._days.pop(conversion, None)
+        spent = self._spent[day].get(typed.reserve) if day is not None else None
         if spent is not None and typed.by in spent:
             spent[typed.by] -= typed.amount
 
@@ -156,9 +159,9 @@ def _is_key(by: str, held: Mapping[bytes, Held]) -> bool:
         return False
 
 
-def lend(town: Town, conversions: Conversions) -> None:
+def lend(town: Town, conversions: Conversions, moment: Callable[[int, int], int]) -> None:
     """Lend what is not in the log: the time zone; and cash boxes, until a note of the charter says which these are."""
-    conversions.day_of = town.charter.local_date
+    conversions.day_of = lambda seq, at: town.charter.local_date(moment(seq, at))
     kinds = {one.name: one.kind for one in town.charter.reserve}
     conversions.cash = frozenset(n for name, n in town.chart.reserve.items() if kinds[name] == ReserveKind.CASH)
 

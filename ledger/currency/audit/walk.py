@@ -140,7 +140,7 @@ class _Run:
         self.cover = Cover(self.story)
         self.plain = Plain(self.story, self.cover)
         debit_tables.lend(town, self.story)
-        typed.lend(town, self.story.typed)
+        typed.lend(town, self.story.typed, self.story.moment)
         self.findings: list[Finding] = []
         self.wrong: list[Wrong] = []
         self.at_fault: set[bytes] = set()

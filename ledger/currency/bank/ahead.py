@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, func, or_, select
 
-from ledger.currency import chartered, parties, persons
+from ledger.currency import chartered, clocked, parties, persons
 from ledger.currency.acts import MACHINE
 from ledger.currency.bank import typed
 from ledger.currency.bank.reference import line_reference, read_line_reference, squeezed
@@ -35,7 +35,8 @@ _DAY_DIGITS = 8
 class Asked(NamedTuple):
     """A conversion that somebody types.
 
-    `reserve` is the number of an account; `seq` and `at` are the place of its entry in the log and its moment (us).
+    `reserve` is the number of an account, `seq` the place of its entry in the log, and `at` its moment (us) by the
+    clock, which is not what the log says behind an entry of a wrong one.
     """
 
     reserve: int
@@ -88,7 +89,7 @@ def _require_coming(town: Town, connection: Connection, asked: Asked, day: date,
             f"this account has no statement yet, and other accounts have: {day} is longer ago than the {awaited.days} "
             "days for which its line may be awaited"
         )
-    lasting = town.charter.day_bounds(today - 3 * awaited)[0]
+    lasting = clocked.since(town, asked.at, town.charter.day_bounds(today - 3 * awaited)[0])
     lapsed, most = _taken_back(connection, asked.reserve, lasting), town.charter.limits.ahead_per_day
     if lapsed + asked.amount > most and lapsed:
         raise _on_statement(
@@ -106,7 +107,7 @@ def require_limit(town: Town, connection: Connection, asked: Asked, sources: dic
     kind = next((kind for kind, numbers in sources.items() if asked.reserve in numbers), ReserveKind.BANK)
     limits = town.charter.limits
     limit = limits.cash_per_day if kind == ReserveKind.CASH else limits.ahead_per_day
-    midnight = town.charter.local_day_start(asked.at)[1]
+    midnight = clocked.since(town, asked.at, town.charter.local_day_start(asked.at)[1])
     query = (
         select(_TYPED.by, func.sum(_TYPED.amount))
         .where(
@@ -182,7 +183,7 @@ def expected_until(town: Town, id_: bytes) -> date | None:
             return None
         if row.reserve not in typed.banks(town) or typed.since(typed.spans(connection, town), row.reserve) is None:
             return None
-    return deadline(town, row.at)
+    return deadline(town, clocked.Moments(town, town.book.head().seq).of(row.seq, row.at))
 
 
 def deadline(town: Town, at: int) -> date:

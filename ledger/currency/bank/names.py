@@ -17,6 +17,7 @@ WORDS = {
                "interets debiteurs", "fees", "charges"),
     "membership": ("adhesion", "adhesions", "cotisation", "cotis", "don", "subvention", "membership", "donation"),
     "cash in": ("versement especes", "remise especes", "depot especes", "vers especes", "cash deposit"),
+    "cheque": ("cheque", "cheques", "chq", "chqs", "check"),
     "cash out": ("retrait", "especes", "dab", "withdrawal"),
 }  # fmt: skip
 """Phrases by what they tell; banks write them without accents, or are read so."""

@@ -281,7 +281,9 @@ def _cash(town: Town, line: Line, decision: Decision, other: Line | None) -> Pla
         names = ", ".join(repr(name) for name in boxes) or "none"
         raise CurrencyError("reserve_account_unknown", f"no cash box {decision.cash!r}; the charter has {names}")
     if not typed.may_be_cash(line):
-        raise CurrencyError("placing_uneven", "the bank says that this is no cash: it names an account, or a transfer")
+        raise CurrencyError(
+            "placing_uneven", "the bank says that this is no cash: it names an account, a transfer or a cheque"
+        )
     box = town.chart.reserve[decision.cash]
     return Placing(PLACED, (_between(town, line, box),), {"cash": f"{box:016x}"})
 

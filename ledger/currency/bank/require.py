@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection, func, select
+
+from ledger.core.tables import LOG
+from ledger.currency import clocked
 from ledger.currency.bank import typed
 from ledger.currency.bank.lines import Line
 from ledger.currency.bank.reference import squeezed
+from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import decimal_text
 from ledger.currency.town import Town
@@ -48,3 +53,26 @@ def went(line: Line, what: str) -> None:
     """Raise `CurrencyError`, placing_uneven, where euros came in."""
     if line.amount > 0:
         raise CurrencyError("placing_uneven", f"euros came in with this line: it cannot have been {what}")
+
+
+def cash_limit(town: Town, connection: Connection, line: Line) -> None:
+    """Raise `CurrencyError`, placing_uneven, where more than the charter's `cash_per_day` would lie in boxes by placings.
+
+    Nothing that a bank says is held against a cash box: what went there is there because somebody said so.
+    """
+    if line.amount > 0:
+        return
+    now, limit = town.now(), town.charter.limits.cash_per_day
+    midnight = clocked.since(town, now, town.charter.local_day_start(now)[1])
+    query = (
+        select(func.coalesce(func.sum(-BANK_LINE.c.amount), 0))
+        .join(LOG, LOG.c.seq == BANK_LINE.c.placed_seq)
+        .where(BANK_LINE.c.placed_as == "cash", BANK_LINE.c.amount < 0, LOG.c.at >= midnight)
+    )
+    before = int(connection.execute(query).scalar_one())
+    if before - line.amount > limit:
+        raise CurrencyError(
+            "placing_uneven",
+            f"{decimal_text(limit)} a day may be placed as cash that was taken out, and {decimal_text(before)} were: "
+            "place it tomorrow, or at the machine (`patard bank suspense place`)",
+        )

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Instruction, Note, Posted, Transaction, Transfer
 from ledger.currency import parties, uncovered
-from ledger.currency.bank import claims, topups
+from ledger.currency.bank import claims, require, topups
 from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, Overtaken, index
 from ledger.currency.bank.knowing import gather
 from ledger.currency.bank.lines import Line, find_line, line_of, lines
@@ -153,6 +153,8 @@ def _post(town: Town, entries: Sequence[tuple[Line, Instruction]], steps: Sequen
                 claims.require_owed(town, entry_)
                 uncovered.require_free(town, connection, (entry_,))
         for (each, decision, other), (_line, entry_) in zip(steps, entries, strict=False):
+            if decision.way is Way.CASH and by != CONSOLE:
+                require.cash_limit(town, connection, each)
             if other is not None:
                 _hold(connection, other)
             # A debt, fees, a conversion: what it leans on may have changed until all writing was ours.
@@ -201,6 +203,8 @@ def undo(town: Town, line: Line, by: str, *, treasurer: bool = True) -> Posted:
         raise CurrencyError("role_insufficient", "units that somebody else gave a member, a treasurer takes back")
     _no_payout_came_back(town, stood)
     mandates.require_put_back(town, stood)
+    if stood.evidence.get("as") == Way.COVER:
+        uncovered.require_unspent(town, line.amount)
     entries = [(line, _way_back(town, line, stood, by))]
     if stood.evidence.get("as") == Way.PAIR:
         other = _row(town, bytes.fromhex(str(stood.evidence["other"])))

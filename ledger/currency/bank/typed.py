@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, insert, or_, select, update
 
+from ledger.currency.bank.names import said
 from ledger.currency.bank.reference import squeezed
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE, BANK_SQUEEZED, BANK_STATEMENT, TYPED_CONVERSION
@@ -195,8 +196,8 @@ class Unexplained:
 
 
 def may_be_cash(line: Line) -> bool:
-    """Whether a line may be cash that was paid in, or taken out: from no account, and no bank calls it a transfer."""
-    return not line.iban and line.kind in (LineKind.OTHER, LineKind.CASH)
+    """Whether a line may be cash that was paid in, or taken out: from no account, and no bank calls it otherwise."""
+    return not line.iban and line.kind in (LineKind.OTHER, LineKind.CASH) and not said(line.text, "cheque")
 
 
 def same_reference(typed: Typed, text: str, length: int) -> bool:

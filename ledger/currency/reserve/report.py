@@ -148,9 +148,9 @@ def _moving(town: Town, found: Mapping[int, Statements], known: Gathered, on: da
 
 def _typed(town: Town, connection: Connection, number: int, since: int, seq: int, on: date) -> tuple[Explained, ...]:
     """What was typed on a bank account that has no statement yet, since others have: its first one should have it."""
-    charter, found = town.charter, []
+    charter, moments, found = town.charter, Moments(town, seq), []
     for row in typed(connection, number, since, seq):
-        said = charter.local_date(row.at)
+        said = charter.local_date(moments.of(row.seq, row.at))
         until = said + timedelta(days=charter.limits.ahead_days)
         day = date.fromisoformat(row.booked_on) if row.booked_on else said
         why = Why.OVERDUE if until < on else Why.AFTER_STATEMENT
