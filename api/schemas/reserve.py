@@ -94,6 +94,8 @@ class _Sums(BaseModel):
     guarantee: int
     payouts_due: int
     suspense: int
+    unplaced: int
+    """What came and waits in suspense: no cover."""
     fees: int
     operations: int
     claims: int
@@ -143,7 +145,8 @@ def _sums(town: Town, r: Reserve) -> _Sums:
     year = r.year
     return _Sums(
         unit=town.charter.code, circulation=r.circulation, imported=r.imported, waiting=r.waiting, maturing=r.maturing,
-        guarantee=r.guarantee, payouts_due=r.payouts_due, suspense=r.suspense, fees=r.fees, operations=r.operations,
+        guarantee=r.guarantee, payouts_due=r.payouts_due, suspense=r.suspense, unplaced=r.unplaced,
+        fees=r.fees, operations=r.operations,
         claims=r.claims, transit=r.transit, reserve=r.reserve, liquid=r.liquid, placed=r.placed,
         coverage_bp=r.coverage_bp, liquid_bp=r.liquid_bp,
         identities=[IdentityOut(**one._asdict()) for one in r.identities], covered=r.covered,

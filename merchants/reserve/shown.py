@@ -162,7 +162,7 @@ def show(report: Reserve, charter: Charter, _: Translator, *, lines: bool = Fals
         places_sum=euros(sum(cents for _name, cents in there)),
         identities=[
             ShownIdentity(
-                _(sentence), _(words.FORMULAS[one.name]).replace("<=", "≤").replace(" - ", " − "),
+                _(sentence), words.formula(one.name, _),
                 units(one.left) if one.name.startswith("circulation") else euros(one.left), _relation(one.relation),
                 euros(one.right), one.holds,
             )

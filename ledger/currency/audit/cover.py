@@ -12,6 +12,7 @@ from ledger.core.model import Transaction
 from ledger.core.record import Record
 from ledger.currency.audit.story import Problem, Story
 from ledger.currency.bank import claims
+from ledger.currency.reserve.unplaced import Unplaced
 
 IMPORTED_UNCOVERED = "imported_uncovered"
 """Not a fault of the book: a currency that moved in, whose euros are not booked yet. The reserve report says it too."""
@@ -35,6 +36,7 @@ class Cover:
         """Debits less credits, cents."""
         self.issued: dict[int, int] = {}
         """The same of issuers' accounts: what each has out, where it is more than nothing."""
+        self._unplaced = Unplaced()
         self._since: dict[str, Since] = {}
 
     def counts(self, number: int) -> bool:
@@ -44,7 +46,8 @@ class Cover:
     def move(self, record: Record, transaction: Transaction) -> Iterator[Problem]:
         """Take an entry in, and say what it must not have done."""
         held, issued, touched = self.held, self.issued, False
-        owed = held[self.story.chart.claims]
+        chart = self.story.chart
+        owed, waited = held[chart.claims], held[chart.suspense]
         for t in transaction.transfers:
             for number, change in ((t.debit, t.amount), (t.credit, -t.amount)):
                 if number in held:
@@ -55,7 +58,8 @@ class Cover:
                     touched = True
         if not touched:
             return
-        chart = self.story.chart
+        if held[chart.suspense] != waited:
+            self._unplaced.take(held[chart.suspense] - waited)
         if held[chart.claims] != owed or "owed" in transaction.evidence:
             yield from self._owe(record, transaction, held[chart.claims] - owed)
         circulation, guarantee = held[chart.circulation], -held[chart.guarantee]
@@ -71,11 +75,13 @@ class Cover:
         # Euros on their way between two reserve accounts are on neither, or already on both.
         reserve = sum(held[number] for number in chart.reserve.values()) + held[chart.transit]
         payouts, due = -held[chart.payouts], held[chart.claims]
-        short = guarantee - (reserve - payouts)
+        # What came and is not placed is somebody's: it makes up for nothing that was spent.
+        there = reserve - payouts - self._unplaced.cents
+        short = guarantee - there
         self._hold(
             "reserve_short", short <= max(0, due), record, transaction,
-            f"the guarantee of {guarantee} is more than the {reserve - payouts} that the reserve accounts hold, "
-            f"less what is owed to shops, and than the claims of {due} explain (cents)",
+            f"the guarantee of {guarantee} is more than the {there} that the reserve accounts hold, less what is owed "
+            f"to shops and what came and is not placed, and than the claims of {due} explain (cents)",
         )  # fmt: skip
         self._hold(
             CLAIMED, not 0 < short <= due, record, transaction,

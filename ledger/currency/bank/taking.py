@@ -340,7 +340,9 @@ def _possible(town: Town, statement: Statement, reserve: ReserveAccount) -> None
             f"it reaches to {statement.last} and today is {today}: check the date of the file and the clock",
         )
     if len(statement.lines) > MAX_LINES - MAX_BEFORE:
-        raise StatementError("statement_too_large", f"a statement has at most {MAX_LINES - MAX_BEFORE} lines: split it by days")
+        raise StatementError(
+            "statement_too_large", f"a statement has at most {MAX_LINES - MAX_BEFORE} lines: split it by days"
+        )
 
 
 def _ledger_before(town: Town, number: int, day: date, apart: Collection[bytes]) -> tuple[int, list[int]]:
