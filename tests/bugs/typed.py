@@ -8,6 +8,7 @@ IMPORTS = "tests/threats/test_one_euro_imports.py"
 BANK, AUDIT, RESERVE = "ledger/currency/bank/", "ledger/currency/audit/", "ledger/currency/reserve/"
 EURO, TYPED = "tests/threats/test_one_euro.py", "tests/currency/bank/test_typed.py"
 SEEN, IN_CASH = "tests/threats/test_euros_nobody_saw.py", "tests/threats/test_euros_in_cash.py"
+ELSEWHERE = "tests/currency/bank/test_payouts_elsewhere.py"
 ON_WAY, AWAITED = "tests/threats/test_euros_on_their_way.py", "tests/threats/test_euros_awaited.py"
 
 BUGS: tuple[Bug, ...] = (
@@ -165,6 +166,15 @@ BUGS: tuple[Bug, ...] = (
         BANK + "booking.py", "_LINE.became.in_((*DEBITS, topups.KNOWN))", "_LINE.became.in_(DEBITS)"),
     bug("placed: given back to another account", f"{ON_WAY} -k 'gives_nothing_back and sqlite'",
         BANK + "require.py", "if line.iban and other.iban and line.iban != other.iban:", "if False:"),
+    bug("payout: by hand to another account", f"{ELSEWHERE} -k another_account",
+        BANK + "payouts/placing.py", "        if elsewhere:\n", "        if False:\n"),
+    bug("payout: by its reference to another account", f"{ELSEWHERE} -k another_account",
+        BANK + "payouts/lines.py", "if meant is None or went_elsewhere(connection, meant.all, line.iban):",
+        "if meant is None:"),
+    bug("payout: a part of a sum to another account", f"{ELSEWHERE} -k each_part",
+        BANK + "payouts/lines.py", "[payout], str(part[\"iban\"])", "[payout], \"\""),
+    bug("payout: only to where the shop is paid now", f"{ELSEWHERE} -k ordered_to",
+        BANK + "payouts/owed.py", "known = {*connection.scalars(orders), *", "known = {*"),
     bug("typed: a statement between others brings more", f"{SEEN} -k 'come_to_nothing and sqlite'",
         BANK + "aligning.py", "        if first > statement.first\n", "        if False\n"),
     bug("typed: a statement before the first brings more", f"{SEEN} -k 'before_the_first and sqlite'",

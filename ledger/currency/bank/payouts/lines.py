@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select
 from ledger.core.model import Instruction, Transaction, Transfer
 from ledger.currency.bank.lines import Books, Line, line_of
 from ledger.currency.bank.payouts import index
-from ledger.currency.bank.payouts.owed import Payout, by_references, of_batch
+from ledger.currency.bank.payouts.owed import Payout, by_references, of_batch, went_elsewhere
 from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH
 from ledger.currency.bank.payouts.undoing import undoing
 from ledger.currency.bank.reference import found_in, written_in
@@ -55,7 +55,9 @@ def executed(books: Books, line: Line) -> Instruction | None:
         return None
     with books.town.reading() as connection:
         meant = _fitting(connection, line, lambda payout: payout.is_due, lambda payout: payout.is_rejected)
-    if meant is None or (len(meant.all) == 1 and meant.given_back):
+        if meant is None or went_elsewhere(connection, meant.all, line.iban):
+            return None
+    if len(meant.all) == 1 and meant.given_back:
         return None
     chart = books.town.chart
     due, back = (sum(payout.amount for payout in found) for found in meant)
@@ -180,7 +182,9 @@ def _of_parts(connection: Connection, line: Line) -> list[Payout]:
         fit = [
             payout
             for payout in by_references(connection, written_in(texts))
-            if payout.amount == abs(int(part["amount"])) and int(part["amount"]) * line.amount > 0
+            if payout.amount == abs(int(part["amount"]))
+            and int(part["amount"]) * line.amount > 0
+            and (line.amount > 0 or not went_elsewhere(connection, [payout], str(part["iban"])))
         ]
         if len(fit) != 1 or fit[0] in found:
             return []

@@ -7,11 +7,10 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from ledger.core.model import Transfer
-from ledger.currency.bank import details
 from ledger.currency.bank.lines import Line
 from ledger.currency.bank.payouts import index
-from ledger.currency.bank.payouts.owed import Payout, of_batch, payouts
-from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORDER
+from ledger.currency.bank.payouts.owed import Payout, of_batch, payouts, went_elsewhere
+from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH
 from ledger.currency.bank.payouts.undoing import undoing
 from ledger.currency.chart import EUR
 from ledger.currency.errors import CurrencyError
@@ -57,8 +56,9 @@ def placed(town: Town, line: Line, other: bytes) -> Placed:
     if line.amount < 0:
         if not all(one.is_due for one in meant):
             raise CurrencyError("payout_paid", "that payout was paid or undone before: look for what this line pays")
-        known = _ibans(town, meant[0]) if meant and line.iban else set()
-        if known and line.iban not in known:
+        with town.reading() as connection:
+            elsewhere = went_elsewhere(connection, meant + of_file, line.iban)
+        if elsewhere:
             raise CurrencyError(
                 "placing_uneven", "the bank says that this went to another account than the one that is paid to"
             )
@@ -66,14 +66,6 @@ def placed(town: Town, line: Line, other: bytes) -> Placed:
     if not meant[0].is_paid:
         raise CurrencyError("payout_paid", "that payout did not leave, or it came back before: this line is none of it")
     return Placed(index.RETURNED, undoing(town, meant, suspense), evidence)
-
-
-def _ibans(town: Town, payout: Payout) -> set[str]:
-    """Where a payout was ordered to, and where its shop says that it is paid."""
-    orders = select(PAYOUT_ORDER.c.iban).where(PAYOUT_ORDER.c.reconversion == payout.reconversion)
-    with town.reading() as connection:
-        there = details.by_account(connection, {payout.holder})
-        return {*connection.scalars(orders), *(one.iban for one in there.values())}
 
 
 def open_files(town: Town) -> list[OpenFile]:
