@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -11,6 +11,10 @@ THRESHOLD = 100_000_000
 """Cents of euros, in and out together within twelve months, from which the issuer must declare itself."""
 FULL = 10_000
 """Basis points of the whole."""
+MONTH = timedelta(days=45)
+"""Within which an account in use has a new statement: one a month, and a fortnight until somebody imports it."""
+QUARTER = timedelta(days=100)
+"""Within which any account of a bank has a statement: savings accounts have one a quarter."""
 
 
 class Why(StrEnum):
@@ -115,6 +119,12 @@ class AccountState(NamedTuple):
                 found.append(one)
         return taken, found
 
+    def outdated(self, on: date) -> bool:
+        """Whether its last statement is of so long ago that by `on` nobody knows what the bank has."""
+        if self.statement_on is None or not self.ledger:
+            return False
+        return on > self.statement_on + (MONTH if self.liquid else QUARTER)
+
     @property
     def difference(self) -> int | None:
         """What the ledger has more than the last statement; None where there is no statement."""
@@ -203,7 +213,25 @@ class Reserve(NamedTuple):
     @property
     def covered(self) -> bool:
         """Whether everything adds up that must, and the banks have it: nothing is unexplained, nothing lacks."""
+        return self.backed and not self.outdated
+
+    @property
+    def backed(self) -> bool:
+        """Whether they had it on the day of their last statements, however long ago that is."""
         return self.sound and (self.coverage_bp is None or self.coverage_bp >= FULL)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether a statement is of so long ago that it does not prove what is there today."""
+        return any(bank.outdated(self.on) for bank in self.banks)
+
+    @property
+    def proved_on(self) -> date | None:
+        """The day up to which all banks have proved what is there; None where no statement of theirs proves anything.
+
+        An account that holds nothing needs no proof.
+        """
+        return min((bank.statement_on for bank in self.banks if bank.statement_on and bank.ledger), default=None)
 
     @property
     def sound(self) -> bool:

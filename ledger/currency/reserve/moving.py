@@ -13,10 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from ledger.currency.reserve.chains import Days, Entry, said
-from ledger.currency.reserve.model import MOVED, Explained, Why
-
-STATEMENTS = timedelta(days=100)
-"""Within which any account of a bank has a statement: savings accounts have one a quarter."""
+from ledger.currency.reserve.model import MOVED, QUARTER, Explained, Why
 
 
 @dataclass
@@ -32,7 +29,7 @@ class Moving:
             change = entry.change(number)
             if change:
                 told = said(entry.row.record)
-                until = days.taken(entry.row) + (STATEMENTS if told.kind == MOVED else ahead)
+                until = days.taken(entry.row) + (QUARTER if told.kind == MOVED else ahead)
                 reference = str(told.evidence.get("reference", ""))
                 row, on = entry.row, days.of(entry.row)
                 self.entries.append(Explained(Why.OVERDUE, change, on, told.kind, reference, row.id, row.seq, until))
