@@ -192,7 +192,7 @@ def test_a_new_reserve_account_is_opened(folder: Path) -> None:
     town = open_town(folder, clock=Clock())
     alice = parties.admit(town, "person", "Alice")
     conversion.convert(town, alice, 100, reserve="Deuxième banque", reference="V1")
-    assert reserve.report(town).backed and len(reserve.report(town).banks) == 3
+    assert reserve.report(town).covered and len(reserve.report(town).banks) == 3
     town.book.close()
     open_town(folder, read_only=True).book.close()
 
