@@ -65,11 +65,11 @@ def test_two_references_are_two_proposals(town: Town, alice: Party) -> None:
     ("text", "name", "first"),
     [
         ("{alice}", "", "alice"),
-        ("{alice}", "BOB DURAND", "alice"),
+        ("{alice}", "BOB MARTIN", "alice"),
         ("{bob}", "", "typed"),
         ("{bob}", "MARTIN ALICE", "typed"),
         ("VIR", "MARTIN ALICE", "alice"),
-        ("VIR", "M. OU MME DURAND", "typed"),
+        ("VIR", "M. OU MME MARTIN", "typed"),
         ("VIR", "SCI LES TILLEULS", "typed"),
         ("VIR", "", "typed"),
     ],
@@ -78,7 +78,7 @@ def test_what_was_typed_for_somebody_else_is_not_the_first(
     town: Town, alice: Party, text: str, name: str, first: str
 ) -> None:
     """A line that says whose it is, by a reference before a name, is hardly another's conversion of as much."""
-    bob = parties.admit(town, "person", "Bob Durand")
+    bob = parties.admit(town, "person", "Bob Martin")
     [gift] = waits(town, line(1, "don"))
     place(town, gift.line.id, Decision(way=Way.OWN))
     typed = conversion.convert(town, bob, 5_000, reserve=BANK, reference="V-1").id
