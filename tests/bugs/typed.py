@@ -85,7 +85,7 @@ BUGS: tuple[Bug, ...] = (
         'rows[evidence["conversion"]]["line"] = bytes.fromhex(of)', "pass"),
     bug("typed: the table is not held against the log", f"{TYPED} -k 'something_else and sqlite'",
         AUDIT + "bank_tables.py", "    yield from typed.against(town, story.typed, story.lines.named)\n", ""),
-    bug("typed: cash that was paid in brings units", f"{IN_CASH} -k 'several_slips and sqlite'",
+    bug("typed: cash that was paid in brings units", f"{IN_CASH} -k 'member_paid_in and sqlite'",
         BANK + "topups.py", "LineKind.OPENING, LineKind.CASH)", "LineKind.OPENING)"),
     bug("typed: what is called cash in words brings units", f"{IN_CASH} -k 'was_paid_in and sqlite'",
         BANK + "topups.py", 'if said(f"{line.name} {line.text}", "cash in"):', "if False:",

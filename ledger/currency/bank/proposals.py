@@ -342,9 +342,9 @@ def _either(line: Line, known: Known) -> _Found:
 def _for_cash(line: Line, box: str, what: str) -> _Found:
     decision = Decision(way=Way.CASH, cash=box)
     if line.kind == LineKind.CASH:
-        yield decision, Reason(Why.BANK_SAYS, 85, {})
+        yield decision, Reason(Why.BANK_SAYS, 95, {})
     if (word := said(f"{line.name} {line.text}", what)) is not None:
-        yield decision, Reason(Why.WORDS, 75, {"word": word})
+        yield decision, Reason(Why.WORDS, 88, {"word": word})
 
 
 def _is_own(line: Line, known: Known) -> bool:
