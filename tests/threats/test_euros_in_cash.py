@@ -66,6 +66,12 @@ def test_cash_that_several_slips_gave(town: Town, alice: Party) -> None:
     once(town, 5_000)
 
 
+def test_what_a_bank_calls_cash_waits_for_a_person(town: Town, alice: Party) -> None:
+    """Though its text has a member's reference, and no slip was typed."""
+    cash = line(5_000, token(town, alice), kind=LineKind.CASH)
+    assert bring(town, statement([cash])).kinds == {"bank_suspense": 1}
+
+
 @pytest.mark.parametrize("kind", [LineKind.CASH, LineKind.OTHER])
 def test_cash_that_a_member_paid_in_is_typed_no_more(town: Town, alice: Party, kind: LineKind) -> None:
     bring(town, statement([line(5_000, f"VERSEMENT ESPECES {token(town, alice)}", kind=kind)]))
