@@ -38,6 +38,8 @@ def show_reserve(paper: Path | None, *, lines: bool = False) -> None:
     after = _("after entry {seq}").format(seq=report.seq)
     CONSOLE.say(f"{charter.name} ({charter.code})")
     CONSOLE.say(f"{WORDS('As of {day}').format(day=shown.on)}, {after}")
+    if shown.proved_on is not None:
+        CONSOLE.say(WORDS("The banks' figures are of {day}.").format(day=shown.proved_on))
     _sums(shown)
     _accounts(shown)
     _flows(shown)
@@ -54,6 +56,9 @@ def show_reserve(paper: Path | None, *, lines: bool = False) -> None:
         CONSOLE.say()
         told = WORDS("{sum} were booked ahead of the bank's statements, which have not shown them yet.")
         CONSOLE.say(fill(told.format(sum=shown.awaits), COLUMNS))
+    elif shown.outdated:
+        CONSOLE.say()
+        CONSOLE.say(WORDS("Last proved on {day}").format(day=shown.proved_on))
     elif not report.covered:
         if shown.unexplained is not None:
             CONSOLE.say()

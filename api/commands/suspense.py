@@ -49,6 +49,7 @@ WAYS = {
 """What a line may be, in words."""
 REASONS = {
     Why.REFERENCE_CUT: N_("the text ends in the middle of the reference of {name}"),
+    Why.REFERENCE: N_("the text has the reference of {name}"),
     Why.REFERENCES: N_("the text has the reference of {name}, and another"),
     Why.IBAN_SEEN: N_("{name} paid from this account before, on {day}"),
     Why.NAME_PAID: N_("the payer is called {name}"),

@@ -94,6 +94,8 @@ class _Sums(BaseModel):
     guarantee: int
     payouts_due: int
     suspense: int
+    unplaced: int
+    """What came and waits in suspense: no cover."""
     fees: int
     operations: int
     claims: int
@@ -105,6 +107,8 @@ class _Sums(BaseModel):
     liquid_bp: int | None
     identities: list[IdentityOut]
     covered: bool
+    proved_on: str | None
+    """The day of the oldest of the banks' last statements; from long ago it is not `covered`."""
     awaited: int
     unexplained: int
     """Entries that no line of a bank explains: how many."""
@@ -143,10 +147,12 @@ def _sums(town: Town, r: Reserve) -> _Sums:
     year = r.year
     return _Sums(
         unit=town.charter.code, circulation=r.circulation, imported=r.imported, waiting=r.waiting, maturing=r.maturing,
-        guarantee=r.guarantee, payouts_due=r.payouts_due, suspense=r.suspense, fees=r.fees, operations=r.operations,
+        guarantee=r.guarantee, payouts_due=r.payouts_due, suspense=r.suspense, unplaced=r.unplaced,
+        fees=r.fees, operations=r.operations,
         claims=r.claims, transit=r.transit, reserve=r.reserve, liquid=r.liquid, placed=r.placed,
         coverage_bp=r.coverage_bp, liquid_bp=r.liquid_bp,
         identities=[IdentityOut(**one._asdict()) for one in r.identities], covered=r.covered,
+        proved_on=r.proved_on.isoformat() if r.proved_on else None,
         awaited=r.awaited, unexplained=sum(len(bank.unexplained) for bank in r.banks),
         months=[
             MonthOut(month=f"{m.start:%Y-%m}", conversions=m.conversions, reconversions=m.reconversions,

@@ -83,7 +83,7 @@ def pdf(report: Reserve, charter: Charter, _: Translator) -> bytes:
 def _story(shown: Shown, drawing: Drawing | None, _: Translator) -> list[Flowable]:
     story: list[Flowable] = [
         _text(shown.currency, _SOFT), _text(_("The reserve"), _TITLE),
-        _text(_("As of {day}").format(day=shown.on), _SOFT), Spacer(0, 4 * mm),
+        _text(" · ".join(_as_of(shown, _)), _SOFT), Spacer(0, 4 * mm),
         _verdict(shown, _), Spacer(0, 5 * mm),
         _text(_("Every euro in its place"), _HEADING), _sides(shown, _), Spacer(0, 5 * mm),
         _text(_("What must hold"), _HEADING), *_identities(shown, _), Spacer(0, 4 * mm),
@@ -105,11 +105,20 @@ def _story(shown: Shown, drawing: Drawing | None, _: Translator) -> list[Flowabl
     return [*story, Spacer(0, 5 * mm), KeepTogether(_year(shown, _)), Spacer(0, 5 * mm), KeepTogether(_log(shown, _))]
 
 
+def _as_of(shown: Shown, _: Translator) -> list[str]:
+    told = [_("As of {day}").format(day=shown.on)]
+    if shown.proved_on is not None:
+        told.append(_("The banks' figures are of {day}.").format(day=shown.proved_on))
+    return told
+
+
 def _verdict(shown: Shown, _: Translator) -> Flowable:
     figures = [(_("In circulation"), shown.circulation), (_("Guarantee of the units"), shown.guarantee)]
     if shown.coverage is not None:
         figures.append((_("Coverage"), shown.coverage))
     verdict, colour = (_("Covered"), PAID) if shown.covered else (_("Not covered"), DANGER)
+    if shown.outdated:
+        verdict, colour = _("Last proved on {day}").format(day=shown.proved_on), BRASS
     if shown.awaits is not None:
         verdict, colour = _("Awaited"), BRASS
     names = [*(_text(name, _SOFT) for name, _sum in figures), ""]

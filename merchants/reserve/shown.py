@@ -84,7 +84,11 @@ class Shown(NamedTuple):
     currency: str
     symbol: str
     on: str
+    proved_on: str | None
+    """The day of the banks' figures."""
     covered: bool
+    outdated: bool
+    """Covered on that day, which is too long ago to say so of today."""
     awaits: str | None
     """What the next statements should bring, where it is all that lacks."""
     unexplained: str | None
@@ -149,8 +153,10 @@ def show(report: Reserve, charter: Charter, _: Translator, *, lines: bool = Fals
         currency=charter.name,
         symbol=charter.symbol,
         on=format_date(report.on, "long", locale=locale),
+        proved_on=None if report.proved_on is None else short(report.proved_on, _.lang),
         covered=report.covered,
-        awaits=euros(report.awaited) if report.sound and not report.covered else None,
+        outdated=report.backed and report.outdated,
+        awaits=euros(report.awaited) if report.sound and not report.backed else None,
         unexplained=_unexplained(report, euros),
         coverage=None if report.coverage_bp is None else percent(report.coverage_bp, _.lang),
         units=facts,
@@ -162,7 +168,7 @@ def show(report: Reserve, charter: Charter, _: Translator, *, lines: bool = Fals
         places_sum=euros(sum(cents for _name, cents in there)),
         identities=[
             ShownIdentity(
-                _(sentence), _(words.FORMULAS[one.name]).replace("<=", "≤").replace(" - ", " − "),
+                _(sentence), words.formula(one.name, _),
                 units(one.left) if one.name.startswith("circulation") else euros(one.left), _relation(one.relation),
                 euros(one.right), one.holds,
             )

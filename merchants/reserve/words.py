@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from ledger.currency.reserve import Why
@@ -15,29 +16,27 @@ def N_(text: str) -> str:
 
 SENTENCES: Final = (
     N_("Every unit that is out has its euro in the guarantee."),
-    N_("The reserve accounts hold the guarantee, and what is owed to shops besides."),
+    N_("The reserve accounts hold the guarantee, and what is owed to others besides."),
     N_("Every euro has its place: what it is for and where it is come to the same."),
 )
 """What the three identities of a report say."""
 
-FORMULAS: Final = {
-    "circulation <= guarantee": N_("circulation <= guarantee"),
-    "circulation + imported <= guarantee": N_("circulation + imported <= guarantee"),
-    "guarantee <= reserve accounts - payouts due": N_("guarantee <= reserve accounts - payouts due"),
-    "guarantee <= reserve accounts + in transit - payouts due": N_(
-        "guarantee <= reserve accounts + in transit - payouts due"
-    ),
-    "guarantee <= reserve accounts + awaited - payouts due": N_(
-        "guarantee <= reserve accounts + awaited - payouts due"
-    ),
-    "guarantee <= reserve accounts + in transit + awaited - payouts due": N_(
-        "guarantee <= reserve accounts + in transit + awaited - payouts due"
-    ),
-    "guarantee + payouts due + suspense + fees = reserve accounts + operations + claims + transit": N_(
-        "guarantee + payouts due + suspense + fees = reserve accounts + operations + claims + transit"
-    ),
+TERMS: Final = {
+    "circulation": N_("circulation"),
+    "imported": N_("imported"),
+    "guarantee": N_("guarantee"),
+    "reserve accounts": N_("reserve accounts"),
+    "in transit": N_("in transit"),
+    "awaited": N_("awaited"),
+    "payouts due": N_("payouts due"),
+    "suspense": N_("suspense"),
+    "unplaced": N_("unplaced"),
+    "fees": N_("fees"),
+    "operations": N_("operations"),
+    "claims": N_("claims"),
+    "transit": N_("transit"),
 }
-"""The same as sums; the report names them in English."""
+"""What the same adds up, by the English names that the report gives its parts."""
 
 WHY: Final = {
     Why.NOT_BOOKED: N_("not in the ledger yet"),
@@ -71,6 +70,12 @@ WHAT: Final = {
 }
 
 KINDS: Final = {"bank": N_("bank"), "cash": N_("cash box")}
+
+
+def formula(name: str, _: Translator) -> str:
+    """What an identity adds up, in words and signs."""
+    told = re.sub(r"[a-z]+( [a-z]+)*", lambda term: _(TERMS[term[0]]), name)
+    return told.replace("<=", "≤").replace(" - ", " − ")
 
 
 def what(kind: str, _: Translator) -> str:

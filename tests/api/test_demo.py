@@ -140,7 +140,7 @@ def test_the_town_is_in_order(told: Told) -> None:
 def test_every_euro_of_the_year_comes_from_statements(told: Told) -> None:
     town = open_town(told.home, read_only=True)
     report = reserve.report(town)
-    assert report.covered and report.circulation == report.guarantee > 1_000_000
+    assert report.backed and report.circulation == report.guarantee > 1_000_000
     assert report.payouts_due and report.suspense and report.fees
     held = sum(bank.ledger for bank in report.banks)
     assert report.guarantee + report.payouts_due + report.suspense + report.fees == held

@@ -8,14 +8,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Table, func, select
 
+from api.home import found_home
 from ledger.core.clock import SECOND, ClockDiffers
-from ledger.currency import conversion, parties, proofs
+from ledger.currency import clocked, conversion, parties, proofs, reserve
+from ledger.currency.audit.walk import audit
 from ledger.currency.errors import CurrencyError
+from ledger.currency.parties import Party
 from ledger.currency.sessions import CHALLENGE_SECONDS, Session, Sessions
 from ledger.currency.tables import INVITE, SESSION
 from ledger.currency.town import Town
 from tests import towns
-from tests.threats.machine import DAY, HOUR, Scene, ok, refused
+from tests.currency.bank import scene as a_bank
+from tests.threats.machine import DAY, HOUR, Machine, Scene, ok, refused
 from tests.towns import CASH, Member
 
 SESSION_HOURS = 12
@@ -156,3 +160,57 @@ def test_people_read_while_nothing_is_posted(scene: Scene, seconds: int) -> None
     scene.confirm()
     ok(scene.pay())  # it is right, says somebody at the machine: from now on they go by it
     assert stands(made, opened(made, scene.shop))
+
+
+# --- what was typed while a clock was wrong ----------------------------------------------------------------
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def bank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Machine, Town]]:
+    """A town with two bank accounts whose clock can be moved; one of them has a statement."""
+    url = request.getfixturevalue("fresh_postgres") if request.param == "postgres" else None
+    machine = Machine()
+    town = found_home(
+        tmp_path / "bank", a_bank.charter(), url, clock=machine.now, steady=machine.boot, entropy=towns.Entropy()
+    )
+    day = town.charter.local_date(town.now())
+    a_bank.bring(town, a_bank.statement([a_bank.line(5_000, "don", day)]))
+    yield machine, town
+    town.book.close()
+
+
+def in_2035(machine: Machine, town: Town, member: Party | None) -> None:
+    """The clock is ten years ahead, somebody says that it is right, types one, and says so of the right one again."""
+    machine.forward(60)
+    machine.jump(3_650 * DAY)
+    clocked.confirm(town)
+    if member is not None:
+        conversion.convert(town, member, 1_000, reserve=a_bank.SAVINGS, reference="EN-2035")
+    machine.forward(60)
+    machine.jump(-3_650 * DAY)
+    clocked.confirm(town)
+
+
+def test_what_was_typed_while_a_clock_was_wrong_is_awaited_by_the_right_one(bank: tuple[Machine, Town]) -> None:
+    machine, town = bank
+    in_2035(machine, town, parties.admit(town, "person", "Alice"))
+    machine.forward(11 * DAY)
+    [found] = audit(town).findings
+    assert (found.code, "a statement should have had it by 2025-06-25" in found.text) == ("bank_unexplained", True)
+    assert not reserve.report(town).sound
+
+
+def test_each_day_behind_a_wrong_clock_is_a_day_of_its_own(bank: tuple[Machine, Town]) -> None:
+    """What one person converts a day is not what they convert for ever after."""
+    machine, town = bank
+    office, alice = parties.admit(town, "association", "Bureau"), parties.admit(town, "person", "Alice")
+    key = towns.join(town, office, "operator", "poste")
+    in_2035(machine, town, None)
+    for number in range(2):
+        machine.forward(2 * DAY)
+        clocked.keep(town, town.now())
+        conversion.convert(town, alice, 190_000, reserve=CASH, reference=f"S-{number}", by=key.public.hex())
+    with pytest.raises(CurrencyError) as caught:
+        conversion.convert(town, alice, 20_000, reserve=CASH, reference="S-9", by=key.public.hex())
+    assert caught.value.code == "limit_conversion"
+    assert not [one for one in audit(town).findings if one.code == "limit_conversion"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ledger.core.model import Posted
-from ledger.currency import parties
+from ledger.currency import conversion, parties
 from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.suspense import OpenLine, open_lines, place
@@ -66,6 +66,12 @@ def test_cash_that_several_slips_gave(town: Town, alice: Party) -> None:
     once(town, 5_000)
 
 
+def test_what_a_bank_calls_cash_waits_for_a_person(town: Town, alice: Party) -> None:
+    """Though its text has a member's reference, and no slip was typed."""
+    cash = line(5_000, token(town, alice), kind=LineKind.CASH)
+    assert bring(town, statement([cash])).kinds == {"bank_suspense": 1}
+
+
 @pytest.mark.parametrize("kind", [LineKind.CASH, LineKind.OTHER])
 def test_cash_that_a_member_paid_in_is_typed_no_more(town: Town, alice: Party, kind: LineKind) -> None:
     bring(town, statement([line(5_000, f"VERSEMENT ESPECES {token(town, alice)}", kind=kind)]))
@@ -75,6 +81,42 @@ def test_cash_that_a_member_paid_in_is_typed_no_more(town: Town, alice: Party, k
         town, alice, 5_000, "S-1", None, CASH,
     )  # fmt: skip
     once(town, 5_000)
+
+
+@pytest.mark.parametrize("kind", [LineKind.CASH, LineKind.OTHER])
+@pytest.mark.parametrize("mine", [6_000, 10_000])
+def test_one_deposit_in_parts_is_typed_no_more(town: Town, alice: Party, kind: LineKind, mine: int) -> None:
+    """Split among members, or one's whole: neither its parts nor its sum are slips as well."""
+    bob = parties.admit(town, "person", "Bob")
+    bring(town, statement([line(10_000, "VERSEMENT", kind=kind)]))
+    shares = (Share(Way.MEMBER, mine, alice.account), Share(Way.MEMBER, 10_000 - mine, bob.account))
+    whole = Decision(way=Way.MEMBER, holder=alice.account)
+    place(town, waits(town).line.id, whole if mine == 10_000 else Decision(way=Way.SPLIT, shares=shares))
+    parts = [(alice, 10_000)] if mine == 10_000 else [(alice, mine), (bob, 10_000 - mine), (bob, 10_000)]
+    for number, (party, amount) in enumerate(parts):
+        commit_refuses("conversion_on_statement", "it may be the line 20250610/10000/1, which",
+                       town, party, amount, f"S-{number}", None, CASH)  # fmt: skip
+    once(town, 10_000)
+
+
+@pytest.mark.parametrize(("kind", "said"), [(LineKind.CASH, ""), (LineKind.OTHER, "VERSEMENT ESPECES")])
+def test_a_part_of_a_deposit_is_typed_no_more(town: Town, alice: Party, kind: LineKind, said: str) -> None:
+    bring(town, statement([line(10_000, said, kind=kind)]))
+    place(town, waits(town).line.id, Decision(way=Way.MEMBER, holder=alice.account))
+    commit_refuses("conversion_on_statement", "it may be the line 20250610/10000/1, which was for Alice Martin",
+                   town, alice, 4_000, "S-1", None, CASH)  # fmt: skip
+    slip(town, alice, 10_001, "S-2")
+    slip(town, parties.admit(town, "person", "Bob"), 4_000, "S-3")
+
+
+def test_slips_that_come_to_what_no_bank_called_cash(town: Town, alice: Party) -> None:
+    bring(town, statement([line(10_000, token(town, alice))]))
+    slip(town, alice, 4_000, "S-1")
+    slip(town, alice, 1_000, "S-2")
+    conversion.correct(town, conversion.conversion_id(town, CASH, "S-2"))
+    commit_refuses("conversion_on_statement", "it may be the line 20250610/10000/1, which was for Alice Martin",
+                   town, alice, 6_000, "S-3", None, CASH)  # fmt: skip
+    slip(town, alice, 5_000, "S-4")
 
 
 @pytest.mark.parametrize("how", ["from an account", "a transfer", "another day", "another member"])

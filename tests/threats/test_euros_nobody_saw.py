@@ -16,7 +16,7 @@ from ledger.currency.audit.walk import audit
 from ledger.currency.bank import booking, taking
 from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.statement import LineKind, StatementError
-from ledger.currency.bank.suspense import OpenLine, open_lines, place
+from ledger.currency.bank.suspense import OpenLine, open_lines, place, put_back
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
@@ -159,3 +159,60 @@ def test_refused_is_told_what_to_do(town: Town, alice: Party) -> None:
     bring(town, statement([line(5_000, "don")]))
     with pytest.raises(CurrencyError, match="bring the statement that has it"):
         typed(town, alice, 700, "V-1", DAY - 30 * DAYS, SAVINGS)
+
+
+# --- spent behind what is nobody's ----------------------------------------------------------------------------
+
+
+def spent(town: Town, alice: Party, *others: int) -> None:
+    """Alice's euros back her units; the association paid a bill of 30.00 and had 10.00. `others` nobody placed."""
+    own, bill = line(1_000, "don"), line(-3_000, "LOYER")
+    bring(town, statement([line(5_000, token(town, alice)), own, bill, *(line(cents, "?") for cents in others)]))
+    for one in open_lines(town):
+        if one.line.amount in (own.amount, bill.amount):
+            place(town, one.line.id, Decision(way=Way.OWN))
+
+
+def test_what_nobody_placed_covers_nothing_that_was_spent(town: Town, alice: Party) -> None:
+    spent(town, alice, 9_000)
+    report = reserve.report(town)
+    assert (report.operations, report.suspense, report.unplaced) == (2_000, 9_000, 9_000)
+    assert (report.covered, report.sound, report.coverage_bp) == (False, False, 6_000)
+    short = report.identities[1]
+    told = ("guarantee <= reserve accounts - payouts due - unplaced", 5_000, 3_000, False)
+    assert (short.name, short.left, short.right, short.holds) == told
+    [found] = audit(town).findings
+    assert found.code == "reserve_short"
+    assert "that the reserve accounts hold, less what is owed to shops and what came and is not placed" in found.text
+    place(town, waits(town).line.id, Decision(way=Way.OWN))
+    once(town, 5_000)
+
+
+def test_a_bill_that_nobody_placed_is_not_paid_by_what_came_beside_it(town: Town, alice: Party) -> None:
+    bring(town, statement([line(5_000, token(town, alice)), line(-3_000, "LOYER"), line(9_000, "?")]))
+    assert [one.code for one in audit(town).findings] == ["reserve_short"]
+    assert (reserve.report(town).suspense, reserve.report(town).unplaced) == (6_000, 9_000)
+    for one in open_lines(town):
+        place(town, one.line.id, Decision(way=Way.OWN))
+    once(town, 5_000)
+
+
+def test_what_came_and_went_back_is_no_cover_and_no_loss(town: Town, alice: Party) -> None:
+    """Nobody knows yet that the two lines explain each other, and the reserve lacks nothing."""
+    bring(town, statement([line(5_000, token(town, alice)), line(900, "?"), line(-900, "?")]))
+    assert reserve.report(town).unplaced == 0
+    once(town, 5_000)
+
+
+def test_what_is_placed_and_put_back_waits_once_more(town: Town, alice: Party) -> None:
+    """A server's report reads on where it stopped: the sums are those of the whole log."""
+    keeper = reserve.Keeper(town)
+    bring(town, statement([line(5_000, token(town, alice)), line(900, "?"), line(900, "??")]))
+    told = [keeper.report().unplaced]
+    one, _other = open_lines(town)
+    place(town, one.line.id, Decision(way=Way.MEMBER, holder=alice.account))
+    told.append(keeper.report().unplaced)
+    put_back(town, one.line.id)
+    told.append(keeper.report().unplaced)
+    assert told == [1_800, 900, 1_800] and reserve.report(town).unplaced == 1_800
+    once(town, 5_000)

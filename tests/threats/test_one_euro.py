@@ -329,10 +329,11 @@ def test_a_later_statement_that_has_it_not(town: Town, alice: Party) -> None:
 
 
 def test_between_taking_and_booking_nothing_is_found(town: Town, alice: Party) -> None:
-    bring(town, statement([line(5_000, "don")]))
+    bring(town, statement([line(200, "don")]))
+    place(town, waiting(town).id, Decision(way=Way.OWN))
     next_ = DAY + timedelta(days=2)
     typed(town, alice, 700, "AHEAD", next_)
-    taking.take(town, [statement([line(700, "VIR", next_, bank_ref="AHEAD"), line(-200, "x", next_)], 5_000)],
+    taking.take(town, [statement([line(700, "VIR", next_, bank_ref="AHEAD"), line(-200, "x", next_)], 200)],
                 quiet_days=True)  # fmt: skip
     assert audit(town).clean and reserve.report(town).sound
     assert booking.book(town).kinds == {"bank_line_known": 1, "bank_suspense": 1}

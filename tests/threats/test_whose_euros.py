@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from ledger.currency.imported import open_reserve
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
 from tests import towns
-from tests.currency.bank.scene import DAY, IBAN, SAVINGS, SAVINGS_IBAN, balances, bring, line, statement, token
+from tests.currency.bank.scene import DAY, IBAN, SAVINGS, SAVINGS_IBAN, balances, bring, decide, line, statement, token
 from tests.threats.test_one_euro import imports, once
 from tests.towns import BANK, CASH
 
@@ -131,3 +132,54 @@ def test_check_finds_what_was_taken_all_the_same(town: Town, tmp_path: Path, mon
     found = {(one.code, one.id) for one in audit(town).findings}
     assert ("account_uncovered", taken.id) in found, found
     assert town.book.balance(bob.account) == 6_000
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_the_cover_of_what_was_passed_on_is_not_taken_away(town: Town, tmp_path: Path, later: bool) -> None:
+    bob, shop = towns.member(town, "person", "Bob"), towns.member(town, "shop", "Boulangerie")
+    conversion.convert(town, bob.party, 1_000, reserve=CASH, reference="S1")
+    imports(town, tmp_path, "1,2024-02-01,asso,Bob,50.00")
+    bring(town, statement([line(5_000, "apport")]))
+    [one] = open_lines(town)
+    place(town, one.line.id, Decision(way=Way.COVER))
+    towns.pay(town, bob, shop, 1_100 if later else 1_000)
+    if later:
+        with towns.nothing_moves(town), pytest.raises(CurrencyError, match="passed on since: without them"):
+            put_back(town, one.line.id)
+        return
+    put_back(town, one.line.id)
+    assert towns.refusal(town, towns.order(town, bob, shop.account, 100)).code == "account_uncovered"
+    assert audit(town).clean
+
+
+def test_check_finds_who_paid_after_cover_was_taken_away_again(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob, shop = towns.member(town, "person", "Bob"), towns.member(town, "shop", "Boulangerie")
+    conversion.convert(town, bob.party, 1_000, reserve=CASH, reference="S1")
+    imports(town, tmp_path, "1,2024-02-01,asso,Bob,50.00")
+    bring(town, statement([line(5_000, "apport")]))
+    [one] = open_lines(town)
+    place(town, one.line.id, Decision(way=Way.COVER))
+    put_back(town, one.line.id)
+    monkeypatch.setattr(uncovered, "held", lambda town, connection, accounts: set())
+    id_ = towns.pay(town, bob, shop, 100)
+    assert ("account_uncovered", id_) in {(one.code, one.id) for one in audit(town).findings}
+
+
+def test_what_is_no_cash_and_what_is_too_much_of_it(town: Town, alice: Party) -> None:
+    """Nothing that a bank says is held against a box: what went there is there because somebody said so."""
+    office = parties.admit(town, "association", "Bureau")
+    key = towns.join(town, office, "operator", "poste")
+    bring(town, statement([line(900_000, token(town, alice))]))
+    gone = [line(-150_000, "CHEQUE 123"), line(-150_000, "RETRAIT"), line(-60_000, "RETRAIT DAB")]
+    bring(town, statement([replace(one, booked_on=DAY + DAYS) for one in gone], 900_000))
+    cheque, first, second = (one.line for one in sorted(open_lines(town), key=lambda one: one.line.text))
+    in_box = Decision(way=Way.CASH, cash=CASH)
+    with towns.nothing_moves(town), pytest.raises(CurrencyError, match="no cash"):
+        decide(town, key, cheque.id, in_box)
+    decide(town, key, first.id, in_box)
+    with towns.nothing_moves(town), pytest.raises(CurrencyError, match="a day may be placed as cash that was taken out"):
+        decide(town, key, second.id, in_box)
+    towns.clock(town).forward(86_400)
+    decide(town, key, second.id, in_box)

@@ -18,6 +18,7 @@ from ledger.currency.bank.lines import Line, line_of
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
 from ledger.currency.bank.taking import MAX_BEFORE, line_id
+from ledger.currency.reserve import AccountState, explained
 from ledger.currency.town import Town
 
 _LINE, _STATEMENT = BANK_LINE.c, BANK_STATEMENT.c
@@ -56,7 +57,9 @@ def against(town: Town, story: Story) -> _Found:
         yield code, line.placed_seq or 0, line.placed_id, text
     _early_claims(town, story)
     yield from typed.against(town, story.typed, story.lines.named)
-    yield from typed.by_bank(town)
+    accounts, moving = explained(town)
+    yield from typed.by_bank(accounts, moving)
+    _outdated(town, story, accounts)
 
 
 def _statements(story: Story, rows: Sequence[Row[Any]], notes: dict[bytes, Taken]) -> _Found:
@@ -160,6 +163,19 @@ def _balance(story: Story, reserve: int, kept: list[_Kept], notes: dict[bytes, T
             f"from {taken[0].opening} on, the lines of {story.name(reserve)} come to {taken[0].opening + booked}; its "
             f"statements end on {last} with {told} (cents)",
         )  # fmt: skip
+
+
+def _outdated(town: Town, story: Story, accounts: list[AccountState]) -> None:
+    """Accounts whose last statement is of so long ago that it proves nothing of today."""
+    on = town.charter.local_date(town.now())
+    for one in accounts:
+        taken = story.lines.statements.get(one.account)
+        if taken and one.statement_on and one.outdated(on):
+            text = (
+                f"the last statement of {one.name!r} is of {one.statement_on}, {(on - one.statement_on).days} days "
+                "ago: what the bank has since then nobody knows; import a newer one"
+            )
+            story.notices.append(Notice(taken[-1].seq, taken[-1].id, text))
 
 
 def _early_claims(town: Town, story: Story) -> None:

@@ -13,6 +13,7 @@ from ledger.core.record import Record
 from ledger.currency.audit.story import Problem, Story
 from ledger.currency.bank import claims
 from ledger.currency.imported import IMPORT
+from ledger.currency.reserve.unplaced import Unplaced
 
 IMPORTED_UNCOVERED = "imported_uncovered"
 """Not a fault of the book: a currency that moved in, whose euros are not booked yet. The reserve report says it too."""
@@ -36,6 +37,7 @@ class Cover:
         """Debits less credits, cents."""
         self.issued: dict[int, int] = {}
         """The same of issuers' accounts: what each has out, where it is more than nothing."""
+        self._unplaced = Unplaced()
         self._since: dict[str, Since] = {}
         self._freed: set[int] = set()
         """Accounts that were not to pay until everything was covered, and it was."""
@@ -52,7 +54,8 @@ class Cover:
                 if t.debit in self.story.uncovered and t.unit == self.story.chart.unit:
                     text = f"{self.story.name(t.debit)} paid before its imported units had euros behind them"
                     yield "account_uncovered", text
-        owed = held[self.story.chart.claims]
+        chart = self.story.chart
+        owed, waited = held[chart.claims], held[chart.suspense]
         for t in transaction.transfers:
             for number, change in ((t.debit, t.amount), (t.credit, -t.amount)):
                 if number in held:
@@ -63,7 +66,8 @@ class Cover:
                     touched = True
         if not touched:
             return
-        chart = self.story.chart
+        if held[chart.suspense] != waited:
+            self._unplaced.take(held[chart.suspense] - waited)
         if held[chart.claims] != owed or "owed" in transaction.evidence:
             yield from self._owe(record, transaction, held[chart.claims] - owed)
         circulation, guarantee = held[chart.circulation], -held[chart.guarantee]
@@ -78,11 +82,13 @@ class Cover:
         # Euros on their way between two reserve accounts are on neither, or already on both.
         reserve = sum(held[number] for number in chart.reserve.values()) + held[chart.transit]
         payouts, due = -held[chart.payouts], held[chart.claims]
-        short = guarantee - (reserve - payouts)
+        # What came and is not placed is somebody's: it makes up for nothing that was spent.
+        there = reserve - payouts - self._unplaced.cents
+        short = guarantee - there
         self._hold(
             "reserve_short", short <= max(0, due), record, transaction,
-            f"the guarantee of {guarantee} is more than the {reserve - payouts} that the reserve accounts hold, "
-            f"less what is owed to shops, and than the claims of {due} explain (cents)",
+            f"the guarantee of {guarantee} is more than the {there} that the reserve accounts hold, less what is owed "
+            f"to shops and what came and is not placed, and than the claims of {due} explain (cents)",
         )  # fmt: skip
         self._hold(
             CLAIMED, not 0 < short <= due, record, transaction,

@@ -7,7 +7,7 @@ cover or longer ago than a line is awaited, is euros that nobody saw: whatever t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from ledger.core.model import Transaction
 from ledger.core.record import Record
-from ledger.currency import chartered, reserve
+from ledger.currency import chartered
 from ledger.currency.audit.lines import Lines
 from ledger.currency.bank.reference import squeezed
 from ledger.currency.bank.tables import TYPED_CONVERSION
@@ -190,9 +190,8 @@ def against(town: Town, conversions: Conversions, named: dict[bytes, bytes]) -> 
             yield "typed_missing", known.seq, id_, f"the conversion {known.reference} is not in the tables"
 
 
-def by_bank(town: Town) -> _Found:
-    """What no line of a bank explains on its account."""
-    accounts, moving = reserve.explained(town)
+def by_bank(accounts: list[AccountState], moving: Sequence[Explained]) -> _Found:
+    """What no line of a bank explains on its account, and what left one and arrived on none."""
     for account, one in _unexplained(accounts):
         yield "bank_unexplained", one.seq or 0, one.id or None, _sentence(account, one)
     for one in moving:

@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, func, or_, select
 
+from ledger.core.tables import TRANSFER
 from ledger.currency import chartered, clocked, parties, persons
 from ledger.currency.acts import MACHINE
 from ledger.currency.bank import typed
+from ledger.currency.bank.names import said
 from ledger.currency.bank.reference import line_reference, read_line_reference, squeezed
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE, BANK_SQUEEZED, TYPED_CONVERSION
@@ -28,7 +30,7 @@ from ledger.currency.town import Town
 from ledger.currency.vouching import People, together
 
 _LINE, _TYPED = BANK_LINE.c, TYPED_CONVERSION.c
-_IN_SUSPENSE = "bank_suspense"
+_IN_SUSPENSE, _SPLIT = "bank_suspense", "split"
 _DAY_DIGITS = 8
 
 
@@ -240,22 +242,48 @@ def _taken_back(connection: Connection, reserve: int, since: int) -> int:
 def _near(town: Town, connection: Connection, asked: Asked, day: date, *, in_cash: bool) -> list[Row[Any]]:
     """Lines of these days that brought this member as much, or that wait to be told what they are.
 
-    Of those that may be cash, only what brought this member units is the slip's.
+    Of those that may be cash, only what brought this member units is the slip's: the whole line, or its part of one
+    that was split.
     """
-    undecided = or_(
-        _LINE.seq.is_(None),
-        (_LINE.became == _IN_SUSPENSE) & _LINE.placed_seq.is_(None) & _LINE.undone_seq.is_(None),
-    )
-    whose = or_(undecided, _LINE.holder == asked.holder)
-    if in_cash:
-        may_be = _LINE.kind.in_((LineKind.OTHER, LineKind.CASH)) & (_LINE.iban == "")
-        whose = may_be & (_LINE.holder == asked.holder)
-    query = select(BANK_LINE).where(
-        _LINE.reserve.in_(typed.banks(town)), _LINE.amount == asked.amount, _LINE.withdrawn.is_(None),
+    there = select(BANK_LINE).where(
+        _LINE.reserve.in_(typed.banks(town)), _LINE.amount >= asked.amount, _LINE.withdrawn.is_(None),
         _LINE.booked_on.between((day - typed.NEAR).isoformat(), (day + typed.NEAR).isoformat()),
-        whose,
+    ).order_by(_LINE.place)  # fmt: skip
+    split = _LINE.holder.is_(None) & (_LINE.placed_as == _SPLIT)
+    theirs = there.where(or_(_LINE.holder == asked.holder, split), _LINE.undone_seq.is_(None))
+    if in_cash:
+        theirs = theirs.where(_LINE.kind.in_((LineKind.OTHER, LineKind.CASH)), _LINE.iban == "")
+    else:
+        undecided = or_(
+            _LINE.seq.is_(None),
+            (_LINE.became == _IN_SUSPENSE) & _LINE.placed_seq.is_(None) & _LINE.undone_seq.is_(None),
+        )
+        if found := list(connection.execute(there.where(_LINE.amount == asked.amount, undecided).limit(1))):
+            return found
+    return [row for row in connection.execute(theirs) if _in_part(town, connection, asked, row, in_cash=in_cash)]
+
+
+def _in_part(town: Town, connection: Connection, asked: Asked, row: Row[Any], *, in_cash: bool) -> bool:
+    """Whether these euros may be what the line brought this member, it alone or as one of several slips."""
+    first = (row.placed_seq or row.seq or 0) << 8
+    query = select(func.sum(TRANSFER.c.amount)).where(
+        TRANSFER.c.place.between(first, first + 255), TRANSFER.c.credit == asked.holder
+    )
+    # What was found to be a conversion that somebody typed moved no units, and is this member's all the same.
+    part = int(connection.execute(query).scalar() or (row.amount if row.holder == asked.holder else 0))
+    if part and asked.amount in (part, row.amount):
+        return True
+    if not in_cash or asked.amount > part:
+        return False
+    # Cash by the bank's own word may be any slip; of what may be a transfer, only slips that come to it speak.
+    if row.kind == LineKind.CASH or said(f"{row.name} {row.text}", "cash in"):
+        return True
+    day = date.fromisoformat(row.booked_on)
+    slips = select(func.coalesce(func.sum(_TYPED.amount), 0)).where(
+        _TYPED.holder == asked.holder, _TYPED.reserve.not_in(typed.banks(town)), _TYPED.corrected_seq.is_(None),
+        _TYPED.seq < asked.seq, typed.between(town, day - typed.NEAR, day + typed.NEAR),
     )  # fmt: skip
-    return list(connection.execute(query.order_by(_LINE.place).limit(1)))
+    return int(connection.execute(slips).scalar_one()) + asked.amount == part
 
 
 def _reference(row: Row[Any]) -> str:

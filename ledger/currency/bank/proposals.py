@@ -30,6 +30,7 @@ class Why(StrEnum):
     """A reason. `Reason.facts` has what its sentence needs."""
 
     REFERENCE_CUT = "reference_cut"
+    REFERENCE = "reference"
     REFERENCES = "references"
     IBAN_SEEN = "iban_seen"
     NAME_PAID = "name_paid"
@@ -59,6 +60,7 @@ class Why(StrEnum):
 
 SENTENCES = {
     Why.REFERENCE_CUT: "the text ends in the middle of the reference of {name}",
+    Why.REFERENCE: "the text has the reference of {name}",
     Why.REFERENCES: "the text has the reference of {name}, and another",
     Why.IBAN_SEEN: "{name} paid from this account before, on {day}",
     Why.NAME_PAID: "the payer is called {name}",
@@ -182,9 +184,8 @@ def _came(line: Line, known: Known) -> _Found:
         if line.amount <= known.uncovered:
             yield Decision(way=Way.COVER), Reason(Why.UNCOVERED, 80, {"cents": known.uncovered})
     for typed in known.typed.get((line.reserve, line.amount), ()):
-        near = abs(typed.booked_on - line.booked_on) <= NEAR
         facts = _facts(known, typed.holder, day=typed.booked_on)
-        yield Decision(way=Way.KNOWN, other=typed.id), Reason(Why.TYPED, 85 if near else 40, facts)
+        yield Decision(way=Way.KNOWN, other=typed.id), Reason(Why.TYPED, _likely(line, known, typed), facts)
     if line.kind == LineKind.OPENING:
         return
     for holder, reason in _members(line, known):
@@ -203,6 +204,19 @@ def _came(line: Line, known: Known) -> _Found:
         yield from _for_cash(line, box, "cash in")
 
 
+def _likely(line: Line, known: Known, typed: Typed) -> int:
+    """How much it says that a conversion of as much was typed: less where the line is somebody else's by its words."""
+    if abs(typed.booked_on - line.booked_on) > NEAR:
+        return 40
+    whose = found_in(line.said, known.references)
+    if typed.holder in whose:
+        return 100
+    if whose or known.names.all_in(line.name) - {typed.holder}:
+        return 45
+    strange = line.name and not words(line.name) & words(known.names.name(typed.holder))
+    return 62 if strange else 85
+
+
 def _for_member(line: Line, known: Known, holder: int) -> Decision:
     """What a member's euros are for: first what they owe."""
     owed = known.claims.get(holder, 0)
@@ -218,9 +232,10 @@ def _members(line: Line, known: Known) -> Iterator[tuple[int, Reason]]:
     """Members whose euros these may be."""
     likely: set[int] = set()
     whole = found_in(line.said, known.references)
+    why, points = (Why.REFERENCE, 86) if len(whole) == 1 else (Why.REFERENCES, 70)
     for holder in sorted(whole):
         likely.add(holder)
-        yield holder, Reason(Why.REFERENCES, 70, _facts(known, holder))
+        yield holder, Reason(why, points, _facts(known, holder))
     for holder in sorted(cut_in(line.said, known.beginnings) - whole):
         likely.add(holder)
         yield holder, Reason(Why.REFERENCE_CUT, 90, _facts(known, holder))
@@ -327,9 +342,9 @@ def _either(line: Line, known: Known) -> _Found:
 def _for_cash(line: Line, box: str, what: str) -> _Found:
     decision = Decision(way=Way.CASH, cash=box)
     if line.kind == LineKind.CASH:
-        yield decision, Reason(Why.BANK_SAYS, 85, {})
+        yield decision, Reason(Why.BANK_SAYS, 95, {})
     if (word := said(f"{line.name} {line.text}", what)) is not None:
-        yield decision, Reason(Why.WORDS, 75, {"word": word})
+        yield decision, Reason(Why.WORDS, 88, {"word": word})
 
 
 def _is_own(line: Line, known: Known) -> bool:

@@ -56,7 +56,7 @@ def went(line: Line, what: str) -> None:
 
 
 def cash_limit(town: Town, connection: Connection, line: Line) -> None:
-    """Raise `CurrencyError`, placing_uneven, where more than the charter's `cash_per_day` would lie in boxes by placings.
+    """Raise `CurrencyError`, placing_uneven, where placings of a day would put more into boxes than `cash_per_day`.
 
     Nothing that a bank says is held against a cash box: what went there is there because somebody said so.
     """

@@ -218,7 +218,7 @@ def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None
         return Unexplained([])
     spans_ = spans(connection, town)
     begun = min((span.taken_at for span in spans_.values()), default=None)
-    near = _between(town, min(days) - NEAR, max(days) + NEAR)
+    near = between(town, min(days) - NEAR, max(days) + NEAR)
     mine = []
     for number in numbers:
         if number in spans_:
@@ -263,7 +263,8 @@ def _began_with(span: Span | None, one: Typed) -> bool:
     return span is not None and one.seq <= span.taken_at and one.booked_on < span.first
 
 
-def _between(town: Town, first: date, last: date) -> ColumnElement[bool]:
+def between(town: Town, first: date, last: date) -> ColumnElement[bool]:
+    """Those that count for these days, both in them."""
     start, end = town.charter.day_bounds(first)[0], town.charter.day_bounds(last)[1]
     says = _TYPED.booked_on.between(first.isoformat(), last.isoformat())
     return or_(says, and_(_TYPED.booked_on.is_(None), _TYPED.at >= start, _TYPED.at < end))

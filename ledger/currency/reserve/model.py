@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -11,6 +11,10 @@ THRESHOLD = 100_000_000
 """Cents of euros, in and out together within twelve months, from which the issuer must declare itself."""
 FULL = 10_000
 """Basis points of the whole."""
+MONTH = timedelta(days=45)
+"""Within which an account in use has a new statement: one a month, and a fortnight until somebody imports it."""
+QUARTER = timedelta(days=100)
+"""Within which any account of a bank has a statement: savings accounts have one a quarter."""
 
 
 class Why(StrEnum):
@@ -85,8 +89,9 @@ class AccountState(NamedTuple):
 
     @property
     def awaited(self) -> int:
-        """What the ledger has more, and the next statement should bring."""
+        """What the ledger has more, and the next statement should bring, or a line that is being booked."""
         coming = sum(max(0, one.amount) for one in self.explanation if one.why is Why.AFTER_STATEMENT)
+        coming += sum(max(0, one.amount) for one in self._held_against_lines()[0])
         if self.statement is None:
             return coming
         return min(self.ledger, self.statement - self.booking + coming) - self.proved
@@ -98,16 +103,27 @@ class AccountState(NamedTuple):
         What a line of as much will be that is taken and not booked yet is not among them; nor is a conversion from
         before the first statement that was taken back since: then the bank has more than the ledger, and nobody less.
         """
+        return tuple(self._held_against_lines()[1])
+
+    def _held_against_lines(self) -> tuple[list[Explained], list[Explained]]:
+        """What has no line that is booked: what one is that is taken, and what none is."""
         coming = Counter(-one.amount for one in self.explanation if one.why is Why.NOT_BOOKED)
-        found = []
+        taken, found = [], []
         for one in self.explanation:
             if one.why not in UNEXPLAINED or (one.what == _TAKEN_BACK and one.amount < 0) or one.id in self.undoing:
                 continue
             if coming[one.amount]:
                 coming[one.amount] -= 1
+                taken.append(one)
             else:
                 found.append(one)
-        return tuple(found)
+        return taken, found
+
+    def outdated(self, on: date) -> bool:
+        """Whether its last statement is of so long ago that by `on` nobody knows what the bank has."""
+        if self.statement_on is None or not self.ledger:
+            return False
+        return on > self.statement_on + (MONTH if self.liquid else QUARTER)
 
     @property
     def difference(self) -> int | None:
@@ -167,8 +183,8 @@ class Reserve(NamedTuple):
     `circulation` includes the units that wait to be changed back (`waiting`) and those of direct debits that may still
     be taken back (`maturing`). `imported` is what the issuers of an imported currency have out beside it (see
     `importer`): units that count against the guarantee like all others, and that the engine could not refuse, for they
-    were out before. `moving` is what left an account of the reserve for another and arrived on none, or the other way
-    (below nothing). `months` begin
+    were out before. `unplaced` is what came and waits in suspense: somebody's euros, and no cover. `moving` is what
+    left an account of the reserve for another and arrived on none, or the other way (below nothing). `months` begin
     with the first unit and end with the month of `on`.
     """
 
@@ -179,6 +195,7 @@ class Reserve(NamedTuple):
     guarantee: int
     payouts_due: int
     suspense: int
+    unplaced: int
     fees: int
     operations: int
     claims: int
@@ -196,7 +213,25 @@ class Reserve(NamedTuple):
     @property
     def covered(self) -> bool:
         """Whether everything adds up that must, and the banks have it: nothing is unexplained, nothing lacks."""
+        return self.backed and not self.outdated
+
+    @property
+    def backed(self) -> bool:
+        """Whether they had it on the day of their last statements, however long ago that is."""
         return self.sound and (self.coverage_bp is None or self.coverage_bp >= FULL)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether a statement is of so long ago that it does not prove what is there today."""
+        return any(bank.outdated(self.on) for bank in self.banks)
+
+    @property
+    def proved_on(self) -> date | None:
+        """The day up to which all banks have proved what is there; None where no statement of theirs proves anything.
+
+        An account that holds nothing needs no proof.
+        """
+        return min((bank.statement_on for bank in self.banks if bank.statement_on and bank.ledger), default=None)
 
     @property
     def sound(self) -> bool:
@@ -238,13 +273,15 @@ class Reserve(NamedTuple):
 
     @property
     def coverage_bp(self) -> int | None:
-        """What the banks prove of the reserve, less what is owed to shops, over all that must be covered.
+        """What the banks prove of the reserve, less what is owed to shops and what came and is not placed, over all
+        that must be covered.
 
         In basis points, rounded down: 9,999 is never shown as all. None where there is nothing to cover.
         """
         # That a line went to an account of ours is told by the bank itself; that it did so is what people say else.
         said = sum(max(0, one.amount) for one in self.moving if one.what != MOVED or one.why is Why.OVERDUE)
-        return (self.proved + self.transit - said - self.payouts_due) * FULL // self.owed if self.owed else None
+        theirs = self.payouts_due + self.unplaced
+        return (self.proved + self.transit - said - theirs) * FULL // self.owed if self.owed else None
 
     @property
     def liquid_bp(self) -> int | None:

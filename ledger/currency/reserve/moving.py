@@ -18,10 +18,8 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from ledger.currency.reserve.chains import Days, Entry, said
-from ledger.currency.reserve.model import MOVED, Explained, Why
+from ledger.currency.reserve.model import MOVED, QUARTER, Explained, Why
 
-STATEMENTS = timedelta(days=100)
-"""Within which any account of a bank has a statement: savings accounts have one a quarter."""
 EARLIER = timedelta(days=15)
 """How much earlier than the departure an arrival may be booked: banks date by the day of value."""
 
@@ -75,7 +73,7 @@ class Moving:
             said_on[one.line] = min(one.taken, said_on.get(one.line, one.taken))
         found = []
         for one in _alone(sorted(stand, key=lambda one: (one.on, one.seq))):
-            until = one.taken + STATEMENTS if one.kind == MOVED else said_on[one.line] + ahead
+            until = one.taken + QUARTER if one.kind == MOVED else said_on[one.line] + ahead
             others = [last for account, last in reach.items() if account != one.reserve]
             known = others and all(last is not None and last > one.on + ahead for last in others)
             why = Why.OVERDUE if known or until < today else Why.AFTER_STATEMENT
@@ -104,7 +102,7 @@ def _alone(stand: list[Moved]) -> list[Moved]:
 
 
 def _one_transfer(departure: Moved, arrival: Moved) -> bool:
-    return departure.reserve != arrival.reserve and -EARLIER <= arrival.on - departure.on <= STATEMENTS
+    return departure.reserve != arrival.reserve and -EARLIER <= arrival.on - departure.on <= QUARTER
 
 
 def _nearest(arrival: Moved) -> Callable[[Moved], tuple[bool, timedelta, int]]:

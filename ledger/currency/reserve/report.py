@@ -24,6 +24,7 @@ from ledger.currency.reserve.flows import Flows
 from ledger.currency.reserve.lines import Statements, being_booked, being_undone, booking, statements, typed
 from ledger.currency.reserve.model import AccountState, Explained, Identity, Reserve, Why
 from ledger.currency.reserve.moving import Moving
+from ledger.currency.reserve.unplaced import Unplaced
 from ledger.currency.town import Town
 
 
@@ -34,6 +35,7 @@ class Gathered:
     flows: Flows = field(default_factory=Flows)
     accounts: dict[int, Account] = field(default_factory=dict)
     moving: Moving = field(default_factory=Moving)
+    unplaced: Unplaced = field(default_factory=Unplaced)
 
 
 def report(town: Town, gathered: Gathered | None = None) -> Reserve:
@@ -54,11 +56,13 @@ def report(town: Town, gathered: Gathered | None = None) -> Reserve:
             banks = _banks(town, store, connection, states, found, known, now, head.seq)
     held = {name: states[number].balance for name, number in own.items()}
     imported = sum(max(0, -states[number].balance) for number in issuing if number in states)
+    unplaced = known.unplaced.cents
     return Reserve(
         circulation=held["circulation"], imported=imported, waiting=held["waiting"], maturing=held["maturing"],
-        guarantee=held["guarantee"], payouts_due=held["payouts"], suspense=held["suspense"], fees=held["income"],
-        operations=held["operations"], claims=held["claims"], transit=held["transit"],
-        moving=_moving(town, found, known, on), banks=banks, identities=_identities(held, imported, banks),
+        guarantee=held["guarantee"], payouts_due=held["payouts"], suspense=held["suspense"], unplaced=unplaced,
+        fees=held["income"], operations=held["operations"], claims=held["claims"], transit=held["transit"],
+        moving=_moving(town, found, known, on), banks=banks,
+        identities=_identities(held, imported, unplaced, banks),
         months=known.flows.months(chart.circulation, on), year=known.flows.year(on), on=on,
         seq=head.seq, at=head.at, root=head.root,
     )  # fmt: skip
@@ -174,9 +178,9 @@ def _gather(
     accounts = {number: known.accounts.setdefault(number, Account()) for number in found}
     chains = {number: Chain(states[number].last, known.flows.seq) for number in sources}
     chains |= {number: Chain(states[number].last, account.seq) for number, account in accounts.items()}
-    between = town.chart.transit
-    if between in states:
-        chains[between] = Chain(states[between].last, known.moving.seq)
+    between, suspense = town.chart.transit, town.chart.suspense
+    for number in states.keys() & {between, suspense}:
+        chains[number] = Chain(states[number].last, known.moving.seq)
     days, ahead = Days(town.charter, Moments(town, seq)), timedelta(days=town.charter.limits.ahead_days)
     for some in entries(store, chains):
         known.flows.take(some, sources, circulation, waiting, days)
@@ -184,12 +188,15 @@ def _gather(
             mine = [entry for entry in some if any(of == number for of, _leg in entry.legs)]
             account.take(mine, booking(connection, [entry.row.id for entry in mine]), found[number], days, ahead)
         known.moving.take(some, between, days)
+        for entry in some:
+            if change := entry.change(suspense):
+                known.unplaced.take(change)
     known.flows.seq = known.moving.seq = seq
     for account in accounts.values():
         account.seq = seq
 
 
-def _identities(held: dict[str, int], imported: int, banks: list[AccountState]) -> list[Identity]:
+def _identities(held: dict[str, int], imported: int, unplaced: int, banks: list[AccountState]) -> list[Identity]:
     """What must hold between the accounts. A part that is nothing is not named."""
     reserve, proved = sum(bank.ledger for bank in banks), sum(bank.proved for bank in banks)
     awaited = sum(bank.awaited for bank in banks)
@@ -198,13 +205,13 @@ def _identities(held: dict[str, int], imported: int, banks: list[AccountState]) 
     backed = "reserve accounts"
     backed += " + in transit" if held["transit"] else ""
     backed += " + awaited" if awaited else ""
+    backed += " - payouts due" + (" - unplaced" if unplaced else "")
+    backing = proved + held["transit"] + awaited - payouts - unplaced
     there = {"reserve accounts": reserve, **{name: held[name] for name in ("operations", "claims", "transit")}}
     owed = guarantee + payouts + held["suspense"] + held["income"]
     return [
         _identity(f"{units} <= guarantee", circulation + imported, "<=", guarantee),
-        _identity(
-            f"guarantee <= {backed} - payouts due", guarantee, "<=", proved + held["transit"] + awaited - payouts
-        ),
+        _identity(f"guarantee <= {backed}", guarantee, "<=", backing),
         _identity(
             "guarantee + payouts due + suspense + fees = reserve accounts + operations + claims + transit",
             owed, "=", sum(there.values()),

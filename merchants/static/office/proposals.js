@@ -7,6 +7,7 @@ import { WAYS } from "./words.js";
 
 const REASONS = {
   reference_cut: t("the text ends in the middle of the reference of {name}"),
+  reference: t("the text has the reference of {name}"),
   references: t("the text has the reference of {name}, and another"),
   iban_seen: t("{name} paid from this account before, on {day}"),
   name_paid: t("the payer is called {name}"),

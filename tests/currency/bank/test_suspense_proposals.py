@@ -61,6 +61,43 @@ def test_two_references_are_two_proposals(town: Town, alice: Party) -> None:
     assert {proposal.decision.holder for proposal in one.proposals} == {alice.account, bob.account}
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "first"),
+    [
+        ("{alice}", "", "alice"),
+        ("{alice}", "BOB MARTIN", "alice"),
+        ("{bob}", "", "typed"),
+        ("{bob}", "MARTIN ALICE", "typed"),
+        ("VIR", "MARTIN ALICE", "alice"),
+        ("VIR", "M. OU MME MARTIN", "typed"),
+        ("VIR", "SCI LES TILLEULS", "typed"),
+        ("VIR", "", "typed"),
+    ],
+)
+def test_what_was_typed_for_somebody_else_is_not_the_first(
+    town: Town, alice: Party, text: str, name: str, first: str
+) -> None:
+    """A line that says whose it is, by a reference before a name, is hardly another's conversion of as much."""
+    bob = parties.admit(town, "person", "Bob Martin")
+    [gift] = waits(town, line(1, "don"))
+    place(town, gift.line.id, Decision(way=Way.OWN))
+    typed = conversion.convert(town, bob, 5_000, reserve=BANK, reference="V-1").id
+    said = text.format(alice=token(town, alice), bob=token(town, bob))
+    [one] = waits(town, line(5_000, said, NEXT, name=name), opening=1)
+    ways = {"alice": Decision(way=Way.MEMBER, holder=alice.account), "typed": Decision(way=Way.KNOWN, other=typed)}
+    assert one.proposals[0].decision == ways[first]
+    assert ways["typed"] in [proposal.decision for proposal in one.proposals]
+
+
+def test_a_reference_says_more_than_an_account(town: Town, alice: Party) -> None:
+    """Somebody pays for Alice from the account that Bob pays from; as much was typed for Bob."""
+    bob = parties.admit(town, "person", "Bob Durand")
+    bring(town, statement([line(2_500, token(town, bob), iban=ALICES)]))
+    conversion.convert(town, bob, 5_000, reserve=BANK, reference="V-1")
+    [one] = waits(town, line(5_000, token(town, alice), NEXT, iban=ALICES), opening=2_500)
+    assert best(one) == (Decision(way=Way.MEMBER, holder=alice.account), [Why.REFERENCE])
+
+
 def test_who_owes_pays_first(town: Town, alice: Party) -> None:
     owes(town, alice, 1_800)
     less, more = waits(town, line(1_000, "x", NEXT, name="Alice Martin"), line(2_500, "y", NEXT, name="Alice Martin"),

@@ -58,14 +58,10 @@ def executed(books: Books, line: Line) -> Instruction | None:
         return None
     with books.town.reading() as connection:
         meant = _fitting(connection, line, lambda payout: payout.is_due, lambda payout: payout.is_rejected)
-        if (
-            meant is None
-            or (len(meant.all) == 1 and meant.given_back)
-            or not _let_out(books, connection, meant.settled)
-        ):
+        if meant is None or went_elsewhere(connection, meant.all, line.iban):
             return None
-    if len(meant.settled) == 1 and went_elsewhere(books.town, line, meant.settled[0]):
-        return None
+        if (len(meant.all) == 1 and meant.given_back) or not _let_out(books, connection, meant.settled):
+            return None
     chart = books.town.chart
     due, back = (sum(payout.amount for payout in found) for found in meant)
     transfers = [Transfer(chart.payouts, line.reserve, due, EUR)] if due else []
@@ -210,7 +206,9 @@ def _of_parts(connection: Connection, line: Line) -> list[Payout]:
         fit = [
             payout
             for payout in by_references(connection, written_in(texts))
-            if payout.amount == abs(int(part["amount"])) and int(part["amount"]) * line.amount > 0
+            if payout.amount == abs(int(part["amount"]))
+            and int(part["amount"]) * line.amount > 0
+            and (line.amount > 0 or not went_elsewhere(connection, [payout], str(part["iban"])))
         ]
         if len(fit) != 1 or fit[0] in found:
             return []

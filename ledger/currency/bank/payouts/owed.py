@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select
@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, Connection, select
 from ledger.core.tables import LOG
 from ledger.currency import parties
 from ledger.currency.bank import details
-from ledger.currency.bank.lines import Line
 from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORDER
 from ledger.currency.bank.reference import plain
 from ledger.currency.errors import CurrencyError
@@ -139,10 +138,14 @@ def of_batch(connection: Connection, batch: bytes) -> list[Payout]:
     return payouts(connection, _PAYOUT.reconversion.in_(query))
 
 
-def went_elsewhere(town: Town, line: Line, payout: Payout) -> bool:
-    """Whether the bank says that a line went to another account than the payout was ordered to, or its shop has."""
-    orders = select(PAYOUT_ORDER.c.iban).where(PAYOUT_ORDER.c.reconversion == payout.reconversion)
-    with town.reading() as connection:
-        there = details.by_account(connection, {payout.holder})
-        known = {*connection.scalars(orders), *(one.iban for one in there.values())}
-    return bool(known and line.iban) and line.iban not in known
+def went_elsewhere(connection: Connection, meant: Collection[Payout], iban: str) -> bool:
+    """Whether a bank says that payouts went to an account that none of them was ordered to, and no shop of them has.
+
+    Where neither bank nor ledger names an account, nobody can tell: False.
+    """
+    if not iban:
+        return False
+    orders = select(PAYOUT_ORDER.c.iban).where(PAYOUT_ORDER.c.reconversion.in_([one.reconversion for one in meant]))
+    there = details.by_account(connection, {one.holder for one in meant}).values()
+    known = {*connection.scalars(orders), *(one.iban for one in there)}
+    return bool(known) and iban not in known

@@ -60,7 +60,9 @@ def placed(town: Town, line: Line, other: bytes) -> Placed:
     if line.amount < 0:
         if not all(one.is_due for one in meant):
             raise CurrencyError("payout_paid", "that payout was paid or undone before: look for what this line pays")
-        if meant and went_elsewhere(town, line, meant[0]):
+        with town.reading() as connection:
+            elsewhere = went_elsewhere(connection, meant + of_file, line.iban)
+        if elsewhere:
             raise CurrencyError(
                 "placing_uneven", "the bank says that this went to another account than the one that is paid to"
             )
