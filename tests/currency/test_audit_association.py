@@ -11,6 +11,7 @@ from ledger.core.model import Account, Opening, Side, Transaction, Transfer
 from ledger.currency import chartered, conversion
 from ledger.currency.audit.walk import audit
 from ledger.currency.chart import EUR
+from ledger.currency.charter import BankRules, Limits
 from ledger.currency.town import Town
 from tests import towns
 from tests.currency.wrongs import UNIT, clean, finds
@@ -204,3 +205,20 @@ def test_the_charter_in_use_is_the_last_one_noted(town: Town) -> None:
     chartered.keep(dearer, chartered.latest(dearer))
     clean(dearer)
     finds(town, "charter_differs")
+
+
+def test_a_bound_that_goes_up_and_down_again_is_a_notice(town: Town) -> None:
+    """Whoever has charter and machine raises a limit for an hour: others see that it was so."""
+    first = chartered.latest(town)
+    for number in (None, 9_000_000, None):
+        rules = towns.charter(
+            bank=BankRules(second_signature_above=number), limits=Limits(cash_per_day=number or 1_000)
+        )
+        other = Town(rules, town.book, town.key, town.engine, town.machine)
+        first = chartered.keep(other, first)
+    told = [one.text for one in audit(other).notices if one.text.startswith("the charter changed")]
+    assert told[1:] == [
+        "the charter changed: second_signature_above none -> 9000000, cash_per_day 1000 -> 9000000",
+        "the charter changed: second_signature_above 9000000 -> none, cash_per_day 9000000 -> 1000",
+    ]
+    assert audit(other).clean
