@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+RUNTIME := .venv/.runtime
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
@@ -21,17 +22,26 @@ help:
 
 install: $(STAMP)
 
-# The stamp is touched last: an install that was interrupted starts again, a complete one costs nothing.
+# The stamp is touched last: an install that was interrupted starts again, a complete one costs nothing. The demo runs
+# on what a server or a wallet needs, a quarter of what the tests do.
 $(STAMP): requirements-dev.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Patard needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "Installing the pinned requirements into .venv (once; a minute or two)"
-	@$(BIN)/python -m pip install -qq --require-hashes -r requirements-dev.lock
-	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
+	@$(call installed,requirements-dev.lock)
+	@touch $@ $(RUNTIME)
+
+$(RUNTIME): requirements.lock pyproject.toml
+	@$(call installed,requirements.lock)
 	@touch $@
 
+define installed
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Patard needs Python 3.11 or newer: make PYTHON=python3.11 ...")' && \
+	{ test -x $(BIN)/python || $(PYTHON) -m venv .venv; } && \
+	echo "Installing the pinned requirements into .venv (once; a minute or two)" && \
+	$(BIN)/python -m pip install -qq --require-hashes -r $(1) && \
+	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
+endef
+
 # The trap keeps the shell alive until the demo has closed its books, so that Ctrl-C ends without an error.
-demo: install
+demo: $(RUNTIME)
 	@trap : INT TERM; $(BIN)/patard demo || test $$? -eq 130
 
 browser: install
@@ -79,7 +89,7 @@ lock:
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/pip install -qq pip-tools
 	$(PIP_COMPILE) --extra dev -o requirements-dev.lock pyproject.toml
-	$(PIP_COMPILE) --constraint requirements-dev.lock -o requirements.lock pyproject.toml
+	$(PIP_COMPILE) --extra build --constraint requirements-dev.lock -o requirements.lock pyproject.toml
 
 clean:
 	rm -rf .venv .demo build *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
