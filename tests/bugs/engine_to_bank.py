@@ -283,7 +283,7 @@ BUGS: tuple[Bug, ...] = (
         BANK + "payouts/approval.py", "    if mine.person is None:", "    if mine.person is None and file.people > 2:",
         BANK + "payouts/approval.py", "if not people.is_known(key.key):", "if file.people > 2:"),
     bug("payouts: a revoked key counts", "tests/currency/bank/test_payouts_signed.py -k revoked",
-        BANK + "payouts/approval.py", "live = [key for _seq, _at, key, _label in mine if keys[key].until is None]",
+        BANK + "payouts/approval.py", "live = [key for _seq, _at, key, _label in mine if keys[key].is_live(file.ended)]",
         "live = [key for _seq, _at, key, _label in mine]"),
     bug("payouts: the file may be changed after it was signed", "tests/currency/bank/test_payouts.py -k changed",
         BANK + "payouts/contents.py", "    if sha256(data).digest() != file.sha256:", "    if not data:"),

@@ -2,7 +2,8 @@
 
 A key of the association belongs to the association, so an invitation says which person will hold it. Two keys of one
 person, or keys of nobody in particular, or of which one invited the other, are not two people: `vouching` says which
-are. A key that was revoked meanwhile no longer counts. All of it is read from the log: the file's note, the notes of
+are. A key that is revoked before the file leaves does not count; what has left was signed by whoever had signed it
+then. All of it is read from the log: the file's note, the notes of
 the signatures, those of the keys. A row in a table is no signature.
 """
 
@@ -42,7 +43,8 @@ _EVER = 2**63
 class Signature(NamedTuple):
     """Who signed. `person` is an account and `name` its holder's, else the key's label.
 
-    `counts`: the key is live and, where two people sign, known to be this person's.
+    `counts`: the key is live, or was when the file left or was withdrawn; and, where two people sign, known to be this
+    person's.
     """
 
     key: bytes
@@ -65,7 +67,10 @@ def signing_id(batch: bytes, key: bytes) -> bytes:
 
 
 def signed(town: Town, connection: Connection, files: Sequence[Noted]) -> dict[bytes, Signed]:
-    """The signatures of files, by file. The table says where to look in the log, and is believed for nothing."""
+    """The signatures of files, by file. The table says where to look in the log, and is believed for nothing.
+
+    Of a file that has left or was withdrawn they stand as they did then, whatever became of the keys since.
+    """
     query = (
         select(_SIGNATURE.batch, _SIGNATURE.key, DEVICE_KEY.c.label)
         .join(DEVICE_KEY, DEVICE_KEY.c.key == _SIGNATURE.key, isouter=True)
@@ -84,7 +89,7 @@ def signed(town: Town, connection: Connection, files: Sequence[Noted]) -> dict[b
             and (record := notes.get(signing_id(file.id, row.key))) is not None
             and _is_right(town, file, row.key, keys[row.key], record)
         )  # fmt: skip
-        live = [key for _seq, _at, key, _label in mine if keys[key].until is None]
+        live = [key for _seq, _at, key, _label in mine if keys[key].is_live(file.ended)]
         people = People(keys, file.seq)
         counting = {key for key in live if file.people < 2 or people.is_known(key)}
         signatures = []

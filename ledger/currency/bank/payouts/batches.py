@@ -260,7 +260,8 @@ def withdraw(town: Town, batch: Batch, *, by: str = CONSOLE, fetched_too: bool =
 def fetch(town: Town, batch: Batch, *, by: str = CONSOLE, again: bool = False) -> bytes:
     """The file, to be sent to the bank; the log notes that it left. `again`: although it was fetched before.
 
-    Raises `CurrencyError`: payouts_withdrawn, payouts_unsigned, payouts_fetched, payouts_changed.
+    Raises `CurrencyError`: payouts_withdrawn, payouts_unsigned, payouts_signer_revoked, payouts_fetched,
+    payouts_changed.
     """
     with town.reading() as connection:
         data = contents.content(connection, noted(connection, [batch.id])[batch.id])
@@ -270,8 +271,14 @@ def fetch(town: Town, batch: Batch, *, by: str = CONSOLE, again: bool = False) -
         file = noted(connection, [batch.id], but=but)[batch.id]
         if file.withdrawn is not None:
             raise CurrencyError("payouts_withdrawn", "this file was withdrawn; order the payouts anew")
-        people = signed(town, connection, [file])[file.id].people
-        if people < file.people:
+        # Whoever signed lets it leave now: that it left before, with keys that were revoked since, is not enough.
+        people = signed(town, connection, [file._replace(fetched=None)])[file.id].people
+        if people < file.people and file.fetched is not None and again:
+            raise CurrencyError(
+                "payouts_signer_revoked", "keys that signed this file were revoked since it was fetched, so it is not "
+                "given again; if the bank never had it, withdraw it with --refused and order anew",
+            )  # fmt: skip
+        if people < file.people and file.fetched is None:
             raise CurrencyError(
                 "payouts_unsigned", f"people who have to sign this file: {file.people}; who have: {people}. "
                 f"`wallet payouts --sign {file.number}`, each with a treasurer's wallet",
