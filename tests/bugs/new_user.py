@@ -7,6 +7,8 @@ from tests.bugs import bug
 SIGNED = "tests/currency/bank/test_payouts_signed.py"
 APPROVAL = "ledger/currency/bank/payouts/approval.py"
 BATCHES = "ledger/currency/bank/payouts/batches.py"
+TILL = "tests/journeys/test_new_user.py"
+STATIC = "merchants/static/"
 
 BUGS = (
     bug("signatures: a treasurer who goes is struck out of what had left", f"{SIGNED} -k what_left",
@@ -16,4 +18,16 @@ BUGS = (
     bug("signatures: what was withdrawn is signed by keys that ended since", f"{SIGNED} -k what_left",
         "ledger/currency/bank/payouts/noted.py", "for one in (self.fetched, self.withdrawn)",
         "for one in (self.fetched,)"),
+    bug("till: nobody says that a code is payable after it was cancelled", f"{TILL} -k cancelled",
+        STATIC + "till/code.js", "if (this.isOpen && this.#left() > 0) {", "if (false) {"),
+    bug("till: a dialog closes over what was said in it", f"{TILL} -k confirmed",
+        STATIC + "toasts.js", 'document.addEventListener("close", settle, true);', ""),
+    bug("till: the second of two payments hides the first", f"{TILL} -k at_once",
+        STATIC + "till/paid.js", "if (this.isOpen && !again) this.#keep();", ""),
+    bug("till: a line that died unseen stands for half a minute", f"{TILL} -k nobody_looked",
+        STATIC + "live.js", "if (this.heard && Date.now() - this.heard > FRESH) {", "if (false) {"),
+    bug("till: whether a key can be kept is tried with the code", f"{TILL} -k lost_to",
+        STATIC + "device.js", "if ((await kept(trial)) !== undefined) await keep(trial, made);", ""),
+    bug("till: a page too many hangs", f"{TILL} -k too_many",
+        STATIC + "device.js", 'return (await hasRoom()) ? null : "too-many";', "return null;"),
 )  # fmt: skip
