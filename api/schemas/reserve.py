@@ -101,6 +101,8 @@ class _Sums(BaseModel):
     reserve: int
     liquid: int
     placed: int
+    backing: int
+    """Euros that the banks prove, less what is owed to shops: what `coverage_bp` is of."""
     coverage_bp: int | None
     liquid_bp: int | None
     identities: list[IdentityOut]
@@ -145,7 +147,7 @@ def _sums(town: Town, r: Reserve) -> _Sums:
         unit=town.charter.code, circulation=r.circulation, imported=r.imported, waiting=r.waiting, maturing=r.maturing,
         guarantee=r.guarantee, payouts_due=r.payouts_due, suspense=r.suspense, fees=r.fees, operations=r.operations,
         claims=r.claims, transit=r.transit, reserve=r.reserve, liquid=r.liquid, placed=r.placed,
-        coverage_bp=r.coverage_bp, liquid_bp=r.liquid_bp,
+        backing=r.backing, coverage_bp=r.coverage_bp, liquid_bp=r.liquid_bp,
         identities=[IdentityOut(**one._asdict()) for one in r.identities], covered=r.covered,
         awaited=r.awaited, unexplained=sum(len(bank.unexplained) for bank in r.banks),
         months=[

@@ -8,6 +8,7 @@ SIGNED = "tests/currency/bank/test_payouts_signed.py"
 APPROVAL = "ledger/currency/bank/payouts/approval.py"
 BATCHES = "ledger/currency/bank/payouts/batches.py"
 TILL = "tests/journeys/test_new_user.py"
+REPORT = "tests/merchants/test_reserve.py"
 STATIC = "merchants/static/"
 
 BUGS = (
@@ -27,7 +28,10 @@ BUGS = (
     bug("till: a line that died unseen stands for half a minute", f"{TILL} -k nobody_looked",
         STATIC + "live.js", "if (this.heard && Date.now() - this.heard > FRESH) {", "if (false) {"),
     bug("till: whether a key can be kept is tried with the code", f"{TILL} -k lost_to",
-        STATIC + "device.js", "if ((await kept(trial)) !== undefined) await keep(trial, made);", ""),
+        STATIC + "device.js", "if ((await kept(trial)) !== undefined) await keep(trial, made);", "",
+        STATIC + "device.js", "(await kept(trial)) ?? made;", "made;"),
     bug("till: a page too many hangs", f"{TILL} -k too_many",
         STATIC + "device.js", 'return (await hasRoom()) ? null : "too-many";', "return null;"),
+    bug("reserve: coverage is a ratio to something else than it stands beside", f"{REPORT} -k stands_beside",
+        "merchants/reserve/shown.py", "backing=euros(report.backing),", "backing=euros(report.guarantee),"),
 )  # fmt: skip

@@ -235,14 +235,19 @@ class Reserve(NamedTuple):
         return self.reserve - self.placed
 
     @property
+    def backing(self) -> int:
+        """What the banks prove of the reserve, less what is owed to shops: the euros behind what must be covered."""
+        # That a line went to an account of ours is told by the bank itself; that it did so is what people say else.
+        said = sum(one.amount for one in self.moving if one.what != MOVED or one.why is Why.OVERDUE)
+        return self.proved + self.transit - said - self.payouts_due
+
+    @property
     def coverage_bp(self) -> int | None:
-        """What the banks prove of the reserve, less what is owed to shops, over all that must be covered.
+        """`backing` over all that must be covered.
 
         In basis points, rounded down: 9,999 is never shown as all. None where there is nothing to cover.
         """
-        # That a line went to an account of ours is told by the bank itself; that it did so is what people say else.
-        said = sum(one.amount for one in self.moving if one.what != MOVED or one.why is Why.OVERDUE)
-        return (self.proved + self.transit - said - self.payouts_due) * FULL // self.owed if self.owed else None
+        return self.backing * FULL // self.owed if self.owed else None
 
     @property
     def liquid_bp(self) -> int | None:
