@@ -1,7 +1,7 @@
 // The way in: what this browser is already, what keeps it from being a device, and pairing with a one-time code. A till
 // and the office come in the same way, each with a key of its own.
 
-import { Api } from "./api.js";
+import { Api, Refused } from "./api.js";
 import { Device, deviceForCode, isLasting, obstacle } from "./device.js";
 import { hex, unhex } from "./bytes.js";
 import { joinMessage, plainCode } from "./messages.js";
@@ -95,9 +95,13 @@ export class Gate {
     }
     const device = await deviceForCode(code);
     const signature = hex(await device.sign("", joinMessage(network, device.publicKey, code)));
-    const body = { code, key: device.publicHex, label: label.trim() || $("pair-label").defaultValue, signature };
-    const joined = await new Api(device, network).post("/v1/joins", body, { session: false });
-    if (!this.roles.includes(joined.role)) {
+    const { roles } = this;
+    const body = { code, key: device.publicHex, label: label.trim() || $("pair-label").defaultValue, signature, roles };
+    let joined;
+    try {
+      joined = await new Api(device, network).post("/v1/joins", body, { session: false });
+    } catch (error) {
+      if (!(error instanceof Refused) || error.code !== "join_code_elsewhere") throw error;
       await device.forget();
       throw new RangeError(this.wrongRole);
     }

@@ -17,7 +17,7 @@ const gate = new Gate({
   place: "office",
   inside: "office",
   roles: Object.keys(ROLES),
-  wrongRole: t("This code is for a till or a wallet, not for the office of {currency}. It has been used up; ask for a new one.", { currency: CURRENCY.name }),
+  wrongRole: t("This code is for a till or a wallet, not for the office of {currency}. It was not used and is still good there.", { currency: CURRENCY.name }),
   already: (joined) => t("This browser is the office of {name} now. Pairing replaces that.", { name: joined.party.name }),
   explain,
   open,

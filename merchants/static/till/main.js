@@ -20,8 +20,8 @@ const LATE = 20_000;
 const gate = new Gate({
   place: "device",
   inside: "till",
-  roles: ["owner", "cashier", "member"],
-  wrongRole: t("This code is for the office of {currency}, not for a till. It has been used up; ask for a new one.", { currency: CURRENCY.name }),
+  roles: ["cashier", "member"],
+  wrongRole: t("This code is not for a till: it is for the wallet of an owner, or for the office of {currency}. It was not used and is still good there. Ask for a code for a till.", { currency: CURRENCY.name }),
   already: (joined) => t("This browser is the till of {shop} now. Pairing replaces that.", { shop: joined.party.name }),
   explain,
   open,
