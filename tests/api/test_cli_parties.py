@@ -12,7 +12,7 @@ from ledger.currency.links import parse_link
 from ledger.currency.town import Town
 from merchants import codes
 from tests import towns
-from tests.api.command import Run, begun
+from tests.api.command import INIT, Run, begun
 
 
 @pytest.fixture
@@ -62,6 +62,29 @@ def test_an_invitation_joins(run: Run, town: Town, tmp_path: Path) -> None:
         assert (device.role, party.name) == (wanted, who)
         opened.book.close()
     assert run("invite", "Boulangerie", "--role", "king").error["code"] == "role_not_for_kind"
+
+
+@pytest.mark.parametrize(
+    ("who", "role", "door", "other"),
+    [
+        ("Boulangerie", None, "wallet join", "/till"), ("Boulangerie", "cashier", "/till", "wallet join"),
+        ("Alice Martin", None, "wallet join", "/till"), ("L'association", "treasurer", "/office", "/till"),
+    ],
+)  # fmt: skip
+def test_an_invitation_says_which_door_it_opens(
+    run: Run, town: Town, who: str, role: str | None, door: str, other: str
+) -> None:
+    """What `init` and `party add` go on to is a code for a till where a till is meant: it takes, and pays nothing."""
+    shown = run("invite", who, *(("--role", role) if role else ()), plain=True).out
+    assert door in shown and other not in shown
+
+
+def test_what_comes_next_is_right(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATARD_HOME", str(tmp_path / "another"))
+    made = run(*INIT, plain=True)
+    assert [line for line in made.out.splitlines() if "patard invite" in line][0].endswith("--role cashier")
+    shop, person = (run("party", "add", kind, f"Chez {kind}", plain=True).out for kind in ("shop", "person"))
+    assert "--role cashier" in shop and "--role cashier" not in person
 
 
 def test_an_invitation_as_a_picture(run: Run, town: Town, tmp_path: Path) -> None:
