@@ -75,6 +75,24 @@ def write(
     return written
 
 
+def to_close(town: Town, year: str) -> Period:
+    """The business year that `close` would close, or that is closed. Raises `CurrencyError`, as `close` does."""
+    closed = closings(town)
+    period = named(town, closed, year)
+    today = town.charter.local_date(town.now())
+    if period.end >= today:
+        raise CurrencyError(
+            "period_not_over", f"this business year ends on {period.end}; it can be closed from the day after"
+        )
+    if period.closing is None and closed:
+        if period.end < closed[0].start:
+            raise CurrencyError("period_unknown", f"nothing lies in this year: the books begin on {closed[0].start}")
+        first = closed[-1].end + timedelta(days=1)
+        if first != period.start:
+            raise CurrencyError("period_earlier_open", _earlier(f"the year that begins on {first} is open"))
+    return period
+
+
 def close(
     town: Town, year: str, *, by: str = CONSOLE, progress: Progress | None = None, second: Progress | None = None
 ) -> tuple[Closing, bool]:
@@ -84,15 +102,7 @@ def close(
     period_earlier_open, period_differs, accounts_numbers.
     """
     closed = closings(town)
-    period = named(town, closed, year)
-    today = town.charter.local_date(town.now())
-    if period.end >= today:
-        raise CurrencyError(
-            "period_not_over", f"this business year ends on {period.end}; it can be closed from the day after"
-        )
-    if period.closing is None and closed and closed[-1].end + timedelta(days=1) != period.start:
-        first = closed[-1].end + timedelta(days=1)
-        raise CurrencyError("period_earlier_open", _earlier(f"the year that begins on {first} is open"))
+    period = to_close(town, year)
     books = _open(town, period, closed, progress=progress)
     if books.earlier and not closed:
         raise CurrencyError(
