@@ -217,7 +217,9 @@ class Pages:
         if invitation is None:
             if self.guesses is not None:
                 self.guesses.count(address)
-            advice = _("It is mistyped, was used already, or is older than a week. Ask whoever gave it to you for a new one.")
+            advice = _(
+                "It is mistyped, was used already, or is older than a week. Ask whoever gave it to you for a new one."
+            )
             return self._problem(request, Problem(404, _("This code opens nothing"), advice))
         shown = join_codes.shown_code(code)
         command = f"wallet join {shown} --server {self.town.charter.public_url}"

@@ -89,7 +89,7 @@ QUESTIONS = {
 
 
 def ask(answers: Answers) -> None:
-    """Ask for what no flag says. Raises `CliError` (USAGE) where nobody can be asked, or an answer in a pipe is wrong."""
+    """Ask for what no flag says. Raises `CliError` (USAGE) where an answer in a pipe is wrong."""
     listed = bool(answers.banks or answers.cash)
     for name, question in QUESTIONS.items():
         if (name in ("banks", "cash") and listed) or getattr(answers, name) not in (None, "", []):
@@ -100,7 +100,8 @@ def ask(answers: Answers) -> None:
         if name == "cash":
             answers.cash = [] if said == NO_BOX else [said]
         else:
-            setattr(answers, name, {"fee_bp": int, "banks": lambda text: [text]}.get(name, str)(said))
+            value = int(said) if name == "fee_bp" else [said] if name == "banks" else said
+            setattr(answers, name, value)
 
 
 def _typed(answers: Answers, question: Question) -> str:

@@ -96,7 +96,8 @@ ERRORS: dict[str, tuple[int, str]] = {
     "payouts_settled": (409, "Every payout of the file was paid or given back already."),
     "payouts_unsigned": (409, "Not enough different people have signed the file of payouts yet."),
     "payouts_signer_revoked": (
-        409, "Keys that signed the file of payouts were revoked since it left; it is not given again."
+        409,
+        "Keys that signed the file of payouts were revoked since it left; it is not given again.",
     ),
     "signature_same_person": (409, "The same person signed before, with this or another key; somebody else signs now."),
     "signature_person_unknown": (

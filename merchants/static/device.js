@@ -59,6 +59,8 @@ export async function isLasting() {
   }
 }
 
+const SHOWN = 16; // SHOWN of ledger/currency/keys.py
+
 export class Device {
   /** `record` is what IndexedDB holds: the keys, and after joining who they act for. */
   constructor(record, id) {
@@ -86,6 +88,11 @@ export class Device {
 
   get publicHex() {
     return hex(this.record.publicKey);
+  }
+
+  /** What people call this key by: the same in every list, of pages and commands. */
+  get shownKey() {
+    return this.publicHex.slice(0, SHOWN);
   }
 
   get joined() {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from ledger.currency import parties
+from ledger.currency.keys import shown_key
 from merchants import codes
 from tests.journeys.stall import Stall, till
 
@@ -74,7 +76,8 @@ def test_two_payments_of_the_lasting_code_at_once(browser: Browser, stall: Stall
 SEEN_AGAIN = """async (opens) => {
     const { Live } = await import("/static/live.js");
     const told = [], asked = [];
-    const never = (signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("gone"))));
+    const gone = (signal, reject) => signal.addEventListener("abort", () => reject(new Error("gone")));
+    const never = (signal) => new Promise((_, reject) => gone(signal, reject));
     const live = new Live({
         lastSeq: 0, onEntry() {}, onRefused() {},
         onState: (up) => told.push([up, Math.round(performance.now())]),
@@ -82,7 +85,7 @@ SEEN_AGAIN = """async (opens) => {
             asked.push(seq);
             if (asked.length > 1 && !opens) return never(signal);
             return new Response(new ReadableStream({
-                start(controller) { signal.addEventListener("abort", () => controller.error(new Error("gone"))); },
+                start(controller) { gone(signal, (error) => controller.error(error)); },
             }));
         },
     });
@@ -123,9 +126,11 @@ def test_what_a_code_would_be_lost_to_is_said_before(browser: Browser, stall: St
         expect(page.locator("#pair-code")).to_be_visible()
         expect(page.locator("#pair-fleeting")).to_be_hidden()
     put = "const put = IDBObjectStore.prototype.put; IDBObjectStore.prototype.put = function (value, ...rest) {"
+    old = (
+        "if (value?.privateKey) throw new DOMException('', 'DataCloneError'); return put.call(this, value, ...rest); }"
+    )
     for wrong, said in (
-        (put + "if (value?.privateKey) throw new DOMException('', 'DataCloneError'); return put.call(this, value, ...rest); }",
-         "Firefox 136"),
+        (put + old, "Firefox 136"),
         (put + "throw new DOMException('', 'QuotaExceededError'); }", "navigation privée"),
     ):  # fmt: skip
         with till(browser, stall) as shop:
@@ -159,3 +164,13 @@ def test_a_label_that_does_not_fit(browser: Browser, stall: Stall, typed: str, o
         expect(page.locator("#keypad-error")).to_contain_text("compte pour deux")
         page.locator("#label").fill(typed[:9])
         expect(page.locator("#keypad-error")).to_be_empty()
+
+
+def test_a_device_has_one_name(browser: Browser, stall: Stall) -> None:
+    """The page calls its key what commands call it, so that a lost one is found and shut out by what is read there."""
+    with till(browser, stall) as shop:
+        page = shop.pair().page
+        page.locator(".about summary").click()
+        [key] = [one for one in parties.devices(stall.town, stall.shop.party) if one.role == "cashier"]
+        expect(page.locator("#about-till")).to_contain_text(shown_key(key.key))
+        assert key.key.hex().startswith(shown_key(key.key))

@@ -1,7 +1,6 @@
 // The office: pairs, opens, leads from section to section. What each section does stands in modules beside this one.
 
 import { Gate, network, prepareUnpairing } from "../gate.js";
-import { hex } from "../bytes.js";
 import { $, CURRENCY, say, t } from "../page.js";
 import { explain } from "./errors.js";
 import { Frame } from "./frame.js";
@@ -41,7 +40,7 @@ function open(device) {
   const sections = Object.entries(here).filter(([name]) => $(`tab-${name}`)).map(([, Section]) => new Section(office));
   const frame = new Frame(sections);
   say($("who"), [names[role], label, party.name].join(" · "));
-  say($("about"), t("“{label}” of {shop}, key {key}", { label, shop: party.name, key: hex(device.keyId) }));
+  say($("about"), t("“{label}” of {shop}, key {key}", { label, shop: party.name, key: device.shownKey }));
   prepareUnpairing(device);
   // The other language shows what this one showed.
   const other = document.querySelector("#screen-office .language");

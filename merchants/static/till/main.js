@@ -1,6 +1,6 @@
 // The till: pairs, opens, listens. What each part does stands in its own module beside this one.
 
-import { accountNumber, hex } from "../bytes.js";
+import { accountNumber } from "../bytes.js";
 import { Api, Refused, Unreachable } from "../api.js";
 import { Gate, network, prepareUnpairing } from "../gate.js";
 import { Live } from "../live.js";
@@ -103,7 +103,7 @@ function open(device) {
 
   say($("shop"), party.name);
   say($("till-name"), label);
-  say($("about-till"), t("“{label}” of {shop}, key {key}", { label, shop: party.name, key: hex(device.keyId) }));
+  say($("about-till"), t("“{label}” of {shop}, key {key}", { label, shop: party.name, key: device.shownKey }));
   gate.show("till");
   setInterval(() => live && journal.refreshDay().catch(onRefused), 60_000);
   prepareUnpairing(device);

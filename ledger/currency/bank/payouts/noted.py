@@ -83,9 +83,10 @@ def _noted(record: Record, fetched: Acted | None, withdrawn: Acted | None) -> No
     said = record.instruction.evidence
     number, total, count, people = (int(said[name]) for name in ("number", "total", "count", "people"))
     return Noted(
-        record.instruction.id, record.seq, Acted(record.at, str(said["by"]), record.seq), number, int(str(said["reserve"]), 16),
-        str(said["message"]), date.fromisoformat(str(said["requested_on"])), total, count, people,
-        bytes.fromhex(str(said["sha256"])), tuple(unpacked(str(said["payouts"]))), fetched, withdrawn,
+        record.instruction.id, record.seq, Acted(record.at, str(said["by"]), record.seq), number,
+        int(str(said["reserve"]), 16), str(said["message"]), date.fromisoformat(str(said["requested_on"])),
+        total, count, people, bytes.fromhex(str(said["sha256"])),
+        tuple(unpacked(str(said["payouts"]))), fetched, withdrawn,
     )  # fmt: skip
 
 
