@@ -329,8 +329,9 @@ def _invited(story: Story, place: Notice, raw: bytes, key: Key, by: object) -> I
         yield "role_insufficient", f"key {raw.hex()[:16]} was invited by {str(by)[:16]!r}, who held no office"
         return
     if key.account in story.joined:
-        values = {"key": shown_key(raw), "role": key.role, "account": key.account, "by": str(by)[:SHOWN]}
-        story.notices.append(place._replace(form=AT_THE_MACHINE if by == CONSOLE else BY_A_KEY, values=values))
+        form = AT_THE_MACHINE if by == CONSOLE else BY_A_KEY
+        told = {"key": shown_key(raw), "role": key.role, "account": key.account, "by": str(by)[:SHOWN]}
+        story.notices.append(place._replace(form=form, values=told))
 
 
 def bytes_of(value: object) -> bytes:
