@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 SIGNERS = frozenset({"treasurer"})
 """Roles whose keys sign; operators prepare a file and fetch it."""
+MACHINE, UNKNOWN = "somebody at the machine", "an unknown key"
+"""Who acted where no person and no device is known; all other answers of `who` are names."""
 _SIGNATURE = PAYOUT_SIGNATURE.c
 _EVER = 2**63
 """After every entry of the log."""
@@ -137,12 +139,12 @@ def who(connection: Connection, by: str | None) -> str:
     try:
         key = bytes.fromhex(by or "")
     except ValueError:
-        return "somebody at the machine"
+        return MACHINE
     person = persons_of(connection, [key]).get(key)
     if person is not None:
         return person[1]
     label = connection.execute(select(DEVICE_KEY.c.label).where(DEVICE_KEY.c.key == key)).scalar()
-    return label or "an unknown key"
+    return label or UNKNOWN
 
 
 def _is_right(town: Town, file: Noted, raw: bytes, key: Held, record: Record) -> bool:
