@@ -78,7 +78,7 @@ def create_app(town: Town, *, inbox: Path | None = None, heads: Path | None = No
     held = (devices, confirmations, accounts, orders)
     for module in (public, *held, office, payouts, bank, suspense, mandates, reserve):
         app.include_router(module.router)
-    app.router.routes.extend(pages.routes(town, keeper))
+    app.router.routes.extend(pages.routes(town, keeper, devices.FAILED_JOINS))
     app.add_middleware(BodyGuard)
     app.add_middleware(order_path.Orders, state=app.state)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

@@ -146,7 +146,9 @@ def invite(
 def code(
     party: str = PARTY,
     amount: str = option("--amount", help=_("A fixed amount; else the payer types it."), metavar="AMOUNT"),
-    label: str = typer.Option("", "--label", metavar="TEXT", help=_("What it is for, 18 characters at most.")),
+    label: str = typer.Option(
+        "", "--label", metavar="TEXT", help=_("What it is for: 18 letters; an accented one counts as two.")
+    ),
     png: Path = option("--png", help=_("Write it to this file as PNG."), metavar="FILE"),
     svg: Path = option("--svg", help=_("Write it to this file as SVG."), metavar="FILE"),
     json: bool = JSON,

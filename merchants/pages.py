@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, format_time
@@ -24,7 +24,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from ledger.core.ids import ALPHABET, account_text
-from ledger.currency import join_codes, parties
+from ledger.currency import invitations, join_codes, parties
 from ledger.currency.errors import CurrencyError
 from ledger.currency.links import make_link
 from ledger.currency.messages import SignedRequest
@@ -60,6 +60,13 @@ _PICTURES = 256
 """Of each form, kept drawn; some 5 kB each."""
 
 
+DOORS: Mapping[str, tuple[str, ...]] = {
+    "cashier": ("till",), "member": ("wallet",), "owner": ("wallet",),
+    "operator": ("office", "wallet"), "treasurer": ("office", "wallet"), "auditor": ("office", "wallet"),
+}  # fmt: skip
+"""What a code of each role is for, the most usual first."""
+
+
 class Problem(NamedTuple):
     """What went wrong with a page, for a person."""
 
@@ -68,9 +75,17 @@ class Problem(NamedTuple):
     advice: str
 
 
-def routes(town: Town, keeper: Keeper | None = None) -> list[BaseRoute]:
+class Guesses(Protocol):
+    """Who guessed wrong too often, by address; see `api.limiter`."""
+
+    def check(self, address: str) -> None: ...
+
+    def count(self, address: str) -> None: ...
+
+
+def routes(town: Town, keeper: Keeper | None = None, guesses: Guesses | None = None) -> list[BaseRoute]:
     """The routes of every page of `town`, to stand behind those of the API. `keeper` makes the reserve report."""
-    pages = Pages(town, keeper or Keeper(town))
+    pages = Pages(town, keeper or Keeper(town), guesses)
     return [
         Route("/", pages.home),
         Route("/till", pages.till),
@@ -91,8 +106,9 @@ def routes(town: Town, keeper: Keeper | None = None) -> list[BaseRoute]:
 class Pages:
     """Renders the pages of one town. Every handler is an ordinary function: the server runs it in a thread."""
 
-    def __init__(self, town: Town, keeper: Keeper) -> None:
+    def __init__(self, town: Town, keeper: Keeper, guesses: Guesses | None = None) -> None:
         self.town = town
+        self.guesses = guesses
         self.keeper = keeper
         # A till's screen and its customer ask for the same few pictures.
         self._svg = lru_cache(_PICTURES)(lambda link: codes.svg(link).encode())
@@ -183,16 +199,34 @@ class Pages:
         return self._picture(request, "image/png", self._png)
 
     def join(self, request: Request) -> Response:
-        """A join link. Whether the code is good is not told here: only using it tells."""
+        """A join link: the door that its code opens. Looking uses nothing up, and wrong looks count as wrong tries."""
         _ = _texts(request)
         code = join_codes.plain_code(request.path_params["code"])
         if len(code) != _CODE_CHARS or not set(code) <= set(ALPHABET):
             heading = _("This is not a join code")
             advice = _("A join code has ten digits and letters. Look at it again, or ask whoever gave it to you.")
             return self._problem(request, Problem(404, heading, advice))
+        address = request.client.host if request.client else ""
+        try:
+            if self.guesses is not None:
+                self.guesses.check(address)
+        except CurrencyError:
+            advice = _("Too many wrong codes came from here. Wait a minute, then open the link again.")
+            return self._problem(request, Problem(429, _("One moment"), advice))
+        invitation = invitations.find(self.town, code)
+        if invitation is None:
+            if self.guesses is not None:
+                self.guesses.count(address)
+            advice = _(
+                "It is mistyped, was used already, or is older than a week. Ask whoever gave it to you for a new one."
+            )
+            return self._problem(request, Problem(404, _("This code opens nothing"), advice))
         shown = join_codes.shown_code(code)
         command = f"wallet join {shown} --server {self.town.charter.public_url}"
-        return self._page(request, "join.html", private=True, scripted=_copying(_), code=shown, command=command)
+        return self._page(
+            request, "join.html", private=True, scripted=_copying(_), code=shown, command=command,
+            name=invitation.name, doors=DOORS[invitation.role],
+        )  # fmt: skip
 
     def nothing_here(self, request: Request) -> Response:
         _ = _texts(request)

@@ -70,10 +70,10 @@ class Served:
         self._keys[opened.json()["token"]] = key
         return {"Authorization": f"Bearer {opened.json()['token']}"}
 
-    def join(self, code: str, key: PrivateKey, label: str = "test") -> httpx.Response:
-        """Join a device with the code that it was given."""
+    def join(self, code: str, key: PrivateKey, label: str = "test", **more: Any) -> httpx.Response:
+        """Join a device with the code that it was given; `more` is said beside it."""
         signature = proofs.sign_join(key, self.town.charter.network, join_codes.plain_code(code))
-        body = {"code": code, "key": key.public.hex(), "label": label, "signature": signature.hex()}
+        body = {"code": code, "key": key.public.hex(), "label": label, "signature": signature.hex(), **more}
         return self.client.post("/v1/joins", json=body)
 
     def send(self, signed: SignedOrder, request: SignedRequest | None = None) -> httpx.Response:

@@ -22,7 +22,8 @@ def test_it_can_be_planted(one: Bug) -> None:
         assert old != new
         texts[name] = text.replace(old, new)
     for name, text in texts.items():
-        ast.parse(text, name)  # a bug that does not even compile would turn every test red
+        if name.endswith(".py"):
+            ast.parse(text, name)  # a bug that does not even compile would turn every test red
     paths = [word for word in shlex.split(one.tests) if word.startswith("tests/")]
     assert paths and all((ROOT / path).exists() for path in paths)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ledger.currency.keys import key_id
+from ledger.currency.keys import key_id, shown_key
 from wallet_cli.devices import role_name
 from wallet_cli.errors import Exit, WalletError
 from wallet_cli.opened import Wallet
@@ -31,6 +31,7 @@ def confirm(wallet: Wallet, given: str | None, *, yes: bool) -> None:
         return
     typed = given.strip().lower()
     found = [one for one in waiting if len(typed) >= 4 and typed in (key_id(one.key).hex(), one.key.hex())]
+    found = found or [one for one in waiting if len(typed) >= 8 and one.key.hex().startswith(typed)]
     if len(found) != 1:
         message = _("No one key is meant by {key}; `wallet keys confirm` shows those that wait.")
         raise WalletError(Exit.USAGE, "key_not_found", message.format(key=clean(given)))
@@ -48,7 +49,7 @@ def confirm(wallet: Wallet, given: str | None, *, yes: bool) -> None:
 
 
 def _row(one: Confirmation) -> tuple[str, ...]:
-    return (key_id(one.key).hex(), clean(one.label), role_name(one.role), clean(one.name), clean(one.invited_by))
+    return (shown_key(one.key), clean(one.label), role_name(one.role), clean(one.name), clean(one.invited_by))
 
 
 def _as_json(one: Confirmation) -> dict[str, str]:

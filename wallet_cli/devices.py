@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.currency.keys import key_id
+from ledger.currency.keys import key_id, shown_key
 from wallet_cli.errors import Exit, WalletError
 from wallet_cli.opened import Wallet
 from wallet_cli.terminal import TERMINAL, bold, has_colour
@@ -34,7 +34,7 @@ def show(wallet: Wallet) -> None:
             _("in use") if key.revoked_at is None else _("revoked {date}").format(date=settings.when(key.revoked_at))
         )
         name = clean(key.label) + (" " + _("(this device)") if key.this else "")
-        rows.append((key_id(key.key).hex(), name, role_name(key.role), settings.when(key.added_at), state))
+        rows.append((shown_key(key.key), name, role_name(key.role), settings.when(key.added_at), state))
     columns = [(title, False) for title in (_("Key"), _("Device"), _("Role"), _("Added"), _("State"))]
     TERMINAL.table(columns, rows)
     TERMINAL.give(

@@ -98,10 +98,15 @@ def years() -> None:
     )  # fmt: skip
 
 
-def close(year: str) -> None:
-    """Close a business year. Closing it again changes nothing."""
-    with opened() as town, CONSOLE.progress(_("Reading the log"), _("Writing")) as (first, second):
-        closing, replay = accounts.close(town, year, progress=first, second=second)
+def close(year: str, *, yes: bool) -> None:
+    """Close a business year, for ever, once somebody said so. Closing it again changes nothing, and asks nothing."""
+    with opened() as town:
+        period = accounts.to_close(town, year)
+        if not period.closing and not yes:
+            told = _("Close the business year {start} to {end}? Nothing is booked into it any more, for ever.")
+            CONSOLE.confirm(told.format(start=period.start, end=period.end))
+        with CONSOLE.progress(_("Reading the log"), _("Writing")) as (first, second):
+            closing, replay = accounts.close(town, year, progress=first, second=second)
     told = _("The business year {start} to {end} was closed before:") if replay else _(
         "The business year {start} to {end} is closed. What comes later is booked into the years after it."
     )  # fmt: skip

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from api.commands import noticed
 from api.commands.console import CONSOLE, CliError, Exit, _, ngettext
 from api.home import Home, home_of, open_town
 from api.schemas.fields import rfc3339
@@ -28,7 +29,6 @@ from ledger.currency.snapshot import as_of
 from ledger.currency.town import Town
 
 SHOWN = 50
-_ACCOUNT = re.compile(r"account ([0-9a-f]{16})\b")
 _ROOT = re.compile(r"([1-9][0-9]{0,15}):([0-9a-f]{64})", re.ASCII)
 
 
@@ -51,7 +51,7 @@ def check(*, notices_too: bool, roots: Sequence[str] = ()) -> None:
         findings += [_finding(f.code, f.seq or None, f.id, f.text) for f in audited.findings]
         total += audited.total
     for finding in findings[:SHOWN]:
-        CONSOLE.say(_named(_line(finding), names))
+        CONSOLE.say(noticed.people(_line(finding), names))
     if total > SHOWN:
         CONSOLE.say(_("... and {count} more").format(count=total - min(SHOWN, len(findings))))
     notices = audited.notices if audited is not None else []
@@ -155,20 +155,16 @@ def _checked(
 def _show_notices(notices: Sequence[Notice], names: dict[str, str]) -> None:
     CONSOLE.say(_("Allowed, and to be looked at:"))
     for notice in notices[-SHOWN:]:
-        CONSOLE.say("  " + _("entry {seq}: ").format(seq=notice.seq) + _named(notice.text, names))
+        CONSOLE.say("  " + _("entry {seq}: ").format(seq=notice.seq) + noticed.notice(notice, names))
     if len(notices) > SHOWN:
         CONSOLE.say(_("... and {count} more").format(count=len(notices) - SHOWN))
 
 
 def _names(town: Town, texts: Sequence[str]) -> dict[str, str]:
     """The names of the parties whose accounts these texts tell of. The log knows numbers only, people know names."""
-    numbers = {int(found, 16) for text in texts for found in _ACCOUNT.findall(text) if int(found[0], 16) < 8}
+    numbers = {int(found, 16) for text in texts for found in noticed.ACCOUNT.findall(text) if int(found[0], 16) < 8}
     with town.reading() as connection:
         return {f"{number:016x}": party.name for number, party in parties.by_accounts(connection, numbers).items()}
-
-
-def _named(text: str, names: dict[str, str]) -> str:
-    return _ACCOUNT.sub(lambda m: f"{m[0]} ({names[m[1]]})" if m[1] in names else m[0], text)
 
 
 def _finding(code: str, seq: int | None, id_: bytes | None, text: str) -> dict[str, Any]:

@@ -53,6 +53,9 @@ class CliError(Exception):
         self.fields = fields
 
 
+_YES = frozenset({"o", "oui", "y", "yes"})
+
+
 class Console:
     """Where a command's words go. `as_json` is set by the command that was asked for JSON."""
 
@@ -107,6 +110,13 @@ class Console:
         if not typed:
             raise CliError(Exit.USAGE, "interrupted", _("Nothing was done."))
         return typed.strip() or default
+
+    def confirm(self, question: str) -> None:
+        """Ask; anything but a clear yes is a no. Raises `CliError` (USAGE), also where nobody can be asked."""
+        if not sys.stdin.isatty():
+            raise CliError(Exit.USAGE, "usage", question + " " + _("Nobody can be asked here; add --yes."))
+        if self.ask(question + " " + _("[y/N]")).casefold() not in _YES:
+            raise CliError(Exit.USAGE, "declined", _("Nothing was done."))
 
     @contextmanager
     def progress(self, *titles: str) -> Iterator[list[Callable[[int, int], None]]]:

@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import dataclass
 
+from api.commands import asking
 from api.commands.console import CONSOLE, LANG, CliError, Exit, _
 from api.commands.members import invited
 from api.commands.opened import sign_head
@@ -15,8 +16,6 @@ from ledger.core.store import StoreError
 from ledger.currency import parties
 from ledger.currency.charter import Charter
 from ledger.currency.town import Town
-
-TRIAL_URL = "http://127.0.0.1:8000"
 
 
 @dataclass
@@ -70,7 +69,7 @@ def init(answers: Answers) -> None:
         "patard serve",
         f"wallet join {code} --server {charter.public_url}",
         'patard party add shop "Boulangerie du coin"',
-        'patard invite "Boulangerie du coin"',
+        'patard invite "Boulangerie du coin" --role cashier',
     ):
         CONSOLE.say(f"  {prefix if command.startswith('patard') else ''}{command}")
     CONSOLE.give(
@@ -102,32 +101,19 @@ def _association(town: Town, answers: Answers) -> parties.Party:
 
 def _ask(answers: Answers) -> None:
     """Ask for what no flag says, or name the flags where nobody can be asked."""
-    if not sys.stdin.isatty():
-        needed = {"--code": answers.code, "--name": answers.name, _("--bank or --cash"): answers.banks or answers.cash}
-        missing = [flag for flag, value in needed.items() if not value]
-        if missing:
-            told = _("Nobody can be asked here; add {flags}. `patard init --help` explains them.")
-            raise CliError(Exit.USAGE, "usage", told.format(flags=", ".join(missing)))
-    else:
-        answers.name = answers.name or CONSOLE.ask(_("Name of the currency:"), "Le Patard")
-        answers.code = answers.code or CONSOLE.ask(_("Short name in the books, capitals and digits:"), "PATARD")
-        answers.symbol = answers.symbol or CONSOLE.ask(_("What stands beside an amount:"), answers.code[:1])
-        answers.public_url = answers.public_url or CONSOLE.ask(_("Address of the server, as phones see it:"), TRIAL_URL)
-        while answers.fee_bp is None:
-            fee = CONSOLE.ask(_("Cost of changing back, in hundredths of a percent (500 is 5 %):"), "0")
-            if fee.isascii() and fee.isdigit() and len(fee) < 6:
-                answers.fee_bp = int(fee)
-            else:
-                CONSOLE.note(_("Write a whole number, such as 500 for 5 %."))
-        if not answers.banks and not answers.cash:
-            answers.banks = [CONSOLE.ask(_("Bank account of the reserve, NAME or NAME:IBAN:"), "Banque")]
-            box = CONSOLE.ask(_("Cash box of the reserve (- for none):"), "Caisse")
-            answers.cash = [] if box == "-" else [box]
-        answers.association = answers.association or CONSOLE.ask(
-            _("Name of the association:"), f"Association {answers.name}"
-        )
+    if sys.stdin.isatty() or _missing(answers):
+        asking.ask(answers)
+    if missing := _missing(answers):
+        told = _("Nobody can be asked here; add {flags}. `patard init --help` explains them.")
+        raise CliError(Exit.USAGE, "usage", told.format(flags=", ".join(missing)))
     answers.symbol = answers.symbol or (answers.code or "")[:1]
-    answers.public_url = answers.public_url or TRIAL_URL
+    answers.public_url = answers.public_url or asking.TRIAL_URL
+
+
+def _missing(answers: Answers) -> list[str]:
+    """The flags of what a currency cannot do without, and nobody said."""
+    needed = {"--code": answers.code, "--name": answers.name, _("--bank or --cash"): answers.banks or answers.cash}
+    return [flag for flag, value in needed.items() if not value]
 
 
 def _text(answers: Answers) -> str:

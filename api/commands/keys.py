@@ -6,12 +6,10 @@ from api.commands.console import CONSOLE, CliError, Exit, _
 from api.commands.opened import opened
 from ledger.core.ids import account_text
 from ledger.currency import parties
+from ledger.currency.keys import key_id, shown_key
 from ledger.currency.parties import DeviceKey, Party
 from ledger.currency.persons import persons_of
 from ledger.currency.town import Town
-
-SHOWN = 16
-"""Hex digits of a key that people see; enough to tell the devices of one party apart."""
 
 
 def show(who: str) -> None:
@@ -23,7 +21,7 @@ def show(who: str) -> None:
             persons = persons_of(connection, [key.key for key in found])
         names = {key.key: f"{key.label} ({persons[key.key][1]})" if key.key in persons else key.label for key in found}
         rows = [
-            (key.key.hex()[:SHOWN], key.role, _day(town, key.added_at),
+            (shown_key(key.key), key.role, _day(town, key.added_at),
              names[key.key] if key.revoked_at is None
              else _("{label} (revoked {day})").format(label=names[key.key], day=_day(town, key.revoked_at)))
             for key in found
@@ -64,9 +62,15 @@ def revoke(who: str, which: str) -> None:
 
 
 def _meant(party: Party, keys: list[DeviceKey], which: str) -> DeviceKey:
-    """The key whose label is `which` (any case), or whose hex begins with it; one in use before a revoked one."""
+    """The key whose label is `which` (any case), or whose hex begins with it; one in use before a revoked one.
+
+    Its short id, which stands in codes, is understood too.
+    """
     wanted = which.strip().casefold()
-    fits = [key for key in keys if wanted and (key.label.casefold() == wanted or key.key.hex().startswith(wanted))]
+    fits = [
+        key for key in keys
+        if wanted and (wanted in (key.label.casefold(), key_id(key.key).hex()) or key.key.hex().startswith(wanted))
+    ]  # fmt: skip
     found = [key for key in fits if key.revoked_at is None] or fits
     if not found:
         told = _("No device of {name} is called {which!r}: `patard key list {account}` shows them.")
@@ -75,7 +79,7 @@ def _meant(party: Party, keys: list[DeviceKey], which: str) -> DeviceKey:
         )
     if len(found) > 1:
         told = _("{count} devices of {name} are meant by {which!r}: write more of the key. They are: {keys}.")
-        names = ", ".join(f"{key.key.hex()[:SHOWN]} ({key.label})" for key in found)
+        names = ", ".join(f"{shown_key(key.key)} ({key.label})" for key in found)
         raise CliError(
             Exit.REFUSED, "key_ambiguous", told.format(count=len(found), name=party.name, which=which, keys=names)
         )

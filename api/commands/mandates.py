@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from api.commands.console import CONSOLE, N_, CliError, Exit, _, amount_wrong, euros
+from api.commands.console import CONSOLE, N_, CliError, Exit, _, amount_wrong, euros, ngettext
 from api.commands.console import day as typed_day
 from api.commands.opened import opened
 from ledger.core.ids import account_text
@@ -103,10 +103,11 @@ def tell(month: str | None, file: Path | None, *, again: bool) -> None:
     with opened() as town:
         said = model.terms(town)
         found = notices.given(town, month) if again else notices.give(town, month)
+        left = notices.waiting(town, found.month) if again else 0
         missed = [] if month else notices.missed(town)
     if file is not None:
         file.write_text(notices_csv(said, found), encoding="utf-8-sig", newline="")
-    _show_notices(found, file)
+    _show_notices(found, file, left, again=again)
     for lost in missed:
         told = _("Nobody was told of the debits of {month} by {day}: nothing is collected in that month.")
         CONSOLE.note(told.format(month=lost, day=calendar.last_notice(said, lost)))
@@ -288,14 +289,20 @@ def item_json(one: Item, month: str, mandate: Mandate) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _show_notices(found: Notices, file: Path | None) -> None:
+def _show_notices(found: Notices, file: Path | None, left: int, *, again: bool) -> None:
     told = _("Debits of {month} are due on {day}; members can be told until {last}.")
     CONSOLE.say(told.format(month=found.month, day=found.due_on, last=found.last_day))
-    if not found.notices:
-        CONSOLE.say(_("Nobody is left to be told; --again lists everybody."))
+    if not found.notices and not left:
+        CONSOLE.say(_("Nobody was told, and nobody is to be.") if again else
+                    _("Nobody is left to be told; --again lists everybody who was."))  # fmt: skip
         return
     rows = [[one.name, one.rum, euros(one.amount), one.due_on.isoformat()] for one in found.notices]
-    CONSOLE.table([(_("name"), False), (_("mandate"), False), (_("Amount"), True), (_("Day"), False)], rows)
+    if rows:
+        CONSOLE.table([(_("name"), False), (_("mandate"), False), (_("Amount"), True), (_("Day"), False)], rows)
+    if left:
+        told = ngettext("{count} member is still to be told: the same command without --again.",
+                        "{count} members are still to be told: the same command without --again.", left)  # fmt: skip
+        CONSOLE.say(told.format(count=left))
     if file is not None:
         CONSOLE.say(_("The texts for them are in {file}.").format(file=file))
 

@@ -14,6 +14,8 @@ from ledger.currency.town import Town
 
 FIRST_ROLE = {"person": "member", "shop": "owner", "public_body": "owner", "association": "operator"}
 """What the first device of a party is, unless somebody says otherwise."""
+COUNTERS = ("shop", "public_body")
+"""Whose next device may be a till."""
 
 
 def add(kind: str, name: str, *, again: bool = False) -> None:
@@ -38,7 +40,10 @@ def add(kind: str, name: str, *, again: bool = False) -> None:
     CONSOLE.say(
         _("{name} was admitted; account {account}").format(name=party.name, account=account_text(party.account))
     )
-    CONSOLE.say(_("Next: patard invite {account}").format(account=account_text(party.account)))
+    account = account_text(party.account)
+    CONSOLE.say(_("Next: patard invite {account}").format(account=account))
+    if party.kind in COUNTERS:
+        CONSOLE.say(_("For its till: patard invite {account} --role cashier").format(account=account))
     CONSOLE.give(_party(party, 0))
 
 
@@ -99,6 +104,8 @@ def invite(who: str, role: str | None, png: Path | None, person: str | None = No
     CONSOLE.say(f"  {code}")
     CONSOLE.say(f"  {link}")
     CONSOLE.say()
+    for told in _doors(town, role, code):
+        CONSOLE.say(told)
     if png is None:
         CONSOLE.say(terminal_code(link).rstrip("\n"))
     else:
@@ -107,6 +114,18 @@ def invite(who: str, role: str | None, png: Path | None, person: str | None = No
         {"code": code, "link": link, "party": party.name, "account": account_text(party.account), "role": role,
          "person": holder.name if holder else None}
     )  # fmt: skip
+
+
+def _doors(town: Town, role: str, code: str) -> list[str]:
+    """Where the code is good, and what its device may do there."""
+    url = town.charter.public_url
+    if role == "cashier":
+        return [_("It pairs a till, which takes payments and gives them back: {url}/till").format(url=url)]
+    wallet = _("It makes a wallet, which pays from the account: wallet join {code} --server {url}")
+    if role in ("member", "owner"):
+        return [wallet.format(code=code, url=url)]
+    office = _("It opens the office, {url}/office; or a wallet: wallet join {code} --server {url}")
+    return [office.format(code=code, url=url)]
 
 
 def invited(town: Town, party: Party, role: str, person: Party | None = None) -> tuple[str, str]:

@@ -70,7 +70,7 @@ def show_reserve(paper: Path | None, *, lines: bool = False) -> None:
 def _sums(shown: Shown) -> None:
     together = WORDS("Together")
     groups: list[tuple[str, Sequence[Fact]]] = [
-        ("", shown.units),
+        ("", [*shown.units, Fact(WORDS("Euros behind it"), shown.backing), *([shown.beyond] if shown.beyond else [])]),
         (WORDS("What the euros are for"), [*shown.purposes, Fact(together, shown.purposes_sum)]),
         (WORDS("Where the euros are"), [*shown.places, Fact(together, shown.places_sum)]),
     ]

@@ -50,12 +50,14 @@ def accounts_years(json: bool = JSON) -> None:
 
 @command(app, "close", _("Close a business year: its accounts stay as they are."))
 def accounts_close(
-    year: str = typer.Argument(metavar="YEAR", help=_YEAR, show_default=False), json: bool = JSON
+    year: str = typer.Argument(metavar="YEAR", help=_YEAR, show_default=False),
+    yes: bool = typer.Option(False, "--yes", help=_("Do not ask: it is for ever.")),
+    json: bool = JSON,
 ) -> None:
     from api.commands import accounts
 
     CONSOLE.as_json = json
-    accounts.close(year)
+    accounts.close(year, yes=yes)
 
 
 @command(app, "check", _("Check a FEC of any program. More strictly than the tax office does."))

@@ -22,7 +22,7 @@ from api.schemas.town import (
     party_out,
 )
 from api.strict import StrictRoute
-from ledger.currency import join_codes, parties, proofs
+from ledger.currency import invitations, join_codes, parties, proofs
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import DeviceKey, Party
 from ledger.currency.persons import persons_of
@@ -43,13 +43,18 @@ def _me(device: DeviceKey, party: Party) -> MeOut:
     responses={200: {"model": MeOut, "description": "This key had joined with this code already."}},
 )
 async def join(body: JoinIn, request: Request, found: Served, response: Response) -> MeOut:
-    """Register a device key with a join code. The same code and key are answered again."""
+    """Register a device key with a join code. The same code and key are answered again.
+
+    `roles` are those that this device can be: a code for another is refused (join_code_elsewhere), and not used up.
+    """
     address = request.client.host if request.client else ""
     FAILED_JOINS.check(address)
     key, code = bytes.fromhex(body.key), join_codes.plain_code(body.code)
     try:
         proofs.verify_join(found.town.charter.network, key, code, bytes.fromhex(body.signature))
         known = await run_in_threadpool(parties.find_device, found.town, key)
+        if body.roles is not None:
+            await run_in_threadpool(invitations.require, found.town, code, body.roles)
         device, party = await run_in_threadpool(parties.join, found.town, code, key, body.label)
     except CurrencyError as error:
         if error.code == "join_code_invalid":

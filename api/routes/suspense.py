@@ -26,6 +26,7 @@ from ledger.currency import parties
 from ledger.currency.bank import claims, suspense
 from ledger.currency.charter import ReserveKind
 from ledger.currency.errors import CurrencyError
+from ledger.currency.text import alphabetical
 
 router = APIRouter(prefix="/v1/bank", tags=["bank"], route_class=StrictRoute)
 
@@ -83,7 +84,7 @@ def every_claim(found: Served, caller: Caller) -> ClaimsOut:
     return ClaimsOut(
         claims=[
             ClaimOut(account=account_text(account), name=who[account].name, amount_cents=owed[account])
-            for account in sorted(who, key=lambda account: who[account].name.casefold())
+            for account in sorted(who, key=lambda account: alphabetical(who[account].name))
         ]
     )
 

@@ -103,6 +103,8 @@ class _Sums(BaseModel):
     reserve: int
     liquid: int
     placed: int
+    backing: int
+    """Euros that the banks prove, less what is owed to shops: what `coverage_bp` is of."""
     coverage_bp: int | None
     liquid_bp: int | None
     identities: list[IdentityOut]
@@ -150,7 +152,7 @@ def _sums(town: Town, r: Reserve) -> _Sums:
         guarantee=r.guarantee, payouts_due=r.payouts_due, suspense=r.suspense, unplaced=r.unplaced,
         fees=r.fees, operations=r.operations,
         claims=r.claims, transit=r.transit, reserve=r.reserve, liquid=r.liquid, placed=r.placed,
-        coverage_bp=r.coverage_bp, liquid_bp=r.liquid_bp,
+        backing=r.backing, coverage_bp=r.coverage_bp, liquid_bp=r.liquid_bp,
         identities=[IdentityOut(**one._asdict()) for one in r.identities], covered=r.covered,
         proved_on=r.proved_on.isoformat() if r.proved_on else None,
         awaited=r.awaited, unexplained=sum(len(bank.unexplained) for bank in r.banks),

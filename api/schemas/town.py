@@ -18,6 +18,7 @@ class JoinIn(In):
     key: Key
     label: Annotated[str, Field(min_length=1, max_length=80)]
     signature: Signature
+    roles: Annotated[list[Annotated[str, Field(max_length=16)]], Field(max_length=6)] | None = None
 
 
 class ChallengeIn(In):

@@ -35,6 +35,7 @@ ERRORS: dict[str, tuple[int, str]] = {
         404,
         "The code is mistyped, used or expired. The association, or a device of yours, makes a new one.",
     ),
+    "join_code_elsewhere": (409, "The code is for another kind of device; it was not used, and is good there."),
     "join_code_taken": (409, "This code was given out before; whoever invites makes a new one."),
     "signature_invalid": (422, "The signature does not belong to this message and key."),
     "message_malformed": (422, "The signed message is not what its version says: cut, extended or mistyped."),
@@ -106,6 +107,10 @@ ERRORS: dict[str, tuple[int, str]] = {
         409,
         "Not enough different people have signed the file of payouts yet. What one person let leave alone within 30 "
         "days counts with it.",
+    ),
+    "payouts_signer_revoked": (
+        409,
+        "Keys that signed the file of payouts were revoked since it left; it is not given again.",
     ),
     "signature_same_person": (409, "The same person signed before, with this or another key; somebody else signs now."),
     "signature_person_unknown": (

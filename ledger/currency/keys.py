@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from ledger.currency.errors import CurrencyError
 
 KEY_BYTES = 32
+SHOWN = 16
+"""Hex digits of a key that people see; the same in lists of pages and commands, and in what `check` says."""
 SIGNATURE_BYTES = 64
 KEY_ID_BYTES = 4
 
@@ -57,6 +59,11 @@ class KeyWeak(KeyRefused):
 
     def __init__(self, detail: str) -> None:
         super().__init__("key_weak", detail)
+
+
+def shown_key(key: bytes) -> str:
+    """How people see a key, and type it: its first digits, enough to tell the devices of one party apart."""
+    return key.hex()[:SHOWN]
 
 
 def key_id(public: bytes) -> bytes:

@@ -21,7 +21,7 @@ from ledger.currency.errors import CurrencyError
 from ledger.currency.join_codes import CODE_BYTES, code_hash, code_of, plain_code
 from ledger.currency.keys import KeyRefused, KeyWeak, public_key
 from ledger.currency.tables import DEVICE_KEY, HOLDING, INVITE, KEY_PERSON, PARTY, SESSION
-from ledger.currency.text import TextError, clean_text
+from ledger.currency.text import TextError, alphabetical, clean_text
 from ledger.currency.town import Town
 
 MAX_NAME = 60
@@ -183,13 +183,13 @@ def by_accounts(connection: Connection, numbers: set[int]) -> dict[int, Party]:
 
 def every(town: Town, *, kinds: frozenset[str] | None = None, open_only: bool = False) -> list[Party]:
     """The parties in the order of their names."""
-    query = _parties().order_by(func.lower(PARTY.c.name), PARTY.c.id)
+    query = _parties().order_by(PARTY.c.id)
     if kinds is not None:
         query = query.where(PARTY.c.kind.in_(sorted(kinds)))
     if open_only:
         query = query.where(PARTY.c.closed_at.is_(None))
     with town.reading() as connection:
-        return [Party(*row) for row in connection.execute(query)]
+        return sorted((Party(*row) for row in connection.execute(query)), key=lambda party: alphabetical(party.name))
 
 
 def named(town: Town, text: str) -> Party:

@@ -18,6 +18,7 @@ import unicodedata
 from ledger.currency.errors import CurrencyError
 
 _SPACES = " \u00a0\u202f"
+_WORDS = re.compile(r"\w+")
 _RUN_OF_SPACES = re.compile(f"[{_SPACES}]{{2,}}")
 
 # Letters and marks that draw nothing although Unicode does not class them as format characters.
@@ -94,3 +95,10 @@ def _check_characters(text: str) -> None:
                 raise TextError("character", f"U+{ord(char):04X} is an accent with no letter to stand on")
         else:
             marks = 0 if kind[0] != "Z" else _MAX_MARKS
+
+
+def alphabetical(name: str) -> tuple[str, str]:
+    """A key that sorts names as French does: by letters, word by word; by accents and case where all else is equal."""
+    spelt = name.casefold().replace("œ", "oe").replace("æ", "ae")
+    letters = "".join(char for char in unicodedata.normalize("NFKD", spelt) if not unicodedata.combining(char))
+    return " ".join(_WORDS.findall(letters)), name

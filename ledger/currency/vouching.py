@@ -54,6 +54,10 @@ class Held:
         """Whose it is said to be: a member's key is the member's own."""
         return self.account if self.role == MEMBER else self.person
 
+    def is_live(self, at: int | None) -> bool:
+        """Whether it had not ended before the entry `at` of the log (None: by now)."""
+        return self.until is None or (at is not None and at < self.until)
+
     def is_own(self, other: Held) -> bool:
         """Whether `other` is a key as a member of the person who is said to hold this one."""
         return other.role == MEMBER and other.account == self.person

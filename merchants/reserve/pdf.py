@@ -113,7 +113,7 @@ def _as_of(shown: Shown, _: Translator) -> list[str]:
 
 
 def _verdict(shown: Shown, _: Translator) -> Flowable:
-    figures = [(_("In circulation"), shown.circulation), (_("Guarantee of the units"), shown.guarantee)]
+    figures = [(_("In circulation"), shown.circulation), (_("Euros behind it"), shown.backing)]
     if shown.coverage is not None:
         figures.append((_("Coverage"), shown.coverage))
     verdict, colour = (_("Covered"), PAID) if shown.covered else (_("Not covered"), DANGER)
@@ -124,7 +124,9 @@ def _verdict(shown: Shown, _: Translator) -> Flowable:
     names = [*(_text(name, _SOFT) for name, _sum in figures), ""]
     sums = [*(_text(sum_, _FIGURE) for _name, sum_ in figures), _text(verdict, _FIGURE, colour)]
     rows: list[list[Any]] = [names, sums]
-    rows += [[_text(f"{fact.name} {fact.sum}", _SOFT), *[""] * len(figures)] for fact in shown.units[1:]]
+    parts = [*shown.units[1:], *([shown.beyond] if shown.beyond else [])]
+    told = [_text(" · ".join(f"{fact.name} {fact.sum}" for fact in parts), _SOFT)] if parts else []
+    rows += [[one, *[""] * len(figures)] for one in told]
     spans = [("SPAN", (0, row), (-1, row)) for row in range(2, len(rows))]
     pads = [("LEFTPADDING", (0, 0), (-1, -1), 3 * mm), ("BACKGROUND", (0, 0), (-1, -1), PRESS)]
     edges = [("TOPPADDING", (0, 0), (-1, 0), 2.5 * mm), ("BOTTOMPADDING", (0, -1), (-1, -1), 3 * mm)]

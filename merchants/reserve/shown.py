@@ -94,9 +94,12 @@ class Shown(NamedTuple):
     unexplained: str | None
     """What no line of a bank explains."""
     coverage: str | None
+    """The ratio of `backing` to `circulation`."""
     units: list[Fact]
     circulation: str
-    guarantee: str
+    backing: str
+    beyond: Fact | None
+    """What `backing` is more than all that must be covered, or less."""
     purposes: list[Fact]
     purposes_sum: str
     places: list[Fact]
@@ -161,7 +164,8 @@ def show(report: Reserve, charter: Charter, _: Translator, *, lines: bool = Fals
         coverage=None if report.coverage_bp is None else percent(report.coverage_bp, _.lang),
         units=facts,
         circulation=units(report.circulation + report.imported),
-        guarantee=euros(report.guarantee),
+        backing=euros(report.backing),
+        beyond=_beyond(report.backing - report.owed, _),
         purposes=[Fact(name, euros(cents)) for index, (name, cents) in enumerate(owed) if cents or not index],
         purposes_sum=euros(sum(cents for _name, cents in owed)),
         places=[Fact(name, euros(cents)) for name, cents in there if cents or name in names],
@@ -217,6 +221,13 @@ def line(one: Explained, _: Translator) -> ShownLine:
     if one.why is Why.AFTER_STATEMENT and one.until is not None:
         why = _("{why}, expected until {day}").format(why=why, day=short(one.until, _.lang))
     return ShownLine(short(one.on, _.lang), kind, one.reference, why, signed(one.amount, _.lang))
+
+
+def _beyond(cents: int, _: Translator) -> Fact | None:
+    if not cents:
+        return None
+    name = _("of it beyond what must be covered") if cents > 0 else _("lacking to what must be covered")
+    return Fact(name, format_cents(abs(cents), _.lang, _EURO), True)
 
 
 def _unexplained(report: Reserve, euros: Callable[[int], str]) -> str | None:

@@ -1,8 +1,8 @@
 // The way in: what this browser is already, what keeps it from being a device, and pairing with a one-time code. A till
 // and the office come in the same way, each with a key of its own.
 
-import { Api } from "./api.js";
-import { Device, deviceForCode, obstacle } from "./device.js";
+import { Api, Refused } from "./api.js";
+import { Device, deviceForCode, isLasting, obstacle } from "./device.js";
 import { hex, unhex } from "./bytes.js";
 import { joinMessage, plainCode } from "./messages.js";
 import { $, CURRENCY, say, t } from "./page.js";
@@ -51,7 +51,8 @@ export class Gate {
   #obstacle(why) {
     const reasons = {
       insecure: t("This page must be opened over https: only then does a browser give it keys."),
-      "no-ed25519": t("It does not know Ed25519 signatures. Firefox 129, Safari 17, Chrome 137 and later do."),
+      "no-ed25519": t("It cannot keep keys for Ed25519 signatures. Firefox 136, Safari 17, Chrome 137 and later can."),
+      "too-many": t("It has five pages of this server open already, and has no line left for another. Close one of them, then load this page again."),
       "no-storage": t("It does not let this page keep anything. Leave the private window, or allow storage for this site."),
     };
     say($("obstacle-text"), reasons[why]);
@@ -69,6 +70,7 @@ export class Gate {
     if (current?.joined) say($("pair-already"), this.already(current.joined));
     $("pair-back").onclick = () => open(current);
     if (code) $("pair-code").value = code;
+    isLasting().then((lasts) => ($("pair-fleeting").hidden = lasts));
     $("pair-form").onsubmit = async (event) => {
       event.preventDefault();
       say($("pair-error"), "");
@@ -93,9 +95,13 @@ export class Gate {
     }
     const device = await deviceForCode(code);
     const signature = hex(await device.sign("", joinMessage(network, device.publicKey, code)));
-    const body = { code, key: device.publicHex, label: label.trim() || $("pair-label").defaultValue, signature };
-    const joined = await new Api(device, network).post("/v1/joins", body, { session: false });
-    if (!this.roles.includes(joined.role)) {
+    const { roles } = this;
+    const body = { code, key: device.publicHex, label: label.trim() || $("pair-label").defaultValue, signature, roles };
+    let joined;
+    try {
+      joined = await new Api(device, network).post("/v1/joins", body, { session: false });
+    } catch (error) {
+      if (!(error instanceof Refused) || error.code !== "join_code_elsewhere") throw error;
       await device.forget();
       throw new RangeError(this.wrongRole);
     }

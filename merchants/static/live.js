@@ -6,6 +6,8 @@ import { Refused } from "./api.js";
 const SILENCE = 25_000; // the server says something at least every 15 s
 const PATIENCE = 8_000; // for the first answer
 const LONGEST_WAIT = 5_000;
+const FRESH = 2_000; // a line that said something so shortly ago stands
+const DOUBT = 800; // for how long a page that is seen again goes on saying that the line stands
 
 /** Splits a stream of text into events; `feed` gives those that are complete. */
 export class EventReader {
@@ -41,6 +43,7 @@ export class Live {
     this.stopped = false;
     this.abort = null;
     this.wake = null;
+    this.heard = 0; // when the line last said anything; 0 while it is down
     addEventListener("online", this.hurry);
     addEventListener("offline", this.drop);
     document.addEventListener("visibilitychange", this.onVisibility);
@@ -53,7 +56,7 @@ export class Live {
       try {
         const response = await this.open(this.lastSeq, this.abort.signal);
         failures = 0;
-        this.onState(true);
+        this.#stands(true);
         await this.#read(response);
       } catch (error) {
         if (error instanceof Refused && !this.stopped) {
@@ -63,7 +66,11 @@ export class Live {
       }
       clearTimeout(this.watchdog);
       if (this.stopped) return;
-      this.onState(false);
+      if (this.renewing) {
+        this.renewing = false;
+        continue;
+      }
+      this.#stands(false);
       await this.#pause(Math.min(LONGEST_WAIT, 250 * 2 ** failures));
     }
   }
@@ -74,6 +81,7 @@ export class Live {
     this.#watch();
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       this.#watch();
+      this.heard = Date.now();
       for (const event of events.feed(part.value)) {
         if (event.event !== "entry") continue;
         const entry = JSON.parse(event.data);
@@ -82,6 +90,12 @@ export class Live {
         this.onEntry(entry);
       }
     }
+  }
+
+  #stands(up) {
+    clearTimeout(this.doubting);
+    this.heard = up ? Date.now() : 0;
+    this.onState(up);
   }
 
   /** A line that fell silent is down, even where nobody closed it. */
@@ -99,13 +113,25 @@ export class Live {
 
   hurry = () => this.wake?.();
   drop = () => this.abort?.abort();
-  onVisibility = () => document.visibilityState === "visible" && this.hurry();
+
+  /** A page that nobody saw may have slept, with its clocks: only a line that is opened now is known to stand. */
+  onVisibility = () => {
+    if (document.visibilityState !== "visible") return;
+    if (this.heard && Date.now() - this.heard > FRESH) {
+      this.heard = 0;
+      this.renewing = true;
+      this.doubting = setTimeout(() => this.onState(false), DOUBT);
+      this.drop();
+    }
+    this.hurry();
+  };
 
   stop() {
     this.stopped = true;
     removeEventListener("online", this.hurry);
     removeEventListener("offline", this.drop);
     document.removeEventListener("visibilitychange", this.onVisibility);
+    clearTimeout(this.doubting);
     this.drop();
     this.hurry();
   }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,14 +37,22 @@ def api(town: Town, people: Cast) -> Iterator[Served]:
         yield found
 
 
+class Keyboard(io.StringIO):
+    """What somebody types at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs a command line in this process, with a home of its own; --json unless told otherwise."""
     monkeypatch.setenv("PATARD_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("PATARD_DATABASE_URL", raising=False)
 
-    def runner(*args: str, plain: bool = False) -> Ran:
+    def runner(*args: str, plain: bool = False, typed: str = "", terminal: bool = False) -> Ran:
         capsys.readouterr()
+        monkeypatch.setattr("sys.stdin", Keyboard(typed) if terminal else io.StringIO(typed))
         code = cli.run([*args] if plain else [*args, "--json"])
         CONSOLE.as_json = False
         captured = capsys.readouterr()

@@ -66,6 +66,31 @@ def test_a_code_joins_one_key_and_says_so_again(api: Served, people: Cast) -> No
     is_problem(api.join(taken, towns.key_of("till c")), "join_code_invalid")
 
 
+def test_a_code_at_the_wrong_door_is_not_used_up(api: Served, people: Cast) -> None:
+    """Whoever says what it can be is not made another; the code is good where it belongs. Names go to no guesser."""
+    for party, role, door in (
+        (people.shop.party, "owner", ["cashier", "member"]), (people.office, "operator", ["cashier", "member"]),
+        (people.shop.party, "cashier", ["operator", "treasurer", "auditor"]),
+    ):  # fmt: skip
+        code, key = parties.invite(api.town, party, role), towns.key_of(f"{role} at the wrong door")
+        is_problem(api.join(code, key, roles=door), "join_code_elsewhere")
+        assert parties.find_device(api.town, key.public) is None
+        first, again = api.join(code, key, roles=[role]), api.join(code, key, roles=[role])
+        assert (first.status_code, again.status_code, first.json()["role"]) == (201, 200, role)
+        is_problem(api.join(code, towns.key_of("another"), roles=door), "join_code_invalid")
+
+
+def test_looking_at_codes_is_slowed_down_too(api: Served, people: Cast) -> None:
+    """The page of a link is no place to try codes at; what is tried there counts where codes are taken."""
+    right = parties.invite(api.town, people.shop.party, "cashier")
+    look = {"Accept": "text/html"}
+    assert api.client.get(f"/J/{right}", headers=look).status_code == 200
+    for number in range(10):
+        assert api.client.get(f"/J/AAAAAAAAA{number}", headers=look).status_code == 404
+    assert api.client.get(f"/J/{right}", headers=look).status_code == 429
+    is_problem(api.join(right, towns.key_of("guesser")), "rate_limited")
+
+
 def test_wrong_codes_are_slowed_down(api: Served, people: Cast) -> None:
     key = towns.key_of("guesser")
     for number in range(10):

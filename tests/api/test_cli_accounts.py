@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from ledger.currency.accounts import entries
 from ledger.currency.town import Town
 from tests import towns
 from tests.api.command import PATARD, Ran, Run
+from tests.api.conftest import Keyboard
 from tests.currency.accounts import scene
 from tests.towns import CASH
 
@@ -87,8 +89,9 @@ def test_one_account_is_named_as_people_do(town: Town, run: Run) -> None:
         (("export", "csv", "--account", "Zoé", "--out", "x"), 1, "not_found"),
         (("export", "csv", "--year", "20255", "--out", "x"), 1, "period_unknown"),
         (("export", "csv", "--out", "/nowhere/at/all"), 2, "file_unwritable"),
-        (("close", "9000"), 1, "period_not_over"),
-        (("close", "2024"), 1, "period_unknown"),
+        (("close", "9000", "--yes"), 1, "period_not_over"),
+        (("close", "2024", "--yes"), 1, "period_unknown"),
+        (("close", "2025"), 2, "usage"),
         (("check", "/nowhere/at/all"), 2, "file_unreadable"),
     ],
 )
@@ -117,7 +120,7 @@ def test_closing_a_year(town: Town, run: Run, tmp_path: Path) -> None:
     }  # fmt: skip
     assert [year["start"][:4] for year in before] == [str(2025 + n) for n in range(len(before))]
     file = scene.text(town, "fec", "2025")
-    closed = run("accounts", "close", "2025").json
+    closed = run("accounts", "close", "2025", "--yes").json
     assert closed["replay"] is False and closed["entries"] == 11 and closed["by"] == "console"
     assert run("accounts", "close", "2025").json == {**closed, "replay": True}
     assert run("accounts", "years").json[0]["sha256"] == closed["sha256"]
@@ -129,11 +132,26 @@ def test_closing_a_year(town: Town, run: Run, tmp_path: Path) -> None:
         assert closed["sha256"] in run("accounts", *words, plain=True).out
 
 
+def test_closing_for_ever_is_asked_for(town: Town, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a clear yes is one; what cannot be closed asks nothing, and says why."""
+    towns.told(tmp_path / "home")
+    monkeypatch.setattr("sys.stdin", io.StringIO("non\n"))
+    assert run("accounts", "close", "2025").error["code"] == "usage"
+    monkeypatch.setattr("sys.stdin", Keyboard("\nnon\noui\n"))
+    asked = [run("accounts", "close", "2025", plain=True) for _ in range(3)]
+    assert [ran.code for ran in asked] == [2, 2, 0]
+    assert all("2025-01-01" in ran.err and "pour toujours" in ran.err for ran in asked)
+    for year, code in (("2024", "period_unknown"), ("9000", "period_not_over")):
+        refused = run("accounts", "close", year)
+        assert refused.error["code"] == code
+    assert "2026" not in run("accounts", "close", "2024").error["message"]
+
+
 def test_a_closed_year_that_is_no_longer_what_it_was_is_not_given_out(
     town: Town, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     towns.told(tmp_path / "home")
-    run("accounts", "close", "2025")
+    run("accounts", "close", "2025", "--yes")
     monkeypatch.setitem(entries.KINDS, "payment", "Achat")
     for args in (("--out", str(tmp_path)), ()):
         ran = run("accounts", "export", "fec", "--year", "2025", *args, plain=True)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from api.commands import noticed
 from api.home import open_town
 from api.schemas.fields import rfc3339
 from ledger.core import sqlite
+from ledger.core.ids import account_text
 from ledger.currency import conversion, parties
+from ledger.currency.audit import story
 from ledger.currency.town import Town
 from tests import towns
 from tests.api.command import Run, begun
@@ -91,7 +96,12 @@ def test_what_is_allowed_is_told_with_the_name(run: Run, town: Town, tmp_path: P
     opened.book.close()
     assert alice.name not in run("check", plain=True).out
     ran = run("check", "--notices", plain=True)
-    assert ran.code == 0 and f"account {alice.account:016x} (Alice Martin), which had one" in ran.out
+    assert ran.code == 0
+    told = f"du compte {account_text(alice.account)} (Alice Martin), qui en avait une ; invitée sur la machine"
+    assert re.sub(r"\s", " ", told) in re.sub(r"\s", " ", ran.out)
+    assert f"{alice.account:016x}" not in ran.out
+    [notice] = run("check", "--notices").json["notices"]  # a program has the digits
+    assert f"account {alice.account:016x}, which had one" in notice["detail"]
 
 
 def test_a_replay_that_is_kept(run: Run, town: Town, tmp_path: Path) -> None:
@@ -110,3 +120,34 @@ def test_a_book_that_is_no_book(run: Run, town: Town, tmp_path: Path) -> None:
     for command in ("check", "reserve", "replay"):
         ran = run(command)
         assert ran.code == 3 and ran.error["code"] != "internal", ran.err
+
+
+def test_every_notice_has_its_words() -> None:
+    """Whatever form of sentence the audit gives is one of those that the command has in both languages."""
+    given = set()
+    for path in sorted((Path(__file__).parents[2] / "ledger" / "currency" / "audit").glob("*.py")):
+        tree = ast.parse(path.read_text())
+        named = {
+            node.targets[0].id: node.value.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+            and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        }  # fmt: skip
+        for call in ast.walk(tree):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Notice":
+                form = call.args[2]
+                text = form.value if isinstance(form, ast.Constant) else named.get(getattr(form, "id", ""))
+                given |= {text} if text else set()
+    given |= {story.OF_NOBODY, story.SAID_TO_BE, story.AT_THE_MACHINE, story.BY_A_KEY}
+    assert len(given) >= 8 and given <= set(noticed.FORMS)
+
+
+def test_findings_and_notices_are_told_in_euros_and_names() -> None:
+    alice = 0x0123456789ABCDEF
+    names = {f"{alice:016x}": "Alice Martin"}
+    one = story.Notice(7, b"", noticed.FORMS[4], {"account": alice, "amount": 123_456})
+    assert f"{alice:016x}" in one.text and "123456" in one.text
+    shown = re.sub(r"\s", " ", noticed.notice(one, names))
+    assert f"{account_text(alice)} (Alice Martin)" in shown and "1 234,56 €" in shown
+    text = re.sub(r"\s", " ", noticed.people(f"account {alice:016x} holds -5 cents, account {2**63:016x} 1 cent", {}))
+    assert text == f"compte {account_text(alice)} holds -0,05 €, compte {2**63:016x} 0,01 €"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,9 +68,8 @@ def test_init_refuses(run: Run, tmp_path: Path, code: int, name: str, args: tupl
 
 def test_init_asks_at_a_terminal(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter(["Le Doublon", "DOUBLON", "", "", "250", "Banque postale", "-", ""])
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr(CONSOLE, "ask", lambda question, default="": next(answers) or default)
-    assert run("init").code == 0
+    assert run("init", terminal=True).code == 0
     charter = open_town(tmp_path / "home").charter
     assert (charter.name, charter.code, charter.symbol, charter.reconversion_fee_bp) == (
         "Le Doublon",
@@ -78,6 +78,61 @@ def test_init_asks_at_a_terminal(run: Run, tmp_path: Path, monkeypatch: pytest.M
         250,
     )
     assert [account.name for account in charter.reserve] == ["Banque postale"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place", "said"),
+    [
+        ("https://monnaie.pays-de-lille.org:8443", 3, "24"), ("http://example.org", 3, "24"), ("cinq", 4, "500"),
+        ("10001", 4, "500"), ("le patard", 1, "EUR"), ("P1", 2, "4"), ("x" * 61, 0, "60"), ("Banque:FR76 1", 5, "IBAN"),
+        ("Crédit", 6, "-"), ("\u202e", 7, "60"),
+    ],
+)  # fmt: skip
+def test_a_wrong_answer_is_said_at_once_and_asked_again(
+    run: Run, tmp_path: Path, wrong: str, place: int, said: str
+) -> None:
+    """What was answered before stays; nothing is refused after the last question that could be before the next."""
+    right = ["Le Doublon", "DOUBLON", "D", "https://monnaie.pays-lille.org", "250", "Crédit", "Caisse", "Asso"]
+    answers = [*right[:place], wrong, *right[place:]]
+    made = run("init", plain=True, typed="".join(f"{line}\n" for line in answers), terminal=True)
+    assert made.code == 0, made.err
+    assert made.err.count(" [") == 9 and said in made.err
+    charter = open_town(tmp_path / "home").charter
+    assert (charter.name, charter.public_url, charter.reconversion_fee_bp) == (right[0], right[3], 250)
+    assert all(len(line.rpartition("] ")[2]) <= 80 for line in made.err.splitlines())
+
+
+def test_the_limit_of_the_address_is_said_before_it_is_asked(run: Run) -> None:
+    ran = run("init", plain=True, typed="Le Patard\nPATARD\nP\n", terminal=True)
+    assert ran.code != 0
+    before, _asked = ran.err.split("les téléphones la voient")
+    assert "24" in before and "code" in before
+
+
+def test_answers_come_through_a_pipe(run: Run, tmp_path: Path) -> None:
+    """In the order of the questions; an empty line is the usual answer; what lacks or is wrong is named."""
+    made = run("init", typed="Le Sol\nSOL\n\nhttps://pay.example.org\n300\nCrédit\n-\n")
+    assert made.code == 0, made.err
+    charter = open_town(tmp_path / "home").charter
+    assert (charter.code, charter.symbol, charter.reconversion_fee_bp) == ("SOL", "S", 300)
+    assert [account.name for account in charter.reserve] == ["Crédit"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("", "--code, --name"), ("Le Sol\n", "--code"), ("Le Sol\nSOL\n\n", "--bank"), ("Le Sol\nsol\n", "'sol'")],
+)
+def test_a_pipe_that_says_too_little_or_wrong(run: Run, tmp_path: Path, typed: str, said: str) -> None:
+    ran = run("init", typed=typed)
+    assert (ran.code, ran.error["code"]) == (2, "usage")
+    assert said in ran.error["message"]
+    assert not (tmp_path / "home" / "charter.toml").exists()
+
+
+def test_flags_leave_the_pipe_alone(run: Run) -> None:
+    """In a loop over lines, what is said by flags takes none of them."""
+    assert run(*INIT, typed="not for you\n").code == 0
+    assert sys.stdin.readline() == "not for you\n"
 
 
 def test_init_completes_what_was_begun(run: Run, tmp_path: Path) -> None:

@@ -68,6 +68,8 @@ def test_a_month_at_the_machine(run: Run, town: Town, tmp_path: Path) -> None:
     add(run, "Bob", 2, "--holder", "=SARL Bob")
     listed = run("mandate", "list")
     assert [(one["name"], one["state"]) for one in listed.json] == [("Alice Martin", "active"), ("Bob", "active")]
+    early = run("mandate", "notices", "--again", plain=True)
+    assert "2 adhérents restent à prévenir" in early.out and "personne" not in early.out
     told = run("mandate", "notices", "--csv", "preavis.csv").json
     assert (told["month"], told["due_on"], len(told["notices"])) == ("2025-07", "2025-07-07", 2)
     assert "30.00 euros will be debited on 2025-07-07" in told["notices"][0]["text"]["en"]
@@ -79,6 +81,7 @@ def test_a_month_at_the_machine(run: Run, town: Town, tmp_path: Path) -> None:
     ]  # fmt: skip
     assert run("mandate", "notices").json["notices"] == []
     assert run("mandate", "notices", "--again").json == told
+    assert "restent" not in run("mandate", "notices", "--again", plain=True).out
     assert run("mandate", "collect").error["code"] == "collection_early"
     until(town, date(2025, 6, 24))
     ordered = run("mandate", "collect").json

@@ -8,11 +8,12 @@ import pytest
 
 from api.home import open_town
 from ledger.currency import parties
+from ledger.currency.keys import shown_key
 from ledger.currency.links import parse_link
 from ledger.currency.town import Town
 from merchants import codes
 from tests import towns
-from tests.api.command import Run, begun
+from tests.api.command import INIT, Run, begun
 
 
 @pytest.fixture
@@ -36,6 +37,13 @@ def test_parties(run: Run, town: Town) -> None:
     assert (ran.code, ran.error["code"]) == (1, "account_not_empty")
     table = run("party", "list", plain=True).out
     assert "Alice Martin" in table and max(map(len, table.splitlines())) <= 80
+
+
+def test_names_are_listed_as_french_sorts(run: Run, town: Town) -> None:
+    for name in ("Zoé", "Épicerie", "Œuvre", "ferme du lac", "Café"):
+        assert run("party", "add", "shop", name).code == 0
+    names = [party["name"] for party in run("party", "list", "--kind", "shop").json]
+    assert names == ["Boulangerie", "Café", "Épicerie", "ferme du lac", "Œuvre", "Zoé"]
 
 
 def test_two_of_one_name(run: Run, town: Town) -> None:
@@ -64,6 +72,29 @@ def test_an_invitation_joins(run: Run, town: Town, tmp_path: Path) -> None:
     assert run("invite", "Boulangerie", "--role", "king").error["code"] == "role_not_for_kind"
 
 
+@pytest.mark.parametrize(
+    ("who", "role", "door", "other"),
+    [
+        ("Boulangerie", None, "wallet join", "/till"), ("Boulangerie", "cashier", "/till", "wallet join"),
+        ("Alice Martin", None, "wallet join", "/till"), ("L'association", "treasurer", "/office", "/till"),
+    ],
+)  # fmt: skip
+def test_an_invitation_says_which_door_it_opens(
+    run: Run, town: Town, who: str, role: str | None, door: str, other: str
+) -> None:
+    """What `init` and `party add` go on to is a code for a till where a till is meant: it takes, and pays nothing."""
+    shown = run("invite", who, *(("--role", role) if role else ()), plain=True).out
+    assert door in shown and other not in shown
+
+
+def test_what_comes_next_is_right(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATARD_HOME", str(tmp_path / "another"))
+    made = run(*INIT, plain=True)
+    assert next(line for line in made.out.splitlines() if "patard invite" in line).endswith("--role cashier")
+    shop, person = (run("party", "add", kind, f"Chez {kind}", plain=True).out for kind in ("shop", "person"))
+    assert "--role cashier" in shop and "--role cashier" not in person
+
+
 def test_an_invitation_as_a_picture(run: Run, town: Town, tmp_path: Path) -> None:
     shown = run("invite", "Boulangerie", plain=True).out
     assert "█" in shown and "/J/" in shown
@@ -87,6 +118,8 @@ def test_a_lost_device_is_shut_out(run: Run, town: Town, tmp_path: Path) -> None
     assert [(key["key"], key["role"], key["revoked_at"]) for key in listed] == [
         (key, "owner", None) for key in (phone, *tablets)
     ]
+    table = run("key", "list", "boulangerie", plain=True).out
+    assert all(shown_key(bytes.fromhex(key)) in table for key in (phone, *tablets))
     for which, name in (("tablette", "key_ambiguous"), ("", "key_unknown"), ("vélo", "key_unknown")):
         refused = run("key", "revoke", "Boulangerie", which)
         assert (refused.code, refused.error["code"]) == (1, name)

@@ -131,6 +131,11 @@ def test_from_an_iban_to_a_file_that_two_people_signed(api: Served, people: Cast
     assert (last["state"], last["open"]) == ("settled", 0)
     rejected = api.client.post(f"/v1/payouts/{reference}/rejection", json={}, headers=api.session(alice))
     is_problem(rejected, "payout_paid")
+    # Who goes now had signed what went then: her name stays, and her key lets nothing out any more.
+    parties.revoke(api.town, parties.device(api.town, alice.public))
+    [last] = api.client.get("/v1/payouts/batches?all=true", headers=operator).json()["batches"]
+    assert ([one["counts"] for one in last["signatures"]], last["signed"]) == ([True, True], 2)
+    is_problem(fetch(api, operator, "?again=true"), "payouts_signer_revoked")
 
 
 def test_two_keys_of_one_person_and_keys_of_nobody(api: Served, people: Cast) -> None:

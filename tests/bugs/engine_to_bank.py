@@ -284,7 +284,7 @@ BUGS: tuple[Bug, ...] = (
         BANK + "payouts/approval.py", "    if mine.person is None:", "    if mine.person is None and file.people > 2:",
         BANK + "payouts/approval.py", "if not people.is_known(key.key):", "if file.people > 2:"),
     bug("payouts: a revoked key counts", "tests/currency/bank/test_payouts_signed.py -k revoked",
-        BANK + "payouts/approval.py", "live = [one.key for one in made[file.id] if keys[one.key].until is None]",
+        BANK + "payouts/approval.py", "live = [one.key for one in made[file.id] if keys[one.key].is_live(file.ended)]",
         "live = [one.key for one in made[file.id]]"),
     bug("payouts: the file may be changed after it was signed", "tests/currency/bank/test_payouts.py -k changed",
         BANK + "payouts/contents.py", "    if sha256(data).digest() != file.sha256:", "    if not data:"),

@@ -21,8 +21,8 @@ BUGS: tuple[Bug, ...] = (
     bug("gate: a file that was withdrawn leaves", GATE + "decides_nothing",
         BANK + "payouts/batches.py",
         'if file.withdrawn is not None:\n            raise CurrencyError("payouts_withdrawn", '
-        '"this file was withdrawn; order', 'if file.number < 1:\n            raise CurrencyError('
-        '"payouts_withdrawn", "this file was withdrawn; order'),
+        'tell("this file was withdrawn; order', 'if file.number < 1:\n            raise CurrencyError('
+        '"payouts_withdrawn", tell("this file was withdrawn; order'),
     bug("gate: never paid to before, by the rows of an old file", GATE + "row_21",
         BANK + "payouts/contents.py",
         "if files[row.batch].get(payout_reference(network, row.reconversion)) == row.iban and "

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.currency.text import TextError, check_text, clean_text
+from ledger.currency.text import TextError, alphabetical, check_text, clean_text
 
 
 @pytest.mark.parametrize(
@@ -129,3 +129,13 @@ def test_no_default_ignorable_character_passes() -> None:
         for code in range(first, last + 1):
             with pytest.raises(TextError):
                 check_text(f"a{chr(code)}b", max_chars=5)
+
+
+def test_names_sort_as_french_sorts() -> None:
+    """Accents, case and punctuation tell names apart only where nothing else does; a ligature is two letters."""
+    right = [
+        "À la bonne heure", "Abeille", "Éclair", "eclair", "Eclosion", "Épicerie", "Ferme", "L'Atelier", "La Halle",
+        "Oeillet", "Œuvre", "Zoé",
+    ]  # fmt: skip
+    right[2:4] = sorted(right[2:4])  # whichever of two that differ by accents alone: always the same
+    assert sorted(right, key=alphabetical) == sorted(right[::-1], key=alphabetical) == right

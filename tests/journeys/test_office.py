@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from ledger.currency import conversion, parties
+from ledger.currency import conversion, invitations, parties
 from ledger.currency.bank import details, suspense
 from ledger.currency.bank.fake import FakeBank, Format, accounts_of
 from ledger.currency.bank.mandates import register
@@ -275,9 +275,11 @@ def test_an_office_and_a_till_in_one_browser(browser: Browser, bureau: Bureau) -
     with desk(browser, bureau) as office:
         page = office.page
         page.goto(f"{bureau.url}/office")
-        page.locator("#pair-code").fill(bureau.code())
+        code = bureau.code()
+        page.locator("#pair-code").fill(code)
         page.locator("#pair-go").click()
         expect(page.locator("#pair-error")).to_contain_text("pour une caisse ou un portefeuille")
+        assert invitations.find(bureau.town, code) is not None  # it was not used
         page.goto(f"{bureau.url}/J/{bureau.invite('treasurer')}")
         page.get_by_role("link", name="Faire de ce navigateur un bureau").click()
         page.locator("#pair-go").click()

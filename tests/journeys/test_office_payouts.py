@@ -116,4 +116,4 @@ def test_nobody_signs_what_is_not_the_file_that_was_made(browser: Browser, burea
         expect(page.locator("#batch-sign")).to_be_hidden()
         page.locator("#batch-withdraw").click()
         page.locator("#batch-withdraw").click()
-        expect(page.locator("#batch-state")).to_have_text("retiré")
+        expect(page.locator("#batch-state")).to_have_text("abandonné")

@@ -119,7 +119,7 @@ def test_every_other_page(browser: Browser, stall: Stall, scheme: str) -> None:
     with till(browser, stall, viewport=PHONE, color_scheme=scheme) as shop:
         link = shop.pair().ask("3", "Un café")
         path = link.removeprefix(stall.url.upper())
-        for address in ("/", "/directory", path, f"{path}?lang=en", "/J/K7QF2-M9X1A", "/P/ABC"):
+        for address in ("/", "/directory", path, f"{path}?lang=en", f"/J/{stall.code()}", "/J/K7QF2-M9X1A", "/P/ABC"):
             shop.page.goto(stall.url + address)
             fits(shop.page)
         stall.pay(link, stall.alice)

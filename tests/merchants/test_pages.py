@@ -267,14 +267,32 @@ def test_pictures(client: TestClient, town: Town, shop: Member, form: str) -> No
 
 
 def test_a_join_link(client: TestClient, town: Town, shop: Member) -> None:
-    """Says what to do, tells nobody whether the code is good, and uses nothing up."""
-    good = parties.invite(town, shop.party, "cashier")
-    for code in (good, "K7QF2M9X1A"):
+    """The door that the code opens and no other, whose it is, and nothing used up; a code that opens none says so."""
+    alice = parties.admit(town, "person", "Alice")
+    office = parties.admit(town, "association", "Asso")
+    doors = {
+        "till": ("/till#pair={}", "link"), "office": ("/office#pair={}", "link"),
+        "wallet": ("wallet join {} --server https://pay.example.org", "text"),
+    }  # fmt: skip
+    made = [
+        (shop.party, "cashier", {"till"}), (shop.party, "owner", {"wallet"}), (alice, "member", {"wallet"}),
+        *((office, role, {"office", "wallet"}) for role in ("operator", "treasurer", "auditor")),
+    ]  # fmt: skip
+    for party, role, opens in made:
+        code = parties.invite(town, party, role)
         page = Page(client.get(f"/J/{code.lower()}").text)
-        shown = join_codes.shown_code(code)
-        assert f"wallet join {shown} --server https://pay.example.org" in page.text
-        assert ("a", f"/till#pair={shown}") in [(name, attributes.get("href")) for name, attributes in page.elements]
-    parties.join(town, good, towns.key_of("Caisse").public, "Caisse")
+        links = [attributes.get("href") for name, attributes in page.elements if name == "a"]
+        for door, (form, kind) in doors.items():
+            asked = form.format(join_codes.shown_code(code))
+            assert (asked in (links if kind == "link" else page.text)) is (door in opens), (role, door)
+        assert party.name in page.text
+        parties.join(town, code, towns.key_of(f"{role} of {party.name}").public, role)
+        used = client.get(f"/J/{code}")
+        assert (used.status_code, party.name in used.text) == (404, False)
+        assert "n’ouvre rien" in used.text
+    late = parties.invite(town, alice, "member", seconds=-1)
+    for code in ("K7QF2M9X1A", late):
+        assert client.get(f"/J/{code}").status_code == 404
     for wrong in ("ABC", "K7QF2-M9X1U", "K7QF2-M9X1A-0", "é" * 10):
         response = client.get(f"/J/{wrong}")
         assert response.status_code == 404

@@ -83,10 +83,12 @@ CHARTER = towns.charter(
 SUMS: dict[Lang, list[str]] = {
     "fr": ["17 003,00 P", "11,00 P", "22,00 P", "3,00 P", "17 003,00 €", "33,00 €", "-4,44 €", "5,55 €", "0,66 €",
            "77,77 €", "-0,88 €", "12 345,67 €", "5 000,00 €", "67,89 €", "+4,00 €", "78 123,45 €", "1 000 000 €",
-           "7,81 %", "102,19 %", "71,28 %", "123 456", "28 juillet 2026", "27/07/2026", bytes(range(32)).hex()],
+           "7,81 %", "17 375,68 €", "372,68 €", "102,19 %", "71,28 %", "123 456",
+           "28 juillet 2026", "27/07/2026", bytes(range(32)).hex()],
     "en": ["P 17,003.00", "P 11.00", "P 22.00", "P 3.00", "€17,003.00", "€33.00", "-€4.44", "€5.55", "€0.66", "€77.77",
-           "-€0.88", "€12,345.67", "€5,000.00", "€67.89", "+€4.00", "€78,123.45", "€1,000,000", "7.81%", "102.19%",
-           "71.28%", "123,456", "28 July 2026", "27/07/2026", bytes(range(32)).hex()],
+           "-€0.88", "€12,345.67", "€5,000.00", "€67.89", "+€4.00", "€78,123.45", "€1,000,000", "7.81%",
+           "€17,375.68", "€372.68", "102.19%", "71.28%", "123,456", "28 July 2026", "27/07/2026",
+           bytes(range(32)).hex()],
 }  # fmt: skip
 """What every form of the report holds, with plain spaces."""
 
@@ -263,6 +265,22 @@ def test_the_picture_is_told_to_those_who_do_not_see_it() -> None:
 
 
 # --- paper ----------------------------------------------------------------------------------------------
+
+
+def cents(text: str) -> int:
+    return int(re.sub(r"[^0-9-]", "", text))
+
+
+@pytest.mark.parametrize(("euros", "beyond", "said"), [(1, 1, "dont au-delà"), (-333, 333, "manquant"), (0, None, "")])
+def test_the_coverage_is_the_ratio_of_what_it_stands_beside(euros: int, beyond: int | None, said: str) -> None:
+    """Euros behind it over what is out, to the last hundredth, rounded down; the rest is told as a sum."""
+    even = reserve()._replace(imported=0, circulation=1_700_300)
+    report = even._replace(payouts_due=even.payouts_due + even.backing - even.owed - euros)
+    shown = show(report, CHARTER, translator("merchants", "fr"))
+    assert cents(shown.backing) - cents(shown.circulation) == euros
+    assert cents(shown.coverage or "") == cents(shown.backing) * 10_000 // cents(shown.circulation)
+    assert (shown.beyond and cents(shown.beyond.sum)) == beyond
+    assert (shown.beyond.name if shown.beyond else "").startswith(said)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

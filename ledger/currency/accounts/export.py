@@ -17,6 +17,7 @@ from ledger.currency.accounts.periods import Closing, Period, closings, named, n
 from ledger.currency.accounts.plan import Plan
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 _Chunks = Callable[[Books, Progress | None], Iterator[tuple[int, str]]]
@@ -75,6 +76,29 @@ def write(
     return written
 
 
+def to_close(town: Town, year: str) -> Period:
+    """The business year that `close` would close, or that is closed. Raises `CurrencyError`, as `close` does."""
+    closed = closings(town)
+    period = named(town, closed, year)
+    today = town.charter.local_date(town.now())
+    if period.end >= today:
+        raise CurrencyError(
+            "period_not_over",
+            tell("this business year ends on {end}; it can be closed from the day after", end=period.end),
+        )
+    if period.closing is None and closed:
+        if period.end < closed[0].start:
+            told = tell("nothing lies in this year: the books begin on {day}", day=closed[0].start)
+            raise CurrencyError("period_unknown", told)
+        first = closed[-1].end + timedelta(days=1)
+        if first != period.start:
+            told = tell(
+                "years are closed in order, and the year that begins on {day} is open: close that first", day=first
+            )
+            raise CurrencyError("period_earlier_open", told)
+    return period
+
+
 def close(
     town: Town, year: str, *, by: str = CONSOLE, progress: Progress | None = None, second: Progress | None = None
 ) -> tuple[Closing, bool]:
@@ -84,23 +108,22 @@ def close(
     period_earlier_open, period_differs, accounts_numbers.
     """
     closed = closings(town)
-    period = named(town, closed, year)
-    today = town.charter.local_date(town.now())
-    if period.end >= today:
-        raise CurrencyError(
-            "period_not_over", f"this business year ends on {period.end}; it can be closed from the day after"
-        )
-    if period.closing is None and closed and closed[-1].end + timedelta(days=1) != period.start:
-        first = closed[-1].end + timedelta(days=1)
-        raise CurrencyError("period_earlier_open", _earlier(f"the year that begins on {first} is open"))
+    period = to_close(town, year)
     books = _open(town, period, closed, progress=progress)
     if books.earlier and not closed:
         raise CurrencyError(
             "period_earlier_open",
-            _earlier(f"{books.earlier} entries lie before {period.start}, the oldest of {books.oldest}"),
+            tell(
+                "years are closed in order, and {count} entries lie before {day}, the oldest of {oldest}: close that "
+                "first",
+                count=books.earlier,
+                day=period.start,
+                oldest=books.oldest,
+            ),
         )
     if not books.first and str(period.end) < books.begun:
-        raise CurrencyError("period_unknown", f"nothing lies in this year: the book was begun on {books.begun}")
+        told = tell("nothing lies in this year: the books begin on {day}", day=books.begun)
+        raise CurrencyError("period_unknown", told)
     written = write(books, "fec", lambda _data: None, progress=second)
     if period.closing is not None:
         return period.closing, True
@@ -121,7 +144,3 @@ def _open(
     return open_books(
         town, plan, period, list(closed), names=names_of(town) if names else None, progress=progress
     )  # fmt: skip
-
-
-def _earlier(which: str) -> str:
-    return f"years are closed in order, and {which}: close that first"

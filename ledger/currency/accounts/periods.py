@@ -21,6 +21,7 @@ from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Note
 from ledger.currency.accounts.plan import Plan
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 KIND: Final = "period_closed"
@@ -131,11 +132,13 @@ def named(town: Town, closed: Sequence[Closing], text: str | None) -> Period:
         try:
             day = date.fromisoformat(text)
         except ValueError:
-            raise CurrencyError("period_unknown", f"there is no day {text}; write it as 2026-12-31") from None
+            told = tell("there is no day {day}; write it as 2026-12-31", day=text)
+            raise CurrencyError("period_unknown", told) from None
         _check_year(day.year)
         return period_at(town, closed, day)
     if not re.fullmatch(r"[0-9]{4}", text, re.ASCII):
-        raise CurrencyError("period_unknown", f"{text!r} is no business year: write the year in which it ends")
+        told = tell("“{year}” is no business year: write the year in which it ends", year=text)
+        raise CurrencyError("period_unknown", told)
     year = int(text)
     month = town.charter.bookkeeping.year_end[0]
     _check_year(year)
@@ -144,8 +147,9 @@ def named(town: Town, closed: Sequence[Closing], text: str | None) -> Period:
     if usual.end.year == year:
         found[usual.end] = usual
     if len(found) > 1:
-        days = " or ".join(str(end) for end in sorted(found))
-        raise CurrencyError("period_unknown", f"several business years end in {year}: write the last day, {days}")
+        days = ", ".join(str(end) for end in sorted(found))
+        told = tell("several business years end in {year}: write the last day, {days}", year=year, days=days)
+        raise CurrencyError("period_unknown", told)
     return next(iter(found.values()), usual)
 
 
@@ -187,4 +191,6 @@ def _month_end(year: int, month: int) -> date:
 
 def _check_year(year: int) -> None:
     if not _FIRST_YEAR <= year < 9_999:
-        raise CurrencyError("period_unknown", f"there is no business year {year}: write one such as 2026")
+        raise CurrencyError(
+            "period_unknown", tell("there is no business year {year}: write one such as 2026", year=year)
+        )

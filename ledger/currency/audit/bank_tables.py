@@ -183,5 +183,5 @@ def _early_claims(town: Town, story: Story) -> None:
     for seq, id_, holder, at in story.lines.claimed:
         left = town.book.balance(holder, at)
         if left > 0:
-            text = f"account {holder:016x} came to owe euros while it held {left} in units"
-            story.notices.append(Notice(seq, id_, text))
+            form = "account {account} came to owe euros while it held {amount} in units"
+            story.notices.append(Notice(seq, id_, form, {"account": holder, "amount": left}))

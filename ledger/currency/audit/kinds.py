@@ -207,8 +207,9 @@ def imported(story: Story, record: Record, transaction: Transaction) -> Iterator
         if transaction.evidence.get(HELD) == 1:
             story.uncovered.add(t.credit)
         elif story.began and t.debit in story.issuers:
-            text = f"{t.amount} units were imported for {story.name(t.credit)}, to be spent, by a currency at work"
-            story.notices.append(Notice(record.seq, transaction.id, text))
+            form = "{amount} units were imported for {name}, to be spent, by a currency at work"
+            values: dict[str, str | int] = {"amount": t.amount, "name": story.name(t.credit)}
+            story.notices.append(Notice(record.seq, transaction.id, form, values))
         if t.debit in story.joined:
             yield "import_after_joining", f"an import took from {story.name(t.debit)}, whose holder signed nothing"
 

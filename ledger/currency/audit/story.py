@@ -7,8 +7,9 @@ and hands the story on; `kinds` judges what moves money by it; `tables` holds th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from ledger.core.clock import BEHIND, KEPT, Told, note_id, told_by
@@ -27,7 +28,7 @@ from ledger.currency.chart import Chart
 from ledger.currency.charter import PartyKind, ReserveKind
 from ledger.currency.chartered import Rules
 from ledger.currency.conversion import CONSOLE
-from ledger.currency.keys import KeyRefused, public_key
+from ledger.currency.keys import SHOWN, KeyRefused, public_key, shown_key
 from ledger.currency.vouching import Held
 
 Problem = tuple[str, str]
@@ -56,12 +57,29 @@ class Asked(NamedTuple):
     amount: int
 
 
+OF_NOBODY = "key {key} became {role}, of nobody in particular; the {office}'s key {by} invited it"
+SAID_TO_BE = "key {key} became {role}, said to be held by account {account}; the {office}'s key {by} invited it"
+AT_THE_MACHINE = "key {key} became {role} of account {account}, which had one; invited at the machine"
+BY_A_KEY = "key {key} became {role} of account {account}, which had one; invited with key {by}"
+"""What is said of keys that joined; the command has each in French."""
+
+
 class Notice(NamedTuple):
-    """Something that is allowed, and that whoever audits may want to look at. `seq` and `id` name the entry."""
+    """Something that is allowed, and that whoever audits may want to look at. `seq` and `id` name the entry.
+
+    `values` stand in the places of `form`: an `account` as its number, an `amount` in cents, all else as it is.
+    """
 
     seq: int
     id: bytes
-    text: str
+    form: str
+    values: Mapping[str, str | int] = MappingProxyType({})
+
+    @property
+    def text(self) -> str:
+        """The sentence for programs: hex digits and cents."""
+        raw = {name: f"{value:016x}" if name == "account" else value for name, value in self.values.items()}
+        return self.form.format(**raw) if raw else self.form
 
 
 @dataclass(slots=True)
@@ -342,9 +360,16 @@ def _invited(story: Story, place: Notice, raw: bytes, key: Key, by: object) -> I
     """
     inviting = story.keys.get(bytes_of(by))
     if inviting is not None and inviting.role in parties.OFFICE and key.role in parties.AUDIT:
-        held = "of nobody in particular" if key.person is None else f"said to be held by account {key.person:016x}"
-        text = f"key {raw.hex()[:16]} became {key.role}, {held}; the {inviting.role}'s key {str(by)[:16]} invited it"
-        story.notices.append(place._replace(text=text))
+        told: dict[str, str | int] = {
+            "key": shown_key(raw),
+            "role": key.role,
+            "office": inviting.role,
+            "by": str(by)[:SHOWN],
+        }
+        if key.person is None:
+            story.notices.append(place._replace(form=OF_NOBODY, values=told))
+        else:
+            story.notices.append(place._replace(form=SAID_TO_BE, values={**told, "account": key.person}))
         return
     if inviting is not None and inviting.account == key.account:
         if inviting.role not in parties.SPEND | parties.OFFICE:
@@ -354,9 +379,9 @@ def _invited(story: Story, place: Notice, raw: bytes, key: Key, by: object) -> I
         yield "role_insufficient", f"key {raw.hex()[:16]} was invited by {str(by)[:16]!r}, who held no office"
         return
     if key.account in story.joined:
-        who = "at the machine" if by == CONSOLE else f"with key {str(by)[:16]}"
-        text = f"key {raw.hex()[:16]} became {key.role} of account {key.account:016x}, which had one; invited {who}"
-        story.notices.append(place._replace(text=text))
+        form = AT_THE_MACHINE if by == CONSOLE else BY_A_KEY
+        told = {"key": shown_key(raw), "role": key.role, "account": key.account, "by": str(by)[:SHOWN]}
+        story.notices.append(place._replace(form=form, values=told))
 
 
 def bytes_of(value: object) -> bytes:

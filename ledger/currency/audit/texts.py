@@ -42,11 +42,11 @@ def against(town: Town, story: Story) -> Iterator[Problem]:
     before = +before
     if before:
         told = ", ".join(f"{count} {what}" for what, count in before.items())
-        text = (
-            f"from before the log held hashes of texts: {told}. Whoever may write to the database can change them, and "
+        form = (
+            "from before the log held hashes of texts: {told}. Whoever may write to the database can change them, and "
             "nobody sees it"
         )
-        story.notices.append(Notice(story.demanded, b"", text))
+        story.notices.append(Notice(story.demanded, b"", form, {"told": told}))
 
 
 def _names(connection: Connection, story: Story, before: Counter[str]) -> Iterator[Problem]:

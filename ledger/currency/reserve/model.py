@@ -272,16 +272,22 @@ class Reserve(NamedTuple):
         return self.reserve - self.placed
 
     @property
-    def coverage_bp(self) -> int | None:
-        """What the banks prove of the reserve, less what is owed to shops and what came and is not placed, over all
-        that must be covered.
+    def backing(self) -> int:
+        """What the banks prove of the reserve, less what is owed to shops and what came and is not placed.
 
-        In basis points, rounded down: 9,999 is never shown as all. None where there is nothing to cover.
+        The euros behind what must be covered.
         """
         # That a line went to an account of ours is told by the bank itself; that it did so is what people say else.
         said = sum(max(0, one.amount) for one in self.moving if one.what != MOVED or one.why is Why.OVERDUE)
-        theirs = self.payouts_due + self.unplaced
-        return (self.proved + self.transit - said - theirs) * FULL // self.owed if self.owed else None
+        return self.proved + self.transit - said - self.payouts_due - self.unplaced
+
+    @property
+    def coverage_bp(self) -> int | None:
+        """`backing` over all that must be covered.
+
+        In basis points, rounded down: 9,999 is never shown as all. None where there is nothing to cover.
+        """
+        return self.backing * FULL // self.owed if self.owed else None
 
     @property
     def liquid_bp(self) -> int | None:

@@ -104,7 +104,7 @@ export class Batch {
     $("batch-facts").replaceChildren(...facts(told));
     $("batch-transfers").replaceChildren(...transfers.map(transferRow));
     const missing = Math.max(0, batch.people - batch.signed);
-    const rows = batch.signatures.map((one) => element("li", `${one.name} · ${fullTime(new Date(one.signed_at))}`, one.counts ? "" : "gone"));
+    const rows = batch.signatures.map(signatureRow);
     if (missing && batch.state === "ordered") {
       const others = counted(missing, t("another person signs"), t("{n} different people sign")).replace("{n}", missing);
       rows.push(element("li", batch.people === 1 ? t("a treasurer signs") : others, "missing"));
@@ -163,6 +163,11 @@ export class Batch {
 // The one name that the server gives in English: of who acted without a key.
 const MACHINE = { "somebody at the machine": t("somebody at the machine") };
 const by = (who, at) => (at ? `${MACHINE[who] ?? who} · ${fullTime(new Date(at))}` : "");
+
+function signatureRow(one) {
+  const told = [one.name, fullTime(new Date(one.signed_at)), one.counts ? "" : t("does not count")];
+  return element("li", told.filter(Boolean).join(" · "), one.counts ? "" : "gone");
+}
 
 function transferRow(one) {
   const row = filled("transfer-row", {

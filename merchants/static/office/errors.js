@@ -25,6 +25,7 @@ export const explain = explainer({
   payouts_fetched: t("The file was fetched before: sent to the bank twice, it may be paid twice."),
   payouts_withdrawn: t("The file was withdrawn. Make a new one."),
   payouts_settled: t("Every payout of the file was paid or came back already."),
+  payouts_signer_revoked: t("Keys that signed this file were revoked since it left. If the bank never had it, withdraw it and make a new one."),
   payouts_unsigned: t("Not enough people have signed this file yet. Small files that one person signs within 30 days count together: another one signs it too."),
   payouts_none: t("No payout is due that has an IBAN and is in no file yet."),
   payouts_date: t("Choose a day from today to 60 days from now."),

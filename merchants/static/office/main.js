@@ -1,7 +1,6 @@
 // The office: pairs, opens, leads from section to section. What each section does stands in modules beside this one.
 
 import { Gate, network, prepareUnpairing } from "../gate.js";
-import { hex } from "../bytes.js";
 import { $, CURRENCY, say, t } from "../page.js";
 import { explain } from "./errors.js";
 import { Frame } from "./frame.js";
@@ -17,7 +16,7 @@ const gate = new Gate({
   place: "office",
   inside: "office",
   roles: Object.keys(ROLES),
-  wrongRole: t("This code is for a till or a wallet, not for the office of {currency}. It has been used up; ask for a new one.", { currency: CURRENCY.name }),
+  wrongRole: t("This code is for a till or a wallet, not for the office of {currency}. It was not used and is still good there.", { currency: CURRENCY.name }),
   already: (joined) => t("This browser is the office of {name} now. Pairing replaces that.", { name: joined.party.name }),
   explain,
   open,
@@ -41,7 +40,7 @@ function open(device) {
   const sections = Object.entries(here).filter(([name]) => $(`tab-${name}`)).map(([, Section]) => new Section(office));
   const frame = new Frame(sections);
   say($("who"), [names[role], label, party.name].join(" · "));
-  say($("about"), t("“{label}” of {shop}, key {key}", { label, shop: party.name, key: hex(device.keyId) }));
+  say($("about"), t("“{label}” of {shop}, key {key}", { label, shop: party.name, key: device.shownKey }));
   prepareUnpairing(device);
   // The other language shows what this one showed.
   const other = document.querySelector("#screen-office .language");

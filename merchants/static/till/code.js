@@ -3,7 +3,8 @@
 
 import { Refused, Unreachable } from "../api.js";
 import { $, CURRENCY, say, t } from "../page.js";
-import { countdown } from "../times.js";
+import { clockTime, countdown } from "../times.js";
+import { note } from "../toasts.js";
 import { money } from "./paid.js";
 import { draw, erase, oneTime } from "./requests.js";
 
@@ -120,6 +121,15 @@ export class Code {
   /** Whether this entry pays the code on the screen. */
   isPaidBy(entry) {
     return this.current?.id === entry.id && entry.change_cents === this.current.amount;
+  }
+
+  /** Take the code off the screen. Whoever has it may go on and pay: nobody is told that it is gone. */
+  cancel() {
+    if (this.isOpen && this.#left() > 0) {
+      const [amount, time] = [money(this.current.amount), clockTime(1000 * this.current.expiresAt, true)];
+      note(t("The code of {amount} is off the screen. Whoever has scanned it can still pay it until {time}; the till will say so.", { amount, time }));
+    }
+    this.close();
   }
 
   close() {

@@ -39,7 +39,7 @@ export class Counter {
 
   /** An empty keypad, for the next customer. */
   fresh() {
-    this.code.close();
+    this.code.cancel();
     this.amount = new TypedAmount();
     $("label").value = "";
     this.#labelRoom();
@@ -88,12 +88,17 @@ export class Counter {
     if (limit !== null && this.amount.cents > limit) {
       return t("One payment is {amount} at most in this currency.", { amount: money(limit) });
     }
-    if (cleanLabel($("label").value) === null) return t("This label is too long, or has characters that a code cannot hold.");
-    return null;
+    return this.#wrongLabel();
+  }
+
+  #wrongLabel() {
+    const over = labelBytes($("label").value) - MAX_LABEL_BYTES;
+    if (over > 0) return t("The label is too long by {n}: {most} letters fit, and an accented one counts as two.", { n: over, most: MAX_LABEL_BYTES });
+    return cleanLabel($("label").value) === null ? t("The label has characters that a code cannot hold.") : null;
   }
 
   async openPoster() {
-    this.code.close();
+    this.code.cancel();
     this.pane("poster");
     scrollTo({ top: 0 });
     $("pane-poster").focus({ preventScroll: true });
@@ -111,6 +116,7 @@ export class Counter {
     const left = MAX_LABEL_BYTES - labelBytes($("label").value);
     say($("label-room"), left < 6 ? String(left) : "");
     $("label-room").classList.toggle("over", left < 0);
+    say($("keypad-error"), this.#wrongLabel() ?? "");
   }
 
   #key(event) {

@@ -1,6 +1,6 @@
 // The till: pairs, opens, listens. What each part does stands in its own module beside this one.
 
-import { accountNumber, hex } from "../bytes.js";
+import { accountNumber } from "../bytes.js";
 import { Api, Refused, Unreachable } from "../api.js";
 import { Gate, network, prepareUnpairing } from "../gate.js";
 import { Live } from "../live.js";
@@ -20,8 +20,8 @@ const LATE = 20_000;
 const gate = new Gate({
   place: "device",
   inside: "till",
-  roles: ["owner", "cashier", "member"],
-  wrongRole: t("This code is for the office of {currency}, not for a till. It has been used up; ask for a new one.", { currency: CURRENCY.name }),
+  roles: ["cashier", "member"],
+  wrongRole: t("This code is not for a till: it is for the wallet of an owner, or for the office of {currency}. It was not used and is still good there. Ask for a code for a till.", { currency: CURRENCY.name }),
   already: (joined) => t("This browser is the till of {shop} now. Pairing replaces that.", { shop: joined.party.name }),
   explain,
   open,
@@ -103,7 +103,7 @@ function open(device) {
 
   say($("shop"), party.name);
   say($("till-name"), label);
-  say($("about-till"), t("“{label}” of {shop}, key {key}", { label, shop: party.name, key: hex(device.keyId) }));
+  say($("about-till"), t("“{label}” of {shop}, key {key}", { label, shop: party.name, key: device.shownKey }));
   gate.show("till");
   setInterval(() => live && journal.refreshDay().catch(onRefused), 60_000);
   prepareUnpairing(device);

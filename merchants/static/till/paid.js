@@ -24,6 +24,7 @@ export class PaidScreen {
   /** Show a payment; seeing the same one again only fills in what was not known before. */
   show({ id, amount, who, memo, at }) {
     const again = this.isOpen && this.id === id;
+    if (this.isOpen && !again) this.#keep();
     this.id = id;
     say($("paid-amount"), money(amount));
     if (!again || who || memo) say($("paid-who"), [who, memo].filter(Boolean).join(" · "));
@@ -36,7 +37,16 @@ export class PaidScreen {
     celebrate();
   }
 
+  /** What stood here when the next one came, and nobody may have seen: it stays until somebody goes on. */
+  #keep() {
+    const line = document.createElement("li");
+    const told = ["paid-amount", "paid-who", "paid-when"].map((name) => $(name).textContent);
+    line.textContent = told.filter(Boolean).join(" · ");
+    $("paid-before").prepend(line);
+  }
+
   close() {
+    $("paid-before").replaceChildren();
     this.root.hidden = true;
     $("screen-till").inert = false;
     this.id = null;

@@ -96,6 +96,7 @@ def test_years_are_closed_in_order(town: Town, people: tuple[Member, Member]) ->
     assert "2025-06-15" in refused("period_unknown", town, "2024").detail
     close(town, "2025")
     assert "begins on 2026-01-01" in refused("period_earlier_open", town, "2027").detail
+    assert "the books begin on 2025-01-01" in refused("period_unknown", town, "2024").detail
     close(town, "2026")  # empty but for what it begins with
     close(town, "2027")
     assert [c.entries for c in periods.closings(town)] == [11, 1, 1]

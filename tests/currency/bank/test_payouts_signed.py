@@ -100,6 +100,33 @@ def test_a_key_revoked_meanwhile_counts_no_more(town: Town, paying: Town3, big: 
     clean(town)
 
 
+def test_what_left_was_signed_by_whoever_had_signed_it(town: Town, paying: Town3, big: batches.Batch) -> None:
+    """A treasurer who goes is struck out of no file that went before; of one that waits she is, and stays so."""
+    sign(town, big, paying.alice)
+    batches.withdraw(town, big)
+    left = batches.order(town)
+    sign(town, left, paying.alice)
+    sign(town, left, paying.bob)
+    batches.fetch(town, left)
+    parties.revoke(town, parties.device(town, paying.alice.public))
+    signatures = {one.name: one.counts for one in batches.find(town, str(left.number)).signatures}
+    assert signatures == {"Alice": True, "Bob": True}
+    assert batches.find(town, str(left.number)).signed == 2
+    assert [one.counts for one in batches.find(town, str(big.number)).signatures] == [True]
+    # Her name stays; her key lets nothing out any more, not even once more.
+    assert "revoked since it was fetched" in refusal("payouts_signer_revoked", batches.fetch, town, left, again=True)
+    assert "only once" in refusal("payouts_fetched", batches.fetch, town, left)
+    batches.withdraw(town, left, fetched_too=True)
+    waiting = batches.order(town)
+    sign(town, waiting, paying.bob)
+    parties.revoke(town, parties.device(town, paying.bob.public))
+    assert [one.counts for one in batches.find(town, str(waiting.number)).signatures] == [False]
+    batches.withdraw(town, waiting)
+    assert [one.counts for one in batches.find(town, str(waiting.number)).signatures] == [False]
+    assert batches.find(town, str(left.number)).signed == 2
+    clean(town)
+
+
 def test_a_person_is_a_person(town: Town, paying: Town3) -> None:
     bob = parties.admit(town, "person", "Bruno")
     parties.close(town, bob)

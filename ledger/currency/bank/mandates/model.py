@@ -14,6 +14,7 @@ from ledger.currency.bank.mandates.text import Terms
 from ledger.currency.charter import ReserveAccount
 from ledger.currency.errors import CurrencyError
 from ledger.currency.tables import HOLDING, PARTY
+from ledger.currency.text import alphabetical
 from ledger.currency.town import Town
 
 SIGNED, CHANGED, ENDED = "mandate_signed", "mandate_amount", "mandate_ended"
@@ -73,11 +74,12 @@ def collected_on(town: Town) -> ReserveAccount:
 def every(town: Town, *where: ColumnElement[bool], live_only: bool = False) -> list[Mandate]:
     """The mandates by the names of their parties, the latest of one party first."""
     with town.reading() as connection:
-        return read(connection, *where, *([_MANDATE.ended_at.is_(None)] if live_only else []))
+        found = read(connection, *where, *([_MANDATE.ended_at.is_(None)] if live_only else []))
+    return sorted(found, key=lambda mandate: alphabetical(mandate.name))
 
 
 def read(connection: Connection, *where: ColumnElement[bool]) -> list[Mandate]:
-    """The mandates that fit, in the order of `every`."""
+    """The mandates that fit, in an order that stays; the latest of one party first."""
     columns = [_MANDATE[name] for name in Mandate._fields if name != "name"]
     query = (
         select(*columns, PARTY.c.name)

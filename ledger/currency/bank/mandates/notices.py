@@ -121,6 +121,12 @@ def given(town: Town, month: str | None = None) -> Notices:
     return Notices(month, months.due_on(said, month), months.last_notice(said, month), notices)
 
 
+def waiting(town: Town, month: str) -> int:
+    """How many mandates are still to be told of that month's debits."""
+    with town.reading() as connection:
+        return len(_untold(connection, month))
+
+
 def collectable(connection: Connection, month: str) -> list[Mandate]:
     """The mandates that are debited in that month: they live, and their holder was told of this amount."""
     return read(connection, *_LIVE, _told(month))

@@ -4,7 +4,8 @@ What one person lets leave alone counts together for some weeks: see `alone`.
 
 A key of the association belongs to the association, so an invitation says which person will hold it. Two keys of one
 person, or keys of nobody in particular, or of which one invited the other, are not two people: `vouching` says which
-are. A key that was revoked meanwhile no longer counts. All of it is read from the log: the file's note, the notes of
+are. A key that is revoked before the file leaves does not count; what has left was signed by whoever had signed it
+then. All of it is read from the log: the file's note, the notes of
 the signatures, those of the keys. A row in a table is no signature.
 """
 
@@ -29,6 +30,7 @@ from ledger.currency.money import decimal_text
 from ledger.currency.parties import DeviceKey
 from ledger.currency.persons import held, names, persons_of
 from ledger.currency.tables import DEVICE_KEY
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 from ledger.currency.vouching import Held, People
 from ledger.currency.wire import MessageError
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
 SIGNERS = frozenset({"treasurer"})
 """Roles whose keys sign; operators prepare a file and fetch it."""
+MACHINE, UNKNOWN = "somebody at the machine", "an unknown key"
+"""Who acted where no person and no device is known; all other answers of `who` are names."""
 _SIGNATURE = PAYOUT_SIGNATURE.c
 _EVER = 2**63
 """After every entry of the log."""
@@ -46,7 +50,8 @@ _EVER = 2**63
 class Signature(NamedTuple):
     """Who signed. `person` is an account and `name` its holder's, else the key's label.
 
-    `counts`: the key is live and, where two people sign, known to be this person's.
+    `counts`: the key is live, or was when the file left or was withdrawn; and, where two people sign, known to be this
+    person's.
     """
 
     key: bytes
@@ -70,13 +75,16 @@ def signing_id(batch: bytes, key: bytes) -> bytes:
 
 
 def signed(town: Town, connection: Connection, files: Sequence[Noted], at: int) -> dict[bytes, Signed]:
-    """The signatures of files, by file, and how many people must sign each at that moment (us)."""
+    """The signatures of files, by file, and how many people must sign each at that moment (us).
+
+    Of a file that has left or was withdrawn they stand as they did then, whatever became of the keys since.
+    """
     made, keys = _made(town, connection, files)
     called = names(connection, {key.person for key in keys.values() if key.person is not None})
     since = chartered.alone_since(town)
     lone, found = _Lone(town, connection, at, since), {}
     for file in files:
-        live = [one.key for one in made[file.id] if keys[one.key].until is None]
+        live = [one.key for one in made[file.id] if keys[one.key].is_live(file.ended)]
         needed = lone.need(file, live)
         people = _people(keys, file, since)
         counting = {key for key in live if needed.people < 2 or people.is_known(key)}
@@ -178,10 +186,11 @@ def told(town: Town, needed: Need) -> str:
     limit = town.charter.bank.second_signature_above
     if not needed.before or limit is None:
         return ""
-    return (
-        f"Whoever signed it let {decimal_text(needed.before)} leave alone within {chartered.ALONE_DAYS} days, and one "
-        f"person lets {decimal_text(limit)} at most: another person signs it too. "
-    )
+    return tell(
+        "Whoever signed it let {before} leave alone within {days} days, and one person lets {limit} at most: another "
+        "person signs it too. ",
+        before=decimal_text(needed.before), days=chartered.ALONE_DAYS, limit=decimal_text(limit),
+    )  # fmt: skip
 
 
 def sign(town: Town, batch: Batch, key: DeviceKey, signature: bytes) -> Posted:
@@ -220,12 +229,12 @@ def who(connection: Connection, by: str | None) -> str:
     try:
         key = bytes.fromhex(by or "")
     except ValueError:
-        return "somebody at the machine"
+        return MACHINE
     person = persons_of(connection, [key]).get(key)
     if person is not None:
         return person[1]
     label = connection.execute(select(DEVICE_KEY.c.label).where(DEVICE_KEY.c.key == key)).scalar()
-    return label or "an unknown key"
+    return label or UNKNOWN
 
 
 def _is_right(town: Town, file: Noted, raw: bytes, key: Held, record: Record) -> bool:

@@ -17,7 +17,7 @@ from ledger.core.model import Note, Posted
 from ledger.currency import chartered
 from ledger.currency.bank.pain import OwnAccount, PainError, Transfer, credit_transfers
 from ledger.currency.bank.payouts import contents, index
-from ledger.currency.bank.payouts.approval import Signature, signed, told, who
+from ledger.currency.bank.payouts.approval import MACHINE, UNKNOWN, Signature, signed, told, who
 from ledger.currency.bank.payouts.index import FETCHED, ORDERED, WITHDRAWN, Overtaken
 from ledger.currency.bank.payouts.noted import batch_id, fetching_id, noted, withdrawal_id
 from ledger.currency.bank.payouts.owed import Due, due
@@ -26,6 +26,7 @@ from ledger.currency.bank.reference import reference, shown
 from ledger.currency.charter import ReserveAccount
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 MAX_PAYOUTS = 1_000
@@ -102,7 +103,7 @@ def find(town: Town, text: str) -> Batch:
             pass
     found = _batches(town, where)
     if not found:
-        raise CurrencyError("not_found", "no file of payouts has this number; `patard payouts list` shows them")
+        raise CurrencyError("not_found", tell("no file of payouts has this number; `patard payouts list` shows them"))
     return found[0]
 
 
@@ -150,20 +151,23 @@ def order(town: Town, *, by: str = CONSOLE, on: date | None = None) -> Batch:
     bank = town.charter.payout_account
     if bank is None or bank.iban is None:
         raise CurrencyError(
-            "payout_unavailable", "give the reserve's bank account its iban in the charter: shops are paid from it"
+            "payout_unavailable",
+            tell("give the reserve's bank account its iban in the charter: shops are paid from it"),
         )
     today = town.charter.local_date(town.now())
     requested_on = on or today
     if not today <= requested_on <= today + timedelta(days=MAX_DAYS):
-        raise CurrencyError("payouts_date", f"choose a day from today, {today}, to {MAX_DAYS} days from now")
+        told = tell("choose a day from today, {today}, to {days} days from now", today=today, days=MAX_DAYS)
+        raise CurrencyError("payouts_date", told)
     for _ in range(_TRIES):
         ready = [one for one in due(town) if one.iban and not one.batch][:MAX_PAYOUTS]
         while len(index.packed(one.payout.seq for one in ready) if ready else "") > MAX_PACKED:
             ready = ready[: len(ready) * 3 // 4]
         if not ready:
             raise CurrencyError(
-                "payouts_none", "nothing to pay: no reconversion is accepted and unpaid, or its shop has not said its "
-                "IBAN yet (`patard party iban`), or it is in a file already",
+                "payouts_none",
+                tell("nothing to pay: no reconversion is accepted and unpaid, or its shop has not said its IBAN yet "
+                     "(`patard party iban`), or it is in a file already"),
             )  # fmt: skip
         try:
             return _order(town, bank, ready, requested_on, by)
@@ -172,7 +176,7 @@ def order(town: Town, *, by: str = CONSOLE, on: date | None = None) -> Batch:
         except CurrencyError as error:
             if error.code != "id_taken":
                 raise
-    raise CurrencyError("busy", "somebody else orders payouts right now; look at the list again")
+    raise CurrencyError("busy", tell("somebody else orders payouts right now; look at the list again"))
 
 
 def _order(town: Town, bank: ReserveAccount, ready: Sequence[Due], on: date, by: str) -> Batch:
@@ -232,15 +236,18 @@ def withdraw(town: Town, batch: Batch, *, by: str = CONSOLE, fetched_too: bool =
     if batch.withdrawn_at is not None:
         return
     if not batch.open:
-        raise CurrencyError("payouts_settled", "the bank settled this file; there is nothing left of it to withdraw")
+        raise CurrencyError(
+            "payouts_settled", tell("the bank settled this file; there is nothing left of it to withdraw")
+        )
 
     def also(connection: Connection, posted: Posted) -> None:
         if posted.replay:
             return
         if noted(connection, [batch.id])[batch.id].fetched is not None and not fetched_too:
             raise CurrencyError(
-                "payouts_fetched", "the file was fetched and may be at the bank: once the bank has refused it, or if "
-                "it was never sent, withdraw it with --refused",
+                "payouts_fetched",
+                tell("the file was fetched and may be at the bank: once the bank has refused it, or if it was never "
+                     "sent, withdraw it with --refused"),
             )  # fmt: skip
         done = update(PAYOUT_BATCH).where(_BATCH.id == batch.id)
         connection.execute(done.values(withdrawn_at=posted.at, withdrawn_by=by))
@@ -256,7 +263,8 @@ def withdraw(town: Town, batch: Batch, *, by: str = CONSOLE, fetched_too: bool =
 def fetch(town: Town, batch: Batch, *, by: str = CONSOLE, again: bool = False) -> bytes:
     """The file, to be sent to the bank; the log notes that it left. `again`: although it was fetched before.
 
-    Raises `CurrencyError`: payouts_withdrawn, payouts_unsigned, payouts_fetched, payouts_changed.
+    Raises `CurrencyError`: payouts_withdrawn, payouts_unsigned, payouts_signer_revoked, payouts_fetched,
+    payouts_changed.
     """
     with town.reading() as connection:
         data = contents.content(connection, noted(connection, [batch.id])[batch.id])
@@ -265,18 +273,29 @@ def fetch(town: Town, batch: Batch, *, by: str = CONSOLE, again: bool = False) -
         """Whether this is the first time. Raises `CurrencyError` unless it may be fetched at that moment (us)."""
         file = noted(connection, [batch.id], but=but)[batch.id]
         if file.withdrawn is not None:
-            raise CurrencyError("payouts_withdrawn", "this file was withdrawn; order the payouts anew")
-        made = signed(town, connection, [file], at)[file.id]
-        if made.people < made.need.people:
+            raise CurrencyError("payouts_withdrawn", tell("this file was withdrawn; order the payouts anew"))
+        # Whoever signed lets it leave now: that it left before, with keys that were revoked since, is not enough.
+        made = signed(town, connection, [file._replace(fetched=None)], at)[file.id]
+        if made.people < made.need.people and file.fetched is not None and again:
             raise CurrencyError(
-                "payouts_unsigned", f"people who have to sign this file: {made.need.people}; who have: {made.people}. "
-                f"{told(town, made.need)}`wallet payouts --sign {file.number}`, each with a treasurer's wallet",
+                "payouts_signer_revoked",
+                tell("keys that signed this file were revoked since it was fetched, so it is not given again; if the "
+                     "bank never had it, withdraw it with --refused and order anew"),
+            )  # fmt: skip
+        if made.people < made.need.people and file.fetched is None:
+            raise CurrencyError(
+                "payouts_unsigned",
+                tell("people who have to sign this file: {needed}; who have: {people}. {why}`wallet payouts --sign "
+                     "{number}`, each with a treasurer's wallet",
+                     needed=made.need.people, people=made.people, why=told(town, made.need), number=file.number),
             )  # fmt: skip
         if file.fetched is not None and not again:
             day = town.charter.local_date(file.fetched.at)
+            somebody = who(connection, file.fetched.by)
             raise CurrencyError(
-                "payouts_fetched", f"it was fetched on {day} by {who(connection, file.fetched.by)}: send it to the "
-                "bank only once. To have the file again all the same: --again",
+                "payouts_fetched",
+                tell("it was fetched on {day} by {who}: send it to the bank only once. To have the file again all the "
+                     "same: --again", day=day, who=tell(somebody) if somebody in (MACHINE, UNKNOWN) else somebody),
             )  # fmt: skip
         return file.fetched is None
 

@@ -15,7 +15,7 @@ from ledger.currency.bank.payouts.index import FETCHED, ORDERED, WITHDRAWN, unpa
 
 
 class Acted(NamedTuple):
-    """When somebody did something (us), who (a key in hex, or "console"), and the place of its entry in the log."""
+    """When somebody did something (us), and who: a key (hex) or "console"; `seq` is the entry that says so."""
 
     at: int
     by: str
@@ -42,6 +42,11 @@ class Noted(NamedTuple):
     places: tuple[int, ...]
     fetched: Acted | None
     withdrawn: Acted | None
+
+    @property
+    def ended(self) -> int | None:
+        """The entry with which signing it was over: it left for the bank, or was given up."""
+        return min((one.seq for one in (self.fetched, self.withdrawn) if one is not None), default=None)
 
 
 def batch_id(network: bytes, number: int) -> bytes:
@@ -85,8 +90,8 @@ def _noted(record: Record, fetched: Acted | None, withdrawn: Acted | None) -> No
     return Noted(
         record.instruction.id, record.seq, Acted(record.at, str(said["by"]), record.seq), number,
         int(str(said["reserve"]), 16), str(said["message"]), date.fromisoformat(str(said["requested_on"])),
-        total, count, people,
-        bytes.fromhex(str(said["sha256"])), tuple(unpacked(str(said["payouts"]))), fetched, withdrawn,
+        total, count, people, bytes.fromhex(str(said["sha256"])),
+        tuple(unpacked(str(said["payouts"]))), fetched, withdrawn,
     )  # fmt: skip
 
 

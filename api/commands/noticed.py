@@ -1,0 +1,59 @@
+"""What `check` says, as people read it: accounts by number and name, euros, and notices in the user's language.
+
+Programs get the text as it is (`--json`): hex digits and cents.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from api.commands.console import N_, _, euros
+from ledger.core.ids import account_text
+from ledger.currency.audit.story import Notice
+
+FORMS = (
+    N_("key {key} became {role}, of nobody in particular; the {office}'s key {by} invited it"),
+    N_("key {key} became {role}, said to be held by account {account}; the {office}'s key {by} invited it"),
+    N_("key {key} became {role} of account {account}, which had one; invited at the machine"),
+    N_("key {key} became {role} of account {account}, which had one; invited with key {by}"),
+    N_("account {account} came to owe euros while it held {amount} in units"),
+    N_("{amount} units were imported for {name}, to be spent, by a currency at work"),
+    N_("from before the log held hashes of texts: {told}. Whoever may write to the database can change them, and "
+       "nobody sees it"),
+    N_("up to here, what the association did is of before it was signed: who did it rests on the names alone"),
+)  # fmt: skip
+"""The sentences of the audit's notices."""
+TEXTS = (N_("names of parties"), N_("bank details"), N_("statements"), N_("memos of payments"))
+ACCOUNT = re.compile(r"account ([0-9a-f]{16})\b")
+_CENTS = re.compile(r"(-?[0-9]+) cents?\b")
+
+
+def notice(one: Notice, names: Mapping[str, str]) -> str:
+    """A notice; `names` are those of the accounts (16 hex digits) that it tells of."""
+    values = {name: _value(name, value, names) for name, value in one.values.items()}
+    return people(_(one.form).format(**values) if values else _(one.form), names)
+
+
+def people(text: str, names: Mapping[str, str]) -> str:
+    """A text of the audit with its accounts and cents as people write them."""
+    told = ACCOUNT.sub(lambda found: _("account {account}").format(account=_account(found[1], names)), text)
+    return _CENTS.sub(lambda found: euros(int(found[1])), told)
+
+
+def _value(name: str, value: str | int, names: Mapping[str, str]) -> str:
+    if name == "account":
+        return _account(f"{value:016x}", names)
+    if name == "amount":
+        return euros(int(value))
+    told = str(value)
+    for words in TEXTS if name == "told" else ():
+        told = told.replace(words, _(words))
+    return told
+
+
+def _account(digits: str, names: Mapping[str, str]) -> str:
+    number = int(digits, 16)
+    if not 0 < number < 2**63:  # what somebody wrote there is no account
+        return digits
+    return f"{account_text(number)} ({names[digits]})" if digits in names else account_text(number)
