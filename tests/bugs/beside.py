@@ -1,0 +1,38 @@
+"""Bugs beside other programs: copies, books that are only read, journals, codes, names, the hour that ends a day."""
+
+from __future__ import annotations
+
+from tests.bugs import Bug, bug
+
+STILL, COPYING, SEALED = "ledger/core/still.py", "ledger/core/copying.py", "ledger/currency/audit/sealed.py"
+BACKUP = "tests/api/test_backup.py -k "
+
+BUGS: tuple[Bug, ...] = (
+    # Copies.
+    bug("beside: a copy begins anew at each commit", BACKUP + "commits_all_the_time",
+        COPYING, 'reader.execute("VACUUM INTO ?", (str(draft),))',
+        "with pysqlite3.connect(draft) as made:\n                reader.backup(made, pages=50, sleep=0.001)"),
+    bug("beside: a copy takes another's place", BACKUP + "nobodys_place",
+        COPYING, "if into.exists():\n        raise StoreError", "if False:\n        raise StoreError",
+        COPYING, "os.link(draft, into)", "draft.rename(into)"),
+    bug("beside: a copy is without the heads", BACKUP + "what_a_copy_is",
+        "api/commands/backup.py", "if written is not None:\n        _write", "if False:\n        _write"),
+    bug("beside: a copy of old tables is refused", BACKUP + "of_before",
+        "api/commands/backup.py", "made = copy(sqlite_path(place), file)",
+        "from api.home import open_town\n    open_town(home, read_only=True).book.close()\n"
+        "    made = copy(sqlite_path(place), file)"),
+    bug("beside: a file is whole once the server ended", BACKUP + "newest_entries",
+        COPYING, "return not busy and frames == brought", "return True"),
+    # Reading only.
+    bug("beside: a reader leaves its files", BACKUP + "enough_to_read",
+        STILL, "if self._was_alone and wal.exists()", "if False and wal.exists()"),
+    bug("beside: a medium that cannot be written is not read", BACKUP + "'medium and closed'",
+        STILL, '("&immutable=1" if immutable else "")', '""'),
+    bug("beside: what a crash left is not read", BACKUP + "'medium and crashed'",
+        STILL, "if holds_entries(path) and not", "if False and not"),
+    bug("beside: seals are forged to whoever has the public key", BACKUP + "enough_to_read",
+        SEALED, "if not can_tell(town):", "if False:"),
+    bug("beside: any public key will do", BACKUP + "another_public_key",
+        "api/home.py", "if noted.key != town.key.public.hex():",
+        "if home.key.exists() and noted.key != town.key.public.hex():"),
+)  # fmt: skip
