@@ -37,7 +37,7 @@ demo: install
 browser: install
 	@sh tests/get_browser.sh $(BIN)
 
-# What judges the accounts that we export: hledger, and somebody else's check of FEC files, apart from our packages.
+# What judges the accounts that we export: hledger, ledger-cli, and somebody else's check of FEC files, apart from our packages.
 checkers: install .venv/checkers/.installed
 	@sh tests/get_hledger.sh
 

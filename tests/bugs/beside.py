@@ -5,7 +5,9 @@ from __future__ import annotations
 from tests.bugs import Bug, bug
 
 STILL, COPYING, SEALED = "ledger/core/still.py", "ledger/core/copying.py", "ledger/currency/audit/sealed.py"
+HLEDGER, BEANCOUNT = "ledger/currency/accounts/hledger.py", "ledger/currency/accounts/beancount.py"
 BACKUP = "tests/api/test_backup.py -k "
+JOURNALS = "tests/currency/accounts/test_journals.py -k "
 
 BUGS: tuple[Bug, ...] = (
     # Copies.
@@ -35,4 +37,20 @@ BUGS: tuple[Bug, ...] = (
     bug("beside: any public key will do", BACKUP + "another_public_key",
         "api/home.py", "if noted.key != town.key.public.hex():",
         "if home.key.exists() and noted.key != town.key.public.hex():"),
+    # Journals.
+    bug("beside: two years count the opening twice in hledger", JOURNALS + "together_are_one",
+        HLEDGER, "if books.next_day is not None and handed_on:", "if False:"),
+    bug("beside: two years count the opening twice in beancount", JOURNALS + "together_are_one",
+        BEANCOUNT, "if books.next_day is not None and (handed_on", "if False and (handed_on"),
+    bug("beside: a year that goes on is closed", JOURNALS + "goes_on",
+        "ledger/currency/accounts/entries.py", "timedelta(days=1) if over else None", "timedelta(days=1)"),
+    bug("beside: a journal is in the order of the log", JOURNALS + "'in_time and hledger'",
+        "ledger/currency/accounts/by_day.py", "ORDER BY day, n", "ORDER BY n"),
+    bug("beside: months end behind all entries", JOURNALS + "'accept_them and hledger'",
+        HLEDGER, "while waiting and day > waiting[0][0].isoformat():", "while False:"),
+    bug("beside: results are asserted by year", JOURNALS + "'accept_them and ledger_cli'",
+        "ledger/currency/accounts/monthly.py",
+        "for account in sorted(moved) if not _adds_up(account)]", "for account in sorted(moved)]"),
+    bug("beside: each year opens its accounts", JOURNALS + "'accept_them and bean_check'",
+        BEANCOUNT, "{start} note {shown[account]} {_quoted(_label(account))}", "{start} open {shown[account]} EUR"),
 )  # fmt: skip
