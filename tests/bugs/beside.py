@@ -8,6 +8,7 @@ STILL, COPYING, SEALED = "ledger/core/still.py", "ledger/core/copying.py", "ledg
 HLEDGER, BEANCOUNT = "ledger/currency/accounts/hledger.py", "ledger/currency/accounts/beancount.py"
 BACKUP = "tests/api/test_backup.py -k "
 JOURNALS = "tests/currency/accounts/test_journals.py -k "
+LINKS, EPC = "tests/currency/test_links.py -k ", "tests/currency/bank/test_epc.py -k "
 
 BUGS: tuple[Bug, ...] = (
     # Copies.
@@ -53,4 +54,23 @@ BUGS: tuple[Bug, ...] = (
         "for account in sorted(moved) if not _adds_up(account)]", "for account in sorted(moved)]"),
     bug("beside: each year opens its accounts", JOURNALS + "'accept_them and bean_check'",
         BEANCOUNT, "{start} note {shown[account]} {_quoted(_label(account))}", "{start} open {shown[account]} EUR"),
+    # Codes.
+    bug("beside: accents in a transfer's code", EPC + "byte_for_byte",
+        "ledger/currency/bank/epc.py", "return ascii_text(text)", "return text"),
+    bug("beside: a name may grow too long for its code", EPC + "written_fits",
+        "ledger/currency/bank/epc.py", "empty=False)[:MAX_NAME]", "empty=False)"),
+    bug("beside: links are all capitals", LINKS + "stays_at_version_8",
+        "ledger/currency/links.py", "(origin if bits <= _VERSION_8 else origin.upper())", "origin.upper()"),
+    bug("beside: small letters make a code larger", LINKS + "stays_at_version_8",
+        "ledger/currency/links.py", "(origin if bits <= _VERSION_8 else origin.upper())", "origin"),
+    bug("beside: a link in small letters is none", LINKS + "any_case",
+        "ledger/currency/links.py", "path = in_capitals(text[found.end() :])", "path = text[found.end() :]"),
+    bug("beside: a dotless letter is a capital", LINKS + "refusals",
+        "ledger/currency/links.py", "return text.upper() if text.isascii() else text", "return text.upper()"),
+    bug("beside: a code without colours is for light terminals", "tests/merchants/test_codes.py -k is_dark",
+        "merchants/screens.py", 'else "dark"', 'else "light"'),
+    bug("beside: a page knows no link in small letters", "tests/merchants/test_pages.py -k small_letters",
+        "merchants/pages.py", 'for letter in "Pp")', 'for letter in "P")'),
+    bug("beside: a picture has no size", "tests/merchants/test_codes.py -k svg_is_crisp",
+        "merchants/codes.py", 'width="{8 * size}" height="{8 * size}" ', ""),
 )  # fmt: skip
