@@ -27,7 +27,7 @@ from ledger.core.model import Head
 from ledger.core.opening import sqlite_path
 from ledger.core.rules import Fold, LogRow, Original, State, TransferRow
 from ledger.core.still import Still
-from ledger.core.store import StoreError, WriterLock
+from ledger.core.store import AGAIN, StoreError, WriterLock
 from ledger.core.tables import ACCOUNT, HEAD
 
 WAL_BUG = ((3, 7, 0), (3, 51, 2))
@@ -369,7 +369,7 @@ def trouble(error: BaseException) -> BaseException:
     cause = error.orig if isinstance(error, DBAPIError) else error
     name = getattr(cause, "sqlite_errorname", None) or ""
     for begins, code, text in (
-        ("SQLITE_FULL", "disk_full", "the disk is full and nothing was posted: free some space, try again"),
+        ("SQLITE_FULL", "disk_full", f"the disk is full: free some space, then {AGAIN}"),
         ("SQLITE_BUSY", "database_busy", f"another writer held the book for {BUSY_MS // 1000} s: try again"),
         ("SQLITE_IOERR", "database_unusable", f"the disk fails; post the same again once it works: {error}"),
         ("SQLITE_READONLY", "database_unusable", f"the book's file cannot be written: {error}"),
