@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from ledger.currency.keys import key_id
+from ledger.currency.text import folded
 from merchants.screens import terminal_code
 from wallet_cli.errors import Exit, WalletError
 from wallet_cli.opened import Wallet
@@ -94,7 +95,7 @@ def revoke(wallet: Wallet, given: str, *, yes: bool) -> None:
     keys = wallet.asked(client.keys)
     found = [k for k in keys if len(typed) >= 4 and typed in (key_id(k.key).hex(), k.key.hex())]
     found = found or [k for k in keys if len(typed) >= 8 and k.key.hex().startswith(typed)]
-    found = found or [k for k in keys if k.revoked_at is None and clean(k.label).casefold() == typed.casefold()]
+    found = found or [k for k in keys if k.revoked_at is None and folded(k.label) == folded(given)]
     if len(found) != 1:
         message = _("No one key is meant by {key}; `wallet keys list` shows them all.").format(key=clean(given))
         raise WalletError(Exit.USAGE, "key_ambiguous" if found else "key_not_found", message)

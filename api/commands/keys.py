@@ -8,6 +8,7 @@ from ledger.core.ids import account_text
 from ledger.currency import parties
 from ledger.currency.parties import DeviceKey, Party
 from ledger.currency.persons import persons_of
+from ledger.currency.text import folded
 from ledger.currency.town import Town
 
 SHOWN = 16
@@ -65,8 +66,8 @@ def revoke(who: str, which: str) -> None:
 
 def _meant(party: Party, keys: list[DeviceKey], which: str) -> DeviceKey:
     """The key whose label is `which` (any case), or whose hex begins with it; one in use before a revoked one."""
-    wanted = which.strip().casefold()
-    fits = [key for key in keys if wanted and (key.label.casefold() == wanted or key.key.hex().startswith(wanted))]
+    wanted = folded(which)
+    fits = [key for key in keys if wanted and (folded(key.label) == wanted or key.key.hex().startswith(wanted))]
     found = [key for key in fits if key.revoked_at is None] or fits
     if not found:
         told = _("No device of {name} is called {which!r}: `patard key list {account}` shows them.")

@@ -18,8 +18,8 @@ from ledger.core.model import Head
 from ledger.core.rules import Fold, LogRow, Original, State, TransferRow
 
 AGAIN = "do the same again to learn what became of it"
-"""What a store can say of its trouble. Whether anything was posted it does not know: what failed may be the look at what
-was posted just before, or one of several steps.
+"""What a store can say of its trouble. Whether anything was posted it does not know: what failed may be the look at
+what was posted just before, or one of several steps.
 """
 
 

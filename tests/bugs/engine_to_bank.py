@@ -213,7 +213,7 @@ BUGS: tuple[Bug, ...] = (
     bug("a group of mixed sequence types", "tests/currency/bank/test_pain.py",
         BANK + "pain.py", "if debit.sequence == kind]", "if True]"),
     bug("a transfer's code of 332 bytes", "tests/currency/bank/test_epc.py",
-        BANK + "epc.py", "> MAX_BYTES:", "> MAX_BYTES + 1:"),
+        "merchants/codes.py", "> EPC_BYTES:", "> EPC_BYTES + 1:"),
     bug("the fake bank takes a file twice", "tests/currency/bank/test_fake_executed.py",
         BANK + "fake/bank.py", "self._messages.add(file.message)", "pass"),
     bug("the fake bank reckons with euros that are ordered away", "tests/currency/bank/test_fake_executed.py",
