@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pysqlite3
 import pytest
 
 from ledger.core import opening, postgres_driver, sqlite
@@ -90,7 +91,7 @@ def test_a_store_claims_nothing(trouble: BaseException) -> None:
 
 
 def test_nor_does_sqlite(tmp_path: Path) -> None:
-    error = sqlite.pysqlite3.OperationalError("database or disk is full")
+    error = pysqlite3.OperationalError("database or disk is full")
     error.sqlite_errorname = "SQLITE_FULL"
     told = sqlite.trouble(error)
     assert isinstance(told, StoreError) and told.code == "disk_full" and not CLAIMS.search(str(told))
