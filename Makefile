@@ -47,8 +47,8 @@ demo: $(RUNTIME)
 browser: install
 	@sh tests/get_browser.sh $(BIN)
 
-# What judges the accounts that we export: hledger, and somebody else's check of FEC files, apart from our packages;
-# and the proxy that stands in front of a server on the internet.
+# What judges the accounts that we export (hledger, ledger-cli, somebody else's check of FEC files, apart from our
+# packages), and the proxy that stands in front of a server on the internet.
 checkers: install .venv/checkers/.installed
 	@sh tests/get_hledger.sh
 	@sh tests/get_proxy.sh .venv/proxy

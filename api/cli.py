@@ -234,6 +234,18 @@ def check(
     checking.check(notices_too=notices, roots=root)
 
 
+@command(app, "backup", _("Copy the book, whole, while it is at work. Without the keys, which are kept elsewhere."))
+def backup(
+    file: Path = typer.Argument(metavar="FILE", help=_("The new file; the signed heads go beside it."),
+                                show_default=False),
+    json: bool = JSON,
+) -> None:  # fmt: skip
+    from api.commands import backup as copies
+
+    CONSOLE.as_json = json
+    copies.backup(file)
+
+
 @command(app, "replay", _("Make the book anew from its records, and compare."))
 def replay(
     into: Path = option("--into", help=_("Keep the new book in this file."), metavar="FILE"), json: bool = JSON

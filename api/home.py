@@ -3,6 +3,7 @@
     PATARD_HOME/            (default ./patard-home, mode 0700)
       charter.toml          the rules, to be read and changed by people
       currency.key          the seed of the signing key, 64 hex digits, mode 0600
+      currency.pub          its public half, 64 hex digits: enough for whoever only reads, where currency.key is not
       machine.key           the same of the key that signs what is done at this machine; made where it is missing
       book.db               the book, on SQLite
       database.url          the address of the book instead, on PostgreSQL, mode 0600
@@ -24,16 +25,17 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from ledger.core import still
 from ledger.core.book import Book, microseconds
 from ledger.core.clock import ClockDiffers, Watch
 from ledger.core.clock import steady as steady_clock
-from ledger.core.opening import open_book
+from ledger.core.opening import is_postgres, open_book, sqlite_path
 from ledger.core.store import StoreError
 from ledger.currency import chartered, heads_file
 from ledger.currency.bank import details
 from ledger.currency.charter import Charter
 from ledger.currency.errors import CurrencyError
-from ledger.currency.keys import KEY_BYTES, PrivateKey
+from ledger.currency.keys import KEY_BYTES, PrivateKey, PublicHalf
 from ledger.currency.town import Town
 
 HOME = "PATARD_HOME"
@@ -64,6 +66,10 @@ class Home:
         return self.folder / "currency.key"
 
     @property
+    def public(self) -> Path:
+        return self.folder / "currency.pub"
+
+    @property
     def machine(self) -> Path:
         return self.folder / "machine.key"
 
@@ -78,6 +84,17 @@ class Home:
     @property
     def heads(self) -> Path:
         return self.folder / heads_file.NAME
+
+    def signing_key(self, *, read_only: bool = False) -> PrivateKey:
+        """The currency's key; of who only reads, its public half is enough. Raises what `read_key` raises."""
+        if read_only and not self.key.exists() and self.public.exists():
+            return _public_key(self.public)
+        return read_key(self.key)
+
+    def is_writable(self) -> bool:
+        """Whether the book can be written here, and what is written can be signed."""
+        place = self.database()
+        return self.key.exists() and (is_postgres(place) or still.is_writable(sqlite_path(place)))
 
     def database(self) -> str:
         """Where the book is: a PostgreSQL URL or the path of an SQLite file."""
@@ -121,7 +138,7 @@ def open_town(
             f"there is no currency in {home.folder}: `patard init` makes one, or set {HOME} to the folder of yours",
         )
     charter = Charter.load(home.charter)
-    key = read_key(home.key)
+    key = home.signing_key(read_only=read_only)
     watch = _watch(charter, clock, steady)
     book, engine = _open(database_url or home.database(), read_only, upgrade, clock, entropy, watch, alone)
     try:
@@ -246,7 +263,7 @@ def _fits(town: Town, home: Home, read_only: bool, as_it_is: bool) -> None:
         if noted.key != town.key.public.hex():
             raise HomeError(
                 "key_changed",
-                f"{home.key} is not the key of this book (its public half is {noted.key[:16]}...): "
+                f"{_key_file(home)} is not the key of this book (its public half is {noted.key[:16]}...): "
                 "put back the right one from your backup",
             )
     if as_it_is:
@@ -283,6 +300,17 @@ def read_key(path: Path) -> PrivateKey:
         ) from None
 
 
+def _key_file(home: Home) -> Path:
+    return home.key if home.key.exists() else home.public
+
+
+def _public_key(path: Path) -> PublicHalf:
+    try:
+        return PublicHalf(bytes.fromhex(path.read_text("ascii").strip()))
+    except (ValueError, OSError):
+        raise HomeError("key_broken", f"{path} does not hold the 64 hex digits of a public key") from None
+
+
 def write_private(path: Path, text: str) -> None:
     """Write a new file that only its owner can read. Raises `FileExistsError`, never overwrites."""
     _write(path, text, 0o600)
@@ -296,7 +324,11 @@ def _private(path: Path) -> str:
             raise HomeError("key_exposed", f"others may read {path}, which is secret: chmod 600 {path}")
         return path.read_text("ascii")
     except FileNotFoundError:
-        raise HomeError("key_missing", f"{path} is missing; put it back from your backup") from None
+        raise HomeError(
+            "key_missing",
+            f"{path} is missing; put it back from your backup (check, reserve and accounts export need its public half "
+            "alone, in currency.pub)",
+        ) from None
     except UnicodeDecodeError:
         raise HomeError("key_broken", f"{path} is damaged; put it back from your backup") from None
     except OSError as error:

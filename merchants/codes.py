@@ -1,15 +1,16 @@
 """QR codes: drawing them for screens, paper and terminals, and reading them back from a picture.
 
 Level M, as small a version as the text allows: when a blurred camera is the limit, small modules hurt and more
-error correction does not help. Upper-case text (all payment links) is held in alphanumeric mode, 5.5 bits a
-character. A transfer's code for banking apps (`epc=True`: `ledger.currency.bank.epc` makes its text) is held in bytes,
-as its standard asks. One library draws (`qrcode`, some 15 ms) and another reads (`zxing-cpp`), so that neither can be
-wrong alone.
+error correction does not help. Upper-case text is held in alphanumeric mode, 5.5 bits a character; of a payment link
+whose scheme and host are small, all that comes after them. A transfer's code for banking apps (`epc=True`:
+`ledger.currency.bank.epc` makes its text) is held in bytes, as its standard asks. One library draws (`qrcode`, some 15
+ms) and another reads (`zxing-cpp`), so that neither can be wrong alone.
 """
 
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from functools import lru_cache
 from html import escape
@@ -20,6 +21,7 @@ import qrcode
 import qrcode.exceptions
 import zxingcpp
 from PIL import Image
+from qrcode.util import MODE_8BIT_BYTE, MODE_ALPHA_NUM, QRData
 
 QUIET_ZONE = 4
 """Light modules around a code that the standard asks for."""
@@ -32,6 +34,7 @@ MAX_IMAGE_PIXELS = 50_000_000
 
 TerminalStyle: TypeAlias = Literal["ansi", "dark", "light"]
 
+_SMALL_ORIGIN = re.compile(r"https?://[a-z0-9.:-]+(?=/P/[0-9A-Z]+\Z)", re.ASCII)
 _QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _BLACK_ON_WHITE = "\x1b[38;5;16;48;5;231m"  # of the fixed 256 colours: themes change the first 16
@@ -86,7 +89,12 @@ def epc_modules(text: str) -> tuple[tuple[bool, ...], ...]:
 def _drawn(text: str) -> tuple[tuple[bool, ...], ...]:
     code = qrcode.QRCode(error_correction=qrcode.ERROR_CORRECT_M, border=0)
     try:
-        code.add_data(text, optimize=0)  # one segment, in the densest mode that holds the whole text
+        small = _SMALL_ORIGIN.match(text)
+        if small is None:
+            code.add_data(text, optimize=0)  # one segment, in the densest mode that holds the whole text
+        else:
+            code.add_data(QRData(small[0], mode=MODE_8BIT_BYTE))
+            code.add_data(QRData(text[small.end() :], mode=MODE_ALPHA_NUM))
         code.make(fit=True)
     except (ValueError, qrcode.exceptions.DataOverflowError) as error:
         raise CodeError("code_text", f"{len(text)} characters are too many for a code") from error
@@ -111,7 +119,8 @@ def png(text: str, scale: int = 8, *, epc: bool = False) -> bytes:
 
 
 def svg(text: str, title: str = "QR code", *, epc: bool = False) -> str:
-    """A crisp SVG of the code on white with its quiet zone, one unit a module, to be sized by whoever shows it.
+    """A crisp SVG of the code on white with its quiet zone, one unit a module. By itself it is 8 pixels a module large;
+    a page may say otherwise.
 
     ``title`` is what a screen reader says. The text is one ``<svg>`` element, to be put in a page as it is.
     """
@@ -127,8 +136,9 @@ def svg(text: str, title: str = "QR code", *, epc: bool = False) -> str:
             x += width
     said = escape(title)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" role="img" aria-label="{said}" '
-        f'shape-rendering="crispEdges"><title>{said}</title><path fill="#fff" d="M0 0h{size}v{size}h-{size}z"/>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{8 * size}" height="{8 * size}" viewBox="0 0 {size} {size}" '
+        f'role="img" aria-label="{said}" shape-rendering="crispEdges"><title>{said}</title>'
+        f'<path fill="#fff" d="M0 0h{size}v{size}h-{size}z"/>'
         f'<path d="{"".join(path)}"/></svg>'
     )
 

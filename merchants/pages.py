@@ -26,7 +26,7 @@ from starlette.types import Scope
 from ledger.core.ids import ALPHABET, account_text
 from ledger.currency import invitations, join_codes, parties
 from ledger.currency.errors import CurrencyError
-from ledger.currency.links import make_link
+from ledger.currency.links import in_capitals, make_link
 from ledger.currency.messages import SignedRequest
 from ledger.currency.money import format_cents
 from ledger.currency.reserve import Keeper
@@ -95,8 +95,9 @@ def routes(town: Town, keeper: Keeper | None = None, guesses: Guesses | None = N
         Route("/reserve", pages.reserve),
         Route("/P/{text}.svg", pages.picture_svg),
         Route("/P/{text}.png", pages.picture_png),
-        Route("/P/{text}", pages.pay),
-        Route("/J/{code}", pages.join),
+        # Some programs write all of an address small.
+        *(Route(f"/{letter}/{{text}}", pages.pay) for letter in "Pp"),
+        *(Route(f"/{letter}/{{code}}", pages.join) for letter in "Jj"),
         Route("/favicon.ico", lambda request: RedirectResponse("/static/coin.svg", 301, HEADERS)),
         Mount("/static", _Static(directory=HERE / "static"), name="static"),
         _Nothing("/{path:path}", pages.nothing_here),
@@ -169,7 +170,7 @@ class Pages:
         """A payment link, opened by somebody who scanned a code with a plain camera."""
         _, charter = _texts(request), self.town.charter
         try:
-            signed = SignedRequest.parse(request.path_params["text"])
+            signed = SignedRequest.parse(in_capitals(request.path_params["text"]))
             found = asked.look(self.town, signed)
         except CurrencyError as error:
             return self._problem(request, _why_no_payment(_, error))

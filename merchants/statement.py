@@ -35,7 +35,7 @@ class Statement(NamedTuple):
 
 
 class Day(NamedTuple):
-    """What an account took today, in cents; `date` in the charter's time zone."""
+    """What an account took today, in cents; `date` in the charter's time zone, from its hour to that hour."""
 
     date: str
     payments: int
@@ -87,10 +87,10 @@ def after(town: Town, account: int, seq: int, *, page: int = 32) -> Iterator[lis
 
 
 def today(town: Town, account: int) -> Day:
-    """What the account was paid since midnight, and what of it was given back."""
+    """What the account was paid since the charter's hour, and what of it was given back."""
     now = town.now()
-    date, midnight = town.charter.local_day_start(now)
-    since = clocked.since(town, now, midnight)
+    date, began = town.charter.till_day_start(now)
+    since = clocked.since(town, now, began)
     payments = received = refunded = 0
     before: int | None = None
     while True:

@@ -33,6 +33,7 @@ WALLET_MAY_IMPORT = (
     "ledger.i18n",
     "merchants.codes",
     "merchants.requests",
+    "merchants.screens",
     "api.client",
     "api.usage",
 )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 from ledger.currency.keys import key_id, shown_key
+from ledger.currency.text import folded
+from merchants.screens import terminal_code
 from wallet_cli.errors import Exit, WalletError
 from wallet_cli.opened import Wallet
-from wallet_cli.terminal import TERMINAL, bold, has_colour
+from wallet_cli.terminal import TERMINAL, bold
 from wallet_cli.words import N_, _, clean
 
 ROLES = {
@@ -64,7 +68,7 @@ def add(wallet: Wallet, role: str | None) -> None:
         from merchants import codes
 
         try:
-            TERMINAL.raw(codes.terminal(invite.link, "ansi" if has_colour_out() else "dark"))
+            TERMINAL.raw(terminal_code(invite.link, sys.stdout))
         except codes.CodeError:
             pass  # a picture is a convenience: the code below says the same
     TERMINAL.say(bold(_("Code for one more device: {code}").format(code=clean(invite.code))))
@@ -91,7 +95,7 @@ def revoke(wallet: Wallet, given: str, *, yes: bool) -> None:
     keys = wallet.asked(client.keys)
     found = [k for k in keys if len(typed) >= 4 and typed in (key_id(k.key).hex(), k.key.hex())]
     found = found or [k for k in keys if len(typed) >= 8 and k.key.hex().startswith(typed)]
-    found = found or [k for k in keys if k.revoked_at is None and clean(k.label).casefold() == typed.casefold()]
+    found = found or [k for k in keys if k.revoked_at is None and folded(k.label) == folded(given)]
     if len(found) != 1:
         message = _("No one key is meant by {key}; `wallet keys list` shows them all.").format(key=clean(given))
         raise WalletError(Exit.USAGE, "key_ambiguous" if found else "key_not_found", message)
@@ -106,10 +110,3 @@ def revoke(wallet: Wallet, given: str, *, yes: bool) -> None:
     wallet.asked(lambda: client.revoke(key.key))
     TERMINAL.say(_("{label} can no longer act for this account.").format(label=label))
     TERMINAL.give({"key": key.key.hex(), "label": label, "revoked": True})
-
-
-def has_colour_out() -> bool:
-    """Whether stdout takes colours."""
-    import sys
-
-    return has_colour(sys.stdout)

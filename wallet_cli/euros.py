@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger.currency.money import format_cents
+from merchants.screens import terminal_code
 from wallet_cli import files
 from wallet_cli.opened import Wallet
-from wallet_cli.terminal import TERMINAL, bold, has_colour
+from wallet_cli.terminal import TERMINAL, bold
 from wallet_cli.words import LANG, _, clean
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def topup(wallet: Wallet, cents: int | None, png: str | None) -> None:
         TERMINAL.say(_("The code for your banking app is in {file}.").format(file=png))
     else:
         TERMINAL.say(_("Many banking apps read this code:"))
-        TERMINAL.say(codes.terminal(found.epc, "ansi" if has_colour(sys.stdout) else "light", epc=True))
+        TERMINAL.say(terminal_code(found.epc, sys.stdout, epc=True))
     TERMINAL.give(
         {
             "holder": found.holder, "iban": found.iban, "bic": found.bic, "reference": found.reference,

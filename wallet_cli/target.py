@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from ledger.currency.links import parse_link
+from ledger.currency.links import in_capitals, parse_link
 from ledger.currency.messages import MessageError, SignedRequest
 from wallet_cli import files
 from wallet_cli.errors import Exit, WalletError
@@ -14,7 +14,7 @@ from wallet_cli.terminal import TERMINAL
 from wallet_cli.words import _, reason
 
 MAX_BYTES = 25_000_000
-_BARE = re.compile(r"[0-9A-Z]{150,200}")
+_BARE = re.compile(r"[0-9A-Z]{150,200}", re.ASCII | re.IGNORECASE)
 _PICTURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"RIFF")
 
 
@@ -90,7 +90,7 @@ def _from_picture(data: bytes, network: bytes) -> SignedRequest:
 def _from_text(text: str) -> SignedRequest:
     text = text.strip()
     try:
-        return SignedRequest.parse(text) if _BARE.fullmatch(text) else parse_link(text).signed
+        return SignedRequest.parse(in_capitals(text)) if _BARE.fullmatch(text) else parse_link(text).signed
     except MessageError as error:
         raise _wrong(error.code, error.detail) from error
 

@@ -15,6 +15,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
+from merchants.screens import has_colour
 from wallet_cli.errors import Exit, WalletError
 from wallet_cli.words import _
 
@@ -135,11 +136,6 @@ class Terminal:
 
 def _style(cell: str, column: tuple[str, bool]) -> str:
     return "red" if column[1] and cell.startswith("-") else ""
-
-
-def has_colour(stream: TextIO) -> bool:
-    """Whether escape codes are welcome: a terminal, and neither NO_COLOR nor TERM=dumb."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def bold(text: str, stream: TextIO | None = None) -> str:

@@ -67,11 +67,17 @@ def check(*, notices_too: bool, roots: Sequence[str] = ()) -> None:
             _("log root"): report.root.hex(),
         }
     )
+    sealed = audited is None or audited.sealed
+    if not sealed:
+        told = _(
+            "Only the public key is here: the seals of sessions and join codes, which open doors, were not looked at."
+        )
+        CONSOLE.note(told)
     CONSOLE.give(
         {
             "ok": not total, "entries": report.entries, "transfers": report.transfers, "accounts": report.accounts,
             "orders": audited.orders if audited is not None else 0, "seq": report.seq, "at": rfc3339(report.at),
-            "root": report.root.hex(), "found": total,
+            "root": report.root.hex(), "found": total, "seals_checked": sealed,
             "findings": findings,
             "notices": [{"seq": n.seq, "transaction": n.id.hex(), "detail": n.text} for n in notices],
         }

@@ -7,7 +7,6 @@ on stderr. Nothing here is imported that a quick `--help` would have to wait for
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -182,16 +181,11 @@ def amount_wrong(error: AmountError) -> str:
     return _(AMOUNTS[error.code]) if error.code in AMOUNTS else str(error)
 
 
-def has_colour(stream: TextIO) -> bool:
-    """Whether escape codes are welcome: a terminal, and neither NO_COLOR nor TERM=dumb."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
 def terminal_code(text: str) -> str:
     """A QR code for the terminal of stdout."""
-    from merchants import codes
+    from merchants import screens
 
-    return codes.terminal(text, "ansi" if has_colour(sys.stdout) else "light")
+    return screens.terminal_code(text, sys.stdout)
 
 
 def _plain(text: str, stream: TextIO) -> str:

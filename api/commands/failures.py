@@ -39,7 +39,9 @@ def told(error: Exception) -> tuple[Exit, str, str]:
         name = type(cause).__name__
         if name in ("OperationalError", "InterfaceError", "InternalError", "DatabaseError"):
             text = " ".join(str(getattr(cause, "orig", None) or cause).split())
-            return Exit.UNUSABLE, "database_unusable", _("The database does not answer: {reason}").format(reason=text)
+            # It may be the look at what was posted just before: whether anything was, nobody knows here.
+            more = _("The database does not answer: {reason}. Do the same again later to learn what became of it.")
+            return Exit.UNUSABLE, "database_unusable", more.format(reason=text)
         if isinstance(cause, OSError):
             place = f"{cause.filename}: " if cause.filename else ""
             return Exit.UNUSABLE, "files_unusable", f"{place}{cause.strerror or cause}"

@@ -9,6 +9,7 @@ from ledger.currency import parties
 from ledger.currency.keys import key_id, shown_key
 from ledger.currency.parties import DeviceKey, Party
 from ledger.currency.persons import persons_of
+from ledger.currency.text import folded
 from ledger.currency.town import Town
 
 
@@ -66,10 +67,10 @@ def _meant(party: Party, keys: list[DeviceKey], which: str) -> DeviceKey:
 
     Its short id, which stands in codes, is understood too.
     """
-    wanted = which.strip().casefold()
+    wanted = folded(which)
     fits = [
         key for key in keys
-        if wanted and (wanted in (key.label.casefold(), key_id(key.key).hex()) or key.key.hex().startswith(wanted))
+        if wanted and (wanted in (folded(key.label), key_id(key.key).hex()) or key.key.hex().startswith(wanted))
     ]  # fmt: skip
     found = [key for key in fits if key.revoked_at is None] or fits
     if not found:

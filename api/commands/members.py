@@ -19,13 +19,13 @@ COUNTERS = ("shop", "public_body")
 
 
 def add(kind: str, name: str, *, again: bool = False) -> None:
-    """Admit a party. Two persons may have one name; another shop of an open one's name only with `again`.
+    """Admit a party. Another one of an open one's name only with `again`.
 
     Raises `CliError` (REFUSED): party_name_taken.
     """
     with opened() as town:
         with town.reading() as connection:
-            namesake = naming.namesake(connection, kind, name.strip())
+            namesake = naming.namesake(connection, kind, name)
         try:
             party = parties.admit(town, kind, name, again=again)
         except CurrencyError as error:

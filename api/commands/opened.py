@@ -28,6 +28,13 @@ def opened(
             town.book.close()
 
 
+@contextmanager
+def readable() -> Iterator[Town]:
+    """As `opened`; where the book cannot be written, or only the public key is there, for reading alone."""
+    with opened(read_only=not home_of().is_writable()) as town:
+        yield town
+
+
 def sign_head(town: Town, home: Home) -> None:
     """Sign the end of the log, if it grew, and say so where that cannot be written down."""
     trouble = heads_file.record(town, home.heads)

@@ -7,7 +7,7 @@ from pathlib import Path
 from textwrap import fill
 
 from api.commands.console import CONSOLE, LANG, CliError, Exit, _
-from api.commands.opened import opened
+from api.commands.opened import readable
 from api.schemas.reserve import reserve_out
 from ledger.currency import reserve
 from ledger.i18n import translator
@@ -22,7 +22,7 @@ _SIGNS = str.maketrans({"≤": "<=", "−": "-"})
 
 def show_reserve(paper: Path | None, *, lines: bool = False) -> None:
     """Show the report, and write it to a PDF file. Raises `CliError` (REFUSED) when it does not add up."""
-    with opened() as town:
+    with readable() as town:
         report = reserve.report(town)
         charter = town.charter
         given = reserve_out(town, report)

@@ -11,6 +11,10 @@ from urllib.parse import urlsplit
 from api.commands.console import CONSOLE, CliError, Exit, _
 from api.commands.opened import opened
 from api.home import home_of
+from ledger.core.copying import is_whole
+from ledger.core.model import Head
+from ledger.core.opening import is_postgres, sqlite_path
+from ledger.core.still import beside
 from ledger.currency.bank.inbox import FOLDER
 from ledger.currency.charter import Charter
 from ledger.currency.town import Town
@@ -19,7 +23,10 @@ DEFAULT_PORT = 8000
 
 
 def serve(host: str, port: int | None) -> None:
-    """Serve the currency of the environment, alone. Brings the tables of an older book up to date first."""
+    """Serve the currency of the environment, alone; says in the end whether the book's file is whole.
+
+    Brings the tables of an older book up to date first.
+    """
     with opened(upgrade=True, alone=True) as town:
         port = port or default_port(town.charter)
         require_free(host, port)
@@ -31,6 +38,24 @@ def serve(host: str, port: int | None) -> None:
             CONSOLE.note(other.format(url=town.charter.public_url))
         shown = told.format(name=town.charter.name, address=address)
         run(town, host, port, lambda: CONSOLE.say(shown), folder, home_of().heads)
+        end = town.book.head()
+    _say_whole(home_of().database(), end)
+
+
+def _say_whole(place: str, end: Head) -> None:
+    """Say whether the file of the book that was served can be copied as it lies there. `end` was its end."""
+    if is_postgres(place):
+        return
+    path = sqlite_path(place)
+    if is_whole(path):
+        told = _("{file} is whole, up to entry {seq}.")
+        CONSOLE.say(told.format(file=path.name, seq=end.seq))
+        return
+    told = _(
+        "{file} is not whole: another program has it open, and its newest entries are in {wal}. Copy it with `patard "
+        "backup`, or end that program first."
+    )
+    CONSOLE.note(told.format(file=path.name, wal=beside(path, "-wal").name))
 
 
 def default_port(charter: Charter) -> int:

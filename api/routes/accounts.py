@@ -89,7 +89,7 @@ def entries(
 
 @router.get("/{account}/day", response_model=DayOut)
 def day(account: str, found: Served, caller: Caller) -> DayOut:
-    """What the account took today, in the currency's time zone."""
+    """What the account took today, in the currency's time zone, from the charter's hour on."""
     today = statement.today(found.town, readable(caller, account))
     return DayOut(
         date=today.date, count=today.payments, received_cents=today.received, refunded_cents=today.refunded,

@@ -150,7 +150,9 @@ class Watch:
                 self._confirmed = found.seq
 
 
-CURE = "nothing was posted: set the clock right, or if it is right, say so at the machine with `patard clock --confirm`"
+CURE = (
+    "nothing is posted until they fit: set it right, or if it is, say so at the machine with `patard clock --confirm`"
+)
 
 
 def shown(at: int) -> str:

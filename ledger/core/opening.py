@@ -99,9 +99,11 @@ def _store(
     if not upgrade and not path.exists():
         raise StoreError("no_book", f"there is no book at {path}: `patard init` makes one")
     from ledger.core import sqlite
+    from ledger.core.still import Still
 
-    engine = sqlite.open_engine(path, read_only=read_only)
-    return sqlite.SqliteStore(engine), engine, sqlite.trouble
+    still = Still(path) if read_only else None
+    engine = sqlite.open_engine(path, read_only=read_only, still=still)
+    return sqlite.SqliteStore(engine, still), engine, sqlite.trouble
 
 
 def is_postgres(address: str) -> bool:

@@ -206,7 +206,7 @@ class PostgresWriting(PostgresReading):
         self.settle()
         # To a transaction in which somebody swallowed an error, COMMIT is answered "ROLLBACK"; to none, COMMIT.
         if self._cursor.statusmessage != "COMMIT":
-            raise StoreError("rolled_back", "nothing was posted: an error inside the commit had been swallowed")
+            raise StoreError("rolled_back", "the database took this commit back: an error inside it had been swallowed")
 
 
 def _log_columns(rows: Sequence[tuple[Any, ...]]) -> Sequence[bytes]:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from ledger.core.store import StoreError
+from ledger.core.store import AGAIN, StoreError
 
 VERSIONS = (15, 18)
 BUSY_MS = 10_000
@@ -159,11 +159,11 @@ def trouble(error: BaseException, in_doubt: bool = False) -> BaseException:
             f"the connection broke during the commit ({text}): post the same again to learn what became of it",
         )
     if isinstance(cause, psycopg.errors.DiskFull):
-        return StoreError("disk_full", "the database's disk is full and nothing was posted: free some space, try again")
+        return StoreError("disk_full", f"the database's disk is full: free some space, then {AGAIN}")
     if isinstance(cause, psycopg.errors.LockNotAvailable):
         return StoreError("database_busy", f"another writer held the book for {BUSY_MS // 1000} s: try again")
     if isinstance(cause, PoolTimeout):
         return StoreError("database_busy", "all connections to the database are in use: try again")
     if isinstance(cause, psycopg.OperationalError):
-        return StoreError("database_unusable", f"no database to work with, and nothing was posted: {text}")
+        return StoreError("database_unusable", f"no database to work with ({text}): once it is there again, {AGAIN}")
     return error

@@ -26,7 +26,8 @@ from ledger.core.kept import Kept
 from ledger.core.model import Head
 from ledger.core.opening import sqlite_path
 from ledger.core.rules import Fold, LogRow, Original, State, TransferRow
-from ledger.core.store import StoreError, WriterLock
+from ledger.core.still import Still
+from ledger.core.store import AGAIN, StoreError, WriterLock
 from ledger.core.tables import ACCOUNT, HEAD
 
 WAL_BUG = ((3, 7, 0), (3, 51, 2))
@@ -128,8 +129,11 @@ def _numbers(numbers: Collection[int]) -> str:
     return orjson.dumps(list(numbers)).decode()
 
 
-def open_engine(path: Path | str, *, read_only: bool = False) -> Engine:
-    """An engine over the book at `path`. Raises `StoreError`: sqlite_too_old, database_unusable."""
+def open_engine(path: Path | str, *, read_only: bool = False, still: Still | None = None) -> Engine:
+    """An engine over the book at `path`; `still` is how it is read without a trace.
+
+    Raises `StoreError`: sqlite_too_old, database_unusable.
+    """
     version = pysqlite3.sqlite_version_info
     if WAL_BUG[0] <= version <= WAL_BUG[1]:
         raise StoreError(
@@ -138,14 +142,14 @@ def open_engine(path: Path | str, *, read_only: bool = False) -> Engine:
             "install the pysqlite3 wheel, which brings 3.51.3 or newer",
         )
     target = Path(path).absolute()
+    uri = still.uri if still is not None else f"{target.as_uri()}?mode={'ro' if read_only else 'rwc'}"
 
     def connect() -> Any:
-        mode = "ro" if read_only else "rwc"
         try:
             # `isolation_level=None`: we say BEGIN ourselves, the driver never guesses.
             db = pysqlite3.connect(
-                f"{target.as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False,
-                timeout=BUSY_MS / 1000, cached_statements=256,
+                uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000,
+                cached_statements=256,
             )  # fmt: skip
             if read_only:
                 db.execute("PRAGMA query_only = ON")
@@ -282,8 +286,9 @@ class SqliteWriting(SqliteReading):
 class SqliteStore:
     """A book in one SQLite file. The schema must be there (see `schema`)."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, still: Still | None = None) -> None:
         self.engine = engine
+        self._still = still
         self._lock = WriterLock()
         self._writer: Connection | None = None
         self._kept = Kept()
@@ -355,6 +360,8 @@ class SqliteStore:
                 self._served.release()
                 self._served = None
         self.engine.dispose()
+        if self._still is not None:
+            self._still.close()
 
 
 def trouble(error: BaseException) -> BaseException:
@@ -362,7 +369,7 @@ def trouble(error: BaseException) -> BaseException:
     cause = error.orig if isinstance(error, DBAPIError) else error
     name = getattr(cause, "sqlite_errorname", None) or ""
     for begins, code, text in (
-        ("SQLITE_FULL", "disk_full", "the disk is full and nothing was posted: free some space, try again"),
+        ("SQLITE_FULL", "disk_full", f"the disk is full: free some space, then {AGAIN}"),
         ("SQLITE_BUSY", "database_busy", f"another writer held the book for {BUSY_MS // 1000} s: try again"),
         ("SQLITE_IOERR", "database_unusable", f"the disk fails; post the same again once it works: {error}"),
         ("SQLITE_READONLY", "database_unusable", f"the book's file cannot be written: {error}"),

@@ -17,6 +17,11 @@ from sqlalchemy import Connection
 from ledger.core.model import Head
 from ledger.core.rules import Fold, LogRow, Original, State, TransferRow
 
+AGAIN = "do the same again to learn what became of it"
+"""What a store can say of its trouble. Whether anything was posted it does not know: what failed may be the look at
+what was posted just before, or one of several steps.
+"""
+
 
 class StoreError(RuntimeError):
     """The database cannot be used. `code` is stable; the text says what to do."""

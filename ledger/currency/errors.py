@@ -27,6 +27,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "act_used": (409, "What the device signed was carried out before."),
     "role_insufficient": (403, "Your key's role does not allow this; an owner or the association can do it."),
     "key_unknown": (403, "The key is not registered, was revoked, or its party was closed."),
+    "key_absent": (503, "Only the public half of the currency's key is here: it can be read and checked, not signed."),
     "key_taken": (409, "The key is registered already. Every device has its own."),
     "key_last": (409, "This is the party's last key; add another device before you revoke it."),
     "key_weak": (422, "The public key is one of Ed25519's small-order points: anybody could sign with it."),

@@ -147,6 +147,28 @@ class PrivateKey:
         return f"PrivateKey(of {self._public.hex()})"
 
 
+class PublicHalf(PrivateKey):
+    """Where a private key belongs and only its public half is: for who reads what the key signed, and signs nothing."""
+
+    __slots__ = ()
+
+    def __init__(self, public: bytes) -> None:
+        """Raises ``KeyMalformed`` or ``KeyWeak``."""
+        self._public = PublicKey(public).raw
+
+    def seed(self) -> bytes:
+        """Raises ``CurrencyError``, key_absent."""
+        raise _absent()
+
+    def sign(self, message: bytes) -> bytes:
+        """Raises ``CurrencyError``, key_absent."""
+        raise _absent()
+
+
+def _absent() -> CurrencyError:
+    return CurrencyError("key_absent", "only the public half of the currency's key is here: nothing can be signed")
+
+
 def public_key(raw: bytes) -> PublicKey:
     """Take in a public key from outside, where keys are registered. Raises ``KeyMalformed`` or ``KeyWeak``.
 

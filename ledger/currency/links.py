@@ -1,8 +1,9 @@
 """Payment links: a request as an address, which any camera opens and a QR code holds small.
 
-``HTTPS://HOST/P/<base32>``, all upper case: QR codes store such text in 5.5 bits a character, and a link with a
-24-character host and the longest label still fits version 8 at level M. Scheme and host may come back in any case
-(readers and mail programs lower them); the payload may not, for it has one form only.
+``https://host/P/<BASE32>``: QR codes store upper-case text in 5.5 bits a character. Some cameras open no address whose
+scheme and host are in capitals, so these are small where the code stays at version 8 at level M all the same; a link
+with a 24-character host and the longest label fits there in capitals only. Links come back in any case, as readers,
+keyboards and mail programs leave them; the request itself has one form.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from ledger.currency.wire import MessageError
 
 _ORIGIN = re.compile(r"(https?)://([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?)", re.ASCII | re.IGNORECASE)
 _LONGEST_LINK = 600
+_VERSION_8 = 1_232
+"""Bits that the largest code which phones read from each other with ease holds at level M."""
 
 
 class Link(NamedTuple):
@@ -39,7 +42,15 @@ def check_public_url(url: str) -> str:
 
 def make_link(public_url: str, signed: SignedRequest) -> str:
     """The link of a request on the server at ``public_url``."""
-    return f"{check_public_url(public_url).upper()}/P/{signed.text}"
+    origin, path = check_public_url(public_url), f"/P/{signed.text}"
+    # Two segments, bytes and capitals: each begins with its mode (4 bits) and its length (8 and 9).
+    bits = (4 + 8 + 8 * len(origin)) + (4 + 9 + 11 * (len(path) // 2) + 6 * (len(path) % 2))
+    return (origin if bits <= _VERSION_8 else origin.upper()) + path
+
+
+def in_capitals(text: str) -> str:
+    """A request's text as it was made, whichever case it came back in; what is not ASCII stays, and is refused."""
+    return text.upper() if text.isascii() else text
 
 
 def parse_link(text: str) -> Link:
@@ -54,11 +65,7 @@ def parse_link(text: str) -> Link:
     found = _ORIGIN.match(text)
     if not found:
         raise MessageError("link_malformed", "a payment link begins with https:// and the name of a server")
-    path = text[found.end() :]
-    if re.fullmatch(r"/p/[0-9A-Za-z]+", path, re.ASCII | re.IGNORECASE) and path != path.upper():
-        raise MessageError(
-            "link_malformed", "this link lost its capital letters on its way: copy it again, or use its picture"
-        )
+    path = in_capitals(text[found.end() :])
     if not path.startswith("/P/"):
         raise MessageError("link_malformed", "this address is not a payment link: those go on with /P/ after the name")
     payload = path.removeprefix("/P/")

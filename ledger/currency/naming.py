@@ -1,4 +1,4 @@
-"""Names that are given once: two shops of one name could not be told apart by whoever pays them."""
+"""Names that are given once: two parties of one name could not be told apart by whoever pays them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ledger.core.ids import account_text
 from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.tables import HOLDING, PARTY
+from ledger.currency.text import folded
 
 
 class Namesake(NamedTuple):
@@ -20,17 +21,19 @@ class Namesake(NamedTuple):
 
 
 def namesake(connection: Connection, kind: str, name: str) -> Namesake | None:
-    """An open party of this kind and name, in any case."""
+    """An open party of this kind and name, as `folded` compares them."""
     query = select(PARTY.c.name, HOLDING.c.account).join(HOLDING, HOLDING.c.party == PARTY.c.id)
     rows = connection.execute(query.where(PARTY.c.kind == kind, PARTY.c.closed_at.is_(None)))
-    return next((Namesake(*row) for row in rows if row.name.casefold() == name.casefold()), None)
+    wanted = folded(name)
+    return next((Namesake(*row) for row in rows if folded(row.name) == wanted), None)
 
 
-def require_new(connection: Connection, kind: str, name: str, *, again: bool) -> None:
-    """Raise `CurrencyError`, party_name_taken, where another such party has this name, unless it is one more of it
-    (`again`). Persons may share one.
+def require_new(connection: Connection, kind: str, name: str, *, again: bool | None) -> None:
+    """Raise `CurrencyError`, party_name_taken, where another such party has this name, unless somebody said that it is
+    one more of it (`again`). Of persons, who may share one, whoever admits them is asked too; None: nobody could be.
     """
-    other = None if again or kind == PartyKind.PERSON else namesake(connection, kind, name)
+    free = again or (again is None and kind == PartyKind.PERSON)
+    other = None if free else namesake(connection, kind, name)
     if other is not None:
         where = f"account {account_text(other.account)}"
         raise CurrencyError("party_name_taken", f"{other.name} takes part already ({where}): is it another one?")

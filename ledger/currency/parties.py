@@ -21,7 +21,7 @@ from ledger.currency.errors import CurrencyError
 from ledger.currency.join_codes import CODE_BYTES, code_hash, code_of, plain_code
 from ledger.currency.keys import KeyRefused, KeyWeak, public_key
 from ledger.currency.tables import DEVICE_KEY, HOLDING, INVITE, KEY_PERSON, PARTY, SESSION
-from ledger.currency.text import TextError, alphabetical, clean_text
+from ledger.currency.text import TextError, alphabetical, clean_text, folded
 from ledger.currency.town import Town
 
 MAX_NAME = 60
@@ -100,7 +100,7 @@ def holding(network: bytes, id_: bytes, unit: str) -> Account:
 
 
 def admit(
-    town: Town, kind: str, name: str, id_: bytes | None = None, *, again: bool = False, by: str = MACHINE
+    town: Town, kind: str, name: str, id_: bytes | None = None, *, again: bool | None = None, by: str = MACHINE
 ) -> Party:
     """Admit a party and open its account. The same id with the same kind is answered again; see `naming` for `again`.
 
@@ -193,7 +193,7 @@ def every(town: Town, *, kinds: frozenset[str] | None = None, open_only: bool = 
 
 
 def named(town: Town, text: str) -> Party:
-    """The open party that a person means by an account number or a name (any case).
+    """The open party that a person means by an account number or a name (see `text.folded`).
 
     Raises `CurrencyError`: not_found, party_ambiguous.
     """
@@ -201,10 +201,11 @@ def named(town: Town, text: str) -> Party:
         return by_account(town, account_number(text))
     except (ValueError, CurrencyError):
         pass
-    wanted = text.strip().casefold()
-    found = [party for party in every(town, open_only=True) if party.name.casefold() == wanted]
+    wanted = folded(text)
+    open_ = [(folded(party.name), party) for party in every(town, open_only=True)]
+    found = [party for name, party in open_ if name == wanted]
     if not found:
-        near = [party.name for party in every(town, open_only=True) if wanted and wanted in party.name.casefold()]
+        near = [party.name for name, party in open_ if wanted and wanted in name]
         hint = f" Did you mean {', '.join(near[:3])}?" if near else " `patard party list` shows them all."
         raise CurrencyError("not_found", f"no party is called {text!r}.{hint}")
     if len(found) > 1:

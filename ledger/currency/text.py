@@ -29,6 +29,8 @@ _INVISIBLE = frozenset(
 # Phones append these to an emoji to ask for its coloured (or plain) drawing; without it the emoji stays the same.
 _EMOJI_STYLE = str.maketrans(dict.fromkeys("\ufe0e\ufe0f"))
 
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2019\u2018\u02bc\u00b4", "'"))
+
 _REFUSED = {
     "Cc": "a control character",
     "Cf": "an invisible character",
@@ -73,6 +75,13 @@ def clean_text(text: str, *, max_chars: int, max_bytes: int | None = None, empty
     if max_bytes is not None and (size := len(text.encode())) > max_bytes:
         raise TextError("too_long", f"at most {max_bytes} bytes (accents count double), this text has {size}")
     return text
+
+
+def folded(name: str) -> str:
+    """A name as it is compared with what somebody types: in any case, with blanks of any kind and number, accents and
+    apostrophes however they were made.
+    """
+    return unicodedata.normalize("NFC", " ".join(name.translate(_APOSTROPHES).split()).casefold())
 
 
 def check_text(text: str, *, max_chars: int, max_bytes: int | None = None, empty: bool = False) -> None:

@@ -46,6 +46,7 @@ def town(tmp_path: Path) -> Iterator[Town]:
     """A town that worked for a day of 2025. The commands open it anew, with the machine's clock."""
     made = towns.found(tmp_path / "home", scene.charter())
     scene.work(made, *scene.cast(made))
+    scene.days(made, 365)  # as on the machine, that year is over
     yield made
     made.book.close()
 

@@ -52,12 +52,29 @@ def test_two_of_one_name(run: Run, town: Town) -> None:
     assert "--again" in refused.error["message"]
     assert len(run("party", "list").json) == 3
     assert run("party", "add", "shop", "Boulangerie", "--again").code == 0
-    person = run("party", "add", "person", "Alice Martin", plain=True)
+    for name in ("Alice Martin", "ALICE  MARTIN"):
+        person = run("party", "add", "person", name)
+        assert (person.code, person.error["code"]) == (1, "party_name_taken"), "a person's name stands as a shop's does"
+    person = run("party", "add", "person", "Alice Martin", "--again", plain=True)
     assert person.code == 0 and "Alice Martin" in person.err and len(person.err.splitlines()) == 1
     assert run("party", "add", "person", "Boulangerie", plain=True).err == ""
     assert run("party", "add", "shop", "Épicerie").code == 0
     assert run("party", "close", "Épicerie").code == 0
     assert run("party", "add", "shop", "Épicerie").code == 0, "a closed shop keeps no name"
+
+
+def test_a_name_however_it_is_typed(run: Run, town: Town) -> None:
+    """Two blanks, accents made of two characters, another apostrophe: whoever was admitted is found, and once."""
+    assert run("party", "add", "shop", "L\u2019Épicerie  d\u2019Hélène").json["name"] == "L\u2019Épicerie d\u2019Hélène"
+    for typed in (
+        "L\u2019Épicerie  d\u2019Hélène", "l'épicerie d'hélène", "L'E\u0301picerie d'He\u0301le\u0300ne",
+        " L'ÉPICERIE\u00a0D'HÉLÈNE ", "l'e\u0301picerie\u202f d\u02bche\u0301lène",
+    ):  # fmt: skip
+        assert run("invite", typed).code == 0, typed
+        assert run("party", "add", "shop", typed).error["code"] == "party_name_taken", typed
+    for other in ("L'Epicerie d'Helene", "L'Épicerie dHélène", "L'Épicerie d'Hélène 2"):
+        assert run("invite", other).error["code"] == "not_found", other
+    assert "L\u2019Épicerie d\u2019Hélène" in run("invite", "e\u0301picerie").error["message"]
 
 
 def test_an_invitation_joins(run: Run, town: Town, tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ BUGS: tuple[Bug, ...] = (
     bug("days: a report counts for the end of time", SINCE_DAYS + "breaks_a_report",
         DAYS, "if booked_on is None or not FIRST <= booked_on <= after(taken_on, 1):", "if booked_on is None:"),
     bug("days: a shop's name is taken twice over the API", SINCE_DAYS + "another_shop",
-        "ledger/currency/naming.py", "None if again or", "None if True or"),
+        "ledger/currency/naming.py", "other = None if free else", "other = None if True else"),
     bug("days: a replaced charter goes on", SINCE_DAYS + "replaced",
         BOOK, "if unless in posted and unless not in ids:", "if False:"),
     bug("days: lines are booked by whoever sent the file", SINCE_DAYS + "uploader",

@@ -153,7 +153,7 @@ BUGS: tuple[Bug, ...] = (
     bug("proof: the page calls it covered", "tests/merchants/test_reserve.py -k long_ago",
         "merchants/reserve/shown.py", "outdated=report.backed and report.outdated", "outdated=False"),
     bug("unplaced: covers units", f"{SEEN} -k 'covers_nothing and sqlite'",
-        RESERVE + "model.py", "self.payouts_due + self.unplaced", "self.payouts_due"),
+        RESERVE + "model.py", "- self.payouts_due - self.unplaced", "- self.payouts_due"),
     bug("unplaced: hides what was spent", f"{SEEN} -k 'covers_nothing and sqlite'",
         RESERVE + "report.py", "awaited - payouts - unplaced", "awaited - payouts"),
     bug("unplaced: check does not see what was spent", f"{SEEN} -k 'covers_nothing and sqlite'",

@@ -102,7 +102,7 @@ def full_disk(book: Book, again: Book, more: Callable[[], None]) -> None:
     seq = book.head().seq
     n, error = fill(book)
     assert error.code == "disk_full"
-    assert "nothing was posted" in str(error)
+    assert "to learn what became of it" in str(error)
     # What was answered stands, what was not does not, and reading goes on.
     for each in (book, again):
         assert each.head().seq == seq + n

@@ -107,7 +107,7 @@ def test_the_file_explains_itself_in_both_languages() -> None:
     assert Charter.loads(french.replace("# per_payment", "per_payment")).limits.per_payment == 50000
     for text in (french, english):
         keys = [line for line in text.split("\n") if line and not line.startswith(("#", "["))]
-        assert len(keys) == 16
+        assert len(keys) == 17
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""Payment links: made in upper case, read in whatever case the host came back, refused with a word of help."""
+"""Payment links: small scheme and host where the code stays small, read in whatever case they came back, refused with a
+word of help.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ import pytest
 from ledger.currency.keys import PrivateKey
 from ledger.currency.links import check_public_url, make_link, parse_link
 from ledger.currency.messages import MessageError, Request, SignedRequest
+from merchants import codes
 from tests.vectors import messages as load_vectors
 
 TILL = PrivateKey.from_seed(bytes(range(32)))
@@ -37,8 +40,7 @@ def test_link_vectors(vector: dict[str, Any]) -> None:
 def test_public_urls(url: str, origin: str) -> None:
     assert check_public_url(url) == origin
     link = make_link(url, SIGNED)
-    assert link == f"{origin.upper()}/P/{SIGNED.text}"
-    assert set(link) <= set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")  # what QR codes hold in 5.5 bits
+    assert link == f"{origin}/P/{SIGNED.text}"
     assert parse_link(link) == (origin, SIGNED)
 
 
@@ -61,12 +63,15 @@ def test_public_urls_that_would_not_do(url: str) -> None:
     "text",
     [
         LINK,
-        LINK.replace("HTTPS://PAY.PATARD.EXAMPLE", "https://pay.patard.example"),
-        LINK.replace("HTTPS://PAY.PATARD.EXAMPLE", "Https://Pay.Patard.example"),
+        LINK.upper(),
+        LINK.lower(),
+        LINK.replace("https://pay.patard.example", "Https://Pay.Patard.example"),
+        LINK.replace("/P/", "/p/"),
+        LINK[:-1] + LINK[-1].lower(),
         f"  {LINK}\r\n",
     ],
 )
-def test_host_in_any_case(text: str) -> None:
+def test_links_in_any_case(text: str) -> None:
     assert parse_link(text) == ("https://pay.patard.example", SIGNED)
 
 
@@ -82,10 +87,9 @@ def test_host_in_any_case(text: str) -> None:
         ("https://pay.patard.example/menu", "link_malformed", "not a payment link"),
         ("https://evil.example@pay.patard.example/P/0", "link_malformed", "not a payment link"),
         (LINK.replace("/P/", "/Q/"), "link_malformed", "not a payment link"),
-        (LINK.replace(":/", "://:@/"), "link_malformed", "begins with https://"),
-        (LINK.lower(), "link_malformed", "capital letters"),
-        (LINK.replace("/P/", "/p/"), "link_malformed", "capital letters"),
-        (LINK[:-1] + LINK[-1].lower(), "link_malformed", "capital letters"),
+        (LINK.replace("https:/", "https://:@/"), "link_malformed", "begins with https://"),
+        (LINK.lower() + "\u0131", "link_malformed", "not a payment"),  # whose capital is I
+        (LINK.lower()[:-1] + "\u017f", "link_malformed", "not a payment"),  # whose capital is S
         (LINK + "?utm_source=mail", "link_malformed", "'?'"),
         (LINK + "#top", "link_malformed", "'#'"),
         (LINK + "/", "link_malformed", "'/'"),
@@ -96,7 +100,7 @@ def test_host_in_any_case(text: str) -> None:
         (LINK[:-1], "message_malformed", "request"),
         (LINK[:-40], "message_malformed", "request"),
         (LINK + "0", "message_malformed", "request"),
-        ("HTTPS://PAY.PATARD.EXAMPLE/P/", "message_malformed", "request"),
+        ("https://pay.patard.example/P/", "message_malformed", "request"),
         (LINK[:-1] + "U", "message_malformed", "'U'"),
     ],
 )
@@ -110,4 +114,24 @@ def test_refusals_help(text: str, code: str, help: str) -> None:
 
 def test_the_longest_link_on_a_24_character_host() -> None:
     signed = Request(b"pata", 2**63 - 1, b"\xff" * 8, 2**32 - 1, 2**32 - 1, "x" * 18, TILL.id).sign(TILL)
-    assert len(make_link("https://" + "a" * 16 + ".example", signed)) == 221  # exactly what version 8-M holds
+    link = make_link("https://" + "a" * 16 + ".example", signed)
+    assert len(link) == 221 and link == link.upper()  # exactly what version 8-M holds
+
+
+ALPHANUMERIC = set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")
+
+
+@pytest.mark.parametrize("label", ["", "x" * 9, "x" * 18])
+def test_small_where_the_code_stays_at_version_8(label: str) -> None:
+    """The host at which it changes is the longest whose code in small letters is of version 8."""
+    signed = Request(b"pata", 7, bytes(8), 1250, 1_800_000_000, label, TILL.id).sign(TILL)
+    hosts = ["https://" + "a" * size + ".example" for size in range(1, 40)]
+    links = [make_link(host, signed) for host in hosts]
+    small = [link for link in links if not set(link) <= ALPHANUMERIC]
+    assert 0 < len(small) < len(links) and small == links[: len(small)]
+    assert all(link.partition("/P/")[0] in hosts for link in small)
+    for link in small:
+        assert codes.version(link) <= 8
+        assert codes.read(codes.png(link)) == [link]
+    taller = f"{hosts[len(small)]}/P/{signed.text}"
+    assert codes.version(taller) == 9

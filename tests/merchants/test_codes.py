@@ -6,6 +6,7 @@ import io
 import re
 import struct
 import zlib
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -17,9 +18,10 @@ from PIL import Image, ImageDraw, ImageFilter
 from ledger.currency.keys import PrivateKey
 from ledger.currency.links import make_link, parse_link
 from ledger.currency.messages import Request
-from merchants import codes
+from merchants import codes, screens
 from merchants.codes import CodeError, CodeNotFound
 
+ROOT = Path(__file__).parents[2]
 TILL = PrivateKey.from_seed(bytes(range(32)))
 SIGNED = Request(b"pata", 2**63 - 1, b"\xff" * 8, 2**32 - 1, 2**32 - 1, "Boulangerie-Midi-3", TILL.id).sign(TILL)
 # The largest there is: the longest label, and a host of 24 characters.
@@ -113,7 +115,8 @@ def test_svg_is_crisp_titled_and_right() -> None:
     assert root.get("role") == "img"
     assert root.get("aria-label") == root.findtext("s:title", namespaces=space) == 'Payer <12,50> & "merci"'
     assert root.get("shape-rendering") == "crispEdges"
-    assert "width" not in root.attrib and "style" not in root.attrib  # the page decides, under any policy
+    # By itself it has a size, so that a file of it can be opened; a page decides, under any policy.
+    assert (root.get("width"), root.get("height")) == ("456", "456") and "style" not in root.attrib
     white, black = root.findall("s:path", space)
     assert white.attrib == {"fill": "#fff", "d": "M0 0h57v57h-57z"}
     image = Image.new("L", (57, 57), 255)
@@ -155,6 +158,27 @@ def test_terminal_without_colours(style: codes.TerminalStyle, ink: int, paper: i
     shown = _look_at(screen, ink, paper)
     assert shown.getpixel((0, 0)) == max(ink, paper)  # the quiet zone is the bright colour
     assert codes.read(encode(shown.resize((57 * 6, 58 * 6), Image.Resampling.NEAREST))) == [LINK]
+
+
+class _Stream(io.StringIO):
+    def __init__(self, tty: bool) -> None:
+        super().__init__()
+        self.tty = tty
+
+    def isatty(self) -> bool:
+        return self.tty
+
+
+def test_every_terminal_without_colours_is_dark(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One helper for all commands: blocks without colours are the bright ones, as on most terminals."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert screens.terminal_code(LINK, _Stream(True)) == codes.terminal(LINK, "ansi")
+    assert screens.terminal_code(LINK, _Stream(False)) == codes.terminal(LINK, "dark")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert screens.terminal_code(LINK, _Stream(True)) == codes.terminal(LINK, "dark")
+    sources = [path for room in ("api", "wallet_cli") for path in (ROOT / room).rglob("*.py")]
+    assert not [path for path in sources if "codes.terminal(" in path.read_text()]
 
 
 # --- reading ---

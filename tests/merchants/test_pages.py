@@ -220,7 +220,7 @@ def test_the_lasting_code_of_a_shop(client: TestClient, town: Town, shop: Member
     ("broken", "said"),
     [
         (lambda signed: signed.text[:-1], "illisible"),
-        (lambda signed: signed.text.lower(), "illisible"),
+        (lambda signed: signed.text[:-1] + "U", "illisible"),
         (lambda signed: signed.text + "0", "illisible"),
         (lambda signed: "0" * 10_000, "illisible"),
         (lambda signed: "%00", "illisible"),
@@ -248,6 +248,18 @@ def test_codes_that_must_not_be_paid(client: TestClient, town: Town, shop: Membe
         assert response.status_code == 404
         assert said in text
         assert "wallet pay" not in text
+
+
+def test_addresses_in_small_letters(client: TestClient, town: Town, shop: Member) -> None:
+    """As keyboards and mail programs leave them, all of it; what the page says is as if it had come as it was made."""
+    signed = one_time(town, shop)
+    made = client.get(f"/P/{signed.text}")
+    assert made.status_code == 200
+    for path in (f"/p/{signed.text.lower()}", f"/p/{signed.text}", f"/P/{signed.text.lower()}"):
+        assert client.get(path).text == made.text
+    code = parties.invite(town, shop.party, "cashier")
+    assert client.get(f"/j/{code.lower()}").text == client.get(f"/J/{code}").text
+    assert client.get(f"/p/{signed.text.lower()[:-1]}\u0131").status_code == 404
 
 
 @pytest.mark.parametrize("form", ["svg", "png"])

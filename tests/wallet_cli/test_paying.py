@@ -247,6 +247,14 @@ def test_the_text_of_a_request_without_its_link(wallet: Run, town: Town, people:
     assert balance(town, people.shop) == 7
 
 
+def test_links_and_texts_in_any_case(wallet: Run, town: Town, people: Cast) -> None:
+    link = bill(town, people)
+    assert wallet("pay", link.lower(), "--yes").code == 0
+    assert wallet("pay", link.upper(), "--yes").code == wallet("pay", link, "--yes").code == Exit.ALREADY_PAID
+    assert payments(town, people.alice) == 1
+    assert wallet("pay", one_time(town, people.shop, 7).text.lower(), "--yes").code == 0
+
+
 def test_pictures_that_cannot_be_paid(wallet: Run, town: Town, people: Cast, tmp_path: Path) -> None:
     def error_of(data: bytes) -> tuple[int, str]:
         (tmp_path / "picture").write_bytes(data)

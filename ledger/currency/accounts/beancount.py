@@ -17,6 +17,8 @@ from ledger.currency.accounts.plan import PlanAccount
 from ledger.currency.money import decimal_text
 
 _ROOTS = {"1": "Equity", "2": "Assets", "3": "Assets", "5": "Assets", "6": "Expenses", "7": "Income", "8": "Equity"}
+_PLUGIN = 'plugin "beancount.plugins.auto_accounts"'
+"""Opens accounts: a year that did so itself would open them a second time where it is read with another."""
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -25,7 +27,9 @@ def chunks(books: Books, progress: Progress | None = None) -> Iterator[tuple[int
     start, end = books.period.start, books.period.end
     yield (
         0,
-        f'option "title" {_quoted(f"{books.town.charter.name} {start} - {end}")}\noption "operating_currency" "EUR"\n',
+        f'option "title" {_quoted(f"{books.town.charter.name} {start} - {end}")}\noption "operating_currency" "EUR"\n'
+        f"; Several years together: a file with this line, and an include for each. Nothing counts twice: what a year\n"
+        f"; hands on is closed on the day on which the next one begins with it.\n{_PLUGIN}\n",
     )
     shown: dict[PlanAccount, str] = {}
     ends = MonthEnds()
@@ -34,7 +38,7 @@ def chunks(books: Books, progress: Progress | None = None) -> Iterator[tuple[int
         for account, _debit, _credit in entry.lines:
             if account not in shown:
                 shown[account] = account_name(account)
-                rows.append(f"\n{start} open {shown[account]} EUR\n  label: {_quoted(_label(account))}\n")
+                rows.append(f"\n{start} note {shown[account]} {_quoted(_label(account))}\n")
         facts = f"  number: {_quoted(entry.number)}\n  piece: {_quoted(entry.piece)}\n"
         rows.append(f"\n{entry.day} * {_quoted(entry.text)}\n{facts}")
         for account, debit, credit in entry.lines:
@@ -46,6 +50,10 @@ def chunks(books: Books, progress: Progress | None = None) -> Iterator[tuple[int
         yield 0, "\n"
         for account, cents in balances:
             yield 0, f"{after} balance {shown[account]}  {decimal_text(cents)} ~ 0 EUR\n"
+    if books.next_day is not None and (handed_on := ends.handed_on()):
+        yield 0, f'\n{books.next_day} * "Remis à l\'exercice suivant"\n'
+        for account, cents in handed_on:
+            yield 0, f"  {account_name(account)}  {decimal_text(-cents)} EUR\n"
 
 
 def account_name(account: PlanAccount) -> str:

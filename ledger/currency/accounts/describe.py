@@ -8,7 +8,7 @@ from __future__ import annotations
 from ledger.currency.accounts import pcg
 from ledger.currency.accounts.entries import KINDS, OPENING
 from ledger.currency.accounts.export import Written
-from ledger.currency.accounts.fec import COLUMNS, file_name
+from ledger.currency.accounts.fec import COLUMNS, file_name, form_of
 from ledger.currency.accounts.mapping import OTHERS, PAYMENTS, RECONVERSIONS
 from ledger.currency.accounts.plan import ROLES
 
@@ -19,7 +19,7 @@ _FIELDS = (
     "date de l'écriture : le jour de l'opération (date de la banque pour une ligne de relevé)",
     "numéro de compte du plan comptable général",
     "intitulé du plan comptable général, suivi de l'usage du compte",
-    "numéro du compte d'adhérent, pour le compte {holders}",
+    "numéro du compte d'adhérent, pour le compte {holders}{before}",
     "nature de l'adhérent et numéro de son compte ; les noms sont au fichier des adhérents",
     "bordereau de caisse, ligne de relevé de banque, ou fin de l'identifiant de l'opération",
     "date de la pièce",
@@ -57,6 +57,7 @@ def description(written: Written) -> str:
     plan, period = books.plan, books.period
     numbers = {role: getattr(plan, role) for role in ROLES}
     places = numbers | {"surplus": pcg.CARRIED[True], "loss": pcg.CARRIED[False]}
+    places["before"] = ", précédé de celui de ce compte" if form_of(books) > 1 else ""
     name = file_name(plan.siren or "SIREN", period.end)
     state = "clos" if period.closing else "ouvert : le fichier est provisoire"
     journals = [(OPENING, "À nouveaux"), *books.accounts.reserve_journals(), PAYMENTS, RECONVERSIONS, OTHERS]

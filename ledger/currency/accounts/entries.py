@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -91,6 +92,12 @@ class Books:
     first: int = 0
     last: int = 0
     """The first and the last log entry that lies in the year; 0 for none."""
+
+    @property
+    def next_day(self) -> date | None:
+        """The first day of the next year, once this one is over."""
+        over = self.period.closing or self.period.end < self.town.charter.local_date(self.town.now())
+        return self.period.end + timedelta(days=1) if over else None
 
     def entries(self, progress: Progress | None = None) -> Iterator[Entry]:
         """The year's entries, that of the opening balances first."""

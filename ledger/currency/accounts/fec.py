@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from ledger.currency.accounts.entries import Books, Progress
+from ledger.currency.accounts.periods import FORM
 from ledger.currency.accounts.plan import PlanAccount
 
 COLUMNS = (
@@ -28,6 +29,7 @@ def chunks(books: Books, progress: Progress | None = None) -> Iterator[tuple[int
     """The file, piece by piece: the lines of one entry each, with their count. The first piece is the header."""
     yield 0, "\t".join(COLUMNS) + "\r\n"
     shown: dict[PlanAccount, str] = {}
+    form = form_of(books)
     for number, journal, day, valid_on, piece, piece_on, text, lines in books.entries(progress):
         head = f"{journal.code}\t{journal.title}\t{number}\t{_day(day)}\t"
         middle = f"\t{piece}\t{_day(piece_on)}\t{text}\t"
@@ -36,9 +38,19 @@ def chunks(books: Books, progress: Progress | None = None) -> Iterator[tuple[int
         for account, debit, credit in lines:
             cells = shown.get(account)
             if cells is None:
-                cells = shown[account] = "\t".join(account)
+                cells = shown[account] = "\t".join(account._replace(auxiliary=auxiliary(account, form)))
             rows.append(f"{head}{cells}{middle}{_amount(debit)}\t{_amount(credit)}{tail}")
         yield len(lines), "".join(rows)
+
+
+def form_of(books: Books) -> int:
+    """Which version of the file these books make: that in which they were closed, or the present one."""
+    return books.period.closing.form if books.period.closing else FORM
+
+
+def auxiliary(account: PlanAccount, form: int = FORM) -> str:
+    """The number of an auxiliary account: it begins with that of the account which it is a part of."""
+    return account.number + account.auxiliary if account.auxiliary and form > 1 else account.auxiliary
 
 
 def _day(iso: str) -> str:

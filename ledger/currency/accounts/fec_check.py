@@ -3,7 +3,8 @@ no longer does: that entries and file balance, that numbers have no gap, that en
 validation with the opening balances first, that days lie in the year.
 
 Any program's file can be checked, of any size: a line is held at a time. Numbers may be continuous over the whole file
-or within each journal.
+or within each journal. Amounts stand in Debit and Credit or in Montant and Sens; who keeps books of payments has three
+or four fields more.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ _NAME: Final = re.compile(r"(\d{9})FEC(\d{8})(?:_\d+)?\.txt", re.ASCII | re.IGNO
 _AMOUNT: Final = re.compile(r"([+-]?)(\d{1,15})(?:,(\d{1,2}))?", re.ASCII)
 _ACCOUNT: Final = re.compile(r"[1-8]\d\d[0-9A-Za-z]*", re.ASCII)
 _NUMBERED: Final = re.compile(r"(.*?)(\d{1,18})", re.ASCII | re.DOTALL)
+_SIGNED: Final = (*COLUMNS[:11], "Montant", "Sens", *COLUMNS[13:])
+_PAID: Final = ("DateRglt", "ModeRglt", "NatOp", "IdClient")
+_LAYOUTS: Final = [(*base, *_PAID[:more]) for base in (COLUMNS, _SIGNED) for more in (0, 3, 4)]
+"""The fields that a file may have. IdClient came later."""
+_SIDES: Final = {"D": 1, "+1": 1, "C": -1, "-1": -1}
 _OPENINGS: Final = frozenset({"AN", "ANO", "ANOUV", "RAN"})
 _REQUIRED: Final = (*range(6), *range(8, 11), 15)
 """Places of the fields that may not be empty: all but auxiliary accounts, lettering and foreign currency. Amounts are
@@ -76,10 +82,12 @@ def check(file: BinaryIO, name: str = "", start: date | None = None) -> Report:
         report.find("file_empty", 0, "the file is empty")
         return report
     separator = "\t" if "\t" in head[1] else "|"
-    if head[1].split(separator) != list(COLUMNS):
-        report.find("header_wrong", 1, "the first line must name the 18 fields, separated by TAB or |, in their order")
+    columns = tuple(head[1].split(separator))
+    if columns not in _LAYOUTS:
+        told = "the first line names the 18 fields, separated by TAB or |, in their order; Montant and Sens may stand"
+        report.find("header_wrong", 1, f"{told} for Debit and Credit, and {', '.join(_PAID)} may follow")
         return report
-    entries = _Entries(report, start, end)
+    entries = _Entries(report, columns, start, end)
     for line, text in lines:
         entries.take(line, text, separator)
     entries.end()
@@ -199,8 +207,9 @@ class _Open(NamedTuple):
 
 
 class _Entries:
-    def __init__(self, report: Report, start: date | None, end: date | None) -> None:
+    def __init__(self, report: Report, columns: tuple[str, ...], start: date | None, end: date | None) -> None:
         self.report = report
+        self.columns = columns
         self.start, self.end_day = start, end
         self.open: _Open | None = None
         self.balance = self.count = 0
@@ -215,15 +224,15 @@ class _Entries:
             find("line_empty", line, "an empty line")
             return
         cells = text.split(separator)
-        if len(cells) != len(COLUMNS):
-            find("fields_count", line, f"{len(cells)} fields in place of {len(COLUMNS)}")
+        if len(cells) != len(self.columns):
+            find("fields_count", line, f"{len(cells)} fields in place of {len(self.columns)}")
             return
         self.report.lines += 1
         if separator == "\t" and "|" in text:
             find("bar_in_text", line, "a field holds |, which the tax office's program takes for a separator")
         for place in _REQUIRED:
             if not cells[place].strip():
-                find("field_missing", line, f"{COLUMNS[place]} is empty")
+                find("field_missing", line, f"{self.columns[place]} is empty")
         self._days(line, cells)
         self._labels(line, cells)
         cents = self._amounts(line, cells)
@@ -278,10 +287,12 @@ class _Entries:
 
     def _days(self, line: int, cells: list[str]) -> None:
         find = self.report.find
-        days = {place: _day(cells[place]) for place in (3, 9, 14, 15)}
+        places = (3, 9, 14, 15, 18) if len(cells) > len(COLUMNS) else (3, 9, 14, 15)
+        days = {place: _day(cells[place]) for place in places}
         for place, day in days.items():
             if cells[place].strip() and day is None:
-                find("date_malformed", line, f"{COLUMNS[place]} {cells[place]!r} is no day of 19.. or 20.. as AAAAMMJJ")
+                told = f"{self.columns[place]} {cells[place]!r} is no day of 19.. or 20.. as AAAAMMJJ"
+                find("date_malformed", line, told)
         day, valid_on = days[3], days[15]
         if day is None:
             return
@@ -309,15 +320,26 @@ class _Entries:
 
     def _amounts(self, line: int, cells: list[str]) -> int:
         """Debit less credit, in cents."""
-        debit, credit = (_cents(cells[place]) for place in (11, 12))
+        debit, credit = self._sides(cells)
         if debit is None or credit is None:
             told = f"{cells[11]!r} and {cells[12]!r} must be amounts such as 1234,56"
+            if self.columns[12] == "Sens":
+                told = f"{cells[11]!r} must be an amount such as 1234,56, and {cells[12]!r} D or C, or +1 or -1"
             self.report.find("amount_malformed", line, told)
         elif min(debit, credit) < 0 or (debit == 0) == (credit == 0):
             self.report.find("amount_side", line, "a line has either a debit or a credit, of more than 0")
         self.report.debit += debit or 0
         self.report.credit += credit or 0
         return (debit or 0) - (credit or 0)
+
+    def _sides(self, cells: list[str]) -> tuple[int | None, int | None]:
+        """Debit and credit of a line, in cents."""
+        if self.columns[12] != "Sens":
+            return _cents(cells[11]), _cents(cells[12])
+        amount, side = _cents(cells[11]), _SIDES.get(cells[12])
+        if amount is None or side is None:
+            return None, None
+        return (amount, 0) if side > 0 else (0, amount)
 
     def end(self) -> None:
         self._close()

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from ledger.core.ids import account_text
 from ledger.currency.accounts import pcg
-from ledger.currency.accounts.plan import Plan, PlanAccount, plain
+from ledger.currency.accounts.plan import Plan, PlanAccount, carried, plain
 from ledger.currency.chart import EUR
 from ledger.currency.town import Town
 
@@ -168,8 +168,7 @@ class Accounts:
             else:
                 sums[account] += cents
         if result:
-            number = pcg.CARRIED[result < 0]
-            sums[PlanAccount(number, pcg.title(number))] = result
+            sums[carried(result)] = result
         lines = sorted((account, cents) for account, cents in sums.items() if cents)
         return [Line(account, max(0, cents), max(0, -cents)) for account, cents in lines]
 

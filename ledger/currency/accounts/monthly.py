@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 
+from ledger.currency.accounts import pcg
 from ledger.currency.accounts.entries import Entry
-from ledger.currency.accounts.plan import PlanAccount
+from ledger.currency.accounts.plan import PlanAccount, carried
 
 
 class MonthEnds:
@@ -31,7 +32,7 @@ class MonthEnds:
 
     def balances(self) -> Iterator[tuple[date, list[tuple[PlanAccount, int]]]]:
         """For each month, its last day (of the last month, the day of the last entry) and the balances (debits less
-        credits, cents) at the end of that day of the accounts that moved in it.
+        credits, cents) at the end of that day of the accounts that moved in it, but for those of results.
         """
         held: Counter[PlanAccount] = Counter()
         for month in sorted(self._moved):
@@ -39,7 +40,25 @@ class MonthEnds:
             held.update(moved)
             year, number = int(month[:4]), int(month[5:])
             end = date(year, number, calendar.monthrange(year, number)[1])
-            yield min(end, date.fromisoformat(self._last)), [(account, held[account]) for account in sorted(moved)]
+            found = [(account, held[account]) for account in sorted(moved) if not _adds_up(account)]
+            yield min(end, date.fromisoformat(self._last)), found
+
+    def handed_on(self) -> list[tuple[PlanAccount, int]]:
+        """What a year that is over hands on to the next one, which begins with it: debits less credits, cents."""
+        sums: Counter[PlanAccount] = Counter()
+        for moved in self._moved.values():
+            sums.update(moved)
+        result = sum(cents for account, cents in sums.items() if _adds_up(account))
+        found = [(account, cents) for account, cents in sorted(sums.items()) if cents and not _adds_up(account)]
+        return sorted([*found, (carried(result), result)]) if result else found
+
+
+def _adds_up(account: PlanAccount) -> bool:
+    """Whether it is one of those by which years add up: where several are read together, what it holds is all of them.
+
+    Nothing is said of these at a month's end. Every entry balances, so all others say what they come to together.
+    """
+    return pcg.is_result(account.number) or account.number in pcg.CARRIED.values()
 
 
 def ascii_text(text: str) -> str:

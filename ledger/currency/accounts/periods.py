@@ -25,9 +25,10 @@ from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 KIND: Final = "period_closed"
-FORM: Final = 1
+FORM: Final = 2
 """Version of the file that a closing's digest is of: its fields, the titles and labels of accounts, what entries are
-called. Another form needs another number, and the old one kept for the years that it closed.
+called. Another form needs another number, and the old one kept for the years that it closed: in the first, auxiliary
+numbers are those of the accounts alone.
 """
 _FIRST_YEAR: Final = 1900
 """A day before is a slip of somebody's pen: no such year could ever be closed, so it counts when the log took it."""
@@ -46,6 +47,7 @@ class Closing(NamedTuple):
     entries: int
     plan: Plan
     by: str
+    form: int = FORM
 
 
 class Period(NamedTuple):
@@ -67,7 +69,7 @@ def note_of(network: bytes, closing: Closing) -> Note:
         "by": closing.by,
         "end": closing.end.isoformat(),
         "entries": closing.entries,
-        "form": FORM,
+        "form": closing.form,
         "plan": closing.plan.dumps(),
         "seq": closing.seq,
         "sha256": closing.sha256,
@@ -81,9 +83,11 @@ def read(evidence: Evidence) -> Closing:
     try:
         start, end = (date.fromisoformat(str(evidence[key])) for key in ("start", "end"))
         seq, entries, sha256 = int(evidence["seq"]), int(evidence["entries"]), str(evidence["sha256"])
-        if evidence["form"] != FORM or not _DIGEST.fullmatch(sha256) or not start <= end:
+        form = evidence["form"]
+        if form not in (1, FORM) or not _DIGEST.fullmatch(sha256) or not start <= end:
             raise ValueError("its form, digest or days are none that this program knows")
-        return Closing(start, end, seq, sha256, entries, Plan.loads(str(evidence["plan"])), str(evidence["by"]))
+        return Closing(start, end, seq, sha256, entries, Plan.loads(str(evidence["plan"])), str(evidence["by"]),
+                       int(form))  # fmt: skip
     except KeyError as error:
         raise ValueError(f"a note that closes a year says {error}; this one does not") from error
 

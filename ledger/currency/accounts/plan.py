@@ -115,6 +115,12 @@ class Plan:
         return [*map(self.account, ROLES), *map(self.reserve_account, self.reserve)]
 
 
+def carried(result: int) -> PlanAccount:
+    """Where the results of the years before stand, as debits less credits, in cents: a loss is more than 0."""
+    number = pcg.CARRIED[result < 0]
+    return PlanAccount(number, pcg.title(number))
+
+
 def plain(text: str) -> str:
     """A text that holds neither what separates fields nor what ends lines."""
     return text if text.isprintable() and "|" not in text else _one_line(text)

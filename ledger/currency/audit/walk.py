@@ -74,6 +74,8 @@ class Audit(NamedTuple):
     seq: int
     root: bytes
     notices: list[Notice]
+    sealed: bool = True
+    """Whether the seals of sessions and invitations were looked at, which takes the currency's own key."""
 
     @property
     def clean(self) -> bool:
@@ -123,7 +125,8 @@ def steps(
         run.end(moment)
         for code, text in signed_heads.against(moment, written, roots):
             run.find(code, 0, None, text)
-        return Audit(in_order(run.findings), run.total, after, run.orders, head.seq, head.root, run.story.notices)
+        return Audit(in_order(run.findings), run.total, after, run.orders, head.seq, head.root, run.story.notices,
+                     sealed.can_tell(town))  # fmt: skip
 
 
 def in_order(findings: list[Finding]) -> list[Finding]:

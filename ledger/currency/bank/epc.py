@@ -1,6 +1,8 @@
 """A top-up as a code that banking apps read: EPC069-12, "Quick Response Code: Guidelines to Enable Data Capture".
 
-Version 002, in UTF-8, with a text that people can read rather than a structured reference, which banking apps hide.
+Version 002, with a text that people can read rather than a structured reference, which banking apps hide. It says UTF-8
+and holds ASCII alone: no code says to its reader in which character set it is, and some guess Chinese where they meet
+an accent. What is shown beside it has its accents.
 Pure text: `merchants.codes` draws it (`epc=True`). Not every French banking app reads it, so IBAN, name, amount
 and reference always stand beside it in clear.
 """
@@ -9,12 +11,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from ledger.currency.bank.latin import ascii_text
 from ledger.currency.charter import rules
 from ledger.currency.money import decimal_text
 from ledger.currency.text import TextError, check_text
 
-MAX_BYTES: Final = 331
-"""All that the largest code which the guidelines allow (version 13, level M) holds."""
 MAX_NAME: Final = 70
 MAX_TEXT: Final = 140
 MAX_AMOUNT: Final = 999_999_999_99
@@ -23,8 +24,8 @@ MAX_AMOUNT: Final = 999_999_999_99
 class EpcError(ValueError):
     """A transfer that does not go into a code. `code` is stable.
 
-    Codes: epc_name, epc_iban, epc_bic, epc_amount, epc_text (each too long, or not what it should be), epc_too_long
-    (more than 331 bytes together).
+    Codes: epc_name, epc_iban, epc_bic, epc_amount, epc_text (each too long, or not what it should be). All together
+    they go into the largest code that the guidelines allow (331 bytes).
     """
 
     def __init__(self, code: str, detail: str) -> None:
@@ -38,8 +39,8 @@ def epc_text(name: str, iban: str, amount_cents: int | None, text: str, bic: str
 
     `amount_cents` None leaves the amount to the payer. Lines end with LF, none after the last. Raises `EpcError`.
     """
-    _check("epc_name", name, MAX_NAME, empty=False)
-    _check("epc_text", text, MAX_TEXT, empty=True)
+    name = _checked("epc_name", name, MAX_NAME, empty=False)[:MAX_NAME]
+    text = _checked("epc_text", text, MAX_TEXT, empty=True)[:MAX_TEXT]
     try:
         iban = rules.iban(iban)
     except rules.Wrong as wrong:
@@ -55,18 +56,12 @@ def epc_text(name: str, iban: str, amount_cents: int | None, text: str, bic: str
         amount = f"EUR{decimal_text(amount_cents)}"
     # Service tag, version, character set (UTF-8), SEPA credit transfer; then purpose and structured reference: none.
     lines = ["BCD", "002", "1", "SCT", bic, name, iban, amount, "", "", text]
-    whole = "\n".join(lines).rstrip("\n")
-    if (size := len(whole.encode())) > MAX_BYTES:
-        raise EpcError(
-            "epc_too_long",
-            f"name and text are too long together: the code would have {size} bytes and may have {MAX_BYTES} (an "
-            "accent counts double); shorten the text",
-        )
-    return whole
+    return "\n".join(lines).rstrip("\n")
 
 
-def _check(code: str, text: str, limit: int, *, empty: bool) -> None:
+def _checked(code: str, text: str, limit: int, *, empty: bool) -> str:
     try:
         check_text(text, max_chars=limit, empty=empty)
     except TextError as error:
         raise EpcError(code, error.detail) from error
+    return ascii_text(text)

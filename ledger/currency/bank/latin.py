@@ -23,6 +23,7 @@ _MEANT: Final = {
 }
 _TABLE: Final = str.maketrans(_MEANT)
 _PLAIN: Final = re.compile(r"[A-Za-z0-9/?:().,'+ -]*\Z")
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 _OTHER: Final = re.compile(r"[^A-Za-z0-9/?:().,'+ -]")
 
 
@@ -34,3 +35,8 @@ def latin(text: str) -> str:
         whole = "".join(char for char in apart if not unicodedata.combining(char))
         text = _OTHER.sub(".", "".join(" " if char.isspace() else char for char in whole))
     return " ".join(text.split())
+
+
+def ascii_text(text: str) -> str:
+    """The text in ASCII, which every reader of codes takes for what it is: as `latin`, but what is ASCII stays."""
+    return _NOT_ASCII.sub(lambda found: latin(found[0]), " ".join(text.split()))

@@ -51,6 +51,8 @@ class Charter:
     mandates: MandateRules | None = None
     bookkeeping: Bookkeeping = field(default_factory=Bookkeeping)
     timezone: str = "Europe/Paris"
+    day_begins: int = 0
+    """The hour at which a till's day begins: what a bar takes until then belongs to the evening before."""
 
     decimals: ClassVar[int] = 2
 
@@ -132,6 +134,7 @@ class Charter:
             "network": self.network.hex(),
             "decimals": self.decimals,
             "timezone": self.timezone,
+            "day_begins": self.day_begins,
             "public_url": self.public_url,
             "reconversion_fee_bp": self.reconversion_fee_bp,
             "reconversion_by": [str(kind) for kind in PartyKind if kind in self.reconversion_by],
@@ -189,13 +192,19 @@ class Charter:
         day = self.local_date(at_us)
         return day, self.day_bounds(day)[0]
 
+    def till_day_start(self, at_us: int) -> tuple[date, int]:
+        """A till's day at a moment, and its first moment: from the charter's hour to that hour."""
+        local = (_EPOCH + timedelta(microseconds=at_us)).astimezone(ZoneInfo(self.timezone))
+        day = (local.replace(tzinfo=None) - timedelta(hours=self.day_begins)).date()
+        return day, self._moment(day, self.day_begins)
+
     def day_bounds(self, day: date) -> tuple[int, int]:
         """The first moment of a local date and of the next: a day of 23, 24 or 25 hours, its end not in it."""
-        return self._midnight(day), self._midnight(day + timedelta(days=1))
+        return self._moment(day), self._moment(day + timedelta(days=1))
 
-    def _midnight(self, day: date) -> int:
-        # Of a midnight that comes twice the first (fold=0); one that the clocks skip is the moment they do.
-        local = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self.timezone))
+    def _moment(self, day: date, hour: int = 0) -> int:
+        # Of an hour that comes twice the first (fold=0); one that the clocks skip is the moment they do.
+        local = datetime(day.year, day.month, day.day, hour, tzinfo=ZoneInfo(self.timezone))
         return (local.astimezone(UTC) - _EPOCH) // _MICROSECOND
 
 

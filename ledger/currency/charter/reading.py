@@ -28,6 +28,7 @@ _TOP: Final = {
     "network": _Key(rules.network, 'network = "5a1e0c7d"'),
     "decimals": _Key(rules.decimals, "decimals = 2", False),
     "timezone": _Key(rules.timezone, 'timezone = "Europe/Paris"', False),
+    "day_begins": _Key(rules.whole(0, 12, "hours", " (0 is midnight)"), "day_begins = 5", False),
     "public_url": _Key(rules.public_url, 'public_url = "https://pay.example.org"'),
     "reconversion_fee_bp": _Key(rules.whole(0, 10_000, "basis points", " (500 is 5 %)"), "reconversion_fee_bp = 500"),
     "reconversion_by": _Key(rules.kinds, 'reconversion_by = ["shop"]', False),

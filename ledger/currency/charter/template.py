@@ -30,8 +30,12 @@ _COMMENTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "decimals": ("Toujours 2 : des centimes, comme l'euro.", "Always 2: cents, as the euro has."),
     "timezone": (
-        "Le fuseau horaire : à minuit ici, une nouvelle journée commence pour les caisses et les plafonds.",
-        "The time zone: at midnight here, a new day begins for tills and limits.",
+        "Le fuseau horaire : à minuit ici, une nouvelle journée commence pour les livres et les plafonds.",
+        "The time zone: at midnight here, a new day begins for books and limits.",
+    ),
+    "day_begins": (
+        "L'heure (0 à 12) où commence la journée d'une caisse : avec 5, la nuit d'un bar est une seule journée.",
+        "The hour (0 to 12) at which a till's day begins: with 5, a bar's night is one day.",
     ),
     "public_url": (
         "L'adresse du serveur, telle que les téléphones la voient. Courte (24 caractères au plus) : elle est dans\n"

@@ -61,14 +61,35 @@ def _missing(what: str) -> NoReturn:
 
 @pytest.fixture(scope="session")
 def hledger() -> Judge:
-    """`hledger check --strict`, where no language is set. Skipped without it, unless PATARD_REQUIRE_CHECKERS=1."""
+    """`hledger check --strict ordereddates`, where no language is set. Skipped without it, unless
+    PATARD_REQUIRE_CHECKERS=1.
+    """
     found = shutil.which("hledger")
     if found is None:
         _missing("hledger")
-    env = {key: value for key, value in os.environ.items() if not key.startswith("LC_") and key != "LANG"}
+    env = _without_language()
     return lambda file: subprocess.run(
-        [found, "-f", file, "check", "--strict"], capture_output=True, text=True, env=env
+        [found, "-f", file, "check", "--strict", "ordereddates"], capture_output=True, text=True, env=env
     )
+
+
+@pytest.fixture(scope="session")
+def ledger_cli() -> Judge:
+    """`ledger --pedantic balance`, with what it says against the journal alone. It may be missing, as hledger may."""
+    found = shutil.which("ledger")
+    if found is None:
+        _missing("ledger-cli")
+
+    def judge(file: Path) -> subprocess.CompletedProcess[str]:
+        command = [found, "--init-file", "/dev/null", "-f", str(file), "--pedantic", "balance"]
+        done = subprocess.run(command, capture_output=True, text=True, env=_without_language())
+        return subprocess.CompletedProcess(command, done.returncode or int(bool(done.stderr)), "", done.stderr)
+
+    return judge
+
+
+def _without_language() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if not key.startswith("LC_") and key != "LANG"}
 
 
 @pytest.fixture(scope="session")

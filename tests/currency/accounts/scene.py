@@ -134,11 +134,12 @@ def rows(fec: str) -> list[dict[str, str]]:
 
 
 def balances(fec: str) -> Counter[tuple[str, str]]:
-    """Debits less credits, in cents, by account and auxiliary."""
+    """Debits less credits, in cents, by account and what makes an auxiliary of it."""
     found: Counter[tuple[str, str]] = Counter()
     for row in rows(fec):
         debit, credit = (int(row[side].replace(",", "")) for side in ("Debit", "Credit"))
-        found[row["CompteNum"], row["CompAuxNum"]] += debit - credit
+        assert row["CompAuxNum"].startswith(row["CompteNum"] if row["CompAuxNum"] else "")
+        found[row["CompteNum"], row["CompAuxNum"].removeprefix(row["CompteNum"])] += debit - credit
     return found
 
 

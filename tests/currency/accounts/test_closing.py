@@ -14,10 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text as sql
 
+from ledger.core.ids import account_text
 from ledger.core.model import Note, Posted
 from ledger.currency import chartered, conversion, parties
 from ledger.currency.accounts import entries as entries_module
-from ledger.currency.accounts import export, periods
+from ledger.currency.accounts import export, fec, periods
+from ledger.currency.accounts.describe import description
 from ledger.currency.accounts.export import Written
 from ledger.currency.accounts.periods import Closing
 from ledger.currency.audit.walk import audit
@@ -35,7 +37,7 @@ VECTOR_KINDS = (
     "bank_transit", "bank_withdrawn", "bank_payout", "bank_payout_return", "payout_rejected", "bank_collection",
     "bank_collection_unpaid", "monthly_released",
 )  # fmt: skip
-VECTOR = Path(__file__).parents[2] / "vectors" / "fec_form_1.txt"
+VECTORS = Path(__file__).parents[2] / "vectors"
 
 
 @pytest.fixture
@@ -62,6 +64,24 @@ def close(town: Town, year: str) -> Closing:
 
 def digest(fec: str) -> str:
     return hashlib.sha256(fec.encode()).hexdigest()
+
+
+def test_a_year_that_was_closed_before_auxiliary_numbers_changed_stays(
+    town: Town, people: tuple[Member, Member]
+) -> None:
+    """Their first form is that of the years that it closed; later ones are of the present form."""
+    before, books = as_form(town, 1), export.read(town, "2025")
+    old = Closing(date(2025, 1, 1), date(2025, 12, 31), books.seq, digest(before), 11, books.plan, "console", 1)
+    town.post(periods.note_of(town.charter.network, old))
+    assert text(town, "fec", "2025") == before
+    account = account_text(people[0].account)
+    assert f"\t{account}\t" in before and f"\t46881{account}\t" not in before
+    towns.pay(town, *people, 100)
+    assert f"\t46881{account}\t" in text(town, "fec", "2026")
+    for year, told in (("2025", ""), ("2026", ", précédé de celui de ce compte")):
+        pieces: list[bytes] = []
+        shown = description(export.write(export.read(town, year), "fec", pieces.append))
+        assert f"pour le compte 46881{told}\n" in shown
 
 
 def test_closing_notes_what_the_file_is(town: Town, people: tuple[Member, Member]) -> None:
@@ -214,8 +234,19 @@ def test_the_form_of_the_file_stays(tmp_path: Path) -> None:
     for number, (kind, moved) in enumerate(moves):
         posted = town.book.post([scene.transaction(scene.fixed_id(100 + number), kind, moved)])
         assert isinstance(posted.answers[0], Posted)
-    assert text(town, "fec", "2025") == VECTOR.read_bytes().decode()
+    now = text(town, "fec", "2025")
+    assert now == (VECTORS / f"fec_form_{periods.FORM}.txt").read_bytes().decode()
+    for form in range(1, periods.FORM):
+        assert as_form(town, form) == (VECTORS / f"fec_form_{form}.txt").read_bytes().decode()
     town.book.close()
+
+
+def as_form(town: Town, form: int) -> str:
+    """The FEC of 2025 as a closing of that form would have it."""
+    books = export.read(town, "2025")
+    closing = Closing(books.period.start, books.period.end, books.seq, "0" * 64, 0, books.plan, "console", form)
+    books.period = books.period._replace(closing=closing)
+    return "".join(piece for _count, piece in fec.chunks(books))
 
 
 def test_both_databases_make_the_same_file(tmp_path: Path, fresh_postgres: str) -> None:

@@ -63,6 +63,50 @@ def test_a_right_file_passes(charset: str, end: str, separator: str) -> None:
     assert (report.entries, report.lines, report.debit, report.credit) == (5, 11, 1_505_700, 1_505_700)
 
 
+def signed(side: tuple[str, str]) -> list[str]:
+    """The sample with amounts in Montant and Sens."""
+    lines = []
+    for line in LINES:
+        cells = line.split("\t")
+        debit = cells[12] == "0,00"
+        lines.append("\t".join([*cells[:11], cells[11] if debit else cells[12], side[not debit], *cells[13:]]))
+    return lines
+
+
+SIGNED_HEAD = HEAD.replace("Debit\tCredit", "Montant\tSens")
+PAID = "\tDateRglt\tModeRglt\tNatOp\tIdClient"
+
+
+@pytest.mark.parametrize("more", [0, 3, 4])
+@pytest.mark.parametrize("side", [None, ("D", "C"), ("+1", "-1")])
+def test_the_other_forms_of_the_law(side: tuple[str, str] | None, more: int) -> None:
+    """Amounts with their side; three or four fields of books of payments."""
+    head = (SIGNED_HEAD if side else HEAD) + "".join(f"\t{name}" for name in PAID.split("\t")[1 : more + 1])
+    lines = [line + "".join(["\t20261121", "\tVIR", "\tRecettes", "\tM00042"][:more]) for line in
+             (signed(side) if side else LINES)]  # fmt: skip
+    report = check(file(lines, head))
+    assert found(report) == []
+    assert (report.entries, report.lines, report.debit, report.credit) == (5, 11, 1_505_700, 1_505_700)
+    cut = [lines[0].rpartition("\t")[0], *lines[1:]]
+    assert ("fields_count", 2) in found(check(file(cut, head)))
+
+
+def test_what_is_wrong_in_the_other_forms() -> None:
+    lines = signed(("D", "C"))
+    for old, new, wanted in (
+        ("\t25,00\tD", "\t25,00\t", "amount_malformed"), ("\t25,00\tD", "\t25,00\t1", "amount_malformed"),
+        ("\t25,00\tD", "\t-25,00\tD", "amount_side"), ("\t25,00\tD", "\t0,00\tD", "amount_side"),
+        ("\t25,00\tD", "\t25,00\tC", "entry_unbalanced"), ("\t25,00\tD", "\t25.00\tD", "amount_malformed"),
+    ):  # fmt: skip
+        changed = [lines[0], lines[1], lines[2].replace(old, new), *lines[3:]]
+        assert changed != lines
+        assert (wanted, 4) in found(check(file(changed, SIGNED_HEAD))), (old, new)
+    paid = [f"{line}\t20261131\tVIR\t\t" for line in LINES]
+    assert {code for code, _line in found(check(file(paid, HEAD + PAID)))} == {"date_malformed"}
+    for head in (HEAD + "\tDateRglt", HEAD + "\tIdClient", HEAD.replace("Debit", "Montant"), HEAD + PAID + "\tX"):
+        assert found(check(file(LINES, head))) == [("header_wrong", 1)]
+
+
 @pytest.mark.parametrize("prefix", ["", "2026/"])
 def test_numbers_may_run_through_the_whole_file_or_each_journal(prefix: str) -> None:
     old = ("AN-000001", "BQ-000001", "OD-000001", "OD-000002", "BQ-000002")

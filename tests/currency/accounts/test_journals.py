@@ -1,4 +1,6 @@
-"""The journals for hledger and beancount: both programs accept them, to the cent, and the CSV sums to the balance."""
+"""The journals for hledger, ledger-cli and beancount: the programs accept each year and several together, to the cent;
+and the CSV sums to the balance.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +26,20 @@ from tests.currency.accounts.scene import balances, text
 from tests.towns import CASH
 
 ENDINGS = {"hledger": "journal", "beancount": "beancount"}
+PROGRAMS = {"hledger": "hledger", "ledger_cli": "hledger", "bean_check": "beancount"}
+"""Programs, and the form that each reads."""
+
+
+@pytest.fixture(params=PROGRAMS)
+def judge(request: pytest.FixtureRequest) -> Judge:
+    """One of the programs after the other; the test has the form that it reads as `form`."""
+    found: Judge = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.fixture
-def judges(hledger: Judge, bean_check: Judge) -> dict[str, Judge]:
-    return {"hledger": hledger, "beancount": bean_check}
+def form(request: pytest.FixtureRequest) -> str:
+    return PROGRAMS[request.node.callspec.params["judge"]]
 
 
 def refusal(judge: Judge, file: Path, content: str) -> str:
@@ -40,11 +51,57 @@ def refusal(judge: Judge, file: Path, content: str) -> str:
 
 
 @pytest.mark.parametrize("names", [False, True])
+def test_the_programs_accept_them(busy: Town, tmp_path: Path, judge: Judge, form: str, names: bool) -> None:
+    """Each year alone, and both together: put one behind the other, or included by a third file."""
+    both = [text(busy, form, year, names=names) for year in ("2025", "2026")]
+    ending = ENDINGS[form]
+    for year, content in zip(("2025", "2026"), both, strict=True):
+        assert refusal(judge, tmp_path / f"{year}.{ending}", content) == ""
+    if form == "hledger":
+        assert refusal(judge, tmp_path / f"both.{ending}", "".join(both)) == ""
+        union = f"include 2025.{ending}\ninclude 2026.{ending}\n"
+    else:
+        plugin = re.search("^plugin .*", both[0], re.MULTILINE)
+        assert plugin is not None
+        union = f'{plugin[0]}\ninclude "2025.{ending}"\ninclude "2026.{ending}"\n'
+    assert refusal(judge, tmp_path / f"union.{ending}", union) == ""
+
+
+POSTING = {"hledger": r"^    ([^;\n]+?)  (-?[0-9.]+) EUR$", "beancount": r"^  (\S+)  (-?[0-9.]+) EUR$"}
+
+
+def postings(form: str, content: str) -> Counter[str]:
+    """What each account comes to, in cents, by the account's number (or its holder's)."""
+    found: Counter[str] = Counter()
+    for account, amount in re.findall(POSTING[form], content, re.MULTILINE):
+        number = re.findall(r"[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]{4}|(?<![0-9A-Z-])[0-9]{3,}", account)[-1]
+        found[number] += cents(amount)
+    return found
+
+
 @pytest.mark.parametrize("form", ENDINGS)
-def test_the_programs_accept_them(busy: Town, tmp_path: Path, judges: dict[str, Judge], form: str, names: bool) -> None:
-    for year in ("2025", "2026"):
-        content = text(busy, form, year, names=names)
-        assert refusal(judges[form], tmp_path / f"{year}.{ENDINGS[form]}", content) == ""
+def test_years_together_are_one(busy: Town, form: str) -> None:
+    """What a year hands on counts once: together they hold what the last one does, and the results of both."""
+    first, last = (balances(text(busy, "fec", year)) for year in ("2025", "2026"))
+    expected = {auxiliary or number: total for (number, auxiliary), total in last.items() if number != "110"}
+    expected["706"] += first["706", ""]
+    assert first["706", ""] and last["110", ""] == first["706", ""]
+    found = postings(form, text(busy, form, "2025"))
+    found.update(postings(form, text(busy, form, "2026")))
+    assert {key: total for key, total in found.items() if total} == {
+        key: sum_ for key, sum_ in expected.items() if sum_
+    }
+
+
+def test_a_year_that_goes_on_is_not_closed(town: Town, busy: Town) -> None:
+    assert "clopen" in text(busy, "hledger", "2025")
+    content = text(busy, "hledger", "2026")
+    assert "; clopen: 2026-01-01" in content and "clopen: 2027" not in content
+    conversion.convert(town, scene.cast(town)[0].party, 100, reserve=CASH, reference="S1")
+    assert "exercice suivant" not in text(town, "hledger") + text(town, "beancount")
+    scene.days(town, 200)
+    for form in ENDINGS:
+        assert re.search(r"^2026-01-01 \* .*exercice suivant", text(town, form, "2025"), re.MULTILINE)
 
 
 CHANGES = {
@@ -55,21 +112,17 @@ CHANGES = {
 """One cent more or less somewhere."""
 
 
-@pytest.mark.parametrize("form", ENDINGS)
 @pytest.mark.parametrize("change", CHANGES)
-def test_the_programs_see_one_cent(
-    busy: Town, tmp_path: Path, judges: dict[str, Judge], form: str, change: str
-) -> None:
+def test_the_programs_see_one_cent(busy: Town, tmp_path: Path, judge: Judge, form: str, change: str) -> None:
     content = text(busy, form, "2025")
     old, new = CHANGES[change]
     changed = re.sub(old, new, content, count=1)
     assert changed != content
-    assert refusal(judges[form], tmp_path / f"x.{ENDINGS[form]}", changed)
+    assert refusal(judge, tmp_path / f"x.{ENDINGS[form]}", changed)
 
 
-@pytest.mark.parametrize("form", ENDINGS)
-def test_what_is_booked_back_and_forth_in_time(town: Town, tmp_path: Path, judges: dict[str, Judge], form: str) -> None:
-    """Entries stand in the order of the log, balances are those of days."""
+def test_what_is_booked_back_and_forth_in_time(town: Town, tmp_path: Path, judge: Judge, form: str) -> None:
+    """Balances are those of days; in the journal entries stand by day, each month's balances behind its last."""
     alice, shop = scene.cast(town)
     for n, day in enumerate((date(2025, 5, 31), date(2025, 1, 2), date(2025, 6, 15), date(2025, 2, 28))):
         conversion.convert(town, alice.party, 1_000 + n, reserve=CASH, reference=f"S{n}", booked_on=day)
@@ -77,9 +130,12 @@ def test_what_is_booked_back_and_forth_in_time(town: Town, tmp_path: Path, judge
     scene.days(town, 16)
     towns.pay(town, alice, shop, 500)
     content = text(town, form)
-    assert refusal(judges[form], tmp_path / f"x.{ENDINGS[form]}", content) == ""
+    assert refusal(judge, tmp_path / f"x.{ENDINGS[form]}", content) == ""
     asserted = re.findall(r"^(2025-\d\d-\d\d) (?:balance \S+530|\* Soldes)", content, re.MULTILINE)
     month_ends = ["2025-01-31", "2025-02-28", "2025-05-31", "2025-06-30", "2025-07-01"]
+    if form == "hledger":
+        days = re.findall(r"^2025-\d\d-\d\d", content, re.MULTILINE)
+        assert days == sorted(days)
     the_day_after = ["2025-02-01", "2025-03-01", "2025-06-01", "2025-07-01"]
     assert asserted == (month_ends if form == "hledger" else the_day_after)
 
@@ -93,23 +149,21 @@ ODD = [
 ]
 
 
-@pytest.mark.parametrize("form", ENDINGS)
-def test_names_of_any_kind(tmp_path: Path, judges: dict[str, Judge], form: str) -> None:
+def test_names_of_any_kind(tmp_path: Path, judge: Judge, form: str) -> None:
     reserve = tuple(ReserveAccount(name=name.strip(), kind=ReserveKind.BANK) for name in ODD)
     town = towns.found(tmp_path / "home", towns.charter(reserve=reserve, name='Le "Sou" \\; x'))
     for n, name in enumerate(ODD):
         party = parties.admit(town, "shop", name)
         conversion.convert(town, party, 100, reserve=name.strip(), reference=f"V{n}")
     content = text(town, form, names=True)
-    assert refusal(judges[form], tmp_path / f"x.{ENDINGS[form]}", content) == ""
+    assert refusal(judge, tmp_path / f"x.{ENDINGS[form]}", content) == ""
     if form == "hledger":
         assert content.isascii()
     town.book.close()
 
 
-def test_an_empty_year(town: Town, tmp_path: Path, judges: dict[str, Judge]) -> None:
-    for form, judge in judges.items():
-        assert refusal(judge, tmp_path / f"x.{ENDINGS[form]}", text(town, form)) == ""
+def test_an_empty_year(town: Town, tmp_path: Path, judge: Judge, form: str) -> None:
+    assert refusal(judge, tmp_path / f"x.{ENDINGS[form]}", text(town, form)) == ""
 
 
 # --- CSV -------------------------------------------------------------------------------------------------
