@@ -132,7 +132,8 @@ def test_refusals(run: Run, home: Path) -> None:
     for command, code in (
         (("payouts", "show", "7"), "not_found"), (("payouts", "file", "x"), "not_found"),
         (("payouts", "reject", "0000000000"), "not_found"), (("party", "iban", "Boulangerie", "FR76"), "iban_wrong"),
-        (("party", "iban", "Boulangerie", OURS), "iban_wrong"),
+        (("party", "iban", "Boulangerie", OURS), "iban_own"),
+        (("party", "iban", "Boulangerie", "TN59 1000 6035 1835 9847 8831"), "iban_outside"),
         (("invite", "L'association", "--role", "treasurer", "--person", "Boulangerie"), "person_wrong"),
         (("invite", "L'association", "--role", "treasurer", "--person", "Nobody"), "not_found"),
     ):  # fmt: skip

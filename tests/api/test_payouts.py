@@ -212,11 +212,15 @@ def test_whose_key_is_whose_the_office_says(api: Served, people: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    "iban", ["DE89370400440532013001", "DE8937040044053201300", "x", "FR1420041010050500013M02606"]
-)
-def test_an_iban_that_is_none(api: Served, people: Cast, iban: str) -> None:
+    ("iban", "code"),
+    [
+        ("DE89370400440532013001", "iban_check"), ("DE8937040044053201300", "iban_wrong"), ("x", "iban_wrong"),
+        ("FR1420041010050500013M02606", "iban_own"), ("MR1300020001010000123456753", "iban_outside"),
+    ],
+)  # fmt: skip
+def test_an_iban_that_is_none(api: Served, people: Cast, iban: str, code: str) -> None:
     headers = api.session(people.shop.key)
-    is_problem(api.client.put("/v1/bank-details", json={"iban": iban}, headers=headers), "iban_wrong")
+    is_problem(api.client.put("/v1/bank-details", json={"iban": iban}, headers=headers), code)
     nothing = {"iban": None, "holder": None, "set_at": None}
     assert api.client.get("/v1/bank-details", headers=headers).json() == nothing
 

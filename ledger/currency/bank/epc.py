@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ledger.currency.charter import rules
+from ledger.currency.charter import ibans, rules
 from ledger.currency.money import decimal_text
 from ledger.currency.text import TextError, check_text
 
@@ -41,7 +41,7 @@ def epc_text(name: str, iban: str, amount_cents: int | None, text: str, bic: str
     _check("epc_name", name, MAX_NAME, empty=False)
     _check("epc_text", text, MAX_TEXT, empty=True)
     try:
-        iban = rules.iban(iban)
+        iban = ibans.iban(iban)
     except rules.Wrong as wrong:
         raise EpcError("epc_iban", f"{iban[:40]!r}: {wrong}") from None
     try:

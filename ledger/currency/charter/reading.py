@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from ledger.currency import toml_lines
-from ledger.currency.charter import rules
+from ledger.currency.charter import ibans, rules
 from ledger.currency.charter.parts import BankRules, Bookkeeping, Limits, MandateRules, ReserveAccount
 from ledger.currency.charter.problems import CharterError, Problem
 from ledger.currency.charter.rules import ReserveKind, Wrong
@@ -44,7 +44,7 @@ _LIMITS: Final = {
 _RESERVE: Final = {
     "name": _Key(rules.name, 'name = "Banque coopérative"'),
     "kind": _Key(rules.reserve_kind, 'kind = "bank" or kind = "cash"'),
-    "iban": _Key(rules.iban, 'iban = "FR76 ..."', False),
+    "iban": _Key(ibans.iban, 'iban = "FR76 ..."', False),
     "bic": _Key(rules.bic, 'bic = "CCOPFRPP"', False),
     "holder": _Key(rules.holder, 'holder = "ASSOCIATION LE PATARD"', False),
     "liquid": _Key(rules.yes_or_no, "liquid = false", False),

@@ -12,6 +12,7 @@ from ledger.currency import parties
 from ledger.currency.bank import details
 from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORDER
 from ledger.currency.bank.reference import plain
+from ledger.currency.charter import ibans
 from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 
@@ -62,8 +63,9 @@ class Payout(NamedTuple):
 class Due(NamedTuple):
     """A payout that nobody paid yet. `name` is the shop's, `to` the account holder's as the bank will read it.
 
-    `iban` is "" where the shop did not say where it is paid: then it waits. `batch` is the number of the live file
-    that it is in, and 0 where it is in none; in a file it goes where that says. `at` is when it was accepted (us).
+    `iban` is "" where the shop did not say where it is paid, or said so when less was asked of an IBAN: then it waits.
+    `batch` is the number of the live file that it is in, and 0 where it is in none; in a file it goes where that says.
+    `at` is when it was accepted (us).
     """
 
     payout: Payout
@@ -102,9 +104,17 @@ def due(town: Town) -> list[Due]:
         if order is not None:
             made.append(Due(payout, party.name, order.name, order.iban, order.number, at[payout.seq]))
         else:
-            to, iban = (there.holder or party.name, there.iban) if there else (party.name, "")
+            to, iban = (there.holder or party.name, _payable(there.iban)) if there else (party.name, "")
             made.append(Due(payout, party.name, to, iban, 0, at[payout.seq]))
     return made
+
+
+def _payable(iban: str) -> str:
+    """The IBAN, if a file can hold it: one that is refused today would hold up all others."""
+    try:
+        return ibans.iban(iban)
+    except ibans.IbanWrong:
+        return ""
 
 
 def find(town: Town, text: str) -> Payout:
