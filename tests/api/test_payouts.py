@@ -100,6 +100,7 @@ def test_from_an_iban_to_a_file_that_two_people_signed(api: Served, people: Cast
     assert due == {
         "id": due["id"], "account": shown(people.shop), "name": "Boulangerie", "amount_cents": 9_500,
         "reference": reference, "to": "Boulangerie", "iban": IBAN, "batch": None, "accepted_at": due["accepted_at"],
+        "payee": None,
     }  # fmt: skip
     # Who signs a file for which two people sign was known before it was made.
     alice, bob = signer(api, people, "Alice"), signer(api, people, "Benoît")

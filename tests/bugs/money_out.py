@@ -4,94 +4,63 @@ from __future__ import annotations
 
 from tests.bugs import Bug, bug
 
-IBANS, RULES, DETAILS = (
-    "ledger/currency/charter/ibans.py",
-    "ledger/currency/charter/rules.py",
-    ("ledger/currency/bank/details.py"),
-)
-OWED, MONTHLY = "ledger/currency/bank/payouts/owed.py", "wallet_cli/monthly.py"
+IBANS, RULES = "ledger/currency/charter/ibans.py", "ledger/currency/charter/rules.py"
+DETAILS, OWED = "ledger/currency/bank/details.py", "ledger/currency/bank/payouts/owed.py"
+ANSWERS, PAYEES = "ledger/currency/bank/payouts/answers.py", "ledger/currency/bank/payouts/payees.py"
 TEST_IBANS = "tests/currency/test_ibans.py -k "
+TEST_PAYEES = "tests/currency/bank/test_payees.py -k "
 
 BUGS: tuple[Bug, ...] = (
     # IBANs, by one rule at every door.
-    bug(
-        "iban: check digits of one that no bank writes",
-        TEST_IBANS + "no_bank_writes",
-        IBANS,
-        "if not 2 <= int(text[2:4]) <= 98:",
-        "if False:",
-    ),
-    bug("iban: Gibraltar is outside", TEST_IBANS + "every_country", IBANS, "FR GB GI GR", "FR GB GR"),
-    bug("iban: North Macedonia is outside", TEST_IBANS + "every_country", IBANS, "ME MK MT", "ME MT"),
-    bug(
-        "iban: all that has the form is inside",
-        TEST_IBANS + "outside_sepa",
-        IBANS,
-        "if country not in SEPA:",
-        "if False:",
-    ),
-    bug("iban: Martinique has one of its own", TEST_IBANS + "overseas", IBANS, "if country in _FRENCH:", "if False:"),
-    bug(
-        "iban: France has no key",
-        TEST_IBANS + "french_key",
-        IBANS,
-        'if country in ("FR", "MC") and',
-        'if country == "MC" and',
-    ),
-    bug(
-        "iban: Monaco has no key",
-        TEST_IBANS + "french_key",
-        IBANS,
-        'if country in ("FR", "MC") and',
-        'if country == "FR" and',
-    ),
-    bug(
-        "iban: the Belgian list of banks counts",
-        TEST_IBANS + "every_country",
-        IBANS,
-        "registry.validate(text, check_country=False)",
-        "registry.validate(text)",
-    ),
-    bug(
-        "iban: thin spaces are characters",
-        TEST_IBANS + "'between_groups or copied_like'",
-        RULES,
-        "char.isspace() or",
-        'char == " " or',
-    ),
-    bug(
-        "iban: dashes are characters",
-        TEST_IBANS + "'between_groups or copied_like'",
-        RULES,
-        'category(char) in ("Pd", "Cf")',
-        'category(char) == "Cf"',
-    ),
-    bug(
-        "iban: our own is mistyped",
-        "tests/currency/bank/test_payouts.py tests/currency/bank/test_mandates.py -k 'no_place or cannot_be'",
-        DETAILS,
-        '"iban_own"',
-        '"iban_wrong"',
-    ),
-    bug(
-        "iban: a file of before is none of ours",
-        "tests/currency/bank/test_read_back.py -k of_before",
-        "ledger/currency/bank/pain_read.py",
-        "iban=ibans.iban_of_before",
-        "iban=ibans.iban",
-    ),
-    bug(
-        "iban: one of before holds up all others",
-        "tests/currency/bank/test_payouts.py -k of_before",
-        OWED,
-        "_payable(there.iban)",
-        "there.iban",
-    ),
-    bug(
-        "iban: the wallet signs it with its hyphens",
-        "tests/wallet_cli/test_monthly.py -k 'shown_before or wrongly'",
-        MONTHLY,
-        "        return ibans.iban(typed)",
-        "        return typed",
-    ),
-)
+    bug("iban: check digits of one that no bank writes", TEST_IBANS + "no_bank_writes",
+        IBANS, "if not 2 <= int(text[2:4]) <= 98:", "if False:"),
+    bug("iban: Gibraltar is outside", TEST_IBANS + "every_country",
+        IBANS, "FR GB GI GR", "FR GB GR"),
+    bug("iban: North Macedonia is outside", TEST_IBANS + "every_country",
+        IBANS, "ME MK MT", "ME MT"),
+    bug("iban: all that has the form is inside", TEST_IBANS + "outside_sepa",
+        IBANS, "if country not in SEPA:", "if False:"),
+    bug("iban: Martinique has one of its own", TEST_IBANS + "overseas",
+        IBANS, "if country in _FRENCH:", "if False:"),
+    bug("iban: France has no key", TEST_IBANS + "french_key",
+        IBANS, 'if country in ("FR", "MC") and', 'if country == "MC" and'),
+    bug("iban: Monaco has no key", TEST_IBANS + "french_key",
+        IBANS, 'if country in ("FR", "MC") and', 'if country == "FR" and'),
+    bug("iban: the Belgian list of banks counts", TEST_IBANS + "every_country",
+        IBANS, "registry.validate(text, check_country=False)", "registry.validate(text)"),
+    bug("iban: thin spaces are characters", TEST_IBANS + "'between_groups or copied_like'",
+        RULES, "char.isspace() or", 'char == " " or'),
+    bug("iban: dashes are characters", TEST_IBANS + "'between_groups or copied_like'",
+        RULES, 'category(char) in ("Pd", "Cf")', 'category(char) == "Cf"'),
+    bug("iban: our own is mistyped", "tests/currency/bank/test_payouts.py tests/currency/bank/test_mandates.py -k "
+        "'no_place or cannot_be'",
+        DETAILS, '"iban_own"', '"iban_wrong"'),
+    bug("iban: a file of before is none of ours", "tests/currency/bank/test_read_back.py -k of_before",
+        "ledger/currency/bank/pain_read.py", "iban=ibans.iban_of_before", "iban=ibans.iban"),
+    bug("iban: one of before holds up all others", "tests/currency/bank/test_payouts.py -k of_before",
+        OWED, "_payable(there.iban)", "there.iban"),
+    bug("iban: the wallet signs it with its hyphens", "tests/wallet_cli/test_monthly.py -k 'shown_before or wrongly'",
+        "wallet_cli/monthly.py", "        return ibans.iban(typed)", "        return typed"),
+    # What the bank finds of account holders.
+    bug("payee: another holder is a rejection", TEST_PAYEES + "beside_each",
+        ANSWERS, 'if node.value("TxSts") == REJECTED:', 'if node.value("TxSts") in (REJECTED, "RVNM"):'),
+    bug("payee: nearly is the same", TEST_PAYEES + "beside_each",
+        PAYEES, '"RVMC": Outcome.CLOSE', '"RVMC": Outcome.MATCH'),
+    bug("payee: half of the name is shown", TEST_PAYEES + "beside_each",
+        ANSWERS, 'why.each("AddtlInf")', 'why.each("AddtlInf")[:1]'),
+    bug("payee: a remark is a name", TEST_PAYEES + "beside_each",
+        ANSWERS, "if outcome is not Outcome.CLOSE:", "if False:"),
+    bug("payee: whom a file with faults does not name is right", TEST_PAYEES + "nobody_knows",
+        ANSWERS, "if report.all_match and not report.payees else {}", "if True else {}"),
+    bug("payee: of another file too", TEST_PAYEES + "another_file",
+        ANSWERS, "if payout is None or payout.reconversion not in ordered:", "if payout is None:",
+        ANSWERS, "tuple((ordered[one], payee) for", "tuple((known[reference], payee) for"),
+    bug("payee: what was told before goes too", TEST_PAYEES + "beside_each",
+        PAYEES, "delete(PAYOUT_PAYEE).where(_PAYEE.batch == batch, _PAYEE.reconversion.in_(sorted(found)))",
+        "delete(PAYOUT_PAYEE).where(_PAYEE.batch == batch)"),
+    bug("payee: an answer of nothing gives units back", "tests/api/test_cli_payouts.py -k bank_and_back",
+        "api/commands/bank.py", "        if one.undone:\n", "        if one.undone or not one.debits:\n"),
+    bug("payee: banks take an address in free lines", TEST_PAYEES + "address",
+        "ledger/currency/bank/fake/orders.py", "PstCd? TwnNm Ctry AdrLine? AdrLine?",
+        "PstCd? TwnNm? Ctry? AdrLine? AdrLine? AdrLine?"),
+)  # fmt: skip

@@ -7,6 +7,7 @@ import { euros, ibanText, units } from "./amounts.js";
 import { Batch, batchState } from "./batch.js";
 import { Rows, facts, filled } from "./rows.js";
 import { act, label, sure } from "./sure.js";
+import { payeeFound } from "./words.js";
 
 export class Payouts {
   name = "payouts";
@@ -121,7 +122,7 @@ export class Payouts {
     const told = [
       [t("Reference"), one.reference], [t("Accepted on"), fullTime(new Date(one.accepted_at))],
       [t("Paid to"), one.iban ? one.to : ""], [t("IBAN"), one.iban ? ibanText(one.iban) : t("not known yet")],
-      [t("File"), one.batch === null ? "" : t("No. {n}", { n: one.batch })],
+      [t("File"), one.batch === null ? "" : t("No. {n}", { n: one.batch })], [t("The bank found"), payeeFound(one.payee)?.text ?? ""],
     ];
     $("due-facts").replaceChildren(...facts(told));
     say($("due-error"), "");
@@ -129,6 +130,7 @@ export class Payouts {
       $("iban-form").hidden = one.batch !== null;
       $("iban").value = one.iban ? ibanText(one.iban) : "";
       $("iban-holder").value = one.to === one.name ? "" : one.to;
+      $("iban-holder").placeholder = one.name;
     }
     if ($("reject")) {
       $("reject").open = false;
@@ -150,8 +152,10 @@ function askedRow(one) {
 function dueRow(one) {
   const missing = !one.iban;
   const where = one.batch === null ? (missing ? t("IBAN missing") : t("in no file yet")) : t("in file {n}", { n: one.batch });
-  const row = filled("payout-row", { name: one.name, text: one.reference, amount: euros(one.amount_cents), outcome: where });
-  row.querySelector(".outcome").classList.add(missing ? "todo" : one.batch === null ? "wait" : "hand");
+  const found = payeeFound(one.payee);
+  const doubted = found?.tone === "todo" ? found : null;
+  const row = filled("payout-row", { name: one.name, text: one.reference, amount: euros(one.amount_cents), outcome: doubted?.what ?? where });
+  row.querySelector(".outcome").classList.add(missing || doubted ? "todo" : one.batch === null ? "wait" : "hand");
   return row;
 }
 
