@@ -7,6 +7,8 @@ from tests.bugs import Bug, bug
 IBANS, RULES = "ledger/currency/charter/ibans.py", "ledger/currency/charter/rules.py"
 DETAILS, OWED = "ledger/currency/bank/details.py", "ledger/currency/bank/payouts/owed.py"
 ANSWERS, PAYEES = "ledger/currency/bank/payouts/answers.py", "ledger/currency/bank/payouts/payees.py"
+ROWS = "ledger/currency/import_rows.py"
+TEST_IMPORTER = "tests/currency/test_importer.py -k "
 TEST_IBANS = "tests/currency/test_ibans.py -k "
 TEST_PAYEES = "tests/currency/bank/test_payees.py -k "
 
@@ -63,4 +65,22 @@ BUGS: tuple[Bug, ...] = (
     bug("payee: banks take an address in free lines", TEST_PAYEES + "address",
         "ledger/currency/bank/fake/orders.py", "PstCd? TwnNm Ctry AdrLine? AdrLine?",
         "PstCd? TwnNm? Ctry? AdrLine? AdrLine? AdrLine?"),
+    # What comes in from another system.
+    bug("history: sep= is the header", TEST_IMPORTER + "says_the_delimiter",
+        ROWS, "said = found[2]", "return header, before, said"),
+    bug("history: what stands oftener is the delimiter", TEST_IMPORTER + "says_the_delimiter",
+        ROWS, "said or max(", "max("),
+    bug("history: lines are counted from the header", TEST_IMPORTER + "says_the_delimiter",
+        ROWS, "line = before + reader.line_num + 1", "line = reader.line_num + 1"),
+    bug("history: a mark hides the first line", TEST_IMPORTER + "says_the_delimiter",
+        ROWS, "text.readline(100_000).lstrip(_BOM)", "text.readline(100_000)"),
+    bug("history: an hour was never twice", TEST_IMPORTER + "twice_or_never",
+        ROWS, 'return "at_twice" if is_there else "at_never"', 'return "" if is_there else "at_never"'),
+    bug("history: an hour that was left out is one", TEST_IMPORTER + "twice_or_never",
+        ROWS, 'return "at_twice" if is_there else "at_never"', 'return "at_twice"'),
+    bug("history: an hour with its zone is in doubt too", TEST_IMPORTER + "twice_or_never",
+        ROWS, "                    doubt = _doubt(at)\n",
+        "                doubt = _doubt(at.astimezone(self.zone).replace(fold=0))\n"),
+    bug("history: what stood is not named again", TEST_IMPORTER + "twice_or_never",
+        "ledger/currency/importer.py", "            if row.doubt:", "            if row.doubt and id_ not in posted:"),
 )  # fmt: skip
