@@ -53,7 +53,10 @@ class PayoutOut(BaseModel):
 
 
 class PayoutsOut(BaseModel):
+    """`pay_from` is the first day on which the bank can pay what is ordered now."""
+
     payouts: list[PayoutOut]
+    pay_from: str
 
 
 class BatchIn(In):

@@ -95,7 +95,10 @@ ERRORS: dict[str, tuple[int, str]] = {
     "person_wrong": (422, "Whoever holds a key of the association is a person who takes part, named by account."),
     "payout_unavailable": (409, "The charter names no bank account with an IBAN from which shops could be paid."),
     "payouts_none": (409, "No payout is due that has an IBAN and is in no file yet."),
-    "payouts_date": (422, "A bank executes a file of payouts today or within 60 days."),
+    "payouts_date": (
+        422,
+        "Banks pay on days on which they work, from the first that they can meet to 60 days from now.",
+    ),
     "payouts_fetched": (409, "The file was fetched before: a bank that gets it twice may pay twice."),
     "payouts_withdrawn": (409, "The file of payouts was withdrawn; order a new one."),
     "payouts_settled": (409, "Every payout of the file was paid or given back already."),

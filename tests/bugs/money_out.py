@@ -9,6 +9,8 @@ DETAILS, OWED = "ledger/currency/bank/details.py", "ledger/currency/bank/payouts
 ANSWERS, PAYEES = "ledger/currency/bank/payouts/answers.py", "ledger/currency/bank/payouts/payees.py"
 ROWS = "ledger/currency/import_rows.py"
 TEST_IMPORTER = "tests/currency/test_importer.py -k "
+LEAD, BATCHES = "ledger/currency/bank/lead.py", "ledger/currency/bank/payouts/batches.py"
+TEST_LEAD = "tests/currency/bank/test_lead.py -k "
 TEST_IBANS = "tests/currency/test_ibans.py -k "
 TEST_PAYEES = "tests/currency/bank/test_payees.py -k "
 
@@ -83,4 +85,25 @@ BUGS: tuple[Bug, ...] = (
         "                doubt = _doubt(at.astimezone(self.zone).replace(fold=0))\n"),
     bug("history: what stood is not named again", TEST_IMPORTER + "twice_or_never",
         "ledger/currency/importer.py", "            if row.doubt:", "            if row.doubt and id_ not in posted:"),
+    # The days on which it goes.
+    bug("lead: the hour of cut-off is none", TEST_LEAD + "'first_day or the_charters'",
+        LEAD, "(now >= cutoff or not is_open(today))", "not is_open(today)"),
+    bug("lead: at the hour itself it is in time", TEST_LEAD + "first_day",
+        LEAD, "now >= cutoff", "now > cutoff"),
+    bug("lead: a file of Sunday counts for Sunday", TEST_LEAD + "first_day",
+        LEAD, "(now >= cutoff or not is_open(today))", "now >= cutoff"),
+    bug("lead: days on which banks are closed count", TEST_LEAD + "first_day",
+        LEAD, "        today = open_day(today + _DAY)\n    return", "        today += _DAY\n    return"),
+    bug("lead: paid on a Sunday", TEST_LEAD + "banks_are_closed",
+        BATCHES, "<= last or not is_open(requested_on):", "<= last:"),
+    bug("lead: paid sooner than the bank can", TEST_LEAD + "the_charters",
+        BATCHES, "if not first <= requested_on", "if not requested_on"),
+    bug("lead: debits have that of payouts", TEST_LEAD + "of_their_own",
+        LEAD, "rules, now = town.charter.mandates, ", "rules, now = town.charter.bank, "),
+    bug("lead: the file of debits does not ask the charter", TEST_LEAD + "of_their_own",
+        "ledger/currency/bank/mandates/collecting.py", "max(due_on, debits_from(town))", "due_on"),
+    bug("agents: the charter is not asked", TEST_LEAD + "agents_are",
+        BATCHES, "bank.bic if by_bic else None", "bank.bic"),
+    bug("agents: a device cannot read them back", TEST_LEAD + "agents_are",
+        "ledger/currency/bank/pain_read.py", '"CdtrAgt/FinInstnId/Othr/Id"', '"CdtrAgt/FinInstnId/Other/Id"'),
 )  # fmt: skip

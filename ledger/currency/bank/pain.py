@@ -22,6 +22,8 @@ from ledger.currency.money import decimal_text
 
 TRANSFERS: Final = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 DEBITS: Final = "urn:iso:std:iso:20022:tech:xsd:pain.008.001.08"
+NOT_PROVIDED: Final = "NOTPROVIDED"
+"""Stands where a bank has to be named and is not: instead of a BIC."""
 MAX_ID: Final = 35
 MAX_NAME: Final = 70
 MAX_TEXT: Final = 140
@@ -68,7 +70,10 @@ class OwnAccount:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """`amount` cents to the account of `name`. `end_to_end` comes back to us in statements."""
+    """`amount` cents to the account of `name`. `end_to_end` comes back to us in statements.
+
+    `bic` is its bank: None names none, NOT_PROVIDED says that it is not known.
+    """
 
     end_to_end: str
     amount: int
@@ -199,8 +204,8 @@ def _account(iban: str, order: str, rule: Rule = ibans.iban) -> Tree:
 
 def _bank(bic: str | None, order: str) -> Tree:
     # Where a BIC must stand and is not known, since IBANs tell it (EPC's guidelines).
-    here: Tree = [("Othr", [("Id", "NOTPROVIDED")])]
-    if bic:
+    here: Tree = [("Othr", [("Id", NOT_PROVIDED)])]
+    if bic and bic != NOT_PROVIDED:
         here = [("BICFI", _checked(rules.bic, bic, "pain_bic", order))]
     return [("FinInstnId", here)]
 

@@ -58,7 +58,7 @@ def _read(data: bytes) -> tuple[Ordered, datetime]:
         Transfer(
             _text(one, "PmtId/EndToEndId"), _cents(_text(one, "Amt/InstdAmt")), _text(one, "Cdtr/Nm"),
             _text(one, "CdtrAcct/Id/IBAN"), one.findtext("RmtInf/Ustrd", "", _NAMES),
-            one.findtext("CdtrAgt/FinInstnId/BICFI", None, _NAMES),
+            one.findtext("CdtrAgt/FinInstnId/BICFI", one.findtext("CdtrAgt/FinInstnId/Othr/Id", None, _NAMES), _NAMES),
         )
         for one in group.iterfind("CdtTrfTxInf", _NAMES)
     )  # fmt: skip

@@ -10,6 +10,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
+from datetime import time
 from enum import StrEnum
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -39,6 +40,15 @@ class ReserveKind(StrEnum):
 
     BANK = "bank"
     CASH = "cash"
+
+
+class Agents(StrEnum):
+    """How a file of payouts names banks: our own by its BIC (NOTPROVIDED where the charter has none) and shops' not at
+    all, since IBANs tell them; or each as NOTPROVIDED, which some banks ask for.
+    """
+
+    BIC = "bic"
+    NOT_PROVIDED = "notprovided"
 
 
 class Wrong(Exception):
@@ -137,6 +147,20 @@ def reserve_kind(value: object) -> ReserveKind:
     if value not in list(ReserveKind):
         raise Wrong(f"{value!r} is no kind of account; {choices(value, ReserveKind)}")
     return ReserveKind(str(value))
+
+
+def agents(value: object) -> Agents:
+    if value not in list(Agents):
+        raise Wrong(f"{value!r} is no way to name banks; {choices(value, Agents)}")
+    return Agents(str(value))
+
+
+def hour(value: object) -> time:
+    """An hour of the day, in the currency's time zone."""
+    found = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])", value) if isinstance(value, str) else None
+    if found is None:
+        raise Wrong('write an hour as hours and minutes in quotes, such as "16:00"')
+    return time(int(found[1]), int(found[2]))
 
 
 def timezone(value: object) -> str:

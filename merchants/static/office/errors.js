@@ -27,7 +27,7 @@ export const explain = explainer({
   payouts_settled: t("Every payout of the file was paid or came back already."),
   payouts_unsigned: t("Not enough people have signed this file yet."),
   payouts_none: t("No payout is due that has an IBAN and is in no file yet."),
-  payouts_date: t("Choose a day from today to 60 days from now."),
+  payouts_date: t("The bank does not pay on that day. Choose one on which banks work, within 60 days; the page shows the first."),
   payouts_changed: t("The stored file is not the one that was signed: the database was changed. Withdraw it and have that looked at."),
   payout_unavailable: t("The bank could not take such a file: the charter needs a bank account with its IBAN."),
   payout_paid: t("The bank paid this already. If it comes back, the statement brings it back."),

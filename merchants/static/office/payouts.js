@@ -1,7 +1,7 @@
 // Payouts: who asks to change back, what shops are owed, and the files with which the bank pays them.
 
 import { $, counted, say, t } from "../page.js";
-import { dayOf, dayText, fullTime } from "../times.js";
+import { dayText, fullTime } from "../times.js";
 import { note } from "../toasts.js";
 import { euros, ibanText, units } from "./amounts.js";
 import { Batch, batchState } from "./batch.js";
@@ -34,7 +34,7 @@ export class Payouts {
   async load() {
     const { api } = this.office;
     const all = $("batches-all").checked ? "?all=true" : "";
-    const [{ reconversions }, { payouts }, { batches }] = await Promise.all([
+    const [{ reconversions }, { payouts, pay_from }, { batches }] = await Promise.all([
       api.get("/v1/reconversions"), api.get("/v1/payouts"), api.get(`/v1/payouts/batches${all}`),
     ]);
     this.asked.set(reconversions);
@@ -45,21 +45,21 @@ export class Payouts {
     $("no-batches").hidden = batches.length > 0;
     say($("due-sum"), payouts.length ? euros(sumOf(payouts)) : "");
     this.office.count(this.name, reconversions.length + batches.filter((one) => one.state === "ordered").length);
-    this.#ready(payouts.filter((one) => one.iban && one.batch === null));
+    this.#ready(payouts.filter((one) => one.iban && one.batch === null), pay_from);
   }
 
   /** What can go into a file now. */
-  #ready(payouts) {
+  #ready(payouts, first) {
     const form = $("order-form");
     if (!form) return;
     form.hidden = payouts.length === 0;
+    const chosen = $("order-on").value;
+    Object.assign($("order-on"), { min: first, value: chosen > first ? chosen : first });
     const n = counted(payouts.length, t("{n} payout"), t("{n} payouts")).replace("{n}", payouts.length);
     say($("order-go"), t("Make the file: {n}, {amount}", { n, amount: euros(sumOf(payouts)) }));
   }
 
   #orders() {
-    const today = dayOf(this.office.api.now());
-    Object.assign($("order-on"), { value: today, min: today });
     $("order-form").onsubmit = (event) => {
       event.preventDefault();
       act($("order-go"), "order-error", async () => {
