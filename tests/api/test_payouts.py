@@ -271,11 +271,20 @@ def test_a_file_that_was_changed_in_the_database(api: Served, people: Cast) -> N
 
 
 @pytest.mark.parametrize(("on", "code"), [("2025-06-14", "payouts_date"), ("2026-06-15", "payouts_date"),
+                                          ("2025-06-15", "payouts_date"),
                                           ("tomorrow", "body_malformed"), (20250616, "body_malformed")])  # fmt: skip
 def test_a_day_on_which_no_bank_pays(api: Served, people: Cast, on: object, code: str) -> None:
     owe(api, people)
     headers = api.session(people.operator)
     is_problem(api.client.post("/v1/payouts/batches", json={"on": on}, headers=headers), code)
+
+
+def test_the_first_day_on_which_the_bank_pays_is_told(api: Served, people: Cast) -> None:
+    owe(api, people)
+    headers = api.session(people.operator)
+    # It is a Sunday.
+    told = api.client.get("/v1/payouts", headers=headers).json()["pay_from"]
+    assert told == "2025-06-16" == order(api, people)["requested_on"]
 
 
 def test_a_file_whose_payouts_are_all_settled(api: Served, people: Cast) -> None:
