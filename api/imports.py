@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
@@ -151,6 +151,7 @@ class Imports:
     def _answered(self, town: Town, data: bytes, file: str, by: str) -> Import:
         done = answers.take(town, answers.read(data), by=by)
         counts = {REJECTED: len(done.undone), DEBITS: len(done.debits)}
+        counts |= Counter(f"payee_{payee.outcome}" for _payout, payee in done.payees)
         kinds = {kind: count for kind, count in counts.items() if count}
         why = "\n".join(f"{one.reference}: {one.detail}" for one in done.left)
         return Import(self.town.new_id().hex(), file, [], state="done", kinds=kinds, why=why[:WHY_KEPT])

@@ -24,6 +24,7 @@ WALLET_MAY_IMPORT = (
     "ledger.currency.bank.mandates.text",
     "ledger.currency.bank.pain",
     "ledger.currency.bank.pain_read",
+    "ledger.currency.charter.ibans",
     "ledger.currency.keys",
     "ledger.currency.links",
     "ledger.currency.messages",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from ledger.currency.money import format_cents
 from wallet_cli.errors import Exit, WalletError
 from wallet_cli.opened import Wallet
 from wallet_cli.terminal import TERMINAL, bold
-from wallet_cli.words import LANG, N_, _, clean
+from wallet_cli.words import LANG, N_, _, clean, reason
 
 if TYPE_CHECKING:
     from api.client import Client, Mandate, Monthly
@@ -100,7 +99,7 @@ def _sign_new(
 ) -> Mandate:
     if not iban:
         raise WalletError(Exit.USAGE, "iban_missing", _("Say which account is debited: --iban FR76..."))
-    plain = re.sub(r"\s", "", iban).upper()
+    plain = _iban(iban)
     id_ = uuid7(time.time_ns() // 1_000, os.urandom(10))
     content = Content(id_, holder or wallet.settings.name, plain, cents, 1, _today(wallet, client))
     signature = _signed(wallet, found, content, yes=yes)
@@ -114,7 +113,7 @@ def _sign_new(
 def _sign_amount(
     wallet: Wallet, client: Client, found: Monthly, mandate: Mandate, cents: int, iban: str | None, *, yes: bool
 ) -> Mandate:
-    if iban and re.sub(r"\s", "", iban).upper() != mandate.iban:
+    if iban and _iban(iban) != mandate.iban:
         told = _("Your mandate is for another account, {account}: end it first with `wallet monthly --end`.")
         raise WalletError(Exit.USAGE, "mandate_taken", told.format(account=_hidden(mandate.iban)))
     if cents == mandate.amount_cents:
@@ -152,6 +151,16 @@ def _today(wallet: Wallet, client: Client) -> date:
 
 def _day(day: date) -> str:
     return day.strftime("%d/%m/%Y") if LANG == "fr" else day.isoformat()
+
+
+def _iban(typed: str) -> str:
+    """An IBAN as the mandate's text has it, which is signed before the server sees it. Raises `WalletError`."""
+    from ledger.currency.charter import ibans
+
+    try:
+        return ibans.iban(typed)
+    except ibans.IbanWrong as wrong:
+        raise WalletError(Exit.REFUSED, wrong.code, reason(wrong.code, wrong.reason)) from None
 
 
 def _hidden(iban: str) -> str:

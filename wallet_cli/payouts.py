@@ -46,6 +46,9 @@ def iban(wallet: Wallet, typed: str | None, holder: str) -> None:
         TERMINAL.say(told.format(iban=grouped(found.iban), holder=clean(found.holder or wallet.settings.name)))
         if typed:
             TERMINAL.say(_("What was ordered before goes to where it was ordered to."))
+            if not holder:
+                told = _("Banks compare this name with the account's holder: --holder NAME, if they know another.")
+                TERMINAL.say(told)
     TERMINAL.give({"iban": found.iban, "holder": clean(found.holder) or None})
 
 

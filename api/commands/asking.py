@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from api.commands.console import CONSOLE, LANG, N_, CliError, Exit, _
-from ledger.currency.charter import rules
+from ledger.currency.charter import ibans, rules
 
 if TYPE_CHECKING:
     from api.commands.founding import Answers
@@ -44,7 +44,7 @@ def _bank(answers: Answers, text: str) -> None:
     name, colon, iban = text.partition(":")
     rules.name(name.strip())
     if colon:
-        rules.iban(iban.strip())
+        ibans.iban(iban.strip())
 
 
 def _box(answers: Answers, text: str) -> None:

@@ -14,6 +14,7 @@ from api.commands.console import CONSOLE, N_, CliError, Exit, _, day, euros, nge
 from api.commands.failures import reason
 from api.commands.mandates import daily_json, show_daily
 from api.commands.opened import opened
+from api.commands.payouts import payee_text
 from api.home import home_of
 from ledger.currency.bank import booking, inbox, taking
 from ledger.currency.bank.booking import Booked
@@ -21,6 +22,8 @@ from ledger.currency.bank.formats.read import read_file
 from ledger.currency.bank.lines import Line, lines
 from ledger.currency.bank.mandates import daily
 from ledger.currency.bank.payouts import answers
+from ledger.currency.bank.payouts.owed import Payout
+from ledger.currency.bank.payouts.payees import Outcome, Payee
 from ledger.currency.bank.reference import shown
 from ledger.currency.bank.statement import Statement, StatementError
 from ledger.currency.bank.tables import BANK_LINE
@@ -204,8 +207,12 @@ def _show_answered(answered: Sequence[tuple[Path, answers.Answered]]) -> None:
             "{file}: {count} payout rejected by the bank; its shop has its units back.",
             "{file}: {count} payouts rejected by the bank; their shops have their units back.", len(one.undone),
         )  # fmt: skip
-        if one.undone or not one.debits:
+        if one.undone:
             CONSOLE.say(told.format(file=path.name, count=len(one.undone)))
+        if one.is_nothing:
+            CONSOLE.say(_("{file}: the bank's answer rejects nothing.").format(file=path.name))
+        if one.payees:
+            _show_payees(path, one.payees)
         if one.debits:
             debits = _("{file}: {count} debits rejected by the bank; its sum is expected without them.")
             CONSOLE.say(debits.format(file=path.name, count=len(one.debits)))
@@ -214,9 +221,23 @@ def _show_answered(answered: Sequence[tuple[Path, answers.Answered]]) -> None:
             CONSOLE.note(_("{reference}: {reason}").format(reference=left.reference, reason=why))
 
 
+def _show_payees(path: Path, found: Sequence[tuple[Payout, Payee]]) -> None:
+    told = _("{file}: before it pays, the bank compared names and accounts. Nothing was given back.")
+    CONSOLE.say(told.format(file=path.name))
+    columns = [(_("reference"), False), (_("euros"), True), (_("what the bank found"), False)]
+    CONSOLE.table(columns, [(shown(one.reference), euros(one.amount), payee_text(payee)) for one, payee in found])
+    if any(payee.outcome is not Outcome.MATCH for _one, payee in found):
+        told = _("Ask the shop before you release the file at the bank: what goes to another holder may be lost.")
+        CONSOLE.note(told)
+
+
 def _answered_json(path: Path, one: answers.Answered) -> dict[str, Any]:
     return {
         "file": path.name, "rejected": [shown(payout.reference) for payout in one.undone],
+        "payees": [
+            {"reference": shown(payout.reference), "outcome": str(payee.outcome), "name": payee.name}
+            for payout, payee in one.payees
+        ],
         "rejected_debits": [shown(debit.reference) for debit in one.debits],
         "left": [{"reference": left.reference, "code": left.code, "detail": left.detail} for left in one.left],
     }  # fmt: skip

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from api.commands.console import CONSOLE, CliError, Exit, _, amount, euros, money, ngettext
+from api.commands.console import CONSOLE, N_, CliError, Exit, _, amount, euros, money, ngettext
 from api.commands.opened import opened
 from ledger.currency import reserve, uncovered
 from ledger.currency.charter import PartyKind
@@ -18,6 +18,11 @@ from ledger.currency.imported import open_reserve
 from ledger.currency.importer import ImportRefused, Options, Problem, run
 
 SHOWN = 20
+HOURS = {
+    "at_twice": N_("the clocks had this hour twice that day, and it names no zone: taken for the first of the two"),
+    "at_never": N_("the clocks left this hour out that day, and it names no zone: taken for the one after it"),
+}
+"""Lines whose hour is not sure; they are taken in the order of the file."""
 
 
 def bring_in(
@@ -55,6 +60,7 @@ def bring_in(
             told = _("Interrupted. What was imported stands; the same command again completes it.")
             raise CliError(Exit.INTERRUPTED, "interrupted", told) from None
         _problems(done.problems, done.left_out)
+        _problems([one._replace(reason=_(HOURS[one.code])) for one in done.doubts], done.doubtful)
         if not dry_run:
             for name, cents in booked:
                 open_reserve(town, name, cents, reference)
@@ -90,6 +96,7 @@ def bring_in(
             "held_accounts": held,
             "circulation_cents": report.circulation, "guarantee_cents": report.guarantee,
             "problems": [problem._asdict() for problem in done.problems],
+            "doubts": [doubt._asdict() for doubt in done.doubts],
         }
     )  # fmt: skip
 

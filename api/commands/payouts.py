@@ -18,6 +18,7 @@ from ledger.currency.bank import details
 from ledger.currency.bank.details import Details
 from ledger.currency.bank.payouts import batches, contents, owed, undoing
 from ledger.currency.bank.payouts.batches import Batch
+from ledger.currency.bank.payouts.payees import Payee
 from ledger.currency.bank.reference import shown
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import Party
@@ -30,6 +31,13 @@ STATES = {
     "settled": N_("settled"),
     "withdrawn": N_("withdrawn"),
 }
+PAYEES = {
+    "match": N_("the bank knows this holder"),
+    "close_match": N_("nearly the holder"),
+    "no_match": N_("NOT the holder"),
+    "not_possible": N_("holder not checked"),
+}
+"""What the bank found of the account's holder."""
 TRANSFER_STATES = {"due": N_("under way"), "paid": N_("paid"), "undone": N_("given back")}
 
 
@@ -78,7 +86,7 @@ def show_file(number: str) -> None:
     columns = [(_("reference"), False), (_("euros"), True), (_("to"), False), ("IBAN", False), (_("state"), False)]
     rows = [
         (shown(one.reference), euros(one.amount), one.name, grouped(one.iban),
-         _(TRANSFER_STATES[one.state]) + (", " + _("never paid to this IBAN before") if one.is_new else ""))
+         _stands(one))
         for one in transfers
     ]  # fmt: skip
     CONSOLE.table(columns, rows)
@@ -175,6 +183,8 @@ def iban(who: str, typed: str | None, holder: str, *, remove: bool) -> None:
             details.put(town, party, typed, holder)
         found = details.find(town, party)
     CONSOLE.say(_paid_at(party, found))
+    if typed and not holder:
+        CONSOLE.say(_("Banks compare this name with the account's holder: --holder NAME, if they know another."))
     CONSOLE.give(
         {
             "party": party.name, "account": account_text(party.account), "iban": found.iban if found else None,
@@ -200,8 +210,21 @@ def grouped(text: str) -> str:
 
 def _where(one: owed.Due) -> str:
     if one.batch:
-        return _("in file {number}").format(number=one.batch)
+        return ", ".join(filter(None, (_("in file {number}").format(number=one.batch), payee_text(one.payee))))
     return grouped(one.iban) if one.iban else _("no IBAN yet")
+
+
+def _stands(one: contents.Ordered) -> str:
+    new = _("never paid to this IBAN before") if one.is_new else ""
+    return ", ".join(filter(None, (_(TRANSFER_STATES[one.state]), new, payee_text(one.payee))))
+
+
+def payee_text(found: Payee | None) -> str:
+    """What the bank found of an account's holder; "" where it told nothing."""
+    if found is None:
+        return ""
+    told = _(PAYEES[found.outcome])
+    return _("{outcome}: {name}").format(outcome=told, name=found.name) if found.name else told
 
 
 def _file_row(one: Batch) -> tuple[str, ...]:

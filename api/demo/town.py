@@ -21,6 +21,7 @@ from ledger.currency.charter import (
     ReserveAccount,
     ReserveKind,
 )
+from ledger.currency.charter.ibans import rib_key
 from ledger.currency.keys import PrivateKey
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
@@ -100,11 +101,8 @@ def key_of(name: str) -> PrivateKey:
 
 def iban(number: int) -> str:
     """A French IBAN that is well formed and nobody's: the account `number` of a bank that there is not."""
-    bank, branch = 99_999, 1
-    key = 97 - (89 * bank + 15 * branch + 3 * number) % 97
-    bban = f"{bank:05d}{branch:05d}{number:011d}{key:02d}"
-    check = 98 - int(f"{bban}152700") % 97  # F and R are 15 and 27, then 00
-    return f"FR{check:02d}{bban}"
+    account = f"9999900001{number:011d}"
+    return f"FR76{account}{rib_key(account)}"
 
 
 def charter(public_url: str) -> Charter:

@@ -29,6 +29,7 @@ from ledger.currency.bank.payouts import approval, batches, owed
 from ledger.currency.bank.placing import Decision, Way
 from ledger.currency.bank.reference import member_reference, shown
 from ledger.currency.bank.statement import LineKind
+from ledger.currency.bank.target import open_day
 from ledger.currency.sure import Said
 from ledger.currency.town import Town
 
@@ -152,7 +153,7 @@ class Year:
             conversion.accept(acting, conversion.find_asked(self.town, asked), by=self.treasurer.public.hex())
         if not any(one.iban and not one.batch for one in owed.due(self.town)):
             return
-        on = day + _DAY
+        on = open_day(day + _DAY)
         acting = self._office("POST /v1/payouts/batches", on=on.isoformat())
         batch = batches.order(acting, by=self.office.public.hex(), on=on)
         for person in place.TREASURERS:

@@ -20,7 +20,9 @@ def add(
     iban: str = typer.Argument(metavar="IBAN", help=_("The account that is debited."), show_default=False),
     amount: str = AMOUNT,
     signed: str = typer.Option(..., "--signed", metavar="YYYY-MM-DD", help=_("The day of the signature.")),
-    holder: str = option("--holder", help=_("The account's holder, if that is another name."), metavar="NAME"),
+    holder: str = option(
+        "--holder", help=_("The account's holder as the bank knows it, if that is another name."), metavar="NAME"
+    ),
     json: bool = JSON,
 ) -> None:
     from api.commands import mandates

@@ -48,7 +48,7 @@ def party_iban(
     party: str = PARTY,
     iban: str = typer.Argument(None, metavar="[IBAN]", help=_("From now on this account."), show_default=False),
     holder: str = typer.Option(
-        "", "--holder", metavar="NAME", help=_("The account's holder, if that is another name.")
+        "", "--holder", metavar="NAME", help=_("The account's holder as the bank knows it, if that is another name.")
     ),
     remove: bool = typer.Option(False, "--remove", help=_("Forget it.")),
     json: bool = JSON,

@@ -33,7 +33,9 @@ def show(number: str = NUMBER, json: bool = JSON) -> None:
 
 @command(app, "order", _("Make one file of all that is due (pain.001). Whoever has no IBAN waits."))
 def order(
-    on: str = option("--on", help=_("The day on which the bank pays; today unless given."), metavar="YYYY-MM-DD"),
+    on: str = option(
+        "--on", help=_("The day on which the bank pays; the first on which it can, unless given."), metavar="YYYY-MM-DD"
+    ),
     json: bool = JSON,
 ) -> None:
     from api.commands import payouts

@@ -28,7 +28,7 @@ from api.schemas.payouts import (
 from api.schemas.town import BookedOut
 from api.strict import StrictRoute
 from ledger.currency import parties
-from ledger.currency.bank import details
+from ledger.currency.bank import details, lead
 from ledger.currency.bank.payouts import approval, batches, contents, owed, undoing
 from ledger.currency.bank.payouts.batches import Batch
 from ledger.currency.errors import CurrencyError
@@ -87,7 +87,8 @@ def set_party_details(account: str, body: BankDetailsIn, acting: Actor) -> BankD
 def due_payouts(found: Served, caller: Caller) -> PayoutsOut:
     """What shops are owed, the oldest first. Without an IBAN it waits; `batch` is the file that orders it."""
     need(caller, parties.AUDIT)
-    return PayoutsOut(payouts=[payout_out(one) for one in owed.due(found.town)])
+    due = [payout_out(one) for one in owed.due(found.town)]
+    return PayoutsOut(payouts=due, pay_from=lead.payouts_from(found.town).isoformat())
 
 
 @router.post("/v1/payouts/{reference}/rejection", status_code=201, response_model=BookedOut, responses=_BOOKED)
@@ -112,7 +113,7 @@ def payout_batches(found: Served, caller: Caller, all: Annotated[bool, Query()] 
 
 @router.post("/v1/payouts/batches", status_code=201, response_model=BatchOut)
 def order_payouts(body: BatchIn, acting: Actor) -> BatchOut:
-    """Make a file of everything that is due and has an IBAN, to be executed `on` that day (today)."""
+    """Make a file of everything that is due and has an IBAN, to be executed `on` that day (`pay_from`)."""
     need(acting.caller, parties.OFFICE)
     return _batch(acting.town, batches.order(acting.town, by=acting.by, on=body.on))
 

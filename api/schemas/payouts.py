@@ -14,6 +14,7 @@ from ledger.currency.bank.payouts.approval import who
 from ledger.currency.bank.payouts.batches import Batch
 from ledger.currency.bank.payouts.contents import Ordered
 from ledger.currency.bank.payouts.owed import Due
+from ledger.currency.bank.payouts.payees import Payee
 from ledger.currency.bank.reference import shown
 
 
@@ -28,6 +29,16 @@ class BankDetailsOut(BaseModel):
     set_at: str | None
 
 
+class PayeeOut(BaseModel):
+    """What the bank found of an account's holder: `outcome` is match, close_match, no_match or not_possible.
+
+    `name` is the one that it has, where it is nearly the one that is paid; else "".
+    """
+
+    outcome: str
+    name: str
+
+
 class PayoutOut(BaseModel):
     id: str
     account: str
@@ -38,10 +49,14 @@ class PayoutOut(BaseModel):
     iban: str
     batch: int | None
     accepted_at: str
+    payee: PayeeOut | None
 
 
 class PayoutsOut(BaseModel):
+    """`pay_from` is the first day on which the bank can pay what is ordered now."""
+
     payouts: list[PayoutOut]
+    pay_from: str
 
 
 class BatchIn(In):
@@ -90,6 +105,7 @@ class TransferOut(BaseModel):
     is_new: bool
     amount_cents: int
     state: str
+    payee: PayeeOut | None
 
 
 class BatchTransfersOut(BaseModel):
@@ -122,12 +138,17 @@ def details_out(found: Details | None) -> BankDetailsOut:
     return BankDetailsOut(iban=found.iban, holder=found.holder or None, set_at=rfc3339(found.set_at))
 
 
+def payee_out(found: Payee | None) -> PayeeOut | None:
+    """What the bank found of an account's holder, as the API shows it."""
+    return None if found is None else PayeeOut(outcome=str(found.outcome), name=found.name)
+
+
 def payout_out(one: Due) -> PayoutOut:
     """A payout that is due, as the API shows it."""
     return PayoutOut(
         id=one.payout.reconversion.hex(), account=account_text(one.payout.holder), name=one.name,
         amount_cents=one.payout.amount, reference=shown(one.payout.reference), to=one.to, iban=one.iban,
-        batch=one.batch or None, accepted_at=rfc3339(one.at),
+        batch=one.batch or None, accepted_at=rfc3339(one.at), payee=payee_out(one.payee),
     )  # fmt: skip
 
 
@@ -162,5 +183,5 @@ def transfer_out(one: Ordered) -> TransferOut:
     """One transfer of a file, as the API shows it."""
     return TransferOut(
         id=one.reconversion.hex(), reference=shown(one.reference), account=account_text(one.holder), name=one.name,
-        iban=one.iban, is_new=one.is_new, amount_cents=one.amount, state=one.state,
+        iban=one.iban, is_new=one.is_new, amount_cents=one.amount, state=one.state, payee=payee_out(one.payee),
     )  # fmt: skip

@@ -2,8 +2,9 @@
 
     id,at,from,to,amount,unit,kind
 
-in any order, other columns are left aside. A line that cannot be taken is a `Problem` with its number and what to
-do; the lines after it are read all the same. Nothing here looks at a book. One line is held at a time.
+in any order, other columns are left aside; a line `sep=;` before it, for spreadsheets, says with what they are parted.
+A line that cannot be taken is a `Problem` with its number and what to do; the lines after it are read all the same.
+Nothing here looks at a book. One line is held at a time.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ MAX_ID = 200
 _AMOUNT = re.compile(r"([0-9]{1,14})(?:([.,])([0-9]+))?")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_SEP = re.compile(r"""(["']?)sep=([^"'\w\s]|\t)\1[,;\t|]*""", re.ASCII | re.IGNORECASE)
+_BOM = "\ufeff"
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -53,7 +56,10 @@ class Problem(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A line that can be taken: amounts in cents, `at` as it goes into the record, `day` in the currency's zone."""
+    """A line that can be taken: amounts in cents, `at` as it goes into the record, `day` in the currency's zone.
+
+    `doubt` is at_twice or at_never where the clocks had its hour twice that day, or not at all, and it names no zone.
+    """
 
     line: int
     id: str
@@ -63,6 +69,7 @@ class Row(NamedTuple):
     kind: str
     at: str
     day: date
+    doubt: str = ""
 
 
 @dataclass
@@ -79,16 +86,15 @@ class Reader:
 
     def rows(self, text: TextIO) -> Iterator[Row | Problem]:
         """Every line below the header. Raises `FileRefused` (import_columns)."""
-        header = _header(text)
-        self.delimiter = max(",;\t|", key=header.count)
+        header, before, said = _header(text)
+        self.delimiter = said or max(",;\t|", key=header.count)
         reader = csv.reader(_after(header, text), delimiter=self.delimiter, strict=True)
         names = [name.strip().lower() for name in next(reader, [])]
         _check_columns(names)
         places = [names.index(name) for name in COLUMNS]
         width = len(names)
-        line = reader.line_num
         while True:
-            line = reader.line_num + 1
+            line = before + reader.line_num + 1
             try:
                 cells = next(reader)
             except StopIteration:
@@ -122,8 +128,8 @@ class Reader:
             known = ", ".join(sorted(self.kinds))
             raise _Wrong("kind_unknown", f"the kind {kind!r} is none of {known}; --kinds says what there may be")
         cents = self._amount(amount)
-        moment, day = self._moment(at)
-        return Row(line, id_, payer, payee, cents, kind, moment, day)
+        moment, day, doubt = self._moment(at)
+        return Row(line, id_, payer, payee, cents, kind, moment, day, doubt)
 
     def _name(self, text: str, column: str) -> str:
         name = self._names.get(text)
@@ -171,15 +177,21 @@ class Reader:
             return cents + (lost > half or (lost == half and cents % 2 == 1))
         return cents
 
-    def _moment(self, text: str) -> tuple[str, date]:
-        """What the record says of the time (UTC, or a day without one), and the day it counts for."""
+    def _moment(self, text: str) -> tuple[str, date, str]:
+        """What the record says of the time (UTC, or a day without one), the day it counts for, and whether in doubt.
+
+        An hour without a zone that was twice is taken for the first of the two: a second run says the same.
+        """
+        doubt = ""
         try:
             if _DAY.fullmatch(text):
                 day = date.fromisoformat(text)
                 moment = text
             elif _MOMENT.fullmatch(text):
                 at = datetime.fromisoformat(text.replace(",", "."))
-                at = at if at.tzinfo else at.replace(tzinfo=self.zone)
+                if at.tzinfo is None:
+                    at = at.replace(tzinfo=self.zone)
+                    doubt = _doubt(at)
                 day = at.astimezone(self.zone).date()
                 moment = at.astimezone(UTC).isoformat().replace("+00:00", "Z")
             else:
@@ -190,7 +202,15 @@ class Reader:
             raise _Wrong("at_malformed", f"at {text[:40]!r}: the days of a book begin in {FIRST.year}")
         if day > self.latest:
             raise _Wrong("at_future", f"at {text[:40]!r} lies in the future")
-        return moment, day
+        return moment, day, doubt
+
+
+def _doubt(at: datetime) -> str:
+    """at_twice, at_never or "": when clocks go back, an hour is twice; when they go forward, one is left out."""
+    if at.utcoffset() == at.replace(fold=1).utcoffset():
+        return ""
+    is_there = at.astimezone(UTC).astimezone(at.tzinfo).replace(tzinfo=None) == at.replace(tzinfo=None)
+    return "at_twice" if is_there else "at_never"
 
 
 class _Wrong(Exception):
@@ -200,13 +220,16 @@ class _Wrong(Exception):
         self.reason = reason
 
 
-def _header(text: TextIO) -> str:
-    """The first line with anything in it."""
-    for _ in range(100):
-        header = text.readline(100_000)
-        if header.strip() or not header:
-            return header
-    return ""
+def _header(text: TextIO) -> tuple[str, int, str]:
+    """The first line with anything in it, the lines before it, and the delimiter if one of those names it, else ""."""
+    said = ""
+    for before in range(100):
+        header = text.readline(100_000).lstrip(_BOM)  # which is there when somebody names the encoding
+        if found := _SEP.fullmatch(header.strip(" \r\n")):
+            said = found[2]
+        elif header.strip() or not header:
+            return header, before, said
+    return "", 0, ""
 
 
 def _after(header: str, text: TextIO) -> Iterator[str]:

@@ -40,6 +40,11 @@ __all__ = ["FileRefused", "ImportRefused", "Imported", "Options", "Problem", "ru
 LINES_A_COMMIT = 2_700
 """Each may open two accounts, and a batch holds 8,190 instructions."""
 MOST_PROBLEMS = 1_000
+DOUBTS = {
+    "at_twice": "the clocks had this hour twice that day, and it names no zone; it is taken for the first of the two",
+    "at_never": "the clocks left this hour out that day, and it names no zone; it is taken for the one after it",
+}
+"""What there is to say of lines whose hour is not sure. They are posted in the order of the file, as all are."""
 _TRIES = 5
 DAY_US = 86_400_000_000
 
@@ -65,7 +70,10 @@ class Options:
 
 
 class Imported(NamedTuple):
-    """What an import came to, in lines: posted now, stood before, left out; accounts opened; cents posted."""
+    """What an import came to, in lines: posted now, stood before, left out; accounts opened; cents posted.
+
+    `doubts` are the first lines of `doubtful` whose hour is not sure (`Row.doubt`); they are taken as they stand.
+    """
 
     lines: int
     posted: int
@@ -74,6 +82,8 @@ class Imported(NamedTuple):
     accounts: int
     cents: int
     problems: list[Problem]
+    doubts: tuple[Problem, ...] = ()
+    doubtful: int = 0
 
 
 class ImportRefused(FileRefused):
@@ -109,7 +119,7 @@ def run(town: Town, path: Path, options: Options = Options(), progress: Progress
     left = trial.lines - trial.stood - post.posted
     return Imported(
         trial.lines, post.posted, trial.stood, trial.total if options.dry_run else left, post.opened, post.cents,
-        sorted(trial.problems),
+        sorted(trial.problems), tuple(trial.doubts), trial.doubtful,
     )  # fmt: skip
 
 
@@ -175,7 +185,8 @@ class _Trial:
         self.accounts = Accounts(town, options.issuers, options.parties)
         self.seen = seen
         self.problems: list[Problem] = []
-        self.total = self.lines = self.stood = self.first_new = 0
+        self.doubts: list[Problem] = []
+        self.total = self.lines = self.stood = self.first_new = self.doubtful = 0
 
     def problem(self, line: int, code: str, reason: str) -> None:
         self.total += 1
@@ -195,6 +206,10 @@ class _Trial:
                 self.problem(*item)
         for id_, row in zip(ids, rows, strict=True):
             self.seen.add(id_, row.line)
+            if row.doubt:
+                self.doubtful += 1
+                if len(self.doubts) < MOST_PROBLEMS:
+                    self.doubts.append(Problem(row.line, row.doubt, DOUBTS[row.doubt]))
             self._row(id_, row, posted.get(id_))
 
     def _row(self, id_: bytes, row: Row, stood: bytes | None) -> None:

@@ -10,7 +10,7 @@ import httpx
 
 from ledger.core.ids import account_number
 from ledger.currency import conversion, parties, proofs
-from ledger.currency.bank import details, suspense
+from ledger.currency.bank import details, lead, suspense
 from ledger.currency.bank.mandates import collecting, files, model, notices, register
 from ledger.currency.bank.mandates.text import Content, mandate_text
 from ledger.currency.bank.payouts import approval, batches, owed
@@ -133,9 +133,9 @@ class Scene:
         return self._batch.number
 
     def batch_body(self) -> dict[str, str]:
-        """What orders a file today; something is due."""
+        """What orders a file for the first day on which the bank can; something is due."""
         self.payout()
-        return {"on": self.town.charter.local_date(self.town.now()).isoformat()}
+        return {"on": lead.payouts_from(self.town).isoformat()}
 
     def signature_body(self) -> dict[str, str]:
         """The treasurer's signature of the last file."""

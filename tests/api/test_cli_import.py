@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -40,6 +41,24 @@ def test_an_import_with_its_euros(run: Run, town: Town, tmp_path: Path) -> None:
     assert {p["name"]: p["balance_cents"] for p in run("party", "list", "--kind", "shop").json}["Le Bocal"] == 1_000
     assert run("check").json["ok"] is True
     assert run("import", file, *options[:-4], "--opening-reserve", f"{BANK}=91", "--reference", "releve-1").code == 1
+
+
+def test_hours_in_doubt_are_named_and_taken(run: Run, town: Town, tmp_path: Path) -> None:
+    file = past(
+        tmp_path,
+        "1,2024-10-27 02:30,asso,Alice,9,PATARD,issue",
+        "2,2024-10-27 02:20,Alice,asso,1,PATARD,payment",
+        "3,2025-03-30 02:20,Alice,asso,1,PATARD,payment",
+    )
+    done = run("import", file, "--issuer", "asso", plain=True)
+    assert done.code == 0 and "Rien" not in done.out
+    assert re.findall(r"^ligne (\d+)", done.err, re.MULTILINE) == ["2", "3", "4"]
+    assert done.err.count("deux fois") == 2 and done.err.count("sauté") == 1
+    told = run("import", file, "--issuer", "asso").json
+    assert (told["stood"], told["problems"]) == (3, [])
+    assert [(one["line"], one["code"]) for one in told["doubts"]] == [
+        (2, "at_twice"), (3, "at_twice"), (4, "at_never")
+    ]  # fmt: skip
 
 
 def test_an_import_that_is_refused_names_the_lines(run: Run, town: Town, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from ledger.currency.town import Town
 from tests import towns
 from tests.api.command import Run
 from tests.currency.bank.scene import IBAN as OURS
+from tests.currency.bank.test_payees import found
 from tests.currency.bank.test_payout_answers import answer
 from tests.towns import BANK, Member
 
@@ -92,6 +93,17 @@ def test_from_what_is_due_to_the_bank_and_back(run: Run, home: Path) -> None:
     assert run("payouts", "list").json["batches"][0]["state"] == "fetched"
     keys = run("key", "list", "L'association").json
     assert [key["person"] for key in keys] == ["Alice Martin"]
+    # Before it pays, the bank says whose account it is: that is shown, here and beside the payout, and nothing moves.
+    Path("vop.xml").write_bytes(found(made["message"], (due["reference"], "RVMC", ["BOULANGERIE & FILS"])))
+    told = run("bank", "import", "vop.xml", plain=True)
+    assert told.code == 0 and "presque le titulaire : BOULANGERIE & FILS" in told.out
+    assert "rejeté" not in told.out and "Rien n'a été rendu" in told.out and "Demandez au commerce" in told.err
+    payee = {"outcome": "close_match", "name": "BOULANGERIE & FILS"}
+    [answered] = run("bank", "import", "vop.xml").json["answers"]
+    assert answered["payees"] == [{"reference": due["reference"], **payee}] and answered["rejected"] == []
+    assert run("payouts", "show", "1").json["transfers_list"][0]["payee"] == payee
+    assert run("payouts", "list").json["due"][0]["payee"] == payee
+    assert "presque le titulaire" in run("payouts", "show", "1", plain=True).out
     # The bank will not pay it, says so, and says it again.
     Path("answer.xml").write_bytes(answer(made["message"], due["reference"].replace("-", ""), amount=9_500))
     done = run("bank", "import", "answer.xml")
@@ -132,7 +144,8 @@ def test_refusals(run: Run, home: Path) -> None:
     for command, code in (
         (("payouts", "show", "7"), "not_found"), (("payouts", "file", "x"), "not_found"),
         (("payouts", "reject", "0000000000"), "not_found"), (("party", "iban", "Boulangerie", "FR76"), "iban_wrong"),
-        (("party", "iban", "Boulangerie", OURS), "iban_wrong"),
+        (("party", "iban", "Boulangerie", OURS), "iban_own"),
+        (("party", "iban", "Boulangerie", "TN59 1000 6035 1835 9847 8831"), "iban_outside"),
         (("invite", "L'association", "--role", "treasurer", "--person", "Boulangerie"), "person_wrong"),
         (("invite", "L'association", "--role", "treasurer", "--person", "Nobody"), "not_found"),
     ):  # fmt: skip

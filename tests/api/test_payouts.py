@@ -100,6 +100,7 @@ def test_from_an_iban_to_a_file_that_two_people_signed(api: Served, people: Cast
     assert due == {
         "id": due["id"], "account": shown(people.shop), "name": "Boulangerie", "amount_cents": 9_500,
         "reference": reference, "to": "Boulangerie", "iban": IBAN, "batch": None, "accepted_at": due["accepted_at"],
+        "payee": None,
     }  # fmt: skip
     # Who signs a file for which two people sign was known before it was made.
     alice, bob = signer(api, people, "Alice"), signer(api, people, "Benoît")
@@ -217,11 +218,15 @@ def test_whose_key_is_whose_the_office_says(api: Served, people: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    "iban", ["DE89370400440532013001", "DE8937040044053201300", "x", "FR1420041010050500013M02606"]
-)
-def test_an_iban_that_is_none(api: Served, people: Cast, iban: str) -> None:
+    ("iban", "code"),
+    [
+        ("DE89370400440532013001", "iban_check"), ("DE8937040044053201300", "iban_wrong"), ("x", "iban_wrong"),
+        ("FR1420041010050500013M02606", "iban_own"), ("MR1300020001010000123456753", "iban_outside"),
+    ],
+)  # fmt: skip
+def test_an_iban_that_is_none(api: Served, people: Cast, iban: str, code: str) -> None:
     headers = api.session(people.shop.key)
-    is_problem(api.client.put("/v1/bank-details", json={"iban": iban}, headers=headers), "iban_wrong")
+    is_problem(api.client.put("/v1/bank-details", json={"iban": iban}, headers=headers), code)
     nothing = {"iban": None, "holder": None, "set_at": None}
     assert api.client.get("/v1/bank-details", headers=headers).json() == nothing
 
@@ -271,11 +276,20 @@ def test_a_file_that_was_changed_in_the_database(api: Served, people: Cast) -> N
 
 
 @pytest.mark.parametrize(("on", "code"), [("2025-06-14", "payouts_date"), ("2026-06-15", "payouts_date"),
+                                          ("2025-06-15", "payouts_date"),
                                           ("tomorrow", "body_malformed"), (20250616, "body_malformed")])  # fmt: skip
 def test_a_day_on_which_no_bank_pays(api: Served, people: Cast, on: object, code: str) -> None:
     owe(api, people)
     headers = api.session(people.operator)
     is_problem(api.client.post("/v1/payouts/batches", json={"on": on}, headers=headers), code)
+
+
+def test_the_first_day_on_which_the_bank_pays_is_told(api: Served, people: Cast) -> None:
+    owe(api, people)
+    headers = api.session(people.operator)
+    # It is a Sunday.
+    told = api.client.get("/v1/payouts", headers=headers).json()["pay_from"]
+    assert told == "2025-06-16" == order(api, people)["requested_on"]
 
 
 def test_a_file_whose_payouts_are_all_settled(api: Served, people: Cast) -> None:

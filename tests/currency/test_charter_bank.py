@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 import pytest
 
 from ledger.currency.charter import (
+    Agents,
     BankRules,
     Bookkeeping,
     Charter,
@@ -18,12 +21,16 @@ RULES = """[bank]
 topup = "Banque"
 payout = "Banque"
 second_signature_above = "1000.00"
+cutoff = "16:00"
+agents = "notprovided"
 [mandates]
 creditor_id = "FR72 ZZZ 123456"
 day = 5
 notice_days = 10
 risk_days = 60
 per_month = "150.00"
+lead_days = 2
+cutoff = "10:30"
 [bookkeeping]
 siren = "123 456 782"
 year_end = "06-30"
@@ -56,10 +63,12 @@ WHOLE = TOP + RULES + ACCOUNTS
 
 def test_a_whole_charter() -> None:
     charter = Charter.loads(WHOLE)
-    assert charter.bank == BankRules(topup="Banque", payout="Banque", second_signature_above=100_000)
+    assert charter.bank == BankRules(topup="Banque", payout="Banque", second_signature_above=100_000,
+                                     cutoff=time(16), agents=Agents.NOT_PROVIDED)  # fmt: skip
     assert charter.mandates == MandateRules(
-        creditor_id="FR72ZZZ123456", day=5, notice_days=10, risk_days=60, per_month=15_000
-    )
+        creditor_id="FR72ZZZ123456", day=5, notice_days=10, risk_days=60, per_month=15_000, lead_days=2,
+        cutoff=time(10, 30),
+    )  # fmt: skip
     assert charter.bookkeeping == Bookkeeping(siren="123456782", year_end=(6, 30), fees="7061")
     assert charter.reserve[0] == ReserveAccount(
         name="Banque", kind=ReserveKind.BANK, iban="FR1420041010050500013M02606", bic="PSSTFRPPPAR",
@@ -91,6 +100,13 @@ def test_without_a_bank_there_is_nowhere_to_send_euros() -> None:
         ("FR72 ZZZ 123456", "FR73ZZZ123456", "mandates.creditor_id", "check digits"),
         ("FR72 ZZZ 123456", "72", "mandates.creditor_id", "creditor identifier"),
         ("day = 5", "day = 31", "mandates.day", "between 1 and 28"),
+        ('"10:30"', '"24:00"', "mandates.cutoff", "hours and minutes"),
+        ('"10:30"', '"9:30"', "mandates.cutoff", "hours and minutes"),
+        ('"10:30"', "10", "mandates.cutoff", "hours and minutes"),
+        ("lead_days = 2", "lead_days = 0", "mandates.lead_days", "between 1 and 10"),
+        ('cutoff = "16:00"', "lead_days = 11", "bank.lead_days", "between 0 and 10"),
+        ('"notprovided"', '"not provided"', "bank.agents", 'did you mean "notprovided"'),
+        ("[bookkeeping]", '[bookkeeping]\ncutoff = "16:00"', "bookkeeping.cutoff", "under [bank], for payouts"),
         ("risk_days = 60", 'risk_days = "60"', "mandates.risk_days", "without quotes"),
         ("123 456 782", "123 456 789", "bookkeeping.siren", "SIREN"),
         ("06-30", "06-29", "bookkeeping.year_end", "last day of a month"),

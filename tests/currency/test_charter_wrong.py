@@ -123,7 +123,7 @@ def test_a_wrong_line_is_refused_with_its_number(line: str, new: str, number: in
         ("FR763000600001123456789018", "27 characters and this one has 26"),
         ("FR76", "no IBAN"),
         ("7630006000011234567890189", "no IBAN"),
-        ("FR76-3000-6000-0112", "no IBAN"),
+        ("FR76-3000-6000-0112", "27 characters and this one has 16"),
         ("", "no IBAN"),
     ],
 )

@@ -20,7 +20,7 @@ from ledger.currency.importer import Imported, Options
 from ledger.currency.town import Town
 from merchants.desk import Desk
 from tests import towns
-from tests.currency.past import ASSO, HEADER, SMALL, Write, balance, line, writing
+from tests.currency.past import ASSO, HEADER, SMALL, Write, balance, line, problems, writing
 from tests.towns import BANK, CASH, nothing_moves
 
 
@@ -93,6 +93,60 @@ def test_forms_that_files_have(town: Town, write: Write, text: str, encoding: st
     text = text.replace("Boulangerie", "Boulangerie Lefèvre")
     done = importer.run(town, write(text, encoding), ASSO)
     assert (done.posted, balance(town, "Boulangerie Lefèvre")) == (3, 1_000)
+
+
+@pytest.mark.parametrize(
+    ("first", "delimiter", "encoding"),
+    [
+        ("sep=;\n", ";", "utf-8"), ('"sep=;"\r\n', ";", "utf-8-sig"), ("SEP=|\n", "|", "utf-16"),
+        ("\nsep=\t\n\n", "\t", "utf-8"), ('"sep=,",,,,,,\n', ",", "cp1252"), ("sep=^\n", "^", "utf-8"),
+        ("\ufeffsep=:\n", ":", "utf-8-sig"),
+    ],
+)  # fmt: skip
+def test_a_first_line_that_says_the_delimiter(
+    town: Town, write: Write, first: str, delimiter: str, encoding: str
+) -> None:
+    rows = SMALL.replace("T23:30:00Z", "").replace(" 08:00:00", "").splitlines()
+    if delimiter != ",":  # nor does it matter that another stands oftener
+        rows = [row.replace(",", delimiter) + delimiter for row in rows]
+        rows[0] += "a,b,c,d,e,f,g,h,i"
+    path = write(first + "\n".join(rows), encoding)
+    assert importer.run(town, path, ASSO).posted == 3
+    # Lines are counted from the first of the file.
+    path = write(first + HEADER.replace(",", delimiter) + line(amount="x").replace(",", delimiter), encoding)
+    assert problems(town, path) == [(first.count("\n") + 2, "amount_malformed")]
+
+
+HOURS = [  # in Paris
+    ("2025-10-26 01:59", "2025-10-25T23:59:00Z", ""), ("2025-10-26 02:00", "2025-10-26T00:00:00Z", "at_twice"),
+    ("2025-10-26 02:59:59", "2025-10-26T00:59:59Z", "at_twice"), ("2025-10-26 03:00", "2025-10-26T02:00:00Z", ""),
+    ("2025-10-26T02:30+01:00", "2025-10-26T01:30:00Z", ""), ("2025-10-26T00:30:00Z", "2025-10-26T00:30:00Z", ""),
+    ("2026-03-29 01:59", "2026-03-29T00:59:00Z", ""), ("2026-03-29 02:00", "2026-03-29T01:00:00Z", "at_never"),
+    ("2026-03-29 02:59", "2026-03-29T01:59:00Z", "at_never"), ("2026-03-29 03:00", "2026-03-29T01:00:00Z", ""),
+    ("2025-10-26", "2025-10-26", ""),
+]  # fmt: skip
+
+
+def test_hours_that_were_twice_or_never_are_named_by_line(town: Town, write: Write) -> None:
+    towns.clock(town).now += 2 * 365 * 86_400_000_000
+    assert town.charter.timezone == "Europe/Paris"
+    path = write(HEADER + "".join(line(id=str(n), at=at) for n, (at, _moment, _doubt) in enumerate(HOURS)))
+    done = importer.run(town, path, ASSO)
+    expected = [(n, doubt) for n, (_at, _moment, doubt) in enumerate(HOURS, 2) if doubt]
+    assert [(doubt.line, doubt.code) for doubt in done.doubts] == expected and done.doubtful == len(expected)
+    assert (done.posted, done.problems) == (len(HOURS), [])
+    # Posted in the order of the file, whatever their hours.
+    entries = town.book.statement(parties.named(town, "Alice").account, limit=20).entries
+    assert [entry.evidence["at"] for entry in reversed(entries)] == [moment for _at, moment, _doubt in HOURS]
+    again = importer.run(town, path, ASSO)
+    assert (again.posted, again.stood, again.doubts) == (0, len(HOURS), done.doubts)
+
+
+def test_thousands_of_doubtful_hours_are_counted(town: Town, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importer, "MOST_PROBLEMS", 2)
+    path = write(HEADER + "".join(line(id=str(n), at="2024-10-27 02:10") for n in range(5)))
+    done = importer.run(town, path, ASSO)
+    assert ([doubt.line for doubt in done.doubts], done.doubtful, done.posted) == ([2, 3], 5, 5)
 
 
 def test_columns_in_any_order(town: Town, write: Write) -> None:

@@ -11,9 +11,10 @@ from sqlalchemy import text
 
 from ledger.currency import conversion, parties
 from ledger.currency.bank import details
-from ledger.currency.bank.payouts import batches
+from ledger.currency.bank.payouts import batches, owed
 from ledger.currency.charter import BankRules
 from tests import towns
+from tests.currency.bank.test_payees import found
 from tests.journeys.bureau import SHOPS, Bureau, desk
 
 pytestmark = pytest.mark.browser
@@ -47,7 +48,7 @@ def test_a_payout_is_signed_by_two_people(browser: Browser, bureau: Bureau) -> N
         one.press("j", "Enter")
         page.locator("#iban").fill("DE00 3704 0044 0532 0130 00")
         one.press("Enter")
-        expect(page.locator("#due-error")).to_contain_text("Cet IBAN est mal tapé")
+        expect(page.locator("#due-error")).to_contain_text("Les chiffres de cet IBAN ne vont pas ensemble")
         page.locator("#iban").fill(SHOPS)
         one.press("Enter")
         expect(page.locator("#order-form")).to_be_visible()
@@ -77,6 +78,31 @@ def test_a_payout_is_signed_by_two_people(browser: Browser, bureau: Bureau) -> N
         expect(other.locator("#batch-fetch")).to_have_text("Le télécharger encore")
         other.locator("#batch-fetch").click()
         expect(other.locator("#batch-fetch")).to_contain_text("Sûr")
+
+
+def test_what_the_bank_found_of_the_holder_stands_beside_the_payout(browser: Browser, bureau: Bureau) -> None:
+    town, shop = bureau.town, bureau.shop
+    with desk(browser, bureau) as office:
+        page = office.pair("operator", "PC du bureau").page
+        conversion.convert(town, shop.party, 20_000, reserve=towns.CASH, reference="VENTES")
+        conversion.accept(town, conversion.find_asked(town, towns.ask_back(town, shop, 20_000)))
+        details.put(town, shop.party, SHOPS)
+        made = batches.order(town)
+        [payout] = owed.due(town)
+        office.open("payouts")
+        expect(page.locator("#due .outcome")).to_have_text("dans le fichier 1")
+        vop = found(made.message, (payout.payout.reference, "RVMC", ["EPICERIE LEFEBVRE SARL"]))
+        office.open("statements").drop(("vop.xml", vop))
+        expect(office.upload("vop.xml")).to_contain_text("presque le titulaire 1")
+        office.open("payouts")
+        expect(page.locator("#due .outcome")).to_have_text("presque le titulaire")
+        page.locator("#due .row").click()
+        expect(page.locator("#due-facts")).to_contain_text("EPICERIE LEFEBVRE SARL")
+        page.locator("#due-close").click()
+        page.locator("#batches .row").click()
+        expect(page.locator("#batch-transfers .payee")).to_have_text(
+            "presque le titulaire\u00a0: EPICERIE LEFEBVRE SARL"
+        )
 
 
 def test_nobody_signs_what_is_not_the_file_that_was_made(browser: Browser, bureau: Bureau) -> None:

@@ -40,7 +40,7 @@ def test_a_mandate_is_shown_before_it_is_signed(wallet: Run, town: Town, people:
     assert declined.code == Exit.DECLINED
     assert "Mandat de prélèvement SEPA" in declined.err and "FR72ZZZ123456" in declined.err
     assert model.live(town, people.alice.account) is None
-    signed = wallet("monthly", "30", "--iban", iban(1).lower(), "--json", typed="oui\n").json
+    signed = wallet("monthly", "30", "--iban", "-".join(iban(1).lower()), "--json", typed="oui\n").json
     assert (signed["amount_cents"], signed["holder"], signed["iban"]) == (3_000, "Alice", iban(1))
     with town.reading() as connection:
         row = connection.execute(select(MANDATE_VERSION)).one()
@@ -69,7 +69,10 @@ def test_what_is_typed_wrongly(wallet: Run, town: Town) -> None:
     head = town.book.head()
     for args in (("--iban", iban(1)), ("30", "--end"), ("x",)):
         assert wallet("monthly", *args, "--yes").code == Exit.USAGE
-    assert wallet("monthly", "30", "--iban", "FR00", "--yes", "--json").error["code"] == "iban_wrong"
+    for typed, code in (("FR00", "iban_wrong"), ("FR7530006000011234567890189", "iban_check"),
+                        ("TN5910006035183598478831", "iban_outside")):  # fmt: skip
+        refused = wallet("monthly", "30", "--iban", typed, "--yes", "--json")
+        assert (refused.code, refused.error["code"]) == (Exit.REFUSED, code)
     assert town.book.head() == head
 
 

@@ -61,7 +61,9 @@ def test_where_a_shop_is_paid(wallet: Run, town: Town, people: Cast) -> None:
     assert told.code == 0 and "DE89 3704 0044 0532 0130 00" in told.out
     assert wallet("iban", "--json", home="shop").json == {"iban": IBAN, "holder": "Boulangerie SARL"}
     wrong = wallet("iban", IBAN[:-1] + "1", "--json", home="shop")
-    assert (wrong.code, wrong.error["code"]) == (Exit.REFUSED, "iban_wrong")
+    assert (wrong.code, wrong.error["code"]) == (Exit.REFUSED, "iban_check")
+    outside = wallet("iban", "TN5910006035183598478831", "--json", home="shop")
+    assert (outside.code, outside.error["code"]) == (Exit.REFUSED, "iban_outside")
     assert wallet("iban", "--holder", "X", home="shop").code == Exit.USAGE
     assert wallet("iban", "--json", home="shop").json["iban"] == IBAN
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, insert, select
 from ledger.core.model import Note, Posted
 from ledger.currency import salted
 from ledger.currency.bank.latin import latin
-from ledger.currency.charter import rules
+from ledger.currency.charter import ibans
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import Party
@@ -41,22 +41,10 @@ class Details(NamedTuple):
 def put(town: Town, party: Party, iban: str, holder: str = "", *, by: str = CONSOLE) -> Details:
     """From now on `party` is paid there. What was ordered before goes where it was ordered to.
 
-    Raises `CurrencyError`: iban_wrong, text_malformed.
+    `holder` is the account's holder as the bank knows it ("": the party's own name): banks hold it against the IBAN.
+    Raises `CurrencyError` as `given` does.
     """
-    try:
-        plain = rules.iban(iban)
-    except rules.Wrong as wrong:
-        raise CurrencyError("iban_wrong", str(wrong)) from None
-    if any(plain == account.iban for account in town.charter.reserve):
-        raise CurrencyError("iban_wrong", "this is an account of the reserve itself; give the party's own")
-    try:
-        name = clean_text(holder, max_chars=MAX_HOLDER) if holder else ""
-    except TextError as error:
-        raise CurrencyError("text_malformed", error.detail) from error
-    if not any(char.isalnum() for char in latin(name or party.name)):
-        raise CurrencyError(
-            "text_malformed", "no bank can write this name: give the holder's in Latin letters, as the bank knows it"
-        )
+    plain, name = given(town, party, iban, holder)
     salt, made = town.book.entropy(salted.SALT_BYTES), Details(plain, name, town.now(), by)
 
     def also(connection: Connection, posted: Posted) -> None:
@@ -67,6 +55,28 @@ def put(town: Town, party: Party, iban: str, holder: str = "", *, by: str = CONS
     told = {"hash": salted.salted(salted.DETAILS, salt, [plain, name])}
     town.post(Note(town.new_id(), KIND, {"account": f"{party.account:016x}", "by": by, **told}), also)
     return made
+
+
+def given(town: Town, party: Party, iban: str, holder: str) -> tuple[str, str]:
+    """Somebody else's account as it was typed, in the one form in which it is kept: IBAN, and holder ("": the party).
+
+    Raises `CurrencyError`: iban_wrong, iban_check, iban_outside, iban_own, text_malformed.
+    """
+    try:
+        plain = ibans.iban(iban)
+    except ibans.IbanWrong as wrong:
+        raise CurrencyError(wrong.code, str(wrong)) from None
+    if any(plain == account.iban for account in town.charter.reserve):
+        raise CurrencyError("iban_own", f"this is an account of the reserve itself; give that of {party.name}")
+    try:
+        name = clean_text(holder, max_chars=MAX_HOLDER) if holder else ""
+    except TextError as error:
+        raise CurrencyError("text_malformed", error.detail) from error
+    if not any(char.isalnum() for char in latin(name or party.name)):
+        raise CurrencyError(
+            "text_malformed", "no bank can write this name: give the holder's in Latin letters, as the bank knows it"
+        )
+    return plain, name
 
 
 def take_in(town: Town) -> None:

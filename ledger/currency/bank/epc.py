@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from ledger.currency.bank.latin import ascii_text
-from ledger.currency.charter import rules
+from ledger.currency.charter import ibans, rules
 from ledger.currency.money import decimal_text
 from ledger.currency.text import TextError, check_text
 
@@ -42,7 +42,7 @@ def epc_text(name: str, iban: str, amount_cents: int | None, text: str, bic: str
     name = _checked("epc_name", name, MAX_NAME, empty=False)[:MAX_NAME]
     text = _checked("epc_text", text, MAX_TEXT, empty=True)[:MAX_TEXT]
     try:
-        iban = rules.iban(iban)
+        iban = ibans.iban(iban)
     except rules.Wrong as wrong:
         raise EpcError("epc_iban", f"{iban[:40]!r}: {wrong}") from None
     try:

@@ -17,16 +17,21 @@ from typing import Final
 
 from ledger.currency.bank.latin import latin
 from ledger.currency.bank.markup import Tree, document
-from ledger.currency.charter import rules
+from ledger.currency.charter import ibans, rules
 from ledger.currency.money import decimal_text
 
 TRANSFERS: Final = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 DEBITS: Final = "urn:iso:std:iso:20022:tech:xsd:pain.008.001.08"
+NOT_PROVIDED: Final = "NOTPROVIDED"
+"""Stands where a bank has to be named and is not: instead of a BIC."""
 MAX_ID: Final = 35
 MAX_NAME: Final = 70
 MAX_TEXT: Final = 140
 MAX_AMOUNT: Final = 999_999_999_99
 """Cents of one SEPA payment."""
+
+Rule = Callable[[object], str]
+"""Makes a text the one that is written, or raises `rules.Wrong`."""
 
 _ID = re.compile(r"(?!/)(?!.*//)[A-Za-z0-9/?:().,'+-]{1,35}(?<!/)\Z")
 
@@ -65,7 +70,10 @@ class OwnAccount:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """`amount` cents to the account of `name`. `end_to_end` comes back to us in statements."""
+    """`amount` cents to the account of `name`. `end_to_end` comes back to us in statements.
+
+    `bic` is its bank: None names none, NOT_PROVIDED says that it is not known.
+    """
 
     end_to_end: str
     amount: int
@@ -91,11 +99,13 @@ class Debit:
 
 
 def credit_transfers(
-    message_id: str, created_at: datetime, requested_on: date, debtor: OwnAccount, transfers: Sequence[Transfer]
-) -> bytes:
+    message_id: str, created_at: datetime, requested_on: date, debtor: OwnAccount, transfers: Sequence[Transfer],
+    *, iban: Rule = ibans.iban,
+) -> bytes:  # fmt: skip
     """A pain.001 of one payment group, which the bank books as one sum on `requested_on` (or its next open day).
 
-    The group has the message's id. `created_at` says its zone. Raises `PainError`.
+    The group has the message's id. `created_at` says its zone; `iban` is what an IBAN is held to (those of a file that
+    was made before there were more rules are what they are). Raises `PainError`.
     """
     _check_orders(transfers)
     message = _identifier(message_id, "the message's")
@@ -104,9 +114,9 @@ def credit_transfers(
         ("PmtInfId", message), ("PmtMtd", "TRF"), ("BtchBookg", "true"), *totals,
         ("PmtTpInf", [("SvcLvl", [("Cd", "SEPA")])]),
         ("ReqdExctnDt", [("Dt", requested_on.isoformat())]),
-        *_ours("Dbtr", debtor),
+        *_ours("Dbtr", debtor, iban),
         ("ChrgBr", "SLEV"),
-        *(("CdtTrfTxInf", _transfer(order)) for order in transfers),
+        *(("CdtTrfTxInf", _transfer(order, iban)) for order in transfers),
     ]  # fmt: skip
     header = _header(message, created_at, totals, debtor)
     return document(TRANSFERS, [("CstmrCdtTrfInitn", [("GrpHdr", header), ("PmtInf", group)])])
@@ -155,21 +165,21 @@ def _totals(orders: Sequence[Transfer] | Sequence[Debit]) -> list[tuple[str, str
     return [("NbOfTxs", str(len(orders))), ("CtrlSum", decimal_text(sum(order.amount for order in orders)))]
 
 
-def _ours(role: str, account: OwnAccount) -> list[tuple[str, Tree]]:
+def _ours(role: str, account: OwnAccount, rule: Rule = ibans.iban) -> list[tuple[str, Tree]]:
     return [
         (role, [("Nm", written_name(account.name))]),
-        (f"{role}Acct", _account(account.iban, "")),
+        (f"{role}Acct", _account(account.iban, "", rule)),
         (f"{role}Agt", _bank(account.bic, "")),
     ]
 
 
-def _transfer(order: Transfer) -> Tree:
+def _transfer(order: Transfer, rule: Rule) -> Tree:
     return [
         ("PmtId", [("EndToEndId", order.end_to_end)]),
         ("Amt", [('InstdAmt Ccy="EUR"', decimal_text(order.amount))]),
         ("CdtrAgt", _bank(order.bic, order.end_to_end) if order.bic else None),
         ("Cdtr", [("Nm", written_name(order.name, order.end_to_end))]),
-        ("CdtrAcct", _account(order.iban, order.end_to_end)),
+        ("CdtrAcct", _account(order.iban, order.end_to_end, rule)),
         ("RmtInf", _remittance(order)),
     ]
 
@@ -188,14 +198,14 @@ def _debit(order: Debit) -> Tree:
     ]
 
 
-def _account(iban: str, order: str) -> Tree:
-    return [("Id", [("IBAN", _checked(rules.iban, iban, "pain_iban", order))])]
+def _account(iban: str, order: str, rule: Rule = ibans.iban) -> Tree:
+    return [("Id", [("IBAN", _checked(rule, iban, "pain_iban", order))])]
 
 
 def _bank(bic: str | None, order: str) -> Tree:
     # Where a BIC must stand and is not known, since IBANs tell it (EPC's guidelines).
-    here: Tree = [("Othr", [("Id", "NOTPROVIDED")])]
-    if bic:
+    here: Tree = [("Othr", [("Id", NOT_PROVIDED)])]
+    if bic and bic != NOT_PROVIDED:
         here = [("BICFI", _checked(rules.bic, bic, "pain_bic", order))]
     return [("FinInstnId", here)]
 
@@ -227,7 +237,7 @@ def _identifier(text: str, whose: str, order: str = "") -> str:
     return text
 
 
-def _checked(rule: Callable[[object], str], text: str, code: str, order: str) -> str:
+def _checked(rule: Rule, text: str, code: str, order: str) -> str:
     try:
         return rule(text)
     except rules.Wrong as wrong:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from ledger.currency.bank.pain import TRANSFERS, OwnAccount, PainError, Transfer, credit_transfers
+from ledger.currency.charter import ibans
 
 _NAMES = {"": TRANSFERS}
 
@@ -34,7 +35,8 @@ def read_transfers(data: bytes) -> Ordered:
     """What a file orders. Raises `PainError`, pain_unreadable, for anything but the bytes that we write."""
     try:
         found, created_at = _read(data)
-        again = credit_transfers(found.message, created_at, found.requested_on, found.debtor, found.transfers)
+        again = credit_transfers(found.message, created_at, found.requested_on, found.debtor, found.transfers,
+                                 iban=ibans.iban_of_before)  # fmt: skip
     except (ElementTree.ParseError, ValueError, AttributeError, RecursionError) as error:
         raise PainError("pain_unreadable", f"this is no file of payouts of ours: {error}") from error
     if again != data:
@@ -56,7 +58,7 @@ def _read(data: bytes) -> tuple[Ordered, datetime]:
         Transfer(
             _text(one, "PmtId/EndToEndId"), _cents(_text(one, "Amt/InstdAmt")), _text(one, "Cdtr/Nm"),
             _text(one, "CdtrAcct/Id/IBAN"), one.findtext("RmtInf/Ustrd", "", _NAMES),
-            one.findtext("CdtrAgt/FinInstnId/BICFI", None, _NAMES),
+            one.findtext("CdtrAgt/FinInstnId/BICFI", one.findtext("CdtrAgt/FinInstnId/Othr/Id", None, _NAMES), _NAMES),
         )
         for one in group.iterfind("CdtTrfTxInf", _NAMES)
     )  # fmt: skip

@@ -3,9 +3,10 @@
 from ledger.currency.charter.model import Charter
 from ledger.currency.charter.parts import BankRules, Bookkeeping, Limits, MandateRules, ReserveAccount
 from ledger.currency.charter.problems import CharterError, Problem
-from ledger.currency.charter.rules import PartyKind, ReserveKind
+from ledger.currency.charter.rules import Agents, PartyKind, ReserveKind
 
 __all__ = [
+    "Agents",
     "BankRules",
     "Bookkeeping",
     "Charter",

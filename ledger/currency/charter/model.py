@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -16,9 +16,16 @@ from zoneinfo import ZoneInfo
 
 from ledger.currency import toml_lines
 from ledger.currency.charter import reading
-from ledger.currency.charter.parts import BankRules, Bookkeeping, Limits, MandateRules, ReserveAccount
+from ledger.currency.charter.parts import (
+    DEBIT_LEAD_DAYS,
+    BankRules,
+    Bookkeeping,
+    Limits,
+    MandateRules,
+    ReserveAccount,
+)
 from ledger.currency.charter.problems import CharterError, Problem
-from ledger.currency.charter.rules import PartyKind
+from ledger.currency.charter.rules import Agents, PartyKind
 from ledger.currency.charter.template import render
 from ledger.currency.money import decimal_text
 
@@ -113,11 +120,14 @@ class Charter:
             "ahead_days": self.limits.ahead_days,
         }
         bank = {"topup": self.bank.topup, "payout": self.bank.payout,
-                "second_signature_above": _amount(self.bank.second_signature_above)}  # fmt: skip
+                "second_signature_above": _amount(self.bank.second_signature_above),
+                "lead_days": _unless(0, self.bank.lead_days), "cutoff": _hour(self.bank.cutoff),
+                "agents": _unless(Agents.BIC, self.bank.agents)}  # fmt: skip
         mandates = None
         if (m := self.mandates) is not None:
             mandates = {"creditor_id": m.creditor_id, "account": m.account, "day": m.day, "notice_days": m.notice_days,
-                        "risk_days": m.risk_days, "per_month": _amount(m.per_month)}  # fmt: skip
+                        "risk_days": m.risk_days, "per_month": _amount(m.per_month),
+                        "lead_days": _unless(DEBIT_LEAD_DAYS, m.lead_days), "cutoff": _hour(m.cutoff)}  # fmt: skip
         month, day = self.bookkeeping.year_end
         books = {**vars(self.bookkeeping), "year_end": f"{month:02d}-{day:02d}"}
         usual = {**vars(Bookkeeping()), "year_end": "12-31"}
@@ -185,7 +195,11 @@ class Charter:
 
     def local_date(self, at_us: int) -> date:
         """The date in the currency's time zone at a moment (microseconds since the epoch)."""
-        return (_EPOCH + timedelta(microseconds=at_us)).astimezone(ZoneInfo(self.timezone)).date()
+        return self.local_time(at_us).date()
+
+    def local_time(self, at_us: int) -> datetime:
+        """Date and hour in the currency's time zone at a moment (microseconds since the epoch)."""
+        return (_EPOCH + timedelta(microseconds=at_us)).astimezone(ZoneInfo(self.timezone))
 
     def local_day_start(self, at_us: int) -> tuple[date, int]:
         """The local date at a moment, and the first moment of that date (microseconds since the epoch)."""
@@ -210,6 +224,14 @@ class Charter:
 
 def _amount(cents: int | None) -> str | None:
     return None if cents is None else decimal_text(cents)
+
+
+def _hour(at: time | None) -> str | None:
+    return None if at is None else f"{at:%H:%M}"
+
+
+def _unless(usual: int | str, value: int | str) -> int | str | None:
+    return None if value == usual else value
 
 
 def _set(table: dict[str, Any]) -> dict[str, Any]:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import time
+from typing import Final
 
-from ledger.currency.charter.rules import ReserveKind
+from ledger.currency.charter.rules import Agents, ReserveKind
+
+DEBIT_LEAD_DAYS: Final = 1
+"""Days on which banks work between the file of debits and its day (SEPA rule book)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +52,17 @@ class BankRules:
 
     `second_signature_above` is the total of a payout file (cents) above which two people sign it; None: never. It is
     the most, too, that one person lets leave alone within 30 days, and that one person may have typed ahead of
-    statements and accept that somebody changes back (see `payouts.alone`, `ahead.require_proved`).
+    statements and accept that somebody changes back (see `payouts.alone`, `ahead.require_proved`). The bank
+    pays `lead_days` days (on which banks work) after it has the file; one that it has after the local hour `cutoff`
+    counts for the next of them (None: not known). `agents` says how a file names banks.
     """
 
     topup: str | None = None
     payout: str | None = None
     second_signature_above: int | None = None
+    lead_days: int = 0
+    cutoff: time | None = None
+    agents: Agents = Agents.BIC
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +71,7 @@ class MandateRules:
 
     They are collected on `day` of the month, announced `notice_days` before; the units arrive `risk_days` after the
     euros did. `account` is a reserve account with an IBAN (None: that of top-ups), `per_month` the most of one member.
+    The bank debits `lead_days` days (on which banks work) after it has the file, by `cutoff` (see `BankRules`).
     """
 
     creditor_id: str
@@ -69,6 +80,8 @@ class MandateRules:
     notice_days: int = 14
     risk_days: int = 56
     per_month: int | None = None
+    lead_days: int = DEBIT_LEAD_DAYS
+    cutoff: time | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

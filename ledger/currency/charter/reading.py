@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from ledger.currency import toml_lines
-from ledger.currency.charter import rules
+from ledger.currency.charter import ibans, rules
 from ledger.currency.charter.parts import BankRules, Bookkeeping, Limits, MandateRules, ReserveAccount
 from ledger.currency.charter.problems import CharterError, Problem
 from ledger.currency.charter.rules import ReserveKind, Wrong
@@ -45,7 +45,7 @@ _LIMITS: Final = {
 _RESERVE: Final = {
     "name": _Key(rules.name, 'name = "Banque coopérative"'),
     "kind": _Key(rules.reserve_kind, 'kind = "bank" or kind = "cash"'),
-    "iban": _Key(rules.iban, 'iban = "FR76 ..."', False),
+    "iban": _Key(ibans.iban, 'iban = "FR76 ..."', False),
     "bic": _Key(rules.bic, 'bic = "CCOPFRPP"', False),
     "holder": _Key(rules.holder, 'holder = "ASSOCIATION LE PATARD"', False),
     "liquid": _Key(rules.yes_or_no, "liquid = false", False),
@@ -55,6 +55,9 @@ _BANK: Final = {
     "topup": _Key(rules.name, 'topup = "Banque coopérative"', False),
     "payout": _Key(rules.name, 'payout = "Banque coopérative"', False),
     "second_signature_above": _Key(rules.amount(zero=True), 'second_signature_above = "1000.00"', False),
+    "lead_days": _Key(rules.whole(0, 10, "days", " (on which banks work)"), "lead_days = 0", False),
+    "cutoff": _Key(rules.hour, 'cutoff = "16:00"', False),
+    "agents": _Key(rules.agents, 'agents = "notprovided"', False),
 }
 _MANDATES: Final = {
     "creditor_id": _Key(rules.creditor_id, 'creditor_id = "FR72ZZZ123456"'),
@@ -63,6 +66,8 @@ _MANDATES: Final = {
     "notice_days": _Key(rules.whole(1, 60, "days"), "notice_days = 14", False),
     "risk_days": _Key(rules.whole(0, 400, "days"), "risk_days = 56", False),
     "per_month": _Key(rules.amount(rules.MAX_MESSAGE_CENTS), 'per_month = "200.00"', False),
+    "lead_days": _Key(rules.whole(1, 10, "days", " (on which banks work)"), "lead_days = 1", False),
+    "cutoff": _Key(rules.hour, 'cutoff = "10:00"', False),
 }
 _BOOKKEEPING: Final = {
     "siren": _Key(rules.siren, 'siren = "123456782"', False),
@@ -85,6 +90,7 @@ _HOMES: Final = {
     **dict.fromkeys(_BOOKKEEPING, "under [bookkeeping]"),
     **dict.fromkeys(_MANDATES, "under [mandates]"),
     **dict.fromkeys(_BANK, "under [bank]"),
+    **dict.fromkeys(_BANK.keys() & _MANDATES.keys(), "under [bank], for payouts, or [mandates], for debits"),
     **dict.fromkeys(_RESERVE, "under a [[reserve]]"),
     **dict.fromkeys(_LIMITS, "under [limits]"),
     **dict.fromkeys(_TOP, "above the first [table] of the file"),

@@ -90,18 +90,23 @@ _COMMENTS: Final[Mapping[str, tuple[str, str]]] = {
     "bank": (
         "La banque. topup : le compte où les adhérents envoient leurs euros ; payout : celui d'où l'on paie les\n"
         "commerces. Au-delà de second_signature_above, deux personnes signent l'ordre de paiement ; les ordres plus\n"
-        "petits qu'une même personne signe seule en 30 jours comptent ensemble.",
+        "petits qu'une même personne signe seule en 30 jours comptent ensemble. lead_days : en combien de jours\n"
+        'ouvrés la banque paie un fichier reçu avant l\'heure cutoff (voir son contrat). agents = "notprovided" :\n'
+        "si elle veut NOTPROVIDED au lieu des BIC.",
         "The bank. topup: the account to which members send their euros; payout: that from which shops are paid.\n"
         "Above second_signature_above, two people sign a payout file; smaller ones that one person signs alone within\n"
-        "30 days count together.",
+        "30 days count together. lead_days: in how many working days the bank pays a file that it has before the\n"
+        'hour cutoff (its contract says). agents = "notprovided": if it wants NOTPROVIDED instead of BICs.',
     ),
     "mandates": (
         "Le change mensuel par prélèvement SEPA. creditor_id : l'identifiant créancier (ICS) donné par la banque ;\n"
         "day : le jour du mois ; notice_days : combien de jours avant on prévient ; risk_days : combien de jours\n"
-        "après l'arrivée des euros les unités sont remises (un prélèvement peut être contesté pendant 8 semaines).",
+        "après l'arrivée des euros les unités sont remises (un prélèvement peut être contesté pendant 8 semaines) ;\n"
+        "lead_days : en combien de jours ouvrés la banque prélève un fichier reçu avant l'heure cutoff.",
         "Monthly top-ups by SEPA direct debit. creditor_id: the creditor identifier (ICS) that the bank gave; day:\n"
         "the day of the month; notice_days: how long before it is announced; risk_days: how many days after the euros\n"
-        "the units arrive (a direct debit can be disputed for 8 weeks).",
+        "the units arrive (a direct debit can be disputed for 8 weeks); lead_days: in how many working days the bank\n"
+        "debits a file that it has before the hour cutoff.",
     ),
     "bookkeeping": (
         "La comptabilité : le SIREN de l'association, la fin de l'exercice (mois-jour), les numéros du plan comptable.",
@@ -109,8 +114,15 @@ _COMMENTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
 }
 _EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
-    "bank": ('second_signature_above = "1000.00"',),
-    "mandates": ('creditor_id = "FR72ZZZ123456"', "day = 5", "notice_days = 14", "risk_days = 56"),
+    "bank": ('second_signature_above = "1000.00"', "lead_days = 0", 'cutoff = "16:00"'),
+    "mandates": (
+        'creditor_id = "FR72ZZZ123456"',
+        "day = 5",
+        "notice_days = 14",
+        "risk_days = 56",
+        "lead_days = 1",
+        'cutoff = "10:00"',
+    ),
     "bookkeeping": ('siren = "123456782"', 'year_end = "12-31"'),
 }
 """What stands behind a # for tables that a charter does not have."""

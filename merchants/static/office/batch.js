@@ -15,6 +15,7 @@ import { saveAs } from "./files.js";
 import { letter } from "./keys.js";
 import { element, facts, filled } from "./rows.js";
 import { act, label, sure } from "./sure.js";
+import { payeeFound } from "./words.js";
 
 /** Where a file stands: {text, tone}. */
 export function batchState(one) {
@@ -174,5 +175,11 @@ function transferRow(one) {
     name: one.name, text: [ibanText(one.iban), one.reference, TRANSFER[one.state]].filter(Boolean).join(" · "), amount: euros(one.amount_cents),
   });
   row.querySelector(".fresh-iban").hidden = !one.is_new;
+  const found = payeeFound(one.payee);
+  row.querySelector(".payee").hidden = !found;
+  if (found) {
+    say(row.querySelector(".payee"), found.text);
+    row.querySelector(".payee").classList.add(found.tone);
+  }
   return row;
 }

@@ -1,12 +1,13 @@
 // Payouts: who asks to change back, what shops are owed, and the files with which the bank pays them.
 
 import { $, counted, say, t } from "../page.js";
-import { dayOf, dayText, fullTime } from "../times.js";
+import { dayText, fullTime } from "../times.js";
 import { note } from "../toasts.js";
 import { euros, ibanText, units } from "./amounts.js";
 import { Batch, batchState } from "./batch.js";
 import { Rows, facts, filled } from "./rows.js";
 import { act, label, sure } from "./sure.js";
+import { payeeFound } from "./words.js";
 
 export class Payouts {
   name = "payouts";
@@ -33,7 +34,7 @@ export class Payouts {
   async load() {
     const { api } = this.office;
     const all = $("batches-all").checked ? "?all=true" : "";
-    const [{ reconversions }, { payouts }, { batches }] = await Promise.all([
+    const [{ reconversions }, { payouts, pay_from }, { batches }] = await Promise.all([
       api.get("/v1/reconversions"), api.get("/v1/payouts"), api.get(`/v1/payouts/batches${all}`),
     ]);
     this.asked.set(reconversions);
@@ -44,21 +45,21 @@ export class Payouts {
     $("no-batches").hidden = batches.length > 0;
     say($("due-sum"), payouts.length ? euros(sumOf(payouts)) : "");
     this.office.count(this.name, reconversions.length + batches.filter((one) => one.state === "ordered").length);
-    this.#ready(payouts.filter((one) => one.iban && one.batch === null));
+    this.#ready(payouts.filter((one) => one.iban && one.batch === null), pay_from);
   }
 
   /** What can go into a file now. */
-  #ready(payouts) {
+  #ready(payouts, first) {
     const form = $("order-form");
     if (!form) return;
     form.hidden = payouts.length === 0;
+    const chosen = $("order-on").value;
+    Object.assign($("order-on"), { min: first, value: chosen > first ? chosen : first });
     const n = counted(payouts.length, t("{n} payout"), t("{n} payouts")).replace("{n}", payouts.length);
     say($("order-go"), t("Make the file: {n}, {amount}", { n, amount: euros(sumOf(payouts)) }));
   }
 
   #orders() {
-    const today = dayOf(this.office.api.now());
-    Object.assign($("order-on"), { value: today, min: today });
     $("order-form").onsubmit = (event) => {
       event.preventDefault();
       act($("order-go"), "order-error", async () => {
@@ -121,7 +122,7 @@ export class Payouts {
     const told = [
       [t("Reference"), one.reference], [t("Accepted on"), fullTime(new Date(one.accepted_at))],
       [t("Paid to"), one.iban ? one.to : ""], [t("IBAN"), one.iban ? ibanText(one.iban) : t("not known yet")],
-      [t("File"), one.batch === null ? "" : t("No. {n}", { n: one.batch })],
+      [t("File"), one.batch === null ? "" : t("No. {n}", { n: one.batch })], [t("The bank found"), payeeFound(one.payee)?.text ?? ""],
     ];
     $("due-facts").replaceChildren(...facts(told));
     say($("due-error"), "");
@@ -129,6 +130,7 @@ export class Payouts {
       $("iban-form").hidden = one.batch !== null;
       $("iban").value = one.iban ? ibanText(one.iban) : "";
       $("iban-holder").value = one.to === one.name ? "" : one.to;
+      $("iban-holder").placeholder = one.name;
     }
     if ($("reject")) {
       $("reject").open = false;
@@ -150,8 +152,10 @@ function askedRow(one) {
 function dueRow(one) {
   const missing = !one.iban;
   const where = one.batch === null ? (missing ? t("IBAN missing") : t("in no file yet")) : t("in file {n}", { n: one.batch });
-  const row = filled("payout-row", { name: one.name, text: one.reference, amount: euros(one.amount_cents), outcome: where });
-  row.querySelector(".outcome").classList.add(missing ? "todo" : one.batch === null ? "wait" : "hand");
+  const found = payeeFound(one.payee);
+  const doubted = found?.tone === "todo" ? found : null;
+  const row = filled("payout-row", { name: one.name, text: one.reference, amount: euros(one.amount_cents), outcome: doubted?.what ?? where });
+  row.querySelector(".outcome").classList.add(missing || doubted ? "todo" : one.batch === null ? "wait" : "hand");
   return row;
 }
 

@@ -36,10 +36,22 @@ const KINDS = {
   bank_placed: t("Placed by hand"),
   bank_back: t("Put back"),
   bank_withdrawn: t("Taken away by a corrected statement"),
+  payee_match: t("the bank knows this holder"),
+  payee_close_match: t("nearly the holder"),
+  payee_no_match: t("NOT the holder"),
+  payee_not_possible: t("holder not checked"),
 };
 
 /** A kind of entry in words; its own name where none are known. */
 export const kindText = (kind) => KINDS[kind] ?? kind;
+
+/** What the bank found of the holder of an account that is paid: {what, text, tone}; null where it told nothing. */
+export function payeeFound(payee) {
+  if (!payee) return null;
+  const what = kindText(`payee_${payee.outcome}`);
+  const tone = { match: "done", not_possible: "wait" }[payee.outcome] ?? "todo";
+  return { what, text: payee.name ? t("{what}: {name}", { what, name: payee.name }) : what, tone };
+}
 
 /** What became of a line: {text, tone}, where tone is todo, done, hand, gone or wait. */
 export function outcome(line) {

@@ -21,6 +21,7 @@ from ledger.currency.bank.mandates.model import Mandate
 from ledger.currency.bank.mandates.tables import COLLECTION_ITEM, MANDATE, MANDATE_VERSION
 from ledger.currency.bank.mandates.text import Content, mandate_reference, mandate_text
 from ledger.currency.bank.statement import BankLine, LineKind
+from ledger.currency.charter.ibans import rib_key
 from ledger.currency.parties import Party
 from ledger.currency.tables import HOLDING, PARTY, SALT
 from ledger.currency.town import Town
@@ -36,8 +37,8 @@ RELEASED = DUE + timedelta(days=56)
 
 def iban(number: int) -> str:
     """A French IBAN, another one for each number."""
-    bban = f"30006000010{number:010d}00"
-    return f"FR{98 - int(bban + '152700') % 97:02d}{bban}"
+    account = f"30006000010{number:010d}"
+    return f"FR76{account}{rib_key(account)}"
 
 
 def sign(town: Town, who: str | Party, amount: int = 3_000, number: int = 0) -> tuple[Party, Mandate]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 from hypothesis import strategies as st
 
 from ledger.currency.bank.pain import Debit, OwnAccount, SequenceType, Transfer, credit_transfers, direct_debits
+from ledger.currency.charter.ibans import rib_key
 
 OURS = OwnAccount("Association Le Patard", "FR1420041010050500013M02606", "PSSTFRPPPAR")
 SHOP = "FR7630006000011234567890189"
@@ -54,8 +56,12 @@ some_amounts = st.integers(1, 99_999_999_999)
 @st.composite
 def some_ibans(draw: st.DrawFn) -> str:
     country = draw(st.sampled_from(["FR", "BE", "DE", "MT", "NO"]))
-    size = {"FR": 23, "BE": 12, "DE": 18, "MT": 27, "NO": 11}[country]
-    bban = draw(st.text("0123456789ABCXYZ", min_size=size, max_size=size))
+    form = {"FR": "n10c11", "BE": "n12", "DE": "n18", "MT": "a4n5c18", "NO": "n11"}[country]
+    bban = ""
+    for kind, size in re.findall("([a-z])([0-9]+)", form):
+        some = {"n": "0123456789", "a": "ABCXYZ", "c": "0123456789ABCXYZ"}[kind]
+        bban += draw(st.text(some, min_size=int(size), max_size=int(size)))
+    bban += rib_key(bban) if country == "FR" else ""
     checks = 98 - int("".join(str(int(char, 36)) for char in bban + country + "00")) % 97
     return f"{country}{checks:02d}{bban}"
 

@@ -90,8 +90,10 @@ def test_a_party_has_one_mandate_that_lives(town: Town) -> None:
 
 
 IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
-    ({"iban": "FR1420041010050500013M02607"}, "iban_wrong"),
-    ({"iban": IBAN}, "iban_wrong"),
+    ({"iban": "FR1420041010050500013M02607"}, "iban_check"),
+    ({"iban": IBAN}, "iban_own"),
+    ({"iban": "FR76 3000 6000 0112 3456 7890 18"}, "iban_wrong"),
+    ({"iban": "GE29NB0000000101904917"}, "iban_outside"),
     ({"holder": "ⴰⵍⵉⵙ"}, "text_malformed"),
     ({"holder": "A\nB"}, "text_malformed"),
     ({"amount": 0}, "amount_malformed"),

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from ledger.currency.bank.formats.fields import rib_key
 from ledger.currency.bank.formats.read import read
 from ledger.currency.bank.statement import BankLine, LineKind
+from ledger.currency.charter.ibans import rib_key
 from tests.currency.bank.files import changed, one, refusal, sample
 
 DAY = sample("ofx_sample.ofx")

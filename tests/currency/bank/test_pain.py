@@ -20,7 +20,7 @@ from ledger.currency.bank.pain import (
     credit_transfers,
     direct_debits,
 )
-from ledger.currency.charter import rules
+from ledger.currency.charter import ibans
 from tests.currency.bank.orders import (
     ICS,
     NOW,
@@ -291,4 +291,4 @@ def test_any_text_is_in_the_character_set(text: str) -> None:
 
 @given(some_ibans())
 def test_the_ibans_of_these_tests_are_right(iban: str) -> None:
-    assert rules.iban(iban) == iban
+    assert ibans.iban(iban) == iban

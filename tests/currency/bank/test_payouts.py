@@ -18,6 +18,7 @@ from ledger.currency.bank.payouts.tables import PAYOUT_BATCH
 from ledger.currency.bank.reference import shown
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.charter import BankRules, ReserveAccount, ReserveKind
+from ledger.currency.tables import BANK_DETAILS
 from ledger.currency.town import Town
 from tests import towns
 from tests.currency.bank.paying import SHOP_IBANS, Town3, accept, debit, sent, settle, sign
@@ -51,8 +52,9 @@ def test_an_iban_is_checked_and_kept_beside_the_log(town: Town, paying: Town3) -
 
 @pytest.mark.parametrize(
     ("iban", "holder", "code"),
-    [("BE71096123456768", "", "iban_wrong"), ("BE7109612345676", "", "iban_wrong"), ("", "", "iban_wrong"),
-     (SAVINGS_IBAN, "", "iban_wrong"), ("BE71096123456769", "日本", "text_malformed"),
+    [("BE71096123456768", "", "iban_check"), ("BE7109612345676", "", "iban_wrong"), ("", "", "iban_wrong"),
+     (SAVINGS_IBAN, "", "iban_own"), ("IL620108000000099999999", "", "iban_outside"),
+     ("BE71096123456769", "日本", "text_malformed"),
      ("BE71096123456769", "a\u202eb", "text_malformed"), ("BE71096123456769", "x" * 71, "text_malformed")],
 )  # fmt: skip
 def test_what_is_no_place_to_be_paid(town: Town, paying: Town3, iban: str, holder: str, code: str) -> None:
@@ -89,6 +91,18 @@ def test_everything_due_becomes_one_file(town: Town, paying: Town3) -> None:
     details.put(town, paying.shops[2].party, SHOP_IBANS[2])
     assert batches.order(town).total == 28_500
     clean(town)
+
+
+def test_an_iban_of_before_that_is_refused_today_waits_for_another(town: Town, paying: Town3) -> None:
+    for shop in paying.shops:
+        accept(town, shop, 10_000)
+    before = update(BANK_DETAILS).where(BANK_DETAILS.c.party == paying.shops[0].party.id)
+    with town.book.store.writing() as store:
+        store.connection.execute(before.values(iban="MA64011519000001205000534921"))
+    assert [one.iban for one in owed.due(town)] == ["", *SHOP_IBANS[1:3]]
+    assert batches.order(town).transfers == 2
+    details.put(town, paying.shops[0].party, SHOP_IBANS[0])
+    assert batches.order(town).transfers == 1
 
 
 def test_a_payout_goes_where_it_was_ordered_to(town: Town, paying: Town3) -> None:

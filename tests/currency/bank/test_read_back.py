@@ -30,6 +30,15 @@ def test_a_file_says_what_was_ordered() -> None:
     assert found.total == 9_501
 
 
+def test_a_file_of_before_is_read_though_its_ibans_would_be_refused_today() -> None:
+    outside, no_key = "TN5910006035183598478831", "FR5430006000011234567890100"
+    was = FILE.replace(b"DE89370400440532013000", outside.encode()).replace(b"BE68539007547034", no_key.encode())
+    assert [one.iban for one in read_transfers(was).transfers] == [outside, no_key]
+    with pytest.raises(PainError) as caught:
+        credit_transfers("PATARD-P1-ABCDEFGHJK", AT, date(2025, 6, 16), OURS, read_transfers(was).transfers)
+    assert caught.value.code == "pain_iban"
+
+
 GROUP = FILE[FILE.index(b"<PmtInf>") : FILE.index(b"</PmtInf>") + len(b"</PmtInf>")]
 TRANSFER = FILE[FILE.index(b"<CdtTrfTxInf>") : FILE.index(b"</CdtTrfTxInf>") + len(b"</CdtTrfTxInf>")]
 

@@ -68,7 +68,7 @@ def rows(town: Town) -> list[list[Any]]:
 
 
 LATER_TABLES = (
-    "typed_conversion", "bank_squeezed", "uncovered_account", "salt", "signed_head", "act", "key_name"
+    "payout_payee", "typed_conversion", "bank_squeezed", "uncovered_account", "salt", "signed_head", "act", "key_name"
 )  # fmt: skip
 """Tables that no book of version 0006 has."""
 LATER_COLUMNS = (

@@ -18,7 +18,7 @@ from ledger.currency.bank import taking
 from ledger.currency.bank.formats.read import read
 from ledger.currency.bank.statement import Statement, StatementError
 from ledger.currency.charter import BankRules, Limits, ReserveAccount, ReserveKind
-from ledger.currency.charter.rules import iban
+from ledger.currency.charter.ibans import iban
 from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import PrivateKey
 from ledger.currency.town import Town

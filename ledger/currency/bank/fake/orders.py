@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 from lxml import etree
 
 from ledger.currency.bank.pain import Debit, OwnAccount, SequenceType, Transfer
-from ledger.currency.charter import rules
+from ledger.currency.charter import ibans, rules
 from ledger.currency.money import decimal_text
 
 _ISO: Final = "urn:iso:std:iso:20022:tech:xsd:"
@@ -280,7 +280,7 @@ def _identifier(node: Any, path: str) -> str:
 
 
 def _iban(node: Any, path: str) -> str:
-    return _value(node, f"{path}/Id/IBAN", rules.iban, "AC01")
+    return _value(node, f"{path}/Id/IBAN", ibans.iban, "AC01")
 
 
 def _bic(node: Any, path: str) -> str | None:

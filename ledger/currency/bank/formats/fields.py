@@ -13,6 +13,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from ledger.currency.bank.statement import BankLine, Statement, StatementError
+from ledger.currency.charter.ibans import rib_key
 from ledger.currency.money import MAX_CENTS
 
 AGAIN: Final = "fetch the file from the bank again, and open it in no other program before you import it"
@@ -153,15 +154,6 @@ def account_of(text: str) -> str:
     if len(text) == 23 and rib_key(text[:21]) == text[21:]:
         return text[:21]
     return text
-
-
-def rib_key(bban: str) -> str:
-    """The two check digits of a French account number (bank, branch, account: 21 characters); "" if it is none."""
-    if not re.fullmatch(r"[0-9]{10}[0-9A-Z]{11}", bban, re.ASCII):
-        return ""
-    # A to I are 1 to 9, J to R again 1 to 9, S to Z 2 to 9.
-    digits = "".join(char if char.isdigit() else str((int(char, 36) - 9 + (char >= "S") - 1) % 9 + 1) for char in bban)
-    return f"{97 - int(digits) * 100 % 97:02d}"
 
 
 def finished(

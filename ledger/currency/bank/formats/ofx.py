@@ -22,7 +22,6 @@ from ledger.currency.bank.formats.fields import (
     joined,
     lacking,
     plain,
-    rib_key,
     unescaped,
     unreadable,
 )
@@ -31,6 +30,7 @@ from ledger.currency.bank.formats.nodes import Node, xml_nodes
 from ledger.currency.bank.formats.sgml import sgml_nodes
 from ledger.currency.bank.statement import BankLine, LineKind, Statement, StatementError
 from ledger.currency.bank.target import is_open
+from ledger.currency.charter.ibans import rib_key
 
 FORMAT = "ofx"
 _KINDS = {

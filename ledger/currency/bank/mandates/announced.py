@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select
 
+from ledger.currency.bank.lead import debits_from
 from ledger.currency.bank.mandates import months, notices
 from ledger.currency.bank.mandates.model import terms
 from ledger.currency.bank.mandates.tables import COLLECTION
@@ -44,7 +45,7 @@ def announced(town: Town) -> Announced | None:
     with town.reading() as connection:
         while month <= last:
             due_on = notices.told_on(connection, month)
-            in_time = due_on is not None and max(due_on, months.soonest(today)) <= months.latest(due_on)
+            in_time = due_on is not None and max(due_on, debits_from(town)) <= months.latest(due_on)
             if due_on is not None and in_time and not _has_file(connection, month):
                 found = notices.collectable(connection, month)
                 if found:

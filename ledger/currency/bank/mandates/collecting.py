@@ -12,6 +12,7 @@ from hashlib import sha256
 from sqlalchemy import Connection, func, insert, select, update
 
 from ledger.core.model import Evidence, Note, Posted
+from ledger.currency.bank.lead import debits_from
 from ledger.currency.bank.mandates import files, months, notices
 from ledger.currency.bank.mandates.announced import announced, from_day, stands
 from ledger.currency.bank.mandates.files import (
@@ -176,7 +177,7 @@ def _collection_day(town: Town, said: Terms, month: str, on: date | None, today:
             "collection_early",
             f"the debits of {month} are due on {due_on}: members can still join, make the file from {earliest} on",
         )
-    soonest = max(due_on, months.soonest(today))
+    soonest = max(due_on, debits_from(town))
     if on is not None and (on < soonest or not is_open(on)):
         raise CurrencyError(
             "collection_date",

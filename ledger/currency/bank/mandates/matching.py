@@ -48,11 +48,7 @@ class _Known:
 
     def __init__(self, town: Town) -> None:
         since = town.charter.local_date(town.now()) - timedelta(days=KNOWN_DAYS)
-        # What was not fetched no bank has.
-        recent = (
-            _COLLECTION.collect_on >= since.isoformat(), _COLLECTION.withdrawn_at.is_(None),
-            _COLLECTION.fetched_at.is_not(None),
-        )  # fmt: skip
+        recent = (_COLLECTION.collect_on >= since.isoformat(), _COLLECTION.withdrawn_at.is_(None))
         self.there: dict[bytes, Item] = {}
         """Debits as they were before a batch of lines; what the batch itself does to them is in `brought`, `back`."""
         self.brought: set[bytes] = set()

@@ -55,8 +55,3 @@ def last_notice(terms: Terms, text: str) -> date:
 def latest(announced: date) -> date:
     """The last day on which debits that were announced for that day are made."""
     return announced + LATE_DAYS * _DAY
-
-
-def soonest(today: date) -> date:
-    """The first day on which a bank that gets a file today can debit: the next day on which it works."""
-    return open_day(today + _DAY)

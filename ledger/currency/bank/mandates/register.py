@@ -14,24 +14,20 @@ from sqlalchemy import ColumnElement, Connection, insert, select, update
 from ledger.core.ids import derived_id, is_fresh
 from ledger.core.model import Evidence, Note, Posted
 from ledger.currency import proofs
-from ledger.currency.bank.latin import latin
+from ledger.currency.bank.details import given
 from ledger.currency.bank.mandates.model import CHANGED, ENDED, SIGNED, Mandate, ended, find, live, naming, noted, read
 from ledger.currency.bank.mandates.model import terms as terms_of
 from ledger.currency.bank.mandates.proven import proven
 from ledger.currency.bank.mandates.tables import COLLECTION, COLLECTION_ITEM, MANDATE, MANDATE_VERSION
 from ledger.currency.bank.mandates.text import Content, Terms, mandate_reference, mandate_text, text_hash
-from ledger.currency.charter import rules
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import decimal_text
 from ledger.currency.parties import Party
 from ledger.currency.sure import Sure
 from ledger.currency.tables import PARTY
-from ledger.currency.text import TextError, clean_text
 from ledger.currency.town import Town
 
-MAX_HOLDER = 70
-"""Characters of a name that banks carry."""
 LAPSE_DAYS = 1_095
 """A mandate that was not used for 36 months is none any more (SEPA rule book)."""
 _MANDATE, _ITEM = MANDATE.c, COLLECTION_ITEM.c
@@ -52,11 +48,11 @@ def sign(
     """A new mandate of `party`, signed by one of its devices or (without `signature`) on paper; and whether it is new.
 
     `holder` is the bank account's ("": the party's name). What stands already, with the same account and amount, is
-    answered again. Raises `CurrencyError`: mandate_unavailable, iban_wrong, text_malformed, amount_malformed,
+    answered again. Raises `CurrencyError`: mandate_unavailable, those of `details.given`, amount_malformed,
     mandate_amount, mandate_date, party_closed, id_reserved, id_taken, signature_invalid, mandate_taken.
     """
     said = terms_of(town)
-    plain, name = _debtor(town, party, iban, holder)
+    plain, name = given(town, party, iban, holder or party.name)
     _check_amount(said, amount)
     _check_day(town, signed_on, signature)
     if party.closed_at is not None:
@@ -228,25 +224,6 @@ def _same(stands: Mandate, iban: str, holder: str, amount: int) -> Mandate:
         f"there is a mandate already, {stands.reference}, of {decimal_text(stands.amount)} euros a month; change its "
         "amount, or end it first",
     )
-
-
-def _debtor(town: Town, party: Party, iban: str, holder: str) -> tuple[str, str]:
-    """IBAN and holder of the account that is debited, as they go to the bank."""
-    try:
-        plain = rules.iban(iban)
-    except rules.Wrong as wrong:
-        raise CurrencyError("iban_wrong", str(wrong)) from None
-    if any(plain == account.iban for account in town.charter.reserve):
-        raise CurrencyError("iban_wrong", "this is an account of the reserve itself; give the member's own")
-    try:
-        name = clean_text(holder or party.name, max_chars=MAX_HOLDER)
-    except TextError as error:
-        raise CurrencyError("text_malformed", error.detail) from error
-    if not any(char.isalnum() for char in latin(name)):
-        raise CurrencyError(
-            "text_malformed", "no bank can write this name: give the holder's in Latin letters, as the bank knows it"
-        )
-    return plain, name
 
 
 def _check_amount(said: Terms, amount: int) -> None:

@@ -9,6 +9,7 @@
     undoing   a payout that the bank rejects or sends back: the shop has its units again
     lines     lines of statements that are payouts, or payouts that came back; why one is none
     placing   lines that a person says are payouts
+    payees    whether the names of a file are those of its accounts' holders, as the bank tells
     answers   pain.002: the bank's own answer to a file
 
 The life of a payout: what happens to it, the kind of the entry, what it moves (debit -> credit, euros but for units).

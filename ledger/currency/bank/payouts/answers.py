@@ -1,5 +1,6 @@
 """The bank's answer to a file of payouts (pain.002): what it rejects is back on the shops' accounts at once.
 
+Before the file leaves it may answer once with what it found of the payees (`payees`): that is kept beside the payouts.
 Only transfers that it names are undone by themselves. A file that it refuses as a whole was not executed, so its
 payouts are still owed and go into another file, once somebody says so; and a transfer that it took for a repetition
 may have been executed before. Taking the same answer again changes nothing.
@@ -7,18 +8,20 @@ may have been executed before. Taking the same answer again changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import select
 
-from ledger.currency.bank.formats.fields import unreadable
+from ledger.currency.bank.formats.fields import joined, unreadable
 from ledger.currency.bank.formats.nodes import Node, xml_nodes
 from ledger.currency.bank.formats.read import MAX_BYTES
 from ledger.currency.bank.mandates import rejecting
 from ledger.currency.bank.mandates.index import Item
-from ledger.currency.bank.payouts import undoing
-from ledger.currency.bank.payouts.owed import Payout, by_references
+from ledger.currency.bank.payouts import payees, undoing
+from ledger.currency.bank.payouts.owed import Payout, by_references, of_batch
+from ledger.currency.bank.payouts.payees import Outcome, Payee
 from ledger.currency.bank.payouts.tables import PAYOUT_BATCH
 from ledger.currency.bank.reference import plain, shown
 from ledger.currency.bank.statement import StatementError
@@ -31,6 +34,8 @@ ROOT = b"CstmrPmtStsRpt"
 REJECTED = "RJCT"
 REPEATED = ("AM05", "DU01", "DU02", "DU03", "DU04", "DU05", "DUPL")
 """Reasons that say: we have seen this before."""
+MAX_HELD = 140
+"""Characters of a name that ISO 20022 carries."""
 
 
 class Rejected(NamedTuple):
@@ -42,11 +47,16 @@ class Rejected(NamedTuple):
 
 
 class Report(NamedTuple):
-    """An answer: to which file (its message id), and what it rejects. `refused` is why all of it, or ""."""
+    """An answer: to which file (its message id), and what it rejects. `refused` is why all of it, or "".
+
+    `payees` is what the bank found of account holders, by the end-to-end id; `all_match` that all are whom we name.
+    """
 
     message: str
     refused: str
     rejected: tuple[Rejected, ...]
+    payees: Mapping[str, Payee] = {}
+    all_match: bool = False
 
 
 class Left(NamedTuple):
@@ -60,12 +70,19 @@ class Left(NamedTuple):
 class Answered(NamedTuple):
     """What an answer came to: the payouts that were undone, now or before, and what is left to do.
 
-    `debits` are those that are not expected any more, where it answers a file of direct debits.
+    `debits` are those that are not expected any more, where it answers a file of direct debits. `payees` is what the
+    bank found of account holders, which moves nothing.
     """
 
     undone: list[Payout]
     left: list[Left]
     debits: tuple[Item, ...] = ()
+    payees: tuple[tuple[Payout, Payee], ...] = ()
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the bank rejected nothing, and told nothing that anybody has to see."""
+        return not (self.undone or self.left or self.debits or self.payees)
 
 
 def is_report(data: bytes) -> bool:
@@ -85,10 +102,13 @@ def read_file(path: Path) -> Report | None:
 
 def read(data: bytes) -> Report:
     """Read an answer. Raises `StatementError`: statement_unreadable."""
-    message, refused = "", ""
+    message, refused, all_match = "", "", False
     rejected: list[Rejected] = []
+    found: dict[str, Payee] = {}
     for _parent, node in xml_nodes(data, ["OrgnlGrpInfAndSts", "OrgnlPmtInfAndSts", "TxInfAndSts"]):
         if node.name == "TxInfAndSts":
+            if outcome := payees.CODES.get(node.value("TxSts")):
+                found[node.value("OrgnlEndToEndId")] = Payee(outcome, _held_name(node, outcome))
             if node.value("TxSts") == REJECTED:
                 amount = node.value("OrgnlTxRef", "Amt", "InstdAmt")
                 rejected.append(Rejected(node.value("OrgnlEndToEndId"), _reason(node), amount))
@@ -97,9 +117,10 @@ def read(data: bytes) -> Report:
             message = node.value("OrgnlMsgId")
         if REJECTED in (node.value("GrpSts"), node.value("PmtInfSts")):
             refused = _reason(node) or REJECTED
+        all_match = all_match or Outcome.MATCH in map(payees.CODES.get, (node.value("GrpSts"), node.value("PmtInfSts")))
     if not message:
         raise unreadable("the answer does not say which file it is about (OrgnlMsgId)")
-    return Report(message, refused, tuple(rejected))
+    return Report(message, refused, tuple(rejected), found, all_match)
 
 
 def take(town: Town, report: Report, *, by: str = CONSOLE) -> Answered:
@@ -109,9 +130,9 @@ def take(town: Town, report: Report, *, by: str = CONSOLE) -> Answered:
         batch = connection.execute(select(*columns).where(PAYOUT_BATCH.c.message == report.message)).first()
         if batch is None:
             return _debits(town, report, by)
-        references = {plain(one.reference) or "" for one in report.rejected}
+        references = {plain(one) or "" for one in (*report.payees, *(one.reference for one in report.rejected))}
         known = {payout.reference: payout for payout in by_references(connection, references)}
-    answered = Answered([], [])
+    answered = _of_payees(town, report, batch.id, known, by)
     for one in report.rejected:
         payout = known.get(plain(one.reference) or "")
         try:
@@ -140,6 +161,24 @@ def take(town: Town, report: Report, *, by: str = CONSOLE) -> Answered:
     return answered
 
 
+def _of_payees(town: Town, report: Report, batch: bytes, known: Mapping[str, Payout], by: str) -> Answered:
+    """Keep what the bank found of the file's payees: of each whom it names, or of all that the file orders."""
+    answered = Answered([], [])
+    with town.reading() as connection:
+        ordered = {payout.reconversion: payout for payout in of_batch(connection, batch)}
+    found = dict.fromkeys(ordered, Payee(Outcome.MATCH)) if report.all_match and not report.payees else {}
+    for reference, payee in report.payees.items():
+        payout = known.get(plain(reference) or "")
+        if payout is None or payout.reconversion not in ordered:
+            answered.left.append(
+                Left(reference, "not_found", "its payee was checked, but it is no payout of this file")
+            )
+        else:
+            found[payout.reconversion] = payee
+    payees.keep(town, batch, found, by)
+    return answered._replace(payees=tuple((ordered[one], payee) for one, payee in found.items()))
+
+
 def _debits(town: Town, report: Report, by: str) -> Answered:
     """An answer to a file of direct debits."""
     done = rejecting.take(town, report.message, [(one.reference, one.reason) for one in report.rejected], by=by)
@@ -158,6 +197,13 @@ def _debits(town: Town, report: Report, by: str) -> Answered:
             told = f"the bank has file {done.number} of debits already ({report.refused}), and will not take it twice"
         left.append(Left(report.message, "payouts_refused", told))
     return Answered([], left, tuple(done.rejected))
+
+
+def _held_name(node: Node, outcome: Outcome) -> str:
+    """The holder's name as the bank has it. It tells it where that is nearly the one that was ordered to."""
+    if outcome is not Outcome.CLOSE:
+        return ""
+    return joined(text.text for why in node.each("StsRsnInf") for text in why.each("AddtlInf"))[:MAX_HELD]
 
 
 def _reason(node: Node) -> str:

@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from ledger.core.model import Note, Posted
 from ledger.currency import chartered
-from ledger.currency.bank.pain import OwnAccount, PainError, Transfer, credit_transfers
+from ledger.currency.bank import lead
+from ledger.currency.bank.pain import NOT_PROVIDED, OwnAccount, PainError, Transfer, credit_transfers
 from ledger.currency.bank.payouts import contents, index
 from ledger.currency.bank.payouts.approval import MACHINE, UNKNOWN, Signature, signed, told, who
 from ledger.currency.bank.payouts.index import FETCHED, ORDERED, WITHDRAWN, Overtaken
@@ -23,7 +24,8 @@ from ledger.currency.bank.payouts.noted import batch_id, fetching_id, noted, wit
 from ledger.currency.bank.payouts.owed import Due, due
 from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORDER
 from ledger.currency.bank.reference import reference, shown
-from ledger.currency.charter import ReserveAccount
+from ledger.currency.bank.target import is_open
+from ledger.currency.charter import Agents, ReserveAccount
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
 from ledger.currency.told import tell
@@ -144,7 +146,9 @@ def content(town: Town, batch: Batch) -> bytes:
 
 
 def order(town: Town, *, by: str = CONSOLE, on: date | None = None) -> Batch:
-    """Make one file of all due payouts whose shops said where they are paid, to be executed on that day (today).
+    """Make one file of all due payouts whose shops said where they are paid, to be executed on that day.
+
+    Without one it is the first on which the bank can (`lead`).
 
     Raises `CurrencyError`: payout_unavailable, payouts_date, payouts_none, charter_changed, busy.
     """
@@ -154,11 +158,14 @@ def order(town: Town, *, by: str = CONSOLE, on: date | None = None) -> Batch:
             "payout_unavailable",
             tell("give the reserve's bank account its iban in the charter: shops are paid from it"),
         )
-    today = town.charter.local_date(town.now())
-    requested_on = on or today
-    if not today <= requested_on <= today + timedelta(days=MAX_DAYS):
-        told = tell("choose a day from today, {today}, to {days} days from now", today=today, days=MAX_DAYS)
-        raise CurrencyError("payouts_date", told)
+    first, last = lead.payouts_from(town), town.charter.local_date(town.now()) + timedelta(days=MAX_DAYS)
+    requested_on = on or first
+    if not first <= requested_on <= last or not is_open(requested_on):
+        raise CurrencyError(
+            "payouts_date",
+            tell("on {day} the bank does not pay it: choose a day from {first} to {last} on which banks work",
+                 day=requested_on, first=first, last=last),
+        )  # fmt: skip
     for _ in range(_TRIES):
         ready = [one for one in due(town) if one.iban and not one.batch][:MAX_PAYOUTS]
         while len(index.packed(one.payout.seq for one in ready) if ready else "") > MAX_PACKED:
@@ -186,13 +193,14 @@ def _order(town: Town, bank: ReserveAccount, ready: Sequence[Due], on: date, by:
     id_ = batch_id(charter.network, number)
     found = batch_reference(charter.network, id_)
     message = f"{charter.code}-P{number}-{found}"
+    by_bic = charter.bank.agents is Agents.BIC
     transfers = [
         Transfer(one.payout.reference, one.payout.amount, one.to, one.iban,
-                 f"{charter.code} {shown(one.payout.reference)}")
+                 f"{charter.code} {shown(one.payout.reference)}", None if by_bic else NOT_PROVIDED)
         for one in ready
     ]  # fmt: skip
     now = town.now()
-    debtor = OwnAccount(bank.holder or charter.name, bank.iban or "", bank.bic)
+    debtor = OwnAccount(bank.holder or charter.name, bank.iban or "", bank.bic if by_bic else None)
     try:
         file = credit_transfers(message, _EPOCH + timedelta(microseconds=now), on, debtor, transfers)
     except PainError as error:

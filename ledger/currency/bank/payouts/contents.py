@@ -14,8 +14,10 @@ from ledger.currency import logged
 from ledger.currency.bank.pain import PainError
 from ledger.currency.bank.pain_read import Ordered as Orders
 from ledger.currency.bank.pain_read import read_transfers
+from ledger.currency.bank.payouts import payees
 from ledger.currency.bank.payouts.index import payout_reference, unpacked
 from ledger.currency.bank.payouts.noted import Noted, noted
+from ledger.currency.bank.payouts.payees import Payee
 from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORDER
 from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
@@ -38,6 +40,8 @@ class Ordered(NamedTuple):
     is_new: bool
     state: str
     """due, paid or undone."""
+    payee: Payee | None = None
+    """What the bank found of its account's holder, where it told."""
 
 
 def content(connection: Connection, file: Noted) -> bytes:
@@ -89,10 +93,11 @@ def transfers_of(town: Town, id_: bytes) -> list[Ordered]:
         rows = connection.execute(query).all()
         network = town.charter.network
         places = {row.reconversion: row for row in rows}
+        told = payees.told(connection, [id_])
         if not _stored(connection, id_):
             return [
                 Ordered(payout_reference(network, row.reconversion), row.reconversion, row.holder, row.amount, row.name,
-                        row.iban, True, _state(row.paid_by, row.undone_by))
+                        row.iban, True, _state(row.paid_by, row.undone_by), told.get((id_, row.reconversion)))
                 for row in rows
             ]  # fmt: skip
         orders = read(content(connection, file))
@@ -110,7 +115,10 @@ def transfers_of(town: Town, id_: bytes) -> list[Ordered]:
         holder, row = owners.get(reconversion, 0), places.get(reconversion)
         state = _state(row.paid_by, row.undone_by) if row is not None else "due"
         is_new = (holder, one.iban) not in known
-        found.append(Ordered(one.end_to_end, reconversion, holder, one.amount, one.name, one.iban, is_new, state))
+        payee = told.get((id_, reconversion))
+        found.append(
+            Ordered(one.end_to_end, reconversion, holder, one.amount, one.name, one.iban, is_new, state, payee)
+        )
     return found
 
 

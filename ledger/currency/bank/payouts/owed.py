@@ -10,8 +10,11 @@ from sqlalchemy import ColumnElement, Connection, select
 from ledger.core.tables import LOG
 from ledger.currency import parties
 from ledger.currency.bank import details
+from ledger.currency.bank.payouts import payees
+from ledger.currency.bank.payouts.payees import Payee
 from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORDER
 from ledger.currency.bank.reference import plain
+from ledger.currency.charter import ibans
 from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 
@@ -62,8 +65,9 @@ class Payout(NamedTuple):
 class Due(NamedTuple):
     """A payout that nobody paid yet. `name` is the shop's, `to` the account holder's as the bank will read it.
 
-    `iban` is "" where the shop did not say where it is paid: then it waits. `batch` is the number of the live file
-    that it is in, and 0 where it is in none; in a file it goes where that says. `at` is when it was accepted (us).
+    `iban` is "" where the shop did not say where it is paid, or said so when less was asked of an IBAN: then it waits.
+    `batch` is the number of the live file that it is in, and 0 where it is in none; in a file it goes where that says.
+    `at` is when it was accepted (us). `payee` is what the bank found of the account's holder, where it told.
     """
 
     payout: Payout
@@ -72,6 +76,7 @@ class Due(NamedTuple):
     iban: str
     batch: int
     at: int
+    payee: Payee | None = None
 
 
 def payouts(connection: Connection, *where: ColumnElement[bool]) -> list[Payout]:
@@ -96,15 +101,25 @@ def due(town: Town) -> list[Due]:
         ordered = {row.reconversion: row for row in connection.execute(query)}
         moments = select(LOG.c.seq, LOG.c.at).where(LOG.c.seq.in_([payout.seq for payout in found]))
         at: dict[int, int] = dict(connection.execute(moments).all())
+        told = payees.told(connection, {payout.batch for payout in found if payout.batch})
     made: list[Due] = []
     for payout in found:
         party, there, order = who[payout.holder], where.get(payout.holder), ordered.get(payout.reconversion)
         if order is not None:
-            made.append(Due(payout, party.name, order.name, order.iban, order.number, at[payout.seq]))
+            payee = told.get((payout.batch or b"", payout.reconversion))
+            made.append(Due(payout, party.name, order.name, order.iban, order.number, at[payout.seq], payee))
         else:
-            to, iban = (there.holder or party.name, there.iban) if there else (party.name, "")
+            to, iban = (there.holder or party.name, _payable(there.iban)) if there else (party.name, "")
             made.append(Due(payout, party.name, to, iban, 0, at[payout.seq]))
     return made
+
+
+def _payable(iban: str) -> str:
+    """The IBAN, if a file can hold it: one that is refused today would hold up all others."""
+    try:
+        return ibans.iban(iban)
+    except ibans.IbanWrong:
+        return ""
 
 
 def find(town: Town, text: str) -> Payout:

@@ -104,6 +104,22 @@ class PayoutSignatureTable(SQLModel, table=True):
     __table_args__ = ({"sqlite_strict": True},)
 
 
-PAYOUT_BATCH, PAYOUT, PAYOUT_ORDER, PAYOUT_SIGNATURE = (
-    table(m) for m in (PayoutBatchTable, PayoutTable, PayoutOrderTable, PayoutSignatureTable)
+class PayoutPayeeTable(SQLModel, table=True):
+    """What the bank told of a payout's account holder (`payees`): the `outcome`, and the `name` that it has ("")."""
+
+    __tablename__ = "payout_payee"
+    batch: bytes = Field(sa_column=Column(BYTES, ForeignKey("payout_batch.id"), primary_key=True))
+    reconversion: bytes = Field(sa_column=Column(BYTES, ForeignKey("payout.reconversion"), primary_key=True))
+    outcome: str = Field(sa_column=Column(TEXT, nullable=False))
+    name: str = Field(sa_column=Column(TEXT, nullable=False))
+    told_at: int = Field(sa_column=Column(BIG, nullable=False))
+    told_by: str = Field(sa_column=Column(TEXT, nullable=False))
+    __table_args__ = (
+        CheckConstraint("outcome IN ('match', 'close_match', 'no_match', 'not_possible')", name="payout_payee_outcome"),
+        {"sqlite_strict": True},
+    )
+
+
+PAYOUT_BATCH, PAYOUT, PAYOUT_ORDER, PAYOUT_SIGNATURE, PAYOUT_PAYEE = (
+    table(m) for m in (PayoutBatchTable, PayoutTable, PayoutOrderTable, PayoutSignatureTable, PayoutPayeeTable)
 )
