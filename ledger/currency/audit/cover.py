@@ -82,8 +82,8 @@ class Cover:
         # Euros on their way between two reserve accounts are on neither, or already on both.
         reserve = sum(held[number] for number in chart.reserve.values()) + held[chart.transit]
         payouts, due = -held[chart.payouts], held[chart.claims]
-        # What came and is not placed is somebody's: it makes up for nothing that was spent.
-        there = reserve - payouts - self._unplaced.cents
+        # What came and is not placed is somebody's: it makes up for nothing that was spent, once units are out.
+        there = reserve - payouts - (self._unplaced.cents if guarantee or payouts else 0)
         short = guarantee - there
         self._hold(
             "reserve_short", short <= max(0, due), record, transaction,

@@ -201,6 +201,7 @@ def _identities(held: dict[str, int], imported: int, unplaced: int, banks: list[
     reserve, proved = sum(bank.ledger for bank in banks), sum(bank.proved for bank in banks)
     awaited = sum(bank.awaited for bank in banks)
     circulation, guarantee, payouts = held["circulation"], held["guarantee"], held["payouts"]
+    unplaced = unplaced if guarantee or payouts else 0  # no unit is out: nothing is covered by anybody's euros
     units = "circulation + imported" if imported else "circulation"
     backed = "reserve accounts"
     backed += " + in transit" if held["transit"] else ""
