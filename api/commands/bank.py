@@ -15,7 +15,7 @@ from api.commands.failures import reason
 from api.commands.mandates import daily_json, show_daily
 from api.commands.opened import opened
 from api.home import home_of
-from ledger.currency.bank import booking, inbox, taking
+from ledger.currency.bank import booking, inbox, taking, withdrawing
 from ledger.currency.bank.booking import Booked
 from ledger.currency.bank.formats.read import read_file
 from ledger.currency.bank.lines import Line, lines
@@ -116,21 +116,45 @@ def watch(folder: Path | None, *, once: bool) -> None:
 def statements() -> None:
     """The statements that were taken, the latest last."""
     with opened() as town:
-        found = taking.statements(town)
+        found, gone = taking.statements(town), withdrawing.withdrawn(town)
         names = {number: name for name, number in town.chart.reserve.items()}
     CONSOLE.table(
         [(_("Account"), False), (_("No."), True), (_("From"), False), (_("To"), False), (_("Opening"), True),
-         (_("Closing"), True)],
-        [[names.get(s.reserve, "?"), str(s.number), s.first, s.last, euros(s.opening), euros(s.closing)]
-         for s in found],
+         (_("Closing"), True), ("", False)],
+        [[names.get(s.reserve, "?"), str(s.number), s.first, s.last, euros(s.opening), euros(s.closing),
+          _("withdrawn") if s.id in gone else ""] for s in found],
     )  # fmt: skip
     CONSOLE.give(
         [
             {"id": s.id.hex(), "reserve": names.get(s.reserve), "number": s.number, "format": s.format,
-             "first": s.first, "last": s.last, "opening": s.opening, "closing": s.closing, "file": s.file}
+             "first": s.first, "last": s.last, "opening": s.opening, "closing": s.closing, "file": s.file,
+             "withdrawn": s.id in gone}
             for s in found
         ]
     )  # fmt: skip
+
+
+def withdraw(account: str) -> None:
+    """Withdraw the statements of an account whose first one proved wrong."""
+    with opened() as town:
+        _known(town, account)
+        done = withdrawing.withdraw(town, account)
+    told = ngettext(
+        "{account}: 1 statement withdrawn, with {lines} lines of it; import the right one, which is its first now.",
+        "{account}: {count} statements withdrawn, with {lines} lines of theirs; import the right one, which is its "
+        "first now.", done.statements,
+    )  # fmt: skip
+    CONSOLE.say(told.format(account=account, count=done.statements, lines=done.lines))
+    CONSOLE.give({"id": done.posted.id.hex(), "seq": done.posted.seq, "reserve": account,
+                  "statements": done.statements, "lines": done.lines})  # fmt: skip
+
+
+def _known(town: Town, account: str) -> int:
+    if account not in town.chart.reserve:
+        told = _("No reserve account is called {name!r}; the charter has: {names}.")
+        raise CliError(Exit.USAGE, "reserve_account_unknown",
+                       told.format(name=account, names=", ".join(town.chart.reserve)))  # fmt: skip
+    return town.chart.reserve[account]
 
 
 def show_lines(since: str | None, until: str | None, account: str | None) -> None:
@@ -142,11 +166,7 @@ def show_lines(since: str | None, until: str | None, account: str | None) -> Non
         if until:
             where.append(BANK_LINE.c.booked_on <= day("--until", until).isoformat())
         if account:
-            if account not in town.chart.reserve:
-                told = _("No reserve account is called {name!r}; the charter has: {names}.")
-                raise CliError(Exit.USAGE, "reserve_account_unknown",
-                               told.format(name=account, names=", ".join(town.chart.reserve)))  # fmt: skip
-            where.append(BANK_LINE.c.reserve == town.chart.reserve[account])
+            where.append(BANK_LINE.c.reserve == _known(town, account))
         found = lines(town, *where)
         names = {number: name for name, number in town.chart.reserve.items()}
     rows = [

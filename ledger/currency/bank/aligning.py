@@ -122,7 +122,12 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
         if skipped < len(day):
             balance += day[skipped].amount
     if not tries:
-        raise StatementError("statement_gap", _gap(statement, start, statement.first))
+        raise StatementError(
+            "statement_gap",
+            f"it begins on {statement.first} with {decimal_text(statement.opening)}, and by the statements taken so "
+            f"far the account began that day with {decimal_text(start)}: one of them is wrong; if it is the first that "
+            "was taken, `patard bank withdraw` takes it back, as long as nothing of it was placed",
+        )
     fitting = [found for found in tries if _fits(found, statement, timeline)]
     if corrected:
         # Lines that are left out of its last day may be missing because it stops there; or, as it says, because they
@@ -250,7 +255,8 @@ def _fits(found: _Try, statement: Statement, timeline: Timeline) -> bool:
 def _gap(statement: Statement, balance: int, day: date) -> str:
     return (
         f"it begins on {statement.first} with {decimal_text(statement.opening)}, and by the statements taken so far "
-        f"the account held {decimal_text(balance)} on {day}: a statement in between is missing, import that one first"
+        f"the account held {decimal_text(balance)} on {day}: a statement in between is missing, import that one first; "
+        "or if the first that was taken is wrong, withdraw it with `patard bank withdraw`"
     )
 
 

@@ -24,6 +24,7 @@ from ledger.currency.bank import keeping
 from ledger.currency.bank.aligning import Aligned, Known, Timeline, align, by_day, day_in
 from ledger.currency.bank.keeping import Rows
 from ledger.currency.bank.reference import line_reference
+from ledger.currency.bank.standing import first_standing
 from ledger.currency.bank.statement import BankLine, LineKind, Statement, StatementError, same_account
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
 from ledger.currency.bank.target import is_open
@@ -66,7 +67,7 @@ def line_id(network: bytes, reserve: str, reference: str) -> bytes:
 
 
 def statements(town: Town) -> list[Row[Any]]:
-    """Rows of the statements that were taken, in the order in which they were."""
+    """Rows of the statements that were taken, in the order in which they were; see `withdrawing.withdrawn`."""
     with town.reading() as connection:
         return list(connection.execute(select(BANK_STATEMENT).order_by(_STATEMENT.seq)))
 
@@ -115,6 +116,8 @@ class _Account:
     account: ReserveAccount
     number: int
     statements: int
+    begins: bytes | None
+    """The first statement that stands."""
     timeline: Timeline | None
     ordinals: dict[str, dict[int, int]]
     """The last ordinal of each amount, of the days that were asked for."""
@@ -169,6 +172,10 @@ class _Plans:
         prepared = [Rows(p.note, p.statement, p.account.number, p.rows, p.gone, p.salt) for p in self.plans]
 
         def also(connection: Connection, answers: list[Posted]) -> None:
+            for known in self.accounts.values():
+                begins = first_standing(connection, known.number)
+                if (begins and begins.id) != known.begins:
+                    raise _Overtaken
             for rows, posted in zip(prepared, answers, strict=True):
                 if posted.replay:
                     raise _Overtaken
@@ -195,12 +202,11 @@ class _Plans:
             .order_by(_LINE.place)
         )  # fmt: skip
         with self.town.reading() as connection:
-            first = connection.execute(
-                select(_STATEMENT.opening).where(_STATEMENT.reserve == number, _STATEMENT.number == 1)
-            ).scalar()
+            first = first_standing(connection, number)
+            taken = connection.execute(select(func.count()).where(_STATEMENT.reserve == number)).scalar_one()
             spans = connection.execute(
                 select(_STATEMENT.first, _STATEMENT.last, _STATEMENT.bank_number)
-                .where(_STATEMENT.reserve == number)
+                .where(_STATEMENT.reserve == number, _STATEMENT.number >= (first.number if first else taken + 1))
                 .order_by(_STATEMENT.last, _STATEMENT.number)
             ).all()
             covered = [(date.fromisoformat(span.first), date.fromisoformat(span.last)) for span in spans]
@@ -212,8 +218,8 @@ class _Plans:
                     )
                 ).scalar()
                 lines = by_day(_known(row) for row in connection.execute(query))
-                timeline = Timeline(lines, first + int(total or 0), covered, spans[-1].bank_number)
-        return _Account(reserve, number, len(covered), timeline, {})
+                timeline = Timeline(lines, first.opening + int(total or 0), covered, spans[-1].bank_number)
+        return _Account(reserve, number, taken, first and first.id, timeline, {})
 
     def _before(self, known: _Account, statement: Statement) -> list[BankLine]:
         """The euros that were on the account before its first statement, as a line; none where the ledger has them."""
