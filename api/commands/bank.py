@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -169,11 +169,11 @@ def show_lines(since: str | None, until: str | None, account: str | None) -> Non
             where.append(BANK_LINE.c.reserve == _known(town, account))
         found = lines(town, *where)
         names = {number: name for name, number in town.chart.reserve.items()}
-    rows = [
-        [line.id.hex()[-8:], line.booked_on.isoformat(), euros(line.amount), became(line),
-         _cut(f"{line.name} {line.text}".strip(), 34)]
-        for line in found
-    ]  # fmt: skip
+    rows = []
+    for line in found:
+        rows.append([line.id.hex()[-8:], line.booked_on.isoformat(), euros(line.amount), became(line),
+                     _cut(f"{line.name} {line.text}".strip(), 34)])  # fmt: skip
+        rows += [["", _("of it"), euros(part["amount"]), "", _cut(part_text(part), 34)] for part in line.parts]
     CONSOLE.table([(_("Line"), False), (_("Day"), False), (_("Amount"), True), (_("Became"), False),
                    (_("Who and what"), False)], rows)  # fmt: skip
     CONSOLE.give([line_json(line, names) for line in found])
@@ -194,12 +194,18 @@ def kind_name(kind: str) -> str:
     return _(known) if known else kind
 
 
+def part_text(part: Mapping[str, Any]) -> str:
+    """Who sent a part of a line, and what for."""
+    return " ".join(text for text in (part["name"], part["text"], part["end_to_end"]) if text)
+
+
 def line_json(line: Line, names: dict[int, str]) -> dict[str, Any]:
     """A line for programs."""
     return {
         "id": line.id.hex(), "reserve": names.get(line.reserve), "reference": line.reference,
         "booked_on": line.booked_on.isoformat(), "amount_cents": line.amount, "kind": line.kind, "name": line.name,
         "iban": line.iban, "text": line.text, "became": line.became, "placed_as": line.placed_as, "seq": line.seq,
+        "parts": list(line.parts),
     }  # fmt: skip
 
 

@@ -97,6 +97,11 @@ class Bank:
             who, reference, cents = self.random.randrange(2), f"B{self.number:04}", self.random.choice(AMOUNTS)
         text = self.random.choice([self.tokens[who], self.members[who].name, "?"])
         told = self.random.choice([reference, reference, f"*{reference}_", "", f"OTHER{self.number}"])
+        if self.random.random() < 0.25:
+            # Summed up by the bank, with a transfer of the other member or of somebody.
+            other = self.random.choice([self.tokens[1 - who], self.tokens[who], self.members[1 - who].name, "?"])
+            parts = (line(cents, text, self.day), line(300, other, self.day))
+            return line(cents + 300, "", self.day, bank_ref=told, parts=parts)
         return line(cents, text, self.day, bank_ref=told)
 
 
