@@ -106,7 +106,7 @@ def watch(folder: Path | None, *, once: bool) -> None:
                     CONSOLE.say(_("{file}: taken").format(file=one.file))
                     _show_booked(town, one.booked)
                 else:
-                    CONSOLE.note(_("{file}: refused. {reason}").format(file=one.file, reason=one.refusal))
+                    CONSOLE.note(_("{file}: refused. {reason}").format(file=one.file, reason=reason("", one.refusal)))
             show_daily(daily.run(town, looks))
         if once:
             return
@@ -262,7 +262,7 @@ def _read(path: Path) -> list[Statement]:
 
 def _refused(path: Path, error: StatementError) -> CliError:
     told = _("{file} was refused, and nothing of it was booked: {reason}.")
-    why = reason(error.code, str(error))
+    why = reason(error.code, error.told)
     return CliError(Exit.REFUSED, error.code, told.format(file=path, reason=why), line=error.line)
 
 

@@ -15,6 +15,7 @@ from ledger.core.clock import ClockDiffers
 from ledger.core.store import StoreError
 from ledger.currency.charter import CharterError
 from ledger.currency.errors import ERRORS, CurrencyError
+from ledger.currency.told import Told
 
 
 def told(error: Exception) -> tuple[Exit, str, str]:
@@ -47,7 +48,10 @@ def told(error: Exception) -> tuple[Exit, str, str]:
 
 
 def reason(code: str, detail: str) -> str:
-    """Why something was refused. `detail` is exact and English: in French the meaning of `code` stands before it."""
+    """Why something was refused. A `detail` that does not know its facts is English: in French the meaning of `code`
+    stands before it."""
+    if isinstance(detail, Told):
+        return detail.in_words(_)
     if LANG == "en" or code not in ERRORS:
         return detail
     return f"{_(ERRORS[code][1])} ({detail})"

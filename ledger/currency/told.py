@@ -25,6 +25,6 @@ class Told(str):
         return translate(self.text).format(**facts)
 
 
-def told(text: str, **facts: object) -> Told:
+def tell(text: str, **facts: object) -> Told:
     """A sentence; `text` names its facts in braces, and is what catalogs translate."""
     return Told(text, facts)

@@ -34,6 +34,7 @@ from ledger.currency.conversion import CONSOLE
 from ledger.currency.days import FIRST, counted
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import decimal_text
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 KIND = "bank_statement"
@@ -96,7 +97,9 @@ def take(
         except _Overtaken:
             continue
         return taken
-    raise CurrencyError("busy", "somebody else imports statements of this account right now; try again in a moment")
+    raise CurrencyError(
+        "busy", tell("somebody else imports statements of this account right now; try again in a moment")
+    )
 
 
 def skipped(town: Town, statements: Sequence[Statement]) -> list[str]:
@@ -230,9 +233,15 @@ class _Plans:
         if not self.opening:
             raise StatementError(
                 "statement_opening",
-                f"the first statement of {known.account.name} begins with {decimal_text(statement.opening)}, the "
-                f"ledger has {decimal_text(ledger)} before {statement.first}: import an earlier statement first, or "
-                "this one with --opening, which puts the difference into suspense for you to place",
+                tell(
+                    "the first statement of {name} begins with {opening}, the ledger has {ledger} before "
+                    "{first}: import an earlier statement first, or this one with --opening, which puts "
+                    "the difference into suspense for you to place",
+                    name=known.account.name,
+                    opening=decimal_text(statement.opening),
+                    ledger=decimal_text(ledger),
+                    first=statement.first,
+                ),
             )
         day = statement.first - timedelta(days=1)
         # What left another account of ours for this one is a line of its own.
@@ -301,26 +310,35 @@ def _account(town: Town, statement: Statement) -> ReserveAccount | None:
 def _reserve_account(town: Town, statement: Statement) -> ReserveAccount:
     if (account := _account(town, statement)) is not None:
         return account
-    ibans = ", ".join(account.iban for account in town.charter.reserve if account.iban) or "none so far"
+    ibans = ", ".join(account.iban for account in town.charter.reserve if account.iban) or tell("none so far")
     raise StatementError(
         "statement_account_unknown",
-        f"this statement is of the account {statement.account}, which is none of the reserve's ({ibans}): choose the "
-        'right file, or give the account its line iban = "..." in the charter',
+        tell(
+            "this statement is of the account {account}, which is none of the reserve's "
+            '({ibans}): choose the right file, or give the account its line iban = "..." in the '
+            "charter",
+            account=statement.account,
+            ibans=ibans,
+        ),
     )
 
 
 def _possible(town: Town, statement: Statement, reserve: ReserveAccount) -> None:
-    ends = (("beginning", statement.first, statement.opening), ("end", statement.last, statement.closing))
-    when, day, balance = next((end for end in ends if end[2] < 0), ends[0])
-    if balance < 0:
-        raise StatementError(
-            "statement_overdrawn",
-            f"{reserve.name} is below nothing at the {when} of {day}, {decimal_text(balance)}, and the reserve cannot "
-            "be: move euros there if they lack, and import one file that begins and ends on days on which the account "
-            "is above nothing",
-        )
+    for day, balance in ((statement.first, statement.opening), (statement.last, statement.closing)):
+        if balance < 0:
+            raise StatementError(
+                "statement_overdrawn",
+                tell(
+                    "on {day} {name} is below nothing, {balance}, which the reserve cannot be: fetch a file that "
+                    "begins and ends on days on which the account is above nothing, and import that; if it still is "
+                    "below, move euros there first",
+                    name=reserve.name, day=day, balance=decimal_text(balance),
+                ),
+            )  # fmt: skip
     if min([statement.first, *(line.booked_on for line in statement.lines)]) < FIRST:
-        raise StatementError("statement_unreadable", f"it has a day before {FIRST.year}: check the date of the file")
+        raise StatementError(
+            "statement_unreadable", tell("it has a day before {year}: check the date of the file", year=FIRST.year)
+        )
     today = town.charter.local_date(town.now())
     # What a bank books on a Friday evening has Monday's day.
     next_day = today + timedelta(days=1)
@@ -329,10 +347,18 @@ def _possible(town: Town, statement: Statement, reserve: ReserveAccount) -> None
     if statement.last > next_day:
         raise StatementError(
             "statement_future",
-            f"it reaches to {statement.last} and today is {today}: check the date of the file and the clock",
+            tell(
+                "it reaches to {last} and today is {today}: if the bank dates it ahead, import it on that day; else "
+                "the clock is wrong, see `patard clock`",
+                last=statement.last,
+                today=today,
+            ),
         )
     if len(statement.lines) > MAX_LINES - 1:
-        raise StatementError("statement_too_large", f"a statement has at most {MAX_LINES - 1} lines: split it by days")
+        raise StatementError(
+            "statement_too_large",
+            tell("a statement has at most {max_lines} lines: split it by days", max_lines=MAX_LINES - 1),
+        )
 
 
 def _ledger_before(town: Town, number: int, day: date) -> int:

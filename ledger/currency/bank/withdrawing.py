@@ -25,6 +25,7 @@ from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import decimal_text
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 UNPLACED = (None, SUSPENSE, topups.CONVERSION, topups.KNOWN, topups.TRANSIT)
@@ -105,7 +106,9 @@ def withdraw(town: Town, reserve: str, *, first: bytes | None = None, by: str = 
             if first is not None and (begins is None or begins.id != first):
                 return _again(town, first)
             if begins is None:
-                raise CurrencyError("not_found", f"{reserve} has no statement that could be withdrawn")
+                raise CurrencyError(
+                    "not_found", tell("{reserve} has no statement that could be withdrawn", reserve=reserve)
+                )
             found = _lines(connection, begins.reserve)
             count = _count(connection, begins.reserve, begins.number)
         books = Books(town, by)
@@ -128,16 +131,18 @@ def withdraw(town: Town, reserve: str, *, first: bytes | None = None, by: str = 
                 raise
             raise CurrencyError(
                 "statement_placed",
-                "units that its lines brought were spent, so it cannot be as if it had never been: have as much paid "
-                "back to whoever spent them, then withdraw it",
+                tell(
+                    "units that its lines brought were spent, so it cannot be as if it had never been: "
+                    "have as much paid back to whoever spent them, then withdraw it"
+                ),
             ) from error
-    raise CurrencyError("busy", "others work on this account right now; try again in a moment")
+    raise CurrencyError("busy", tell("others work on this account right now; try again in a moment"))
 
 
 def _again(town: Town, first: bytes) -> Withdrawn:
     stood = town.book.find(withdrawal_id(first))
     if stood is None:
-        raise CurrencyError("not_found", "this is not the first statement of an account; the first is withdrawn")
+        raise CurrencyError("not_found", tell("this is not the first statement of an account; the first is withdrawn"))
     said = stood.instruction.evidence
     posted = Posted(stood.instruction.id, stood.seq, stood.at, replay=True)
     return Withdrawn(posted, int(said["statements"]), int(said["lines"]))
@@ -157,12 +162,16 @@ def _in_turn(found: Sequence[Line]) -> list[Line]:
 
 def _undone(books: Books, line: Line) -> Instruction:
     """What undoes a line. Raises `CurrencyError`, statement_placed, where that leaves more than there was before."""
-    told = f"the line {line.reference} ({decimal_text(line.amount)})"
+    told: dict[str, object] = {"line": line.reference, "amount": decimal_text(line.amount)}
     if line.placed_seq is not None or line.undone_seq is not None or line.became not in UNPLACED:
         raise CurrencyError(
             "statement_placed",
-            f"{told} was placed, or was known to be more than a top-up: put it back first, with "
-            f"`patard bank suspense back {line.id.hex()[-8:]}`",
+            tell(
+                "the line {line} ({amount}) was placed, or was known to be more than a top-up: put it back first, with "
+                "`patard bank suspense back {id}`",
+                **told,
+                id=line.id.hex()[-8:],
+            ),
         )
     made = _made(books, line)
     chart = books.town.chart
@@ -172,8 +181,13 @@ def _undone(books: Books, line: Line) -> Instruction:
         there = decimal_text(books.town.book.balance(line.holder))
         raise CurrencyError(
             "statement_placed",
-            f"{told} brought units to {holder.name}, who holds {there} and has spent more: have as much paid back, "
-            "then withdraw the statement",
+            tell(
+                "the line {line} ({amount}) brought units to {name}, who holds {there} and has spent more: have as "
+                "much paid back, then withdraw the statement",
+                **told,
+                name=holder.name,
+                there=there,
+            ),
         )
     return made
 

@@ -330,5 +330,8 @@ def test_one_before_the_first_and_one_below_nothing(tmp_path: Path) -> None:
             StatementError, match="before the first statement that was taken, which begins on 2026-10-05"
         ):
             taking.take(town, read(camt(month("0", "9", "2026-10-01", "2026-10-01", ("2026-10-01", "9")))))
-        with pytest.raises(StatementError, match=r"below nothing at the end of 2026-10-06, -1.00, and the reserve"):
+        with pytest.raises(
+            StatementError,
+            match=r"on 2026-10-06 Banque is below nothing, -1.00.* fetch a file that begins and ends on days",
+        ):
             taking.take(town, read(camt(month("1", "-1", "2026-10-06", "2026-10-06", ("2026-10-06", "-2")))))
