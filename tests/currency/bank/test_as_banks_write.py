@@ -210,6 +210,11 @@ def test_a_leaf_without_a_text(empty: str) -> None:
     assert (topup.text, payout.text) == ("VIR SEPA MARTIN JEANNE", "VIR SEPA BOULANGERIE DU PLOT RC000123")
 
 
+def test_leaves_of_which_none_has_a_text() -> None:
+    data = changed(OFX, ("<MEMO>RC000123", "<MEMO></MEMO>"), ("<MEMO>MLC-TOPUP-7F3K9Q2M", "<MEMO/>"))
+    assert [line.text for line in one(data).lines] == ["VIR SEPA MARTIN JEANNE", "VIR SEPA BOULANGERIE DU PLOT"]
+
+
 @pytest.mark.parametrize("mark", ["<BR/>", "<br>", "<BR />", "</br>"])
 def test_a_line_break_in_a_text(mark: str) -> None:
     assert (

@@ -156,6 +156,20 @@ def test_a_statement_that_comes_at_the_same_moment(town: Town, monkeypatch: pyte
     assert stands(town) == (0, 0, 0, [])
 
 
+def test_a_line_that_is_booked_at_the_same_moment(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    taking.take(town, [statement([line(100, "un")])])
+    post = withdrawing._post
+
+    def late(*args: object) -> object:
+        monkeypatch.setattr(withdrawing, "_post", post)
+        booking.book(town)
+        return post(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(withdrawing, "_post", late)
+    assert withdrawing.withdraw(town, BANK)[1:] == (1, 1)
+    assert stands(town) == (0, 0, 0, [])
+
+
 def test_a_line_that_is_placed_at_the_same_moment(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     bring(town, statement([line(100, "un")]))
     [waits] = suspense.open_lines(town)
