@@ -191,8 +191,10 @@ class Unexplained:
 
 
 def may_be_cash(line: Line) -> bool:
-    """Whether a line may be cash that was paid in, or taken out: from no account, and no bank calls it a transfer."""
-    return not line.iban and line.kind in (LineKind.OTHER, LineKind.CASH)
+    """Whether a line may be cash that was paid in, or taken out: from no account, and no bank calls it a transfer, or a
+    sum of several.
+    """
+    return not line.iban and not line.parts and line.kind in (LineKind.OTHER, LineKind.CASH)
 
 
 def same_reference(typed: Typed, text: str, length: int) -> bool:

@@ -101,7 +101,7 @@ def test_a_closing_balance_at_midnight_is_of_the_day_that_ends(
 def test_a_balance_without_its_sign() -> None:
     bad = stmt(balance("OPBD", "0", "2026-06-01"), balance("CLBD", "1", "2026-06-01"), [("2026-06-01", "1")])
     error = refusal(camt(bad.replace("<CdtDbtInd>CRDT</CdtDbtInd><Dt>", "<Dt>", 1)))
-    assert "the balance OPBD says neither CRDT nor DBIT" in error.detail and "ask the bank for camt.053" in error.detail
+    assert "the balance OPBD says neither CRDT nor DBIT" in error.detail and "or for CFONB120" in error.detail
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from ledger.currency.parties import Party
 from ledger.currency.town import Town
 from tests.currency.bank.scene import DAY, balances, bring, line, statement, token
 from tests.currency.bank.waiting import NEXT, audited, best, owes, refused, row, waits
-from tests.towns import BANK
+from tests.towns import BANK, CASH
 
 
 @pytest.fixture
@@ -127,6 +127,13 @@ def test_what_was_typed_is_not_brought_once_more(town: Town, alice: Party, bob: 
     conversion.correct(town, typed.id)
     place(town, one.line.id, best(one)[0])
     assert held(town, alice, bob) == [2_000, 3_000]
+
+
+def test_a_sum_of_transfers_is_no_cash_paid_in(town: Town, alice: Party, bob: Party) -> None:
+    conversion.convert(town, alice, 2_000, reserve=CASH, reference="BON-1", booked_on=DAY)
+    [one] = waits(town, batch((2_000, token(town, alice), ""), (3_000, token(town, bob), "")))
+    place(town, one.line.id, best(one)[0])
+    assert held(town, alice, bob) == [4_000, 3_000]
 
 
 def test_the_bank_takes_the_sum_away(town: Town, alice: Party, bob: Party) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from ledger.currency.bank.formats.camt_entry import AMOUNT, read_entry, signed
+from ledger.currency.bank.formats.camt_entry import AMOUNT, NOT_AS_CAMT, read_entry, signed
 from ledger.currency.bank.formats.fields import (
     MAX_LINES,
     account_of,
@@ -72,6 +72,7 @@ def read_camt(data: bytes) -> list[Statement]:
                         "the balance {code} says neither CRDT nor DBIT: nothing tells whether it is a debt", code=code
                     ),
                     node.line,
+                    otherwise=NOT_AS_CAMT,
                 )
             totals.balances.append(node)
         elif node.name == "Stmt" and parent == "BkToCstmrStmt":
@@ -86,7 +87,7 @@ def _statement(node: Node, totals: _Totals) -> Statement:
     holder = totals.account
     account = account_of(holder.value("Id", "IBAN") or holder.value("Id", "Othr", "Id")) if holder else ""
     if not holder or not account:
-        raise lacking(tell("the statement does not say of which account it is"), node.line)
+        raise lacking(tell("the statement does not say of which account it is"), node.line, otherwise=NOT_AS_CAMT)
     currency = holder.value("Ccy")
     if currency not in ("", "EUR"):
         raise StatementError(
@@ -174,6 +175,7 @@ def _balances(node: Node, account: str, balances: Sequence[Node]) -> tuple[_Bala
                 what=what,
             ),
             node.line,
+            otherwise=NOT_AS_CAMT,
         )
     # A statement over several days may have a pair for each.
     return (

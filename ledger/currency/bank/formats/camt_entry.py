@@ -13,6 +13,8 @@ from ledger.currency.money import decimal_text
 from ledger.currency.told import tell
 
 AMOUNT = "Amt"
+NOT_AS_CAMT = tell("ask the bank to mend what it writes, or for CFONB120")
+"""What to do about a camt.053 that is as the bank writes it, and does not say enough."""
 _TRANSFERS = ("RCDT", "ICDT", "RRCT", "IRCT")
 _DEBITS = ("RDDT", "IDDT")
 _RETURNS = ("RRTN", "RPCR", "UPDD", "PRDD", "RCDD", "UPCQ", "CQRV")
@@ -114,7 +116,9 @@ def _check_booked(node: Node, number: int) -> None:
         )
     if not status:
         raise lacking(
-            tell("entry {number} has no status, so nothing tells that it is booked", number=number), node.line
+            tell("entry {number} has no status, so nothing tells that it is booked", number=number),
+            node.line,
+            otherwise=NOT_AS_CAMT,
         )
     if status != "BOOK":
         raise unreadable(

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from ledger.currency.bank.statement import AGAIN, OTHERWISE, BankLine, Statement, StatementError
 from ledger.currency.money import MAX_CENTS
-from ledger.currency.told import tell
+from ledger.currency.told import Told, tell
 
 MAX_LINES: Final = 100_000
 """Lines of one file, the parts of batches not counted. A year of the largest currency has half of it."""
@@ -41,10 +41,10 @@ def unreadable(detail: str, line: int | None = None) -> StatementError:
     return StatementError("statement_unreadable", tell("{detail}; {again}", detail=detail, again=AGAIN), line)
 
 
-def lacking(detail: str, line: int | None = None) -> StatementError:
-    """The error of a file that is whole and does not tell what is needed."""
+def lacking(detail: str, line: int | None = None, *, otherwise: Told = OTHERWISE) -> StatementError:
+    """The error of a file that is whole and does not tell what is needed; `otherwise` is what can be done."""
     return StatementError(
-        "statement_unreadable", tell("{detail}; {otherwise}", detail=detail, otherwise=OTHERWISE), line
+        "statement_unreadable", tell("{detail}; {otherwise}", detail=detail, otherwise=otherwise), line
     )
 
 
