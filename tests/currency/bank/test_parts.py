@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def bob(town: Town) -> Party:
     return parties.admit(town, "person", "Bob Dubois")
 
 
-def batch(*parts: tuple[int, str, str], text: str = "", **more: object) -> BankLine:
+def batch(*parts: tuple[int, str, str], text: str = "", **more: Any) -> BankLine:
     """One sum of transfers: cents, text and name of each."""
     made = tuple(line(cents, said, name=name) for cents, said, name in parts)
     return line(sum(one.amount for one in made), text, parts=made, **more)
