@@ -23,6 +23,8 @@ from ledger.core.writer import WriterBusy, WriterClosed
 from ledger.currency.bank.statement import StatementError
 from ledger.currency.errors import ERRORS, CurrencyError
 from ledger.currency.keys import KeyRefused
+from ledger.currency.told import Told
+from ledger.i18n import Lang, from_accept_language, translator
 
 LOGGER = logging.getLogger("patard")
 
@@ -38,8 +40,8 @@ def problem(code: str, detail: str, headers: Mapping[str, str] | None = None, *,
     return Response(orjson.dumps(body), status, headers, "application/problem+json")
 
 
-def answer_for(error: Exception) -> Response:
-    """The problem that `error` leaves as."""
+def answer_for(error: Exception, lang: Lang = "en") -> Response:
+    """The problem that `error` leaves as; its detail in the language asked for, where that is known."""
     if isinstance(error, (WriterBusy, WriterClosed, Late)):
         return problem("busy", "nothing was done; send the same request again", {"Retry-After": "1"})
     if isinstance(error, (StoreError, SQLAlchemyError, pysqlite3.Error, psycopg.Error)):
@@ -51,7 +53,11 @@ def answer_for(error: Exception) -> Response:
         return problem(error.code, error.detail, {"Retry-After": str(error.wait)})
     code = getattr(error, "code", None)
     if isinstance(code, str) and code in ERRORS:
-        return problem(code, getattr(error, "detail", str(error)), line=getattr(error, "line", None))
+        detail = getattr(error, "detail", str(error))
+        if isinstance(detail, Told) and lang != "en":
+            words = detail.in_words(translator("api", lang))
+            return problem(code, words, {"Content-Language": lang}, line=getattr(error, "line", None))
+        return problem(code, detail, line=getattr(error, "line", None))
     LOGGER.error("unexpected", exc_info=error)
     return problem("internal", "send the same request again to learn what became of it")
 
@@ -60,7 +66,9 @@ def handle(app: FastAPI) -> None:
     """Install the handlers: whatever goes wrong leaves as a problem."""
 
     def any_error(request: Request, error: Exception) -> Response:
-        return answer_for(error)
+        asked = request.headers.get("accept-language")
+        # A program that asks for no language gets English, as everything here is for programs.
+        return answer_for(error, from_accept_language(asked) if asked else "en")
 
     def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from api.commands.mandates import daily_json, show_daily
 from api.commands.opened import opened
 from api.commands.payouts import payee_text
 from api.home import home_of
-from ledger.currency.bank import booking, inbox, taking
+from ledger.currency.bank import booking, inbox, taking, withdrawing
 from ledger.currency.bank.booking import Booked
 from ledger.currency.bank.formats.read import read_file
 from ledger.currency.bank.lines import Line, lines
@@ -109,7 +109,7 @@ def watch(folder: Path | None, *, once: bool) -> None:
                     CONSOLE.say(_("{file}: taken").format(file=one.file))
                     _show_booked(town, one.booked)
                 else:
-                    CONSOLE.note(_("{file}: refused. {reason}").format(file=one.file, reason=one.refusal))
+                    CONSOLE.note(_("{file}: refused. {reason}").format(file=one.file, reason=reason("", one.refusal)))
             show_daily(daily.run(town, looks))
         if once:
             return
@@ -119,21 +119,45 @@ def watch(folder: Path | None, *, once: bool) -> None:
 def statements() -> None:
     """The statements that were taken, the latest last."""
     with opened() as town:
-        found = taking.statements(town)
+        found, gone = taking.statements(town), withdrawing.withdrawn(town)
         names = {number: name for name, number in town.chart.reserve.items()}
     CONSOLE.table(
         [(_("Account"), False), (_("No."), True), (_("From"), False), (_("To"), False), (_("Opening"), True),
-         (_("Closing"), True)],
-        [[names.get(s.reserve, "?"), str(s.number), s.first, s.last, euros(s.opening), euros(s.closing)]
-         for s in found],
+         (_("Closing"), True), ("", False)],
+        [[names.get(s.reserve, "?"), str(s.number), s.first, s.last, euros(s.opening), euros(s.closing),
+          _("withdrawn") if s.id in gone else ""] for s in found],
     )  # fmt: skip
     CONSOLE.give(
         [
             {"id": s.id.hex(), "reserve": names.get(s.reserve), "number": s.number, "format": s.format,
-             "first": s.first, "last": s.last, "opening": s.opening, "closing": s.closing, "file": s.file}
+             "first": s.first, "last": s.last, "opening": s.opening, "closing": s.closing, "file": s.file,
+             "withdrawn": s.id in gone}
             for s in found
         ]
     )  # fmt: skip
+
+
+def withdraw(account: str) -> None:
+    """Withdraw the statements of an account whose first one proved wrong."""
+    with opened() as town:
+        _known(town, account)
+        done = withdrawing.withdraw(town, account)
+    told = ngettext(
+        "{account}: 1 statement withdrawn, with {lines} lines of it; import the right one, which is its first now.",
+        "{account}: {count} statements withdrawn, with {lines} lines of theirs; import the right one, which is its "
+        "first now.", done.statements,
+    )  # fmt: skip
+    CONSOLE.say(told.format(account=account, count=done.statements, lines=done.lines))
+    CONSOLE.give({"id": done.posted.id.hex(), "seq": done.posted.seq, "reserve": account,
+                  "statements": done.statements, "lines": done.lines})  # fmt: skip
+
+
+def _known(town: Town, account: str) -> int:
+    if account not in town.chart.reserve:
+        told = _("No reserve account is called {name!r}; the charter has: {names}.")
+        raise CliError(Exit.USAGE, "reserve_account_unknown",
+                       told.format(name=account, names=", ".join(town.chart.reserve)))  # fmt: skip
+    return town.chart.reserve[account]
 
 
 def show_lines(since: str | None, until: str | None, account: str | None) -> None:
@@ -145,18 +169,14 @@ def show_lines(since: str | None, until: str | None, account: str | None) -> Non
         if until:
             where.append(BANK_LINE.c.booked_on <= day("--until", until).isoformat())
         if account:
-            if account not in town.chart.reserve:
-                told = _("No reserve account is called {name!r}; the charter has: {names}.")
-                raise CliError(Exit.USAGE, "reserve_account_unknown",
-                               told.format(name=account, names=", ".join(town.chart.reserve)))  # fmt: skip
-            where.append(BANK_LINE.c.reserve == town.chart.reserve[account])
+            where.append(BANK_LINE.c.reserve == _known(town, account))
         found = lines(town, *where)
         names = {number: name for name, number in town.chart.reserve.items()}
-    rows = [
-        [line.id.hex()[-8:], line.booked_on.isoformat(), euros(line.amount), became(line),
-         _cut(f"{line.name} {line.text}".strip(), 34)]
-        for line in found
-    ]  # fmt: skip
+    rows = []
+    for line in found:
+        rows.append([line.id.hex()[-8:], line.booked_on.isoformat(), euros(line.amount), became(line),
+                     _cut(f"{line.name} {line.text}".strip(), 34)])  # fmt: skip
+        rows += [["", _("of it"), euros(part["amount"]), "", _cut(part_text(part), 34)] for part in line.parts]
     CONSOLE.table([(_("Line"), False), (_("Day"), False), (_("Amount"), True), (_("Became"), False),
                    (_("Who and what"), False)], rows)  # fmt: skip
     CONSOLE.give([line_json(line, names) for line in found])
@@ -177,12 +197,18 @@ def kind_name(kind: str) -> str:
     return _(known) if known else kind
 
 
+def part_text(part: Mapping[str, Any]) -> str:
+    """Who sent a part of a line, and what for."""
+    return " ".join(text for text in (part["name"], part["text"], part["end_to_end"]) if text)
+
+
 def line_json(line: Line, names: dict[int, str]) -> dict[str, Any]:
     """A line for programs."""
     return {
         "id": line.id.hex(), "reserve": names.get(line.reserve), "reference": line.reference,
         "booked_on": line.booked_on.isoformat(), "amount_cents": line.amount, "kind": line.kind, "name": line.name,
         "iban": line.iban, "text": line.text, "became": line.became, "placed_as": line.placed_as, "seq": line.seq,
+        "parts": list(line.parts),
     }  # fmt: skip
 
 
@@ -257,7 +283,7 @@ def _read(path: Path) -> list[Statement]:
 
 def _refused(path: Path, error: StatementError) -> CliError:
     told = _("{file} was refused, and nothing of it was booked: {reason}.")
-    why = reason(error.code, str(error))
+    why = reason(error.code, error.told)
     return CliError(Exit.REFUSED, error.code, told.format(file=path, reason=why), line=error.line)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from api.commands.bank import line_json
+from api.commands.bank import line_json, part_text
 from api.commands.console import CONSOLE, N_, CliError, Exit, _, amount, euros, money, ngettext
 from api.commands.opened import opened
 from ledger.core.ids import account_text
@@ -75,6 +75,8 @@ REASONS = {
     Why.DEBITED: N_("{name} was debited as much on {day}"),
     Why.BEFORE_FIRST: N_("it was on the account before the first statement"),
     Why.UNCOVERED: N_("imported units of {cents} have no euros behind them"),
+    Why.PARTS: N_("its parts are of {name}"),
+    Why.PARTS_REST: N_("parts of it are of {name}, and {cents} of nobody who is known"),
 }
 """Why a line may be that, in words; see `proposals.SENTENCES`."""
 
@@ -227,6 +229,8 @@ def _show(one: OpenLine, names: Mapping[int, str]) -> None:
     line = one.line
     said = " ".join(text for text in (line.name, line.text) if text)
     CONSOLE.say(f"{_short(line.id)}  {line.booked_on}  {euros(line.amount)}  {said}"[:160].rstrip())
+    for part in line.parts:
+        CONSOLE.say(f"        {euros(part['amount']):>10}  {part_text(part)}"[:160].rstrip())
     for number, proposal in enumerate(one.proposals[:SHOWN], 1):
         why = "; ".join(_reason(reason) for reason in proposal.reasons)
         CONSOLE.say(f"    {number}  {_words(proposal.decision, names)} ({why})")

@@ -50,6 +50,16 @@ def statements(json: bool = JSON) -> None:
     bank.statements()
 
 
+@command(app, "withdraw", _("Withdraw an account's statements. The first was wrong, and nothing of them was placed."))
+def withdraw(
+    account: str = typer.Argument(metavar="RESERVE", help=_("The reserve account.")), json: bool = JSON
+) -> None:
+    from api.commands import bank
+
+    CONSOLE.as_json = json
+    bank.withdraw(account)
+
+
 @command(app, "lines", _("List the lines, and what became of each."))
 def lines(
     since: str = option("--since", help=_("From this day on."), metavar="YYYY-MM-DD"),

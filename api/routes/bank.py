@@ -6,10 +6,11 @@ from functools import partial
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
-from api.auth import Caller, Served, acting_with_file, hex_bytes, need
+from api.auth import Actor, Caller, Served, acting_with_file, hex_bytes, need
 from api.routes.accounts import cursor_of, cursor_text
+from api.routes.office import BOOKED, TREASURER, booked
 from api.schemas.bank import (
     BankLinesOut,
     ImportOut,
@@ -20,9 +21,10 @@ from api.schemas.bank import (
     statement_out,
 )
 from api.schemas.fields import EuroCents, Limit, SignedCents
+from api.schemas.town import BookedOut
 from api.strict import StrictRoute, read_file_body
 from ledger.currency import parties
-from ledger.currency.bank import advice, taking
+from ledger.currency.bank import advice, taking, withdrawing
 from ledger.currency.bank.lines import lines
 from ledger.currency.bank.looking import STATES, Looked
 from ledger.currency.bank.tables import BANK_LINE
@@ -47,7 +49,29 @@ def statements(found: Served, caller: Caller) -> StatementsOut:
     """The statements that were taken, in the order in which they were."""
     need(caller, parties.AUDIT)
     names = {number: name for name, number in found.town.chart.reserve.items()}
-    return StatementsOut(statements=[statement_out(row, names) for row in taking.statements(found.town)])
+    gone = withdrawing.withdrawn(found.town)
+    rows = taking.statements(found.town)
+    return StatementsOut(statements=[statement_out(row, names, withdrawn=row.id in gone) for row in rows])
+
+
+@router.post("/v1/bank/statements/{id}/withdrawal", status_code=201, response_model=BookedOut, responses=BOOKED)
+def withdraw_statements(id: str, acting: Actor, response: Response) -> BookedOut:
+    """Withdraw an account's statements from its first on, which proved wrong: `id` is that first one.
+
+    Only while no line of them was placed, and members still have the units that lines brought. The next statement of
+    the account is its first then.
+    """
+    need(acting.caller, TREASURER)
+    town = acting.town
+    try:
+        first = hex_bytes(id, 16)
+    except ValueError:
+        raise CurrencyError("not_found", "no statement has this id") from None
+    names = {number: name for name, number in town.chart.reserve.items()}
+    of = next((names[row.reserve] for row in taking.statements(town) if row.id == first), None)
+    if of is None:
+        raise CurrencyError("not_found", "no statement has this id")
+    return booked(withdrawing.withdraw(town, of, first=first, by=acting.by).posted, response)
 
 
 @router.get("/v1/bank/lines", response_model=BankLinesOut)

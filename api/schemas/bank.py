@@ -37,6 +37,7 @@ class StatementOut(BaseModel):
     closing_cents: int
     file: str
     taken_at: str
+    withdrawn: bool
 
 
 class StatementsOut(BaseModel):
@@ -134,12 +135,12 @@ def import_out(one: Import) -> ImportOut:
     )  # fmt: skip
 
 
-def statement_out(row: Any, names: dict[int, str]) -> StatementOut:
+def statement_out(row: Any, names: dict[int, str], *, withdrawn: bool) -> StatementOut:
     """A row of the statements, as the API shows it."""
     return StatementOut(
         id=row.id.hex(), reserve=names.get(row.reserve, ""), number=row.number, format=row.format, first=row.first,
         last=row.last, opening_cents=row.opening, closing_cents=row.closing, file=row.file,
-        taken_at=rfc3339(row.taken_at),
+        taken_at=rfc3339(row.taken_at), withdrawn=withdrawn,
     )  # fmt: skip
 
 

@@ -94,6 +94,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "statement_differs": (409, "These days were taken before with other lines; say whether the bank corrected them."),
     "statement_opening": (409, "The first statement begins with euros that the ledger does not have."),
     "statement_overdrawn": (422, "The account is overdrawn; the reserve cannot be less than nothing."),
+    "statement_placed": (409, "A line of it was placed, or what it brought was spent: take that back first."),
     "statement_future": (422, "The statement reaches into the future."),
     "topup_unavailable": (409, "The charter names no bank account to which euros could be sent."),
     "iban_wrong": (422, "This is no IBAN, or has not the form of its country's; copy it from the bank's paper."),

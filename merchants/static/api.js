@@ -100,7 +100,7 @@ export class Api {
   async send(method, path, { body, token, signal, headers = {} } = {}) {
     const asked = {
       method, signal, cache: "no-store", credentials: "omit", redirect: "error",
-      headers: { Accept: "application/json", ...headers },
+      headers: { Accept: "application/json", "Accept-Language": document.documentElement.lang, ...headers },
     };
     if (token) asked.headers.Authorization = `Bearer ${token}`;
     if (body instanceof Blob) {

@@ -10,16 +10,16 @@ import httpx
 
 from ledger.core.ids import account_number
 from ledger.currency import conversion, parties, proofs
-from ledger.currency.bank import details, lead, suspense
+from ledger.currency.bank import details, lead, standing, suspense
 from ledger.currency.bank.mandates import collecting, files, model, notices, register
 from ledger.currency.bank.mandates.text import Content, mandate_text
 from ledger.currency.bank.payouts import approval, batches, owed
 from ledger.currency.bank.placing import Decision, Way
-from ledger.currency.charter import MandateRules
+from ledger.currency.charter import MandateRules, ReserveAccount, ReserveKind
 from ledger.currency.town import Town
 from tests import towns
 from tests.currency.bank.monthly import SIGNED, iban, items
-from tests.currency.bank.scene import bring, line, statement
+from tests.currency.bank.scene import SAVINGS, SAVINGS_IBAN, bring, line, statement
 from tests.served import Cast, Headers, Served, answer, ask_back_order, one_time, refund_order, shown
 from tests.towns import BANK
 
@@ -29,6 +29,8 @@ CALLERS = (NOBODY, STRANGER, OWNER, CASHIER, OPERATOR, TREASURER, AUDITOR)
 
 MANDATES = MandateRules(creditor_id="FR72ZZZ123456", day=16, notice_days=1)
 """Debits are due on the day after the clock of `towns` begins, a Monday: announced and ordered on the same day."""
+RESERVE = (*towns.charter().reserve, ReserveAccount(name=SAVINGS, kind=ReserveKind.BANK, iban=SAVINGS_IBAN))
+"""With an account whose statements nothing else here needs."""
 
 _numbers = count(1)
 
@@ -102,6 +104,17 @@ class Scene:
             self._lines = [one.line.id.hex() for one in suspense.open_lines(self.town)]
         self.last_line = self._lines.pop()
         return self.last_line
+
+    def first_statement(self) -> str:
+        """The first statement of an account, which may be withdrawn."""
+        [number] = [number for name, number in self.town.chart.reserve.items() if name == SAVINGS]
+        with self.town.reading() as connection:
+            row = standing.first_standing(connection, number)
+        if row is not None:
+            return str(row.id.hex())
+        there = line(next(_numbers), "?", date(2025, 5, 31))
+        bring(self.town, statement([there], account=SAVINGS_IBAN))
+        return self.first_statement()
 
     def placed_line(self) -> str:
         id = self.line_in_suspense()

@@ -15,7 +15,19 @@ import pytest
 from api.live import Live
 from ledger.core.ids import account_text
 from tests import towns
-from tests.api.scene import AUDITOR, CALLERS, CASHIER, MANDATES, NOBODY, OPERATOR, OWNER, STRANGER, TREASURER, Scene
+from tests.api.scene import (
+    AUDITOR,
+    CALLERS,
+    CASHIER,
+    MANDATES,
+    NOBODY,
+    OPERATOR,
+    OWNER,
+    RESERVE,
+    STRANGER,
+    TREASURER,
+    Scene,
+)
 from tests.served import cast, endpoints, inviting, is_problem, served, shown
 
 
@@ -118,6 +130,10 @@ TABLE: dict[tuple[str, str], Row] = {
     ),
     ("GET", "/v1/topup"): Row(_only(200, OWNER, STRANGER), lambda s: "/v1/topup"),
     ("GET", "/v1/bank/statements"): Row(_only(200, *AUDIT), lambda s: "/v1/bank/statements"),
+    ("POST", "/v1/bank/statements/{id}/withdrawal"): Row(
+        _only(201, TREASURER), lambda s: f"/v1/bank/statements/{s.first_statement()}/withdrawal",
+        unknown=f"/v1/bank/statements/{NO_ID}/withdrawal",
+    ),
     ("GET", "/v1/bank/lines"): Row(_only(200, *AUDIT), lambda s: "/v1/bank/lines"),
     # A body that is no statement: whoever may import is told so, others are not asked for it.
     ("POST", "/v1/bank/imports"): Row(
@@ -238,7 +254,9 @@ PAGE_PARAMETERS: dict[str, Callable[[Scene], str]] = {
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    town = towns.found(Path(tmp_path_factory.mktemp("access")) / "home", towns.charter(mandates=MANDATES))
+    town = towns.found(
+        Path(tmp_path_factory.mktemp("access")) / "home", towns.charter(mandates=MANDATES, reserve=RESERVE)
+    )
     people = cast(town)
     with served(town) as api:
         yield Scene(town, people, api)

@@ -127,6 +127,20 @@ def test_a_refusal_names_the_line(api: Served, office: Any) -> None:
     assert "line" not in upload(api, office, b"%PDF-1.7").json()
 
 
+def test_a_refusal_in_the_language_that_is_asked_for(api: Served, office: Any) -> None:
+    """A program that asks for none gets English; a page asks for its own."""
+    told = {}
+    for lang in (None, "en", "fr", "fr-FR,fr;q=0.9,en;q=0.8"):
+        asked = {} if lang is None else {"Accept-Language": lang}
+        answer = upload(api, {**office, **asked}, b"%PDF-1.7")
+        is_problem(answer, "statement_format_unknown")
+        told[lang] = (answer.json()["detail"], answer.headers.get("Content-Language"))
+    english = "this is a PDF: it is for reading; ask the bank for camt.053 (XML), CFONB120 or OFX"
+    assert told[None] == told["en"] == (english, None)
+    assert told["fr"][0].startswith("ceci est un PDF : il est fait pour être lu ; demandez à la banque")
+    assert told["fr"][1] == "fr" and told["fr-FR,fr;q=0.9,en;q=0.8"] == told["fr"]
+
+
 def test_files_that_do_not_fit_those_before(api: Served, office: Any) -> None:
     assert upload(api, office, camt((100, "x"))).status_code == 201
     is_problem(upload(api, office, camt((100, "x"), opening=900, day=date(2025, 6, 14))), "statement_gap")

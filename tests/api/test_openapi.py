@@ -15,7 +15,7 @@ from api.strict import FILES
 from ledger.currency.bank.mandates import files
 from ledger.currency.town import Town
 from tests import towns
-from tests.api.scene import AUDITOR, MANDATES, NOBODY, OPERATOR, OWNER, STRANGER, TREASURER, Scene
+from tests.api.scene import AUDITOR, MANDATES, NOBODY, OPERATOR, OWNER, RESERVE, STRANGER, TREASURER, Scene
 from tests.served import Cast, Served, inviting, shown
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -24,7 +24,7 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
     """A currency in which everything that a charter may have is."""
-    made = towns.found(tmp_path / "home", towns.charter(mandates=MANDATES))
+    made = towns.found(tmp_path / "home", towns.charter(mandates=MANDATES, reserve=RESERVE))
     yield made
     made.book.close()
 
@@ -212,6 +212,13 @@ def test_answers_are_what_the_document_says(town: Town, people: Cast, api: Serve
         ("get", "/v1/reserve/public", "/v1/reserve/public", None, NOBODY),
         ("get", "/v1/topup", "/v1/topup?amount_cents=5000", None, OWNER),
         ("get", "/v1/bank/statements", "/v1/bank/statements", None, AUDITOR),
+        (
+            "post",
+            "/v1/bank/statements/{id}/withdrawal",
+            f"/v1/bank/statements/{scene.first_statement()}/withdrawal",
+            None,
+            TREASURER,
+        ),
         ("get", "/v1/bank/lines", "/v1/bank/lines", None, AUDITOR),
         ("get", "/v1/bank/suspense", "/v1/bank/suspense?limit=3", None, AUDITOR),
         ("get", "/v1/bank/suspense/{id}", f"/v1/bank/suspense/{scene.line_in_suspense()}", None, AUDITOR),

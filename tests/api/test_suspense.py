@@ -11,6 +11,7 @@ import pytest
 
 from api.schemas.bank import lines_out
 from ledger.currency import conversion, parties
+from ledger.currency.audit.walk import audit
 from ledger.currency.bank.lines import lines
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.town import Town
@@ -251,3 +252,22 @@ CANNOT_BE = [
 def test_what_cannot_be_looked_for(api: Served, office: Headers) -> None:
     for asked, code in CANNOT_BE:
         is_problem(api.client.get("/v1/bank/lines", params=asked, headers=office), code)
+
+
+def test_a_first_statement_that_was_wrong(town: Town, people: Cast, api: Served, office: Headers, waits: Any) -> None:
+    treasurer = api.session(people.treasurer)
+    [one] = api.client.get("/v1/bank/statements", headers=office).json()["statements"]
+    assert one["withdrawn"] is False
+    address = f"/v1/bank/statements/{one['id']}/withdrawal"
+    place(api, office, waits[700], "own")
+    with unmoved(town):
+        is_problem(api.client.post(address, headers=treasurer), "statement_placed")
+    put_back(api, office, waits[700])
+    first = api.client.post(address, headers=treasurer)
+    assert first.status_code == 201 and first.json()["replay"] is False
+    again = api.client.post(address, headers=treasurer)
+    assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
+    [one] = api.client.get("/v1/bank/statements", headers=office).json()["statements"]
+    assert one["withdrawn"] is True
+    assert not in_suspense(api, office)
+    assert audit(town).clean

@@ -393,7 +393,12 @@ def test_the_office_has_words_for_whatever_the_bank_part_says() -> None:
     assert _keys("words.js", "WAYS") == set(Way)
     assert _keys("words.js", "LINE_KINDS") == set(LineKind)
     assert _keys("proposals.js", "REASONS") == set(Why)
-    assert {code for code in ERRORS if code.startswith("statement_")} <= _keys("refusals.js", "WORDS")
+    # What can be done about right here; of all else why a file is refused the server tells, in the page's language.
+    assert (
+        {code for code in _keys("refusals.js", "REMEDIES")}
+        <= _keys("refusals.js", "WORDS")
+        <= set(ERRORS) | {"file_unreadable"}
+    )
     assert {getattr(module, name) for module, name in KINDS} <= _keys("words.js", "KINDS")
 
 

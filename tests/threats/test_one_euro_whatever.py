@@ -18,7 +18,7 @@ from ledger.core import record as records
 from ledger.core.model import Transaction
 from ledger.currency import conversion, parties, reserve
 from ledger.currency.audit.walk import audit
-from ledger.currency.bank import booking, taking
+from ledger.currency.bank import booking, taking, withdrawing
 from ledger.currency.bank.lines import lines
 from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.statement import BankLine, Statement, StatementError
@@ -37,7 +37,7 @@ AMOUNTS = (500, 700, 700, 900)
 REFUSED = {
     "conversion_on_statement", "conversion_taken", "conversion_banked", "conversion_named", "line_typed", "below_floor",
     "not_covered", "line_not_open", "line_not_placed", "line_placed", "placing_uneven", "not_found", "busy",
-    "reference_malformed", "claim_exceeded",
+    "reference_malformed", "claim_exceeded", "statement_placed",
 }  # fmt: skip
 
 
@@ -97,6 +97,11 @@ class Bank:
             who, reference, cents = self.random.randrange(2), f"B{self.number:04}", self.random.choice(AMOUNTS)
         text = self.random.choice([self.tokens[who], self.members[who].name, "?"])
         told = self.random.choice([reference, reference, f"*{reference}_", "", f"OTHER{self.number}"])
+        if self.random.random() < 0.25:
+            # Summed up by the bank, with a transfer of the other member or of somebody.
+            other = self.random.choice([self.tokens[1 - who], self.tokens[who], self.members[1 - who].name, "?"])
+            parts = (line(cents, text, self.day), line(300, other, self.day))
+            return line(cents + 300, "", self.day, bank_ref=told, parts=parts)
         return line(cents, text, self.day, bank_ref=told)
 
 
@@ -110,7 +115,8 @@ class Office:
 
     def work(self, steps: int) -> None:
         deeds = [self.type_in, self.type_in, self.type_in, self.statement, self.book, self.book, self.decide,
-                 self.decide, self.put_back, self.unconvert, self.correct]  # fmt: skip
+                 self.decide, self.put_back, self.unconvert, self.correct,
+                 self.withdraw]  # fmt: skip
         for _ in range(steps):
             deed = self.random.choice(deeds)
             try:
@@ -132,7 +138,11 @@ class Office:
         conversion.convert(self.town, member, amount, reserve=account, reference=told, booked_on=day)
 
     def statement(self) -> None:
-        taking.take(self.town, [self.bank.statement()])
+        taking.take(self.town, [self.bank.statement()], opening=True)
+
+    def withdraw(self) -> None:
+        if self.random.random() < 0.3:
+            withdrawing.withdraw(self.town, BANK)
 
     def correct(self) -> None:
         if self.random.random() < 0.4:

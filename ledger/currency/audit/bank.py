@@ -18,9 +18,10 @@ from ledger.currency.audit.kinds import acted
 from ledger.currency.audit.lines import LineState, Taken, moves, number_in, turned
 from ledger.currency.audit.story import Said, Story, bytes_of
 from ledger.currency.bank.indexing import RETURN, SUSPENSE
+from ledger.currency.bank.standing import withdrawal_id
 from ledger.currency.bank.taking import statement_id
 from ledger.currency.bank.topups import CONVERSION, KNOWN
-from ledger.currency.bank.withdrawing import withdrawn_id
+from ledger.currency.bank.withdrawing import UNPLACED, withdrawn_id
 from ledger.currency.chart import EUR
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -44,9 +45,9 @@ def statement(story: Story, record: Record, note: Note) -> Iterator[Said]:
     if taken.content is None and story.demanded:
         yield "note_malformed", "a note of a statement without the hash of what its lines say"
     yield from _whose(story, taken, reserve, name)
-    before = story.lines.statements.setdefault(reserve, [])
-    if taken.number != len(before) + 1:
-        yield "statement_number", f"statement {taken.number} of {name!r} was taken after {len(before)} others"
+    every, before = story.lines.statements.setdefault(reserve, []), story.lines.standing(reserve)
+    if taken.number != len(every) + 1:
+        yield "statement_number", f"statement {taken.number} of {name!r} was taken after {len(every)} others"
     if note.id != statement_id(story.rules.network, name, taken.number):
         yield "id_not_derived", "its id does not follow from account and number: that could be taken twice"
     last, closings = ends(before)
@@ -56,9 +57,31 @@ def statement(story: Story, record: Record, note: Note) -> Iterator[Said]:
             "statement_gap",
             f"the statement from {taken.first} begins with {taken.opening}; that before it ended with {told}",
         )
-    if not before and taken.gone:
-        yield "note_malformed", "the first statement of an account took lines away"
-    before.append(taken)
+    if not before:
+        story.lines.firsts.add(taken.id)
+        if taken.gone:
+            yield "note_malformed", "the first statement of an account took lines away"
+    every.append(taken)
+
+
+def withdrawn_whole(story: Story, record: Record, note: Note) -> Iterator[Said]:
+    """The statements of an account are withdrawn, all that stand: nothing of them was placed."""
+    evidence = note.evidence
+    yield from acted(story, record, evidence, kinds.TREASURER)
+    reserve = number_in(evidence, "reserve")
+    there = story.lines.standing(reserve)
+    first = there[0] if there else None
+    if first is None or (evidence.get("statement"), evidence.get("statements")) != (first.id.hex(), len(there)):
+        yield "statement_withdrawn", "what it withdraws are not the statements of an account that stand, all of them"
+        return
+    if note.id != withdrawal_id(first.id):
+        yield "id_not_derived", "its id does not follow from the first statement: that could be withdrawn twice"
+    for line in story.lines.known.values():
+        if line.reserve != reserve or line.gone:
+            continue
+        if line.placed_seq is not None or line.undone_seq is not None or line.became not in UNPLACED:
+            yield "statement_withdrawn", f"the line {line.reference} of a statement that it withdraws was placed"
+    story.lines.withdrawn[reserve] += len(there)
 
 
 def _whose(story: Story, taken: Taken, reserve: int, name: str) -> Iterator[Said]:

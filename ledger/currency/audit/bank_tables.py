@@ -94,7 +94,7 @@ def _lines_of(story: Story, reserve: int, note: Taken, kept: list[_Kept]) -> _Fo
     before = [one for one in kept if one.line.kind == LineKind.OPENING]
     # What was there before: what had left another account of ours for this one, what was typed, and the rest.
     late = any(one.line.booked_on.isoformat() >= note.first for one in before)
-    if before and (note.number != 1 or before != kept[:MAX_BEFORE][: len(before)] or late):
+    if before and (note.id not in story.lines.firsts or before != kept[:MAX_BEFORE][: len(before)] or late):
         wrong = True
     if wrong:
         yield (
@@ -106,8 +106,10 @@ def _lines_of(story: Story, reserve: int, note: Taken, kept: list[_Kept]) -> _Fo
 def _entries(story: Story, kept: list[_Kept], notes: dict[bytes, Taken]) -> _Found:
     """What the tables say became of each line, and each line of the log in the tables."""
     gone: dict[bytes, int] = defaultdict(int)
+    standing = {one.id for reserve in story.lines.statements for one in story.lines.standing(reserve)}
     for line, withdrawn in kept:
-        if withdrawn in notes:
+        fallen = line.statement in notes and line.statement not in standing
+        if withdrawn in notes and not (fallen and withdrawn == line.statement):
             gone[withdrawn or b""] += 1
         state = story.lines.known.get(line.id)
         told = (line.became, line.seq, line.holder, line.placed_as, line.placed_seq, line.undone_seq)
@@ -117,6 +119,8 @@ def _entries(story: Story, kept: list[_Kept], notes: dict[bytes, Taken]) -> _Fou
             yield "line_unlogged", 0, None, f"the line {line.reference} was withdrawn, and stands in the tables"
         elif state is not None and line.statement in notes and state.seq <= notes[line.statement].seq:
             yield "line_unlogged", state.seq, line.id, f"the line {line.reference} was booked before it was taken"
+        elif fallen and (withdrawn is None or (state is not None and not state.gone)):
+            yield "line_unlogged", 0, None, f"the statement of the line {line.reference} was withdrawn, and it stands"
     there = {one.line.id for one in kept}
     for state in story.lines.known.values():
         if state.id not in there:
@@ -138,7 +142,7 @@ def _told(state: LineState | None) -> tuple[str | int | None, ...]:
 
 def _balance(story: Story, reserve: int, kept: list[_Kept], notes: dict[bytes, Taken]) -> _Found:
     """The account's lines as the ledger has them, from its first statement on, lead to where its last one ends."""
-    taken = story.lines.statements[reserve]
+    taken = story.lines.standing(reserve)
     if not taken:
         return
     last, closings = ends(taken)

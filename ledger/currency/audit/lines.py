@@ -87,13 +87,21 @@ class Lines:
     named: dict[bytes, bytes] = field(default_factory=dict)
     """Conversions that were typed by hand, each with the line that it turned out to be."""
     statements: dict[int, list[Taken]] = field(default_factory=dict)
-    """By reserve account, in the order of their numbers."""
+    """By reserve account, in the order of their numbers; those that were withdrawn as well."""
     owners: dict[str, int] = field(default_factory=dict)
     """The account of the reserve for which statements of an IBAN are taken, by the IBAN's hash."""
+    withdrawn: Counter[int] = field(default_factory=Counter)
+    """How many of an account were withdrawn, from its first on."""
+    firsts: set[bytes] = field(default_factory=set)
+    """Statements before which none of their account stood."""
     claims: Counter[int] = field(default_factory=Counter)
     """What each member owes, cents."""
     claimed: list[tuple[int, bytes, int, int]] = field(default_factory=list)
     """Entries by which a member came to owe, while units were taken back: (seq, id, account, at)."""
+
+    def standing(self, reserve: int) -> list[Taken]:
+        """The statements of an account that were not withdrawn."""
+        return self.statements.get(reserve, [])[self.withdrawn[reserve] :]
 
     def booked(self, record: Record) -> LineState | None:
         """The line that the entry `record` books."""

@@ -15,9 +15,11 @@ from typing import Any, TypeAlias
 from ledger.core.ids import account_number
 from ledger.core.model import Closing, Evidence, Instruction, Opening, Transaction
 from ledger.currency.audit.story import Story, bytes_of, number_of
+from ledger.currency.bank.indexing import WITHDRAWN
 from ledger.currency.bank.payouts.batches import batch_reference
 from ledger.currency.bank.payouts.index import payout_reference
 from ledger.currency.bank.placing import Decision, Share, Way, decision_of
+from ledger.currency.bank.standing import KIND as WHOLE
 from ledger.currency.bank.taking import KIND as STATEMENT
 from ledger.currency.chart import own_number
 from ledger.currency.conversion import plain_reference
@@ -164,6 +166,15 @@ def _imported(entry: _Entry, body: Body, _named: str) -> bool:
     return bool(entry.evidence.get("file", "") == hashed)
 
 
+def _withdrawn(entry: _Entry, body: Body, named: str) -> bool:
+    if entry.kind == WHOLE:
+        return entry.says("statement", named)
+    # What undoes the lines of the statements; the note stands before it, in the same commit.
+    reserve = entry.holder("reserve")
+    every, count = entry.story.lines.statements.get(reserve, []), entry.story.lines.withdrawn[reserve]
+    return any(one.id.hex() == named for one in every[:count])
+
+
 def _anything(entry: _Entry, body: Body, _named: str) -> bool:
     return True
 
@@ -234,6 +245,7 @@ RULES: tuple[tuple[re.Pattern[str], frozenset[str], _Rule], ...] = tuple(
         (r"POST /v1/reconversions/([0-9a-f]{32})/acceptance", {"reconversion"}, _decided),
         (r"POST /v1/reconversions/([0-9a-f]{32})/refusal", {"reconversion_refused"}, _decided),
         (r"POST /v1/bank/imports", _ANY, _imported),
+        (r"POST /v1/bank/statements/([0-9a-f]{32})/withdrawal", {WHOLE, WITHDRAWN}, _withdrawn),
         (r"POST /v1/bank/lines/([0-9a-f]{32})/placing", _ANY, _placed),
         (r"POST /v1/bank/lines/([0-9a-f]{32})/putting_back", {"bank_back"}, _put_back),
         (r"POST /v1/payouts/batches", {"payouts_ordered"}, _ordered),

@@ -14,7 +14,7 @@ from ledger.currency import chartered, persons
 from ledger.currency.accounts import periods
 from ledger.currency.audit import bank, debits, holders, kinds, mandates, payouts, placings, vouching, years
 from ledger.currency.audit.story import Said, Story
-from ledger.currency.bank import details
+from ledger.currency.bank import details, standing
 from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, WITHDRAWN
 from ledger.currency.bank.mandates import daily, notices, rejecting
 from ledger.currency.bank.mandates import files as debit_files
@@ -73,6 +73,7 @@ NOTES: dict[str, Callable[[Story, Record, Note], Iterator[Said]]] = {
     ANNOUNCED: vouching.announced,
     periods.KIND: years.closed,
     STATEMENT: bank.statement,
+    standing.KIND: bank.withdrawn_whole,
     KNOWN: bank.known,
     WITHDRAWN: bank.withdrawn,
     PAIRED: placings.placed,

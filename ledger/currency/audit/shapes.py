@@ -9,7 +9,7 @@ from ledger.core.model import Closing, Instruction, Note, Opening, Transaction
 from ledger.currency import acts, chartered, persons
 from ledger.currency.accounts import periods
 from ledger.currency.audit.story import Problem
-from ledger.currency.bank import details
+from ledger.currency.bank import details, standing
 from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, WITHDRAWN
 from ledger.currency.bank.mandates import daily, notices, rejecting
 from ledger.currency.bank.mandates import files as debit_files
@@ -79,6 +79,7 @@ NOTES: dict[str, frozenset[str]] = {
     ANNOUNCED: _keys("by count digest"),
     periods.KIND: _keys("by end entries form plan seq sha256 start"),
     STATEMENT: _keys("by reserve number format first last opening closing lines gone digest content iban file"),
+    standing.KIND: _keys("by reserve statement statements lines"),
     KNOWN: _keys("conversion holder", _LINE),
     WITHDRAWN: _keys("returns", _LINE),
     PAIRED: _keys("other", _PLACED),

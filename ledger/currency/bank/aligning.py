@@ -17,6 +17,7 @@ from ledger.currency.bank.reference import same_order, squeezed
 from ledger.currency.bank.statement import BankLine, Statement, StatementError
 from ledger.currency.bank.target import is_open
 from ledger.currency.money import decimal_text
+from ledger.currency.told import Told, tell
 
 
 class Known(NamedTuple):
@@ -95,17 +96,26 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
         if not quiet_days and not _continues(statement, timeline):
             raise StatementError(
                 "statement_days_missing",
-                f"it begins on {statement.first} and the last statement ended on {timeline.last}: the balances agree, "
-                "but they would as well if what is missing came to nothing; import the days in between, or say with "
-                "--quiet-days that the bank had nothing on them",
+                tell(
+                    "it begins on {first} and the last statement ended on {last}: the balances agree, "
+                    "but they would as well if what is missing came to nothing; import the days in "
+                    "between, or say with --quiet-days that the bank had nothing on them",
+                    first=statement.first,
+                    last=timeline.last,
+                ),
             )
         return Aligned(list(statement.lines), [])
     begun = min(first for first, _last in timeline.covered)
     if statement.last < begun:
         raise StatementError(
             "statement_gap",
-            f"it ends on {statement.last}, before the first statement that was taken, which begins on {begun}: what "
-            "was before that is in the balance with which it began, and is not imported",
+            tell(
+                "it ends on {last}, before the first statement that was taken, which begins on "
+                "{begun}: what was before that is in the balance with which it began, and is not "
+                "imported",
+                last=statement.last,
+                begun=begun,
+            ),
         )
     within = [known for known in timeline.lines if known.day >= statement.first]
     start = timeline.closing - sum(known.amount for known in within)
@@ -122,7 +132,17 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
         if skipped < len(day):
             balance += day[skipped].amount
     if not tries:
-        raise StatementError("statement_gap", _gap(statement, start, statement.first))
+        raise StatementError(
+            "statement_gap",
+            tell(
+                "it begins on {first} with {opening}, and by the statements taken so far the account "
+                "began that day with {start}: one of them is wrong; if it is the first that was "
+                "taken, `patard bank withdraw` takes it back, as long as nothing of it was placed",
+                first=statement.first,
+                opening=decimal_text(statement.opening),
+                start=decimal_text(start),
+            ),
+        )
     fitting = [found for found in tries if _fits(found, statement, timeline)]
     if corrected:
         # Lines that are left out of its last day may be missing because it stops there; or, as it says, because they
@@ -141,8 +161,13 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
     if changed and statement.last < timeline.last:
         raise StatementError(
             "statement_differs",
-            f"it ends with another balance than the statements after {statement.last} begin with: fetch one corrected "
-            f"statement of all days from {statement.first} to {timeline.last}, and import that",
+            tell(
+                "it ends with another balance than the statements after {last} begin with: fetch one "
+                "corrected statement of all days from {first} to {last2}, and import that",
+                last=statement.last,
+                first=statement.first,
+                last2=timeline.last,
+            ),
         )
     return Aligned(best.new, best.missing)
 
@@ -247,32 +272,34 @@ def _fits(found: _Try, statement: Statement, timeline: Timeline) -> bool:
     return not found.missing or ends_early and not grew
 
 
-def _gap(statement: Statement, balance: int, day: date) -> str:
-    return (
-        f"it begins on {statement.first} with {decimal_text(statement.opening)}, and by the statements taken so far "
-        f"the account held {decimal_text(balance)} on {day}: a statement in between is missing, import that one first"
+def _gap(statement: Statement, balance: int, day: date) -> Told:
+    return tell(
+        "it begins on {first} with {opening}, and by the statements taken so far the account held {balance} on {day}: "
+        "a statement in between is missing, import that one first; or if the first that was taken is wrong, withdraw "
+        "it with `patard bank withdraw`",
+        first=statement.first, opening=decimal_text(statement.opening), balance=decimal_text(balance), day=day,
+    )  # fmt: skip
+
+
+def _doubtful(statement: Statement) -> Told:
+    return tell(
+        "the lines of {first} come to nothing and have the amounts of lines that were taken before, under other texts: "
+        "they may be the same ones as another format tells them, or others; import a statement from {before} on "
+        "instead, whose balance tells",
+        first=statement.first, before=statement.first - timedelta(days=1),
+    )  # fmt: skip
+
+
+def _difference(found: _Try) -> Told:
+    was, now = (
+        "; ".join(f"{one.booked_on}: {decimal_text(one.amount)}" for one in some[:3]) or "-"
+        for some in (found.missing, found.new)
     )
-
-
-def _doubtful(statement: Statement) -> str:
-    return (
-        f"the lines of {statement.first} come to nothing and have the amounts of lines that were taken before, under "
-        "other texts: they may be the same ones as another format tells them, or others; import a statement from "
-        f"{statement.first - timedelta(days=1)} on instead, whose balance tells"
-    )
-
-
-def _difference(found: _Try) -> str:
-    told = [f"{_line(one.booked_on, one.amount)} was there before and is not now" for one in found.missing[:3]]
-    told += [f"{_line(one.booked_on, one.amount)} is there now and was not before" for one in found.new[:3]]
-    return (
-        f"these days were taken before, with other lines ({'; '.join(told)}): if the bank corrected the statement, "
-        "import it with --corrected, which undoes what is gone"
-    )
-
-
-def _line(day: date, amount: int) -> str:
-    return f"{decimal_text(amount)} on {day}"
+    return tell(
+        "these days were taken before, with other lines (there before and not now: {was}; there now and not before: "
+        "{now}): if the bank corrected the statement, import it with --corrected, which undoes what is gone",
+        was=was, now=now,
+    )  # fmt: skip
 
 
 def by_day(known: Iterable[Known]) -> list[Known]:

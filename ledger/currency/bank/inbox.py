@@ -134,7 +134,8 @@ class Inbox:
             LOGGER.error("the inbox: %s", shown(path), exc_info=error)
             code = f"internal: {type(error).__name__}"
         stays = self._move(path, "refused", f"{code}: {error}")
-        yield Arrived(shown(path), str(error) if stays is None else f"{error} ({stays})", NOTHING)
+        why = error.told if isinstance(error, StatementError) else str(error)
+        yield Arrived(shown(path), why if stays is None else f"{why} ({stays})", NOTHING)
 
     def _move(self, path: Path, into: str, why: str) -> str | None:
         """Move a file into a folder beside it, `why` in a text beside that. What hinders it, for a person; else None.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -53,6 +53,11 @@ class Line(NamedTuple):
     def said(self) -> tuple[str, ...]:
         """The texts in which a reference may stand."""
         return (self.text, self.end_to_end, self.mandate, self.name)
+
+
+def said_of(part: Mapping[str, Any]) -> tuple[str, ...]:
+    """The texts of a part of a line in which a reference may stand."""
+    return (part["text"], part["end_to_end"], part["mandate"], part["name"])
 
 
 def lines(

@@ -5,25 +5,27 @@ A proposal is a decision with the reasons that speak for it. It is never carried
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
-from ledger.currency.bank.lines import Line
+from ledger.currency.bank.lines import Line, said_of
 from ledger.currency.bank.mandates.matching import Open
 from ledger.currency.bank.names import Names, said, words
 from ledger.currency.bank.payouts.owed import Payout
 from ledger.currency.bank.payouts.placing import OpenFile
-from ledger.currency.bank.placing import Decision, Share, Way
+from ledger.currency.bank.placing import MAX_SHARES, Decision, Share, Way
 from ledger.currency.bank.reference import cut_in, found_in
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.typed import NEAR, Typed
 
 MOST = 6
 """Proposals for one line."""
+_TOLD = 3
+"""Names that a reason tells."""
 
 
 class Why(StrEnum):
@@ -56,6 +58,8 @@ class Why(StrEnum):
     DEBITED = "debited"
     BEFORE_FIRST = "before_first"
     UNCOVERED = "uncovered"
+    PARTS = "parts"
+    PARTS_REST = "parts_rest"
 
 
 SENTENCES = {
@@ -86,6 +90,8 @@ SENTENCES = {
     Why.DEBITED: "{name} was debited as much on {day}",
     Why.BEFORE_FIRST: "it was on the account before the first statement",
     Why.UNCOVERED: "imported units of {cents} have no euros behind them",
+    Why.PARTS: "its parts are of {name}",
+    Why.PARTS_REST: "parts of it are of {name}, and {cents} of nobody who is known",
 }
 """Each reason in words. `day` is a date, `cents` an amount of euros, `name` and `word` are texts."""
 
@@ -188,6 +194,7 @@ def _came(line: Line, known: Known) -> _Found:
         yield Decision(way=Way.KNOWN, other=typed.id), Reason(Why.TYPED, _likely(line, known, typed), facts)
     if line.kind == LineKind.OPENING:
         return
+    yield from _for_parts(line, known)
     for holder, reason in _members(line, known):
         yield _for_member(line, known, holder), reason
         if known.claims.get(holder):
@@ -226,6 +233,38 @@ def _for_member(line: Line, known: Known, holder: int) -> Decision:
         return Decision(way=Way.CLAIM, holder=holder)
     shares = (Share(Way.CLAIM, owed, holder), Share(Way.MEMBER, line.amount - owed, holder))
     return Decision(way=Way.SPLIT, shares=shares).plain()
+
+
+def _for_parts(line: Line, known: Known) -> _Found:
+    """Transfers of several that the bank booked as one sum: to each their own, and what nobody is known for, ours."""
+    if not line.parts or line.kind in (LineKind.RETURN, LineKind.CASH) or any(one["amount"] < 1 for one in line.parts):
+        return
+    shares: Counter[tuple[Way, int | None]] = Counter()
+    by_reference = True
+    for part in line.parts:
+        holders, left = found_in(said_of(part), known.references), part["amount"]
+        if len(holders) != 1:
+            by_reference = False
+            holders = holders or known.names.all_in(part["name"])
+        holder = next(iter(holders)) if len(holders) == 1 else None
+        # One claim at most is paid by a line.
+        paying = {who for way, who in shares if way is Way.CLAIM} or {holder}
+        owed = known.claims.get(holder or 0, 0) - shares[Way.CLAIM, holder]
+        if holder in paying and owed:
+            shares[Way.CLAIM, holder] += min(left, owed)
+            left -= min(left, owed)
+        shares[Way.OWN if holder is None else Way.MEMBER, holder] += left
+    members = sorted({known.names.name(holder) for _way, holder in shares if holder is not None})
+    made = tuple(Share(way, cents, holder) for (way, holder), cents in shares.items() if cents)
+    if not members or len(made) > MAX_SHARES:
+        return
+    several, rest = len(made) > 1, shares[Way.OWN, None]
+    decision = Decision(way=Way.SPLIT, shares=made) if several else Decision(way=made[0].way, holder=made[0].holder)
+    facts: dict[str, str | int | date] = {"name": ", ".join(members[:_TOLD]) + ", …" * (len(members) > _TOLD)}
+    if rest:
+        yield decision.plain(), Reason(Why.PARTS_REST, 45, {**facts, "cents": rest})
+    else:
+        yield decision.plain(), Reason(Why.PARTS, 95 if by_reference else 75, facts)
 
 
 def _members(line: Line, known: Known) -> Iterator[tuple[int, Reason]]:

@@ -10,8 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import Final
 
 from ledger.currency.money import decimal_text
+from ledger.currency.told import tell
+
+OTHERWISE: Final = tell("ask the bank for camt.053 (XML) or CFONB120")
+"""What to do about a file that is as the bank writes it, and does not say enough: it will write the same again."""
+AGAIN: Final = tell(
+    "fetch the file from the bank again, and open it in no other program before you import it; if it comes as it was, "
+    "{otherwise}", otherwise=OTHERWISE,
+)  # fmt: skip
+"""What to do about a file that came damaged: spreadsheets and editors change more than they show."""
 
 
 class StatementError(ValueError):
@@ -25,7 +35,8 @@ class StatementError(ValueError):
     """
 
     def __init__(self, code: str, detail: str, line: int | None = None) -> None:
-        super().__init__(f"line {line}: {detail}" if line else detail)
+        self.told = tell("line {line}: {reason}", line=line, reason=detail) if line else detail
+        super().__init__(self.told)
         self.code = code
         self.detail = detail
         self.line = line
@@ -104,9 +115,13 @@ class Statement:
         if total != self.closing:
             raise StatementError(
                 "statement_sum_wrong",
-                f"opening balance and lines come to {decimal_text(total)}, the closing balance is "
-                f"{decimal_text(self.closing)}: a line or an amount is missing or was changed; "
-                "fetch the file from the bank again",
+                tell(
+                    "opening balance and lines come to {total}, the closing balance is {closing}: a line "
+                    "or an amount is missing or was changed; {again}",
+                    again=AGAIN,
+                    total=decimal_text(total),
+                    closing=decimal_text(self.closing),
+                ),
             )
 
 

@@ -24,6 +24,7 @@ from ledger.currency.bank import keeping
 from ledger.currency.bank.aligning import Aligned, Known, Timeline, align, by_day, day_in
 from ledger.currency.bank.keeping import Rows
 from ledger.currency.bank.reference import line_reference
+from ledger.currency.bank.standing import first_standing
 from ledger.currency.bank.statement import BankLine, LineKind, Statement, StatementError, same_account
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
 from ledger.currency.bank.target import is_open
@@ -34,6 +35,7 @@ from ledger.currency.days import FIRST, counted
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import decimal_text
 from ledger.currency.reserve.lines import awaited
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 KIND = "bank_statement"
@@ -69,7 +71,7 @@ def line_id(network: bytes, reserve: str, reference: str) -> bytes:
 
 
 def statements(town: Town) -> list[Row[Any]]:
-    """Rows of the statements that were taken, in the order in which they were."""
+    """Rows of the statements that were taken, in the order in which they were; see `withdrawing.withdrawn`."""
     with town.reading() as connection:
         return list(connection.execute(select(BANK_STATEMENT).order_by(_STATEMENT.seq)))
 
@@ -98,7 +100,9 @@ def take(
         except _Overtaken:
             continue
         return taken
-    raise CurrencyError("busy", "somebody else imports statements of this account right now; try again in a moment")
+    raise CurrencyError(
+        "busy", tell("somebody else imports statements of this account right now; try again in a moment")
+    )
 
 
 def skipped(town: Town, statements: Sequence[Statement]) -> list[str]:
@@ -118,6 +122,8 @@ class _Account:
     account: ReserveAccount
     number: int
     statements: int
+    begins: bytes | None
+    """The first statement that stands."""
     timeline: Timeline | None
     ordinals: dict[str, dict[int, int]]
     """The last ordinal of each amount, of the days that were asked for."""
@@ -172,6 +178,10 @@ class _Plans:
         prepared = [Rows(p.note, p.statement, p.account.number, p.rows, p.gone, p.salt) for p in self.plans]
 
         def also(connection: Connection, answers: list[Posted]) -> None:
+            for known in self.accounts.values():
+                begins = first_standing(connection, known.number)
+                if (begins and begins.id) != known.begins:
+                    raise _Overtaken
             for rows, posted in zip(prepared, answers, strict=True):
                 if posted.replay:
                     raise _Overtaken
@@ -199,12 +209,11 @@ class _Plans:
             .order_by(_LINE.place)
         )  # fmt: skip
         with self.town.reading() as connection:
-            first = connection.execute(
-                select(_STATEMENT.opening).where(_STATEMENT.reserve == number, _STATEMENT.number == 1)
-            ).scalar()
+            first = first_standing(connection, number)
+            taken = connection.execute(select(func.count()).where(_STATEMENT.reserve == number)).scalar_one()
             spans = connection.execute(
                 select(_STATEMENT.first, _STATEMENT.last, _STATEMENT.bank_number)
-                .where(_STATEMENT.reserve == number)
+                .where(_STATEMENT.reserve == number, _STATEMENT.number >= (first.number if first else taken + 1))
                 .order_by(_STATEMENT.last, _STATEMENT.number)
             ).all()
             covered = [(date.fromisoformat(span.first), date.fromisoformat(span.last)) for span in spans]
@@ -216,8 +225,8 @@ class _Plans:
                     )
                 ).scalar()
                 lines = by_day(_known(row) for row in connection.execute(query))
-                timeline = Timeline(lines, first + int(total or 0), covered, spans[-1].bank_number)
-        return _Account(reserve, number, len(covered), timeline, {})
+                timeline = Timeline(lines, first.opening + int(total or 0), covered, spans[-1].bank_number)
+        return _Account(reserve, number, taken, first and first.id, timeline, {})
 
     def _before(self, known: _Account, statement: Statement) -> list[BankLine]:
         """The euros that were on the account before its first statement, as lines; none where the ledger has them.
@@ -233,11 +242,18 @@ class _Plans:
         if not self.opening:
             raise StatementError(
                 "statement_opening",
-                f"the first statement of {known.account.name} begins with {decimal_text(statement.opening)}, the "
-                f"ledger has {decimal_text(ledger)} before {statement.first}"
-                + (f", beside {decimal_text(sum(aside))} that were typed and await a statement" if aside else "")
-                + ": import an earlier statement first, or this one with --opening, which puts the difference into "
-                "suspense for you to place",
+                tell(
+                    "the first statement of {name} begins with {opening}, the ledger has {ledger} before "
+                    "{first}{beside}: import an earlier statement first, or this one with --opening, which puts "
+                    "the difference into suspense for you to place",
+                    name=known.account.name,
+                    opening=decimal_text(statement.opening),
+                    ledger=decimal_text(ledger),
+                    first=statement.first,
+                    beside=tell(", beside {sum} that were typed and await a statement", sum=decimal_text(sum(aside)))
+                    if aside
+                    else "",
+                ),
             )
         day = statement.first - timedelta(days=1)
         # What left another account of ours for this one is a line of its own; so is what was typed.
@@ -313,11 +329,16 @@ def _account(town: Town, statement: Statement) -> ReserveAccount | None:
 def _reserve_account(town: Town, statement: Statement) -> ReserveAccount:
     if (account := _account(town, statement)) is not None:
         return account
-    ibans = ", ".join(account.iban for account in town.charter.reserve if account.iban) or "none so far"
+    ibans = ", ".join(account.iban for account in town.charter.reserve if account.iban) or tell("none so far")
     raise StatementError(
         "statement_account_unknown",
-        f"this statement is of the account {statement.account}, which is none of the reserve's ({ibans}): choose the "
-        'right file, or give the account its line iban = "..." in the charter',
+        tell(
+            "this statement is of the account {account}, which is none of the reserve's "
+            '({ibans}): choose the right file, or give the account its line iban = "..." in the '
+            "charter",
+            account=statement.account,
+            ibans=ibans,
+        ),
     )
 
 
@@ -340,17 +361,21 @@ def _not_another(town: Town, account: ReserveAccount) -> None:
 
 
 def _possible(town: Town, statement: Statement, reserve: ReserveAccount) -> None:
-    ends = (("beginning", statement.first, statement.opening), ("end", statement.last, statement.closing))
-    when, day, balance = next((end for end in ends if end[2] < 0), ends[0])
-    if balance < 0:
-        raise StatementError(
-            "statement_overdrawn",
-            f"{reserve.name} is below nothing at the {when} of {day}, {decimal_text(balance)}, and the reserve cannot "
-            "be: move euros there if they lack, and import one file that begins and ends on days on which the account "
-            "is above nothing",
-        )
+    for day, balance in ((statement.first, statement.opening), (statement.last, statement.closing)):
+        if balance < 0:
+            raise StatementError(
+                "statement_overdrawn",
+                tell(
+                    "on {day} {name} is below nothing, {balance}, which the reserve cannot be: fetch a file that "
+                    "begins and ends on days on which the account is above nothing, and import that; if it still is "
+                    "below, move euros there first",
+                    name=reserve.name, day=day, balance=decimal_text(balance),
+                ),
+            )  # fmt: skip
     if min([statement.first, *(line.booked_on for line in statement.lines)]) < FIRST:
-        raise StatementError("statement_unreadable", f"it has a day before {FIRST.year}: check the date of the file")
+        raise StatementError(
+            "statement_unreadable", tell("it has a day before {year}: check the date of the file", year=FIRST.year)
+        )
     today = town.charter.local_date(town.now())
     # What a bank books on a Friday evening has Monday's day.
     next_day = today + timedelta(days=1)
@@ -359,11 +384,17 @@ def _possible(town: Town, statement: Statement, reserve: ReserveAccount) -> None
     if statement.last > next_day:
         raise StatementError(
             "statement_future",
-            f"it reaches to {statement.last} and today is {today}: check the date of the file and the clock",
+            tell(
+                "it reaches to {last} and today is {today}: if the bank dates it ahead, import it on that day; else "
+                "the clock is wrong, see `patard clock`",
+                last=statement.last,
+                today=today,
+            ),
         )
     if len(statement.lines) > MAX_LINES - MAX_BEFORE:
         raise StatementError(
-            "statement_too_large", f"a statement has at most {MAX_LINES - MAX_BEFORE} lines: split it by days"
+            "statement_too_large",
+            tell("a statement has at most {max_lines} lines: split it by days", max_lines=MAX_LINES - MAX_BEFORE),
         )
 
 

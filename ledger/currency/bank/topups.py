@@ -10,7 +10,7 @@ from ledger.core.model import Instruction, Note, Transaction, Transfer
 from ledger.currency import uncovered
 from ledger.currency.bank import typed
 from ledger.currency.bank.indexing import RETURN, SUSPENSE, Overtaken, holder_of, kind_of
-from ledger.currency.bank.lines import Books, Line, line_of
+from ledger.currency.bank.lines import Books, Line, line_of, said_of
 from ledger.currency.bank.names import said
 from ledger.currency.bank.reference import found_in, same_order
 from ledger.currency.bank.statement import LineKind
@@ -24,8 +24,14 @@ _LINE = BANK_LINE.c
 
 
 def member_of(books: Books, line: Line) -> int | None:
-    """The one open member whose reference the line carries; None where there is none, or several."""
+    """The one open member whose reference the line carries, and each of its parts; None where none does, or several."""
     found = found_in(line.said, books.members)
+    for part in line.parts:
+        # What the bank wrote about the sum is no member's by itself where the parts are others'.
+        mine = found_in(said_of(part), books.members) or found_in(line.said, books.members)
+        if not mine:
+            return None
+        found |= mine
     return found.pop() if len(found) == 1 else None
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, insert
 
 from ledger.currency.bank.names import said
 from ledger.currency.bank.reference import squeezed
+from ledger.currency.bank.standing import first_standing
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE, BANK_SQUEEZED, BANK_STATEMENT, TYPED_CONVERSION
 from ledger.currency.charter import ReserveKind
@@ -120,21 +121,18 @@ def since(spans: Mapping[int, Span], reserve: int) -> int | None:
 
 def spans(connection: Connection, town: Town) -> dict[int, Span]:
     """What the statements cover, by account; accounts without one are left out."""
-    query = (
-        select(_STATEMENT.reserve, func.max(_STATEMENT.last))
-        .where(_STATEMENT.reserve.in_(banks(town)))
-        .group_by(_STATEMENT.reserve)
-    )
-    first = select(_STATEMENT.reserve, _STATEMENT.first, _STATEMENT.seq).where(_STATEMENT.number == 1)
-    begun = {reserve: (day, seq) for reserve, day, seq in connection.execute(first)}
-    opened = set(connection.scalars(select(_LINE.reserve).where(_LINE.kind == LineKind.OPENING)))
-    return {
-        reserve: Span(
-            date.fromisoformat(begun[reserve][0]), date.fromisoformat(last), begun[reserve][1], reserve in opened
-        )
-        for reserve, last in connection.execute(query)
-        if reserve in begun
-    }
+    found = {number: first_standing(connection, number) for number in banks(town)}
+    opened = select(_LINE.reserve).where(_LINE.kind == LineKind.OPENING, _LINE.withdrawn.is_(None))
+    opening = set(connection.scalars(opened))
+    spans = {}
+    for reserve, row in found.items():
+        if row is not None:
+            mine = select(func.max(_STATEMENT.last)).where(
+                _STATEMENT.reserve == reserve, _STATEMENT.number >= row.number
+            )
+            last = connection.execute(mine).scalar_one()
+            spans[reserve] = Span(date.fromisoformat(row.first), date.fromisoformat(last), row.seq, reserve in opening)
+    return spans
 
 
 # --- what is not explained -------------------------------------------------------------------------------
@@ -196,8 +194,9 @@ class Unexplained:
 
 
 def may_be_cash(line: Line) -> bool:
-    """Whether a line may be cash that was paid in, or taken out: from no account, and no bank calls it otherwise."""
-    return not line.iban and line.kind in (LineKind.OTHER, LineKind.CASH) and not said(line.text, "cheque")
+    """Whether a line may be cash, paid in or taken out: from no account, no sum of several, and called nothing else."""
+    kinds = (LineKind.OTHER, LineKind.CASH)
+    return not line.iban and not line.parts and line.kind in kinds and not said(line.text, "cheque")
 
 
 def same_reference(typed: Typed, text: str, length: int) -> bool:

@@ -1,16 +1,37 @@
-"""What undoes a line that a corrected statement no longer has: its euros were never on the account."""
+"""What undoes a line that a corrected statement no longer has, and whole statements that proved wrong.
+
+A first statement says with which euros an account begins. Where that was wrong, the true ones do not fit it, nor what
+continues it: so all that were taken of the account are withdrawn at once, while nothing of them was placed, and it is
+as if they had never been. One note in the log, and what undoes each line, in one commit.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, select, update
+
 from ledger.core.ids import derived_id
-from ledger.core.model import Instruction, Note, Transaction, Transfer
+from ledger.core.model import Evidence, Instruction, Note, Posted, Transaction, Transfer
 from ledger.currency import parties
 from ledger.currency.bank import claims, matching, suspense, topups
-from ledger.currency.bank.indexing import RETURN, SUSPENSE, WITHDRAWN
-from ledger.currency.bank.lines import Books, Line
+from ledger.currency.bank.indexing import RETURN, SUSPENSE, WITHDRAWN, Overtaken, index
+from ledger.currency.bank.lines import Books, Line, line_of
 from ledger.currency.bank.mandates import matching as mandates
 from ledger.currency.bank.placing import Way
+from ledger.currency.bank.standing import KIND, first_standing, withdrawal_id
+from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
 from ledger.currency.conversion import CONSOLE
+from ledger.currency.errors import CurrencyError
+from ledger.currency.money import decimal_text
+from ledger.currency.told import tell
+from ledger.currency.town import Town
+
+UNPLACED = (None, SUSPENSE, topups.CONVERSION, topups.KNOWN, topups.TRANSIT)
+"""What lines may have become by themselves that are withdrawn with their statement."""
+_TRIES = 5
+_LINE, _STATEMENT = BANK_LINE.c, BANK_STATEMENT.c
 
 
 def withdrawn_id(line: bytes) -> bytes:
@@ -59,3 +80,146 @@ def _is_treasurer(books: Books) -> bool:
         return True
     key = parties.find_device(books.town, bytes.fromhex(books.by))
     return key is not None and key.role == "treasurer"
+
+
+# --- whole statements --------------------------------------------------------------------------------------
+
+
+class Withdrawn(NamedTuple):
+    """What was withdrawn: how many statements, and lines of theirs."""
+
+    posted: Posted
+    statements: int
+    lines: int
+
+
+def withdraw(town: Town, reserve: str, *, first: bytes | None = None, by: str = CONSOLE) -> Withdrawn:
+    """Withdraw all statements of the reserve account of that name; the next one taken is its first.
+
+    `first` is the statement that somebody saw as the account's first: with it, asking again withdraws no others.
+    Raises `CurrencyError`: not_found, statement_placed where a line was placed, or what it brought was spent.
+    """
+    number = town.chart.reserve.get(reserve)
+    for _ in range(_TRIES):
+        with town.reading() as connection:
+            begins = first_standing(connection, number) if number is not None else None
+            if first is not None and (begins is None or begins.id != first):
+                return _again(town, first)
+            if begins is None:
+                raise CurrencyError(
+                    "not_found", tell("{reserve} has no statement that could be withdrawn", reserve=reserve)
+                )
+            found = _lines(connection, begins.reserve)
+            count = _count(connection, begins.reserve, begins.number)
+        books = Books(town, by)
+        made = [_undone(books, line) for line in _in_turn(found)]
+        said: Evidence = {
+            "by": by,
+            "reserve": f"{begins.reserve:016x}",
+            "statement": begins.id.hex(),
+            "statements": count,
+        }
+        note = Note(withdrawal_id(begins.id), KIND, {**said, "lines": len(found)})
+        try:
+            return Withdrawn(_post(town, note, begins.reserve, found, made), count, len(found))
+        except Overtaken:
+            continue
+        except CurrencyError as error:
+            if error.code == "id_taken":
+                continue
+            if error.code != "below_floor":
+                raise
+            raise CurrencyError(
+                "statement_placed",
+                tell(
+                    "units that its lines brought were spent, so it cannot be as if it had never been: "
+                    "have as much paid back to whoever spent them, then withdraw it"
+                ),
+            ) from error
+    raise CurrencyError("busy", tell("others work on this account right now; try again in a moment"))
+
+
+def _again(town: Town, first: bytes) -> Withdrawn:
+    stood = town.book.find(withdrawal_id(first))
+    if stood is None:
+        raise CurrencyError("not_found", tell("this is not the first statement of an account; the first is withdrawn"))
+    said = stood.instruction.evidence
+    posted = Posted(stood.instruction.id, stood.seq, stood.at, replay=True)
+    return Withdrawn(posted, int(said["statements"]), int(said["lines"]))
+
+
+def _lines(connection: Connection, reserve: int) -> list[Line]:
+    rows = connection.execute(
+        select(BANK_LINE).where(_LINE.reserve == reserve, _LINE.withdrawn.is_(None)).order_by(_LINE.place)
+    )
+    return [line_of(row) for row in rows]
+
+
+def _in_turn(found: Sequence[Line]) -> list[Line]:
+    """Those that are booked, and what went before what came: a balance is never below nothing on the way."""
+    return sorted((line for line in found if line.seq is not None), key=lambda line: line.amount > 0)
+
+
+def _undone(books: Books, line: Line) -> Instruction:
+    """What undoes a line. Raises `CurrencyError`, statement_placed, where that leaves more than there was before."""
+    told: dict[str, object] = {"line": line.reference, "amount": decimal_text(line.amount)}
+    if line.placed_seq is not None or line.undone_seq is not None or line.became not in UNPLACED:
+        raise CurrencyError(
+            "statement_placed",
+            tell(
+                "the line {line} ({amount}) was placed, or was known to be more than a top-up: put it back first, with "
+                "`patard bank suspense back {id}`",
+                **told,
+                id=line.id.hex()[-8:],
+            ),
+        )
+    made = _made(books, line)
+    chart = books.town.chart
+    if isinstance(made, Transaction) and any(chart.claims in (t.debit, t.credit) for t in made.transfers):
+        assert line.holder is not None
+        holder = parties.by_account(books.town, line.holder)
+        there = decimal_text(books.town.book.balance(line.holder))
+        raise CurrencyError(
+            "statement_placed",
+            tell(
+                "the line {line} ({amount}) brought units to {name}, who holds {there} and has spent more: have as "
+                "much paid back, then withdraw the statement",
+                **told,
+                name=holder.name,
+                there=there,
+            ),
+        )
+    return made
+
+
+def _post(town: Town, note: Note, reserve: int, found: list[Line], made: list[Instruction]) -> Posted:
+    """Post the note and what undoes the lines, in one commit. Raises `Overtaken`."""
+
+    def also(connection: Connection, answers: list[Posted]) -> None:
+        if answers[0].replay:
+            return
+        begins = first_standing(connection, reserve, answers[0].seq - 1)
+        # Until all writing was ours, a statement may have come, or a line was booked or placed.
+        if begins is None or withdrawal_id(begins.id) != note.id or _lines(connection, reserve) != found:
+            raise Overtaken
+        if _count(connection, reserve, begins.number) != note.evidence["statements"]:
+            raise Overtaken
+        mine = update(BANK_LINE).where(_LINE.reserve == reserve, _LINE.withdrawn.is_(None))
+        connection.execute(mine.values(withdrawn=_LINE.statement))
+        index(connection, [(answer.seq, one) for answer, one in zip(answers[1:], made, strict=True)])
+
+    return town.post_all([note, *made], also)[0]
+
+
+def _count(connection: Connection, reserve: int, number: int) -> int:
+    query = select(func.count()).where(_STATEMENT.reserve == reserve, _STATEMENT.number >= number)
+    return int(connection.execute(query).scalar_one())
+
+
+def withdrawn(town: Town) -> set[bytes]:
+    """Ids of the statements that were withdrawn."""
+    with town.reading() as connection:
+        rows = connection.execute(select(_STATEMENT.id, _STATEMENT.reserve, _STATEMENT.number)).all()
+        begins = {reserve: first_standing(connection, reserve) for reserve in {row.reserve for row in rows}}
+    first = {reserve: row.number for reserve, row in begins.items() if row is not None}
+    return {row.id for row in rows if row.reserve not in first or row.number < first[row.reserve]}

@@ -20,11 +20,11 @@ from sqlalchemy import Connection
 from ledger.core.rules import LogRow
 from ledger.core.store import Reading
 from ledger.currency.reserve.chains import Days, Entry, Said, records_of, said
-from ledger.currency.reserve.lines import StatementLine, Statements, lines_of_kind, open_lines
+from ledger.currency.reserve.lines import SHIFT, StatementLine, Statements, lines_of_kind, open_lines
 from ledger.currency.reserve.model import Explained, Why
 
-Booking = Mapping[bytes, tuple[int, int, str]]
-"""The lines that are booked, by the id of line and entry: account, amount, kind of the entry."""
+Booking = Mapping[bytes, tuple[int, int, str, int]]
+"""The lines that are booked, by the id of line and entry: account, amount, kind of the entry, place."""
 NAMING = ("asked", "batch", "conversion", "debit", "line", "other", "payout", "reopens", "returns", "undoes")
 """Keys of evidence that hold the id of an entry or line."""
 _DIGITS = frozenset("0123456789abcdef")
@@ -52,10 +52,11 @@ class Account:
     counts those that book a line, by kind. `loose` are all others, and those that moved another sum than their line
     did (by what is too much). `aside` are conversions that the first statement proves none of, though they count for
     days before it. `silent` are the lines whose entry moves nothing here; None for a
-    line of such a kind whose entry does.
+    line of such a kind whose entry does. `taken_at` is the entry of the first statement that it is held against.
     """
 
     seq: int = 0
+    taken_at: int = 0
     before: int = 0
     booked: Counter[str] = field(default_factory=Counter)
     loose: dict[bytes, Node] = field(default_factory=dict)
@@ -69,7 +70,8 @@ class Account:
             moved = entry.change(number)
             row = entry.row
             line = booking.get(row.id)
-            if line is not None and line[0] == number:
+            # One of a statement that was withdrawn since is an entry like others, which another gives back.
+            if line is not None and line[0] == number and line[3] >= found.taken_at << SHIFT:
                 self.booked[line[2]] += 1
                 if moved != line[1]:
                     self.loose[row.id] = _entry(row, days.of(row), moved - line[1], Why.OTHER_AMOUNT, None)

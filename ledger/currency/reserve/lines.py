@@ -14,23 +14,24 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from ledger.currency.bank.reference import line_reference
+from ledger.currency.bank.standing import first_standing
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT, TYPED_CONVERSION
 
 _LINE, _STATEMENT, _TYPED = BANK_LINE.c, BANK_STATEMENT.c, TYPED_CONVERSION.c
 BOOKED_WITHIN_US = 600_000_000
 """Microseconds within which lines are booked after they were taken, but for those that nothing will book."""
-_SHIFT = 20
+SHIFT = 20
 """A line's `place` is its statement's place in the log, shifted by so much, plus its index."""
 
 
 class Statements(NamedTuple):
     """What the statements of the account `number` came to at entry `seq` of the log. Days, and cents.
 
-    The first was taken with entry `taken_at` and covers the days from `first` on. `began` is what the ledger had then,
-    `closing` the bank's balance after all lines up to the day `last`, `booked` how many lines became entries of each
-    kind. `aside` are conversions that were awaited when the first was taken (see `awaited`): it may begin with them or
-    not, and proves none.
+    The first that stands was taken with entry `taken_at` and covers the days from `first` on. `began` is what the
+    ledger had then, `closing` the bank's balance after all lines up to the day `last`, `booked` how many lines became
+    entries of each kind. `aside` are conversions that were awaited when the first was taken (see `awaited`): it may
+    begin with them or not, and proves none.
     """
 
     number: int
@@ -58,24 +59,26 @@ class StatementLine(NamedTuple):
 
 
 def statements(connection: Connection, number: int, seq: int) -> Statements | None:
-    """The statements of the account at that entry of the log; None where it had none."""
-    query = (
-        select(BANK_STATEMENT).where(_STATEMENT.reserve == number, _STATEMENT.seq <= seq).order_by(_STATEMENT.number)
-    )
-    rows = list(connection.execute(query))
-    if not rows:
+    """The statements of the account that stood at that entry of the log; None where none did."""
+    begins = first_standing(connection, number, seq)
+    if begins is None:
         return None
+    query = select(func.max(_STATEMENT.last)).where(
+        _STATEMENT.reserve == number, _STATEMENT.number >= begins.number, _STATEMENT.seq <= seq
+    )
+    last = date.fromisoformat(connection.execute(query).scalar_one())
     line = (
         select(
-            (_LINE.kind == LineKind.OPENING).label("opening"), _gone(seq).label("gone"), _booked(seq).label("booked"),
+            (_LINE.kind == LineKind.OPENING).label("opening"), _gone(seq).label("gone"),
+            _booked(seq).label("booked"),
             _LINE.became, _LINE.amount,
         )
-        .where(_taken(number, seq))
+        .where(_taken(number, begins.seq, seq))
         .subquery()
     ).c  # fmt: skip
     sorts = (line.opening, line.gone, line.booked, line.became)
     sums = select(*sorts, func.count(), func.sum(line.amount)).group_by(*sorts)
-    began = closing = rows[0].opening
+    began = closing = begins.opening
     kinds: Counter[str] = Counter()
     for is_opening, is_gone, is_booked, became, count, amount in connection.execute(sums):
         if is_opening:
@@ -84,9 +87,8 @@ def statements(connection: Connection, number: int, seq: int) -> Statements | No
             closing += int(amount)
         if is_booked:
             kinds[became] += count
-    first, last = date.fromisoformat(rows[0].first), date.fromisoformat(max(row.last for row in rows))
-    aside = frozenset(bytes(row.id) for row in awaited(connection, number, rows[0].seq))
-    return Statements(number, seq, first, last, rows[0].seq, began, closing, kinds, aside)
+    aside = frozenset(bytes(row.id) for row in awaited(connection, number, begins.seq))
+    return Statements(number, seq, date.fromisoformat(begins.first), last, begins.seq, began, closing, kinds, aside)
 
 
 def open_lines(connection: Connection, found: Statements) -> list[StatementLine]:
@@ -102,7 +104,7 @@ def lines_of_kind(connection: Connection, found: Statements, became: str) -> lis
 def _lines(connection: Connection, found: Statements, where: ColumnElement[bool]) -> list[StatementLine]:
     columns = (_LINE.id, _LINE.booked_on, _LINE.amount, _LINE.ordinal, _LINE.kind, _gone(found.seq), _LINE.became,
                _LINE.seq)  # fmt: skip
-    query = select(*columns).where(_taken(found.number, found.seq), where)
+    query = select(*columns).where(_taken(found.number, found.taken_at, found.seq), where)
     lines = []
     for id_, booked_on, amount, ordinal, kind, gone, became, seq in connection.execute(query):
         on = date.fromisoformat(booked_on)
@@ -117,7 +119,10 @@ def being_booked(connection: Connection, found: Statements, now: int) -> int:
     """What the lines come to that were taken within the last minutes before `now` (us), and are not booked yet."""
     late = select(_STATEMENT.id).where(_STATEMENT.reserve == found.number, _STATEMENT.taken_at > now - BOOKED_WITHIN_US)
     query = select(func.coalesce(func.sum(_LINE.amount), 0)).where(
-        _taken(found.number, found.seq), ~_gone(found.seq), ~_booked(found.seq), _LINE.statement.in_(late)
+        _taken(found.number, found.taken_at, found.seq),
+        ~_gone(found.seq),
+        ~_booked(found.seq),
+        _LINE.statement.in_(late),
     )
     return int(connection.execute(query).scalar_one())
 
@@ -146,20 +151,22 @@ def awaited(connection: Connection, number: int, seq: int) -> list[Row[Any]]:
     return [] if since is None else typed(connection, number, since, seq)
 
 
-def booking(connection: Connection, ids: Collection[bytes]) -> dict[bytes, tuple[int, int, str]]:
-    """Of those ids, the ones of lines that are booked: account, amount, and the kind of entry that it became."""
+def booking(connection: Connection, ids: Collection[bytes]) -> dict[bytes, tuple[int, int, str, int]]:
+    """Of those ids, the ones of lines that are booked: account, amount, the kind of entry that it became, place."""
     # Not by account: a database may take its index instead of the ids', and read all lines for every page of ids.
-    query = select(_LINE.id, _LINE.reserve, _LINE.amount, _LINE.became).where(_LINE.id.in_(ids))
-    return {id_: (reserve, amount, became) for id_, reserve, amount, became in connection.execute(query)}
+    query = select(_LINE.id, _LINE.reserve, _LINE.amount, _LINE.became, _LINE.place).where(_LINE.id.in_(ids))
+    return {id_: (reserve, amount, became, place) for id_, reserve, amount, became, place in connection.execute(query)}
 
 
-def _taken(number: int, seq: int) -> ColumnElement[bool]:
-    return and_(_LINE.reserve == number, _LINE.place < (seq + 1) << _SHIFT)
+def _taken(number: int, since: int, seq: int) -> ColumnElement[bool]:
+    """The lines of the account's statements from that with entry `since` on, as of entry `seq`."""
+    return and_(_LINE.reserve == number, _LINE.place >= since << SHIFT, _LINE.place < (seq + 1) << SHIFT)
 
 
 def _gone(seq: int) -> ColumnElement[bool]:
+    """Whether a corrected statement took a line away: its own one, withdrawn with all its lines, is no such."""
     later = select(_STATEMENT.id).where(_STATEMENT.seq > seq)
-    return and_(_LINE.withdrawn.is_not(None), _LINE.withdrawn.not_in(later))
+    return and_(_LINE.withdrawn.is_not(None), _LINE.withdrawn != _LINE.statement, _LINE.withdrawn.not_in(later))
 
 
 def _booked(seq: int) -> ColumnElement[bool]:

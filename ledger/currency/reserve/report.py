@@ -175,7 +175,10 @@ def _gather(
     """Read on in the log, up to its end at `seq`. An account without a statement has nothing to be explained."""
     circulation, waiting = town.chart.circulation, town.chart.waiting
     sources = {circulation, *issuing} & states.keys()
-    accounts = {number: known.accounts.setdefault(number, Account()) for number in found}
+    for number, one in found.items():
+        if number not in known.accounts or known.accounts[number].taken_at != one.taken_at:
+            known.accounts[number] = Account(taken_at=one.taken_at)
+    accounts = {number: known.accounts[number] for number in found}
     chains = {number: Chain(states[number].last, known.flows.seq) for number in sources}
     chains |= {number: Chain(states[number].last, account.seq) for number, account in accounts.items()}
     between, suspense = town.chart.transit, town.chart.suspense

@@ -15,6 +15,7 @@ export const explain = explainer({
   line_not_placed: t("This line is not placed, or what became of it is not undone by hand."),
   placing_uneven: t("It cannot be that: the amount or the direction does not fit. Choose something else."),
   claim_exceeded: t("The member owes less than that. Split the line."),
+  statement_placed: t("A line of it was placed, or its units were spent: put that line back first."),
   line_typed: t("A conversion was typed that this line may be. Place it as known, or take the conversion back first."),
   conversion_named: t("Another line is that conversion already, or it was taken back."),
   below_floor: t("An account would be below nothing: units were spent meanwhile, or the box does not hold as much."),

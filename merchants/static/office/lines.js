@@ -184,7 +184,7 @@ export function lineFacts(line) {
   ]);
 }
 
-function partRow(part) {
+export function partRow(part) {
   const row = element("li", "");
   row.append(element("strong", euros(part.amount_cents)), [part.name, part.text, part.reason].filter(Boolean).map((text) => ` · ${text}`).join(""));
   return row;

@@ -31,6 +31,8 @@ const REASONS = {
   given_back: t("it pays {name}, who had the units back on {day}"),
   file: t("of the direct debits of {name}, {cents} are open"),
   debited: t("{name} was debited as much on {day}"),
+  parts: t("its parts are of {name}"),
+  parts_rest: t("parts of it are of {name}, and {cents} of nobody who is known"),
   before_first: t("it was on the account before the first statement"),
   uncovered: t("imported units of {cents} have no euros behind them"),
 };

@@ -7,7 +7,7 @@ import { note } from "../toasts.js";
 import { signed } from "./amounts.js";
 import { explain } from "./errors.js";
 import { digitOf } from "./keys.js";
-import { lineFacts } from "./lines.js";
+import { lineFacts, partRow } from "./lines.js";
 import { decisionText, reasonText } from "./proposals.js";
 import { Rows, filled } from "./rows.js";
 import { Ways } from "./ways.js";
@@ -160,6 +160,8 @@ export class Suspense {
     say($("open-where"), [dayText(line.booked_on), line.reserve].join(" · "));
     say($("open-text"), line.text);
     $("open-text").hidden = !line.text;
+    $("open-parts").hidden = !line.parts.length;
+    $("open-parts").replaceChildren(...line.parts.map(partRow));
     const told = lineFacts(line);
     $("open-facts").replaceChildren(...told);
     $("proposals").replaceChildren(...proposals.map((one, at) => this.#proposal(one, at)));

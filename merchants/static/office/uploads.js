@@ -3,7 +3,7 @@
 
 import { Refused, Unreachable } from "../api.js";
 import { $, LANG, counted, say, t } from "../page.js";
-import { MAY_PASS, REMEDIES, whyRefused } from "./refusals.js";
+import { MAY_PASS, REMEDIES, isTold, whyRefused } from "./refusals.js";
 import { explain } from "./errors.js";
 import { filled } from "./rows.js";
 import { kindText } from "./words.js";
@@ -177,7 +177,7 @@ class Upload {
   refuse(error) {
     this.#part("upload-bar").hidden = true;
     this.says(whyRefused(error, explain), "bad");
-    if (error instanceof Refused && error.status) this.#detail(error.message);
+    if (error instanceof Refused && error.status && isTold(error)) this.#detail(error.message);
     const remedy = REMEDIES[error.code];
     if (remedy && !this.how) {
       this.#action(remedy.words, () => {

@@ -101,7 +101,7 @@ def test_a_closing_balance_at_midnight_is_of_the_day_that_ends(
 def test_a_balance_without_its_sign() -> None:
     bad = stmt(balance("OPBD", "0", "2026-06-01"), balance("CLBD", "1", "2026-06-01"), [("2026-06-01", "1")])
     error = refusal(camt(bad.replace("<CdtDbtInd>CRDT</CdtDbtInd><Dt>", "<Dt>", 1)))
-    assert "the balance OPBD says neither CRDT nor DBIT" in error.detail and "ask the bank for camt.053" in error.detail
+    assert "the balance OPBD says neither CRDT nor DBIT" in error.detail and "or for CFONB120" in error.detail
 
 
 @pytest.mark.parametrize(
@@ -208,6 +208,11 @@ def test_a_leaf_without_a_text(empty: str) -> None:
     data = changed(closed, ("<MEMO>MLC-TOPUP-7F3K9Q2M", empty))
     topup, payout = one(data).lines
     assert (topup.text, payout.text) == ("VIR SEPA MARTIN JEANNE", "VIR SEPA BOULANGERIE DU PLOT RC000123")
+
+
+def test_leaves_of_which_none_has_a_text() -> None:
+    data = changed(OFX, ("<MEMO>RC000123", "<MEMO></MEMO>"), ("<MEMO>MLC-TOPUP-7F3K9Q2M", "<MEMO/>"))
+    assert [line.text for line in one(data).lines] == ["VIR SEPA MARTIN JEANNE", "VIR SEPA BOULANGERIE DU PLOT"]
 
 
 @pytest.mark.parametrize("mark", ["<BR/>", "<br>", "<BR />", "</br>"])
@@ -330,5 +335,8 @@ def test_one_before_the_first_and_one_below_nothing(tmp_path: Path) -> None:
             StatementError, match="before the first statement that was taken, which begins on 2026-10-05"
         ):
             taking.take(town, read(camt(month("0", "9", "2026-10-01", "2026-10-01", ("2026-10-01", "9")))))
-        with pytest.raises(StatementError, match=r"below nothing at the end of 2026-10-06, -1.00, and the reserve"):
+        with pytest.raises(
+            StatementError,
+            match=r"on 2026-10-06 Banque is below nothing, -1.00.* fetch a file that begins and ends on days",
+        ):
             taking.take(town, read(camt(month("1", "-1", "2026-10-06", "2026-10-06", ("2026-10-06", "-2")))))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from ledger.currency.bank.formats.camt_entry import AMOUNT, read_entry, signed
+from ledger.currency.bank.formats.camt_entry import AMOUNT, NOT_AS_CAMT, read_entry, signed
 from ledger.currency.bank.formats.fields import (
     MAX_LINES,
     account_of,
@@ -23,8 +23,9 @@ from ledger.currency.bank.formats.fields import (
     unreadable,
 )
 from ledger.currency.bank.formats.nodes import Node, xml_nodes
-from ledger.currency.bank.statement import BankLine, Statement, StatementError
+from ledger.currency.bank.statement import AGAIN, BankLine, Statement, StatementError
 from ledger.currency.money import decimal_text
+from ledger.currency.told import Told, tell
 
 FORMAT = "camt.053"
 
@@ -57,7 +58,7 @@ def read_camt(data: bytes) -> list[Statement]:
             if count > MAX_LINES:
                 raise StatementError(
                     "statement_too_large",
-                    f"more than {MAX_LINES} lines in one file; ask the bank for shorter periods",
+                    tell("more than {most} lines in one file; ask the bank for shorter periods", most=MAX_LINES),
                     node.line,
                 )
             totals.add(node)
@@ -67,14 +68,18 @@ def read_camt(data: bytes) -> list[Statement]:
             if not node.value("CdtDbtInd"):
                 code = node.value("Tp", "CdOrPrtry", "Cd")
                 raise lacking(
-                    f"the balance {code} says neither CRDT nor DBIT: nothing tells whether it is a debt", node.line
+                    tell(
+                        "the balance {code} says neither CRDT nor DBIT: nothing tells whether it is a debt", code=code
+                    ),
+                    node.line,
+                    otherwise=NOT_AS_CAMT,
                 )
             totals.balances.append(node)
         elif node.name == "Stmt" and parent == "BkToCstmrStmt":
             statements.append(_statement(node, totals))
             totals = _Totals()
     if totals.came or totals.went:
-        raise unreadable("there are entries outside of any statement")
+        raise unreadable(tell("there are entries outside of any statement"))
     return statements
 
 
@@ -82,11 +87,17 @@ def _statement(node: Node, totals: _Totals) -> Statement:
     holder = totals.account
     account = account_of(holder.value("Id", "IBAN") or holder.value("Id", "Othr", "Id")) if holder else ""
     if not holder or not account:
-        raise unreadable("the statement does not say of which account it is", node.line)
+        raise lacking(tell("the statement does not say of which account it is"), node.line, otherwise=NOT_AS_CAMT)
     currency = holder.value("Ccy")
     if currency not in ("", "EUR"):
         raise StatementError(
-            "statement_not_euros", f"account {account} is kept in {currency[:3]}; only euros are imported", node.line
+            "statement_not_euros",
+            tell(
+                "account {account} is kept in {currency}; only euros are imported",
+                account=account,
+                currency=currency[:3],
+            ),
+            node.line,
         )
     _check_totals(node, totals)
     opening, closing = _balances(node, account, totals.balances)
@@ -148,12 +159,24 @@ def _balances(node: Node, account: str, balances: Sequence[Node]) -> tuple[_Bala
         if paged:
             raise StatementError(
                 "statement_page",
-                f"this is one page of a longer statement of account {account}: its opening or closing balance is on "
-                "another page; ask the bank for the statement in one file, or for shorter periods",
+                tell(
+                    "this is one page of a longer statement of account {account}: its opening or closing "
+                    "balance is on another page; ask the bank for the statement in one file, or for "
+                    "shorter periods",
+                    account=account,
+                ),
                 node.line,
             )
-        what = "closing balance (CLBD)" if opening else "opening balance (OPBD or PRCD)"
-        raise lacking(f"the statement of account {account} has no {what}, so nothing proves it whole", node.line)
+        what = tell("closing balance (CLBD)") if opening else tell("opening balance (OPBD or PRCD)")
+        raise lacking(
+            tell(
+                "the statement of account {account} has no {what}, so nothing proves it whole",
+                account=account,
+                what=what,
+            ),
+            node.line,
+            otherwise=NOT_AS_CAMT,
+        )
     # A statement over several days may have a pair for each.
     return (
         _only(min(one.day for one in opening), opening, node.line),
@@ -164,7 +187,7 @@ def _balances(node: Node, account: str, balances: Sequence[Node]) -> tuple[_Bala
 def _only(day: date, balances: Sequence[_Balance], line: int) -> _Balance:
     chosen = [one for one in balances if one.day == day]
     if len({one.amount for one in chosen}) > 1:
-        raise unreadable(f"there are two balances {chosen[0].code} of {day} that differ", line)
+        raise unreadable(tell("there are two balances {code} of {day} that differ", code=chosen[0].code, day=day), line)
     return chosen[0]
 
 
@@ -182,9 +205,9 @@ def _check_totals(node: Node, totals: _Totals) -> None:
     if summary is None:
         return
     groups = (
-        ("TtlNtries", totals.came + totals.went, "entries"),
-        ("TtlCdtNtries", totals.came, "entries that came in"),
-        ("TtlDbtNtries", totals.went, "entries that went out"),
+        ("TtlNtries", totals.came + totals.went, tell("entries")),
+        ("TtlCdtNtries", totals.came, tell("entries that came in")),
+        ("TtlDbtNtries", totals.went, tell("entries that went out")),
     )
     for name, amounts, what in groups:
         group = summary.get(name)
@@ -192,12 +215,28 @@ def _check_totals(node: Node, totals: _Totals) -> None:
             continue
         stated = group.value("NbOfNtries")
         if stated and stated.lstrip("0") != str(len(amounts)).lstrip("0"):
-            raise _differs(f"the file says that it has {stated[:15]} {what}, and has {len(amounts)}", group.line)
+            raise _differs(
+                tell(
+                    "the file says that it has {stated} {what}, and has {count}",
+                    stated=stated[:15],
+                    what=what,
+                    count=len(amounts),
+                ),
+                group.line,
+            )
         total = group.value("Sum")
         net_of_all = abs(sum(totals.came) - sum(totals.went)) if name == "TtlNtries" else None
         if total and abs(cents(total, group.line, signed=True)) not in (sum(amounts), net_of_all):
             comes = decimal_text(sum(amounts))
-            raise _differs(f"the file says that its {what} sum to {total[:20]}, they sum to {comes}", group.line)
+            raise _differs(
+                tell(
+                    "the file says that its {what} sum to {total}, they sum to {comes}",
+                    what=what,
+                    total=total[:20],
+                    comes=comes,
+                ),
+                group.line,
+            )
     group = summary.get("TtlNtries")
     if group is None:
         return
@@ -207,15 +246,20 @@ def _check_totals(node: Node, totals: _Totals) -> None:
     came = sum(totals.came) - sum(totals.went)
     if net and abs(cents(net, group.line, signed=True)) != abs(came):
         raise _differs(
-            f"the file says that its entries come to {net[:20]}, they come to {decimal_text(came)}", group.line
+            tell(
+                "the file says that its entries come to {net}, they come to {came}",
+                net=net[:20],
+                came=decimal_text(came),
+            ),
+            group.line,
         )
     if net and came and sign not in ("", "CRDT" if came > 0 else "DBIT"):
-        raise _differs("the file says the wrong sign of what its entries come to", group.line)
+        raise _differs(tell("the file says the wrong sign of what its entries come to"), group.line)
 
 
-def _differs(detail: str, line: int) -> StatementError:
+def _differs(detail: Told, line: int) -> StatementError:
     return StatementError(
         "statement_sum_wrong",
-        f"{detail}: a line or an amount is missing or was changed; fetch the file from the bank again",
+        tell("{detail}: a line or an amount is missing or was changed; {again}", detail=detail, again=AGAIN),
         line,
     )

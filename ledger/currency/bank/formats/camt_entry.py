@@ -8,10 +8,13 @@ from typing import NamedTuple
 from ledger.currency.bank.formats.fields import cents, end_to_end, iban_of, iso_day, joined, lacking, plain, unreadable
 from ledger.currency.bank.formats.labels import KIND_OF_CODE
 from ledger.currency.bank.formats.nodes import Node
-from ledger.currency.bank.statement import BankLine, LineKind, StatementError
+from ledger.currency.bank.statement import AGAIN, BankLine, LineKind, StatementError
 from ledger.currency.money import decimal_text
+from ledger.currency.told import tell
 
 AMOUNT = "Amt"
+NOT_AS_CAMT = tell("ask the bank to mend what it writes, or for CFONB120")
+"""What to do about a camt.053 that is as the bank writes it, and does not say enough."""
 _TRANSFERS = ("RCDT", "ICDT", "RRCT", "IRCT")
 _DEBITS = ("RDDT", "IDDT")
 _RETURNS = ("RRTN", "RPCR", "UPDD", "PRDD", "RCDD", "UPCQ", "CQRV")
@@ -23,12 +26,15 @@ def signed(node: Node) -> int:
     """The amount of a balance or entry: cents of euros, more than 0 for CRDT. Raises `StatementError`."""
     amount = node.get(AMOUNT)
     if amount is None:
-        raise unreadable("an amount is missing", node.line)
+        raise unreadable(tell("an amount is missing"), node.line)
     currency = amount.currency
     if currency != "EUR":
         raise StatementError(
             "statement_not_euros",
-            f"an amount is in {currency[:3] or 'no currency'}, not in EUR: only accounts in euros are imported",
+            tell(
+                "an amount is in {currency}, not in EUR: only accounts in euros are imported",
+                currency=currency[:3] or tell("no currency"),
+            ),
             amount.line,
         )
     return _with_sign(cents(amount.text.strip(), amount.line), node.value("CdtDbtInd"), node.line)
@@ -36,7 +42,7 @@ def signed(node: Node) -> int:
 
 def _with_sign(value: int, indicator: str, line: int) -> int:
     if indicator not in ("CRDT", "DBIT"):
-        raise unreadable(f"CdtDbtInd is {indicator[:10]!r}, not CRDT or DBIT", line)
+        raise unreadable(tell("CdtDbtInd is {indicator!r}, not CRDT or DBIT", indicator=indicator[:10]), line)
     return value if indicator == "CRDT" else -value
 
 
@@ -67,7 +73,7 @@ def read_entry(node: Node, amount: int, number: int, own: str) -> BankLine:
     reversal = node.value("RvslInd") in ("true", "1")
     booked = _day(node, "BookgDt")
     if booked is None:
-        raise unreadable(f"entry {number} has no booking date", node.line)
+        raise unreadable(tell("entry {number} has no booking date", number=number), node.line)
     entry = _Entry(
         booked, _day(node, "ValDt"), plain(node.value("AcctSvcrRef")), _kind(node, reversal), reversal, amount > 0, own,
         _charges(node, amount > 0),
@@ -99,14 +105,25 @@ def _check_booked(node: Node, number: int) -> None:
     if status in ("PDNG", "INFO", "FUTR"):
         raise StatementError(
             "statement_pending",
-            f"entry {number} is not booked yet ({status}); ask the bank for the end-of-day statement (camt.053) that "
-            "holds booked entries only, or fetch the file again when the day is closed",
+            tell(
+                "entry {number} is not booked yet ({status}); ask the bank for the end-of-day "
+                "statement (camt.053) that holds booked entries only, or fetch the file again when "
+                "the day is closed",
+                number=number,
+                status=status,
+            ),
             node.line,
         )
     if not status:
-        raise lacking(f"entry {number} has no status, so nothing tells that it is booked", node.line)
+        raise lacking(
+            tell("entry {number} has no status, so nothing tells that it is booked", number=number),
+            node.line,
+            otherwise=NOT_AS_CAMT,
+        )
     if status != "BOOK":
-        raise unreadable(f"entry {number} has the status {status[:20]!r}, not BOOK", node.line)
+        raise unreadable(
+            tell("entry {number} has the status {status!r}, not BOOK", number=number, status=status[:20]), node.line
+        )
 
 
 def _check_batches(details: list[Node], entry: _Entry, amount: int, kept: int, number: int) -> None:
@@ -144,8 +161,14 @@ def _parts(transactions: list[Node], entry: _Entry, amount: int, kept: int, numb
 def _sum_wrong(number: int, amount: int, total: int, line: int) -> StatementError:
     return StatementError(
         "statement_sum_wrong",
-        f"entry {number} is of {decimal_text(abs(amount))} and what it is made of comes to {decimal_text(abs(total))}: "
-        "an amount is missing or was changed; fetch the file from the bank again",
+        tell(
+            "entry {number} is of {amount} and what it is made of comes to {total}: an amount is "
+            "missing or was changed; {again}",
+            again=AGAIN,
+            number=number,
+            amount=decimal_text(abs(amount)),
+            total=decimal_text(abs(total)),
+        ),
         line,
     )
 

@@ -23,6 +23,7 @@ from ledger.currency.bank.formats.fields import (
 )
 from ledger.currency.bank.formats.labels import KIND_OF_CODE, kind_of_label, name_in_label
 from ledger.currency.bank.statement import BankLine, LineKind, Statement, StatementError
+from ledger.currency.told import tell
 
 FORMAT = "cfonb120"
 WIDTH = 120
@@ -51,10 +52,11 @@ def read_cfonb(data: bytes) -> list[Statement]:
                 raise _open_block(block, line)
             block = _Block(line, record)
         elif kind not in ("04", "05", "07"):
-            raise unreadable(f"a record begins with {kind!r}, not with 01, 04, 05 or 07", line)
+            raise unreadable(tell("a record begins with {kind!r}, not with 01, 04, 05 or 07", kind=kind), line)
         elif block is None:
             raise unreadable(
-                f"a record {kind} stands before any old balance (01): the start of the file is missing", line
+                tell("a record {kind} stands before any old balance (01): the start of the file is missing", kind=kind),
+                line,
             )
         elif kind == "07":
             statements.append(block.close(line, record))
@@ -63,9 +65,10 @@ def read_cfonb(data: bytes) -> list[Statement]:
             count += kind == "04"
             if count > MAX_LINES:
                 raise StatementError(
-                    "statement_too_large", f"more than {MAX_LINES} lines in one file; ask the bank for shorter periods",
+                    "statement_too_large",
+                    tell("more than {most} lines in one file; ask the bank for shorter periods", most=MAX_LINES),
                     line,
-                )  # fmt: skip
+                )
             block.add(kind, line, record)
     if block:
         raise _open_block(block, None)
@@ -73,7 +76,9 @@ def read_cfonb(data: bytes) -> list[Statement]:
 
 
 def _open_block(block: _Block, line: int | None) -> StatementError:
-    return unreadable(f"the new balance (07) of the statement that begins on line {block.line} is missing", line)
+    return unreadable(
+        tell("the new balance (07) of the statement that begins on line {line} is missing", line=block.line), line
+    )
 
 
 def _records(data: bytes) -> Iterator[tuple[int, str]]:
@@ -86,10 +91,15 @@ def _records(data: bytes) -> Iterator[tuple[int, str]]:
         if not record.strip():
             continue
         if "\t" in record:
-            raise unreadable("a tab stands in a record, whose characters are counted", number)
+            raise unreadable(tell("a tab stands in a record, whose characters are counted"), number)
         record = record.rstrip(" ")
         if len(record) > WIDTH:
-            raise unreadable(f"a record has {len(record)} characters, not {WIDTH}: the file was changed", number)
+            raise unreadable(
+                tell(
+                    "a record has {count} characters, not {width}: the file was changed", count=len(record), width=WIDTH
+                ),
+                number,
+            )
         yield number, record.ljust(WIDTH)
 
 
@@ -137,12 +147,12 @@ class _Block:
         """A movement, or more about the last one."""
         # Some banks put the code of the bank that debited in place of their own: branch and number tell enough.
         if _account(record, line)[5:] != self.account[5:]:
-            raise unreadable("a record is of another account than the old balance (01) before it", line)
+            raise unreadable(tell("a record is of another account than the old balance (01) before it"), line)
         if kind == "04":
             self._end_movement()
             self.movement = _Movement(line, record)
         elif self.movement is None:
-            raise unreadable("a record 05 stands before any movement (04)", line)
+            raise unreadable(tell("a record 05 stands before any movement (04)"), line)
         else:
             self.movement.more(line, record)
 
@@ -150,7 +160,7 @@ class _Block:
         """The statement that ends with this new balance."""
         # Here as well; that the balances agree is what says most.
         if _account(record, line)[5:] != self.account[5:]:
-            raise unreadable("the new balance (07) is of another account than the old one (01)", line)
+            raise unreadable(tell("the new balance (07) is of another account than the old one (01)"), line)
         self._end_movement()
         until = _day(record[34:40], line)
         # The old balance is that of the last day before; banks that write one file a day may give it the same date.
@@ -228,10 +238,12 @@ def _account(record: str, line: int) -> str:
     # LCL leaves both empty on balances.
     if currency not in ("EUR", "   "):
         raise StatementError(
-            "statement_not_euros", f"the account is kept in {currency!r}; only accounts in euros are imported", line
+            "statement_not_euros",
+            tell("the account is kept in {currency!r}; only accounts in euros are imported", currency=currency),
+            line,
         )
     if decimals not in "2 ":
-        raise unreadable(f"amounts have {decimals!r} decimals, not 2", line)
+        raise unreadable(tell("amounts have {decimals!r} decimals, not 2", decimals=decimals), line)
     return (record[2:7] + record[11:16] + record[21:32]).upper()
 
 
@@ -239,7 +251,7 @@ def _amount(record: str, line: int) -> int:
     """Signed cents: the last of 14 characters holds the last digit and the sign."""
     text = record[90:104]
     if not _AMOUNT.fullmatch(text):
-        raise unreadable(f"{text!r} (characters 91 to 104) is not an amount of CFONB", line)
+        raise unreadable(tell("{said!r} (characters 91 to 104) is not an amount of CFONB", said=text), line)
     signs = _CAME if text[13] in _CAME else _WENT
     value = int(text[:13]) * 10 + signs.index(text[13])
     return value if signs is _CAME else -value
@@ -248,5 +260,5 @@ def _amount(record: str, line: int) -> int:
 def _day(text: str, line: int) -> date:
     """A day as DDMMYY."""
     if not re.fullmatch(r"[0-9]{6}", text, re.ASCII):
-        raise unreadable(f"{text!r} is not a date (day, month and year, two digits each)", line)
+        raise unreadable(tell("{said!r} is not a date (day, month and year, two digits each)", said=text), line)
     return day_of("20" + text[4:], text[2:4], text[:2], line)

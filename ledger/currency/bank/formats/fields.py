@@ -12,14 +12,11 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ledger.currency.bank.statement import BankLine, Statement, StatementError
+from ledger.currency.bank.statement import AGAIN, OTHERWISE, BankLine, Statement, StatementError
 from ledger.currency.charter.ibans import rib_key
 from ledger.currency.money import MAX_CENTS
+from ledger.currency.told import Told, tell
 
-AGAIN: Final = "fetch the file from the bank again, and open it in no other program before you import it"
-"""What to do about a file that came damaged: spreadsheets and editors change more than they show."""
-OTHERWISE: Final = "ask the bank for camt.053 (XML) or CFONB120"
-"""What to do about a file that is as the bank writes it, and does not say enough: it will write the same again."""
 MAX_LINES: Final = 100_000
 """Lines of one file, the parts of batches not counted. A year of the largest currency has half of it."""
 MAX_TEXT: Final = 10_000
@@ -42,12 +39,14 @@ _YEARS: Final = (2000, 2100)
 
 def unreadable(detail: str, line: int | None = None) -> StatementError:
     """The error of a file that is damaged or was changed."""
-    return StatementError("statement_unreadable", f"{detail}; {AGAIN}", line)
+    return StatementError("statement_unreadable", tell("{detail}; {again}", detail=detail, again=AGAIN), line)
 
 
-def lacking(detail: str, line: int | None = None) -> StatementError:
-    """The error of a file that is whole and does not tell what is needed."""
-    return StatementError("statement_unreadable", f"{detail}; {OTHERWISE}", line)
+def lacking(detail: str, line: int | None = None, *, otherwise: Told = OTHERWISE) -> StatementError:
+    """The error of a file that is whole and does not tell what is needed; `otherwise` is what can be done."""
+    return StatementError(
+        "statement_unreadable", tell("{detail}; {otherwise}", detail=detail, otherwise=otherwise), line
+    )
 
 
 def cents(text: str, line: int | None, *, signed: bool = False, comma: bool = False) -> int:
@@ -58,15 +57,17 @@ def cents(text: str, line: int | None, *, signed: bool = False, comma: bool = Fa
     found = _AMOUNT.fullmatch(text) if len(text) <= _MAX_DIGITS else None
     has_digits = found is not None and bool(text.strip("+-.,"))
     if found is None or not has_digits or (found[1] == "-" and not signed) or ("," in text and not comma):
-        raise unreadable(f"{text[:40]!r} is not an amount", line)
+        raise unreadable(tell("{said!r} is not an amount", said=text[:40]), line)
     sign, whole, rest = found.groups("")
     if "," in text and len(rest) > 2:
-        raise lacking(f"the amount {text[:40]!r} may be in thousands or in thousandths", line)
+        raise lacking(tell("the amount {said!r} may be in thousands or in thousandths", said=text[:40]), line)
     if rest[2:].strip("0"):
-        raise unreadable(f"the amount {text[:40]!r} has more than two decimals, which no euro amount has", line)
+        raise unreadable(
+            tell("the amount {said!r} has more than two decimals, which no euro amount has", said=text[:40]), line
+        )
     value = int(whole or "0") * 100 + int(rest[:2].ljust(2, "0"))
     if value > MAX_CENTS:
-        raise unreadable(f"the amount {text[:40]!r} is larger than any bank account", line)
+        raise unreadable(tell("the amount {said!r} is larger than any bank account", said=text[:40]), line)
     return -value if sign == "-" else value
 
 
@@ -82,7 +83,7 @@ def iso_day(text: str, line: int | None) -> date:
         raise
     except (ValueError, OverflowError):
         pass
-    raise unreadable(f"{text[:40]!r} is not a date", line)
+    raise unreadable(tell("{said!r} is not a date", said=text[:40]), line)
 
 
 def is_midnight(text: str) -> bool:
@@ -102,13 +103,23 @@ def day_of(year: str, month: str, day: str, line: int | None) -> date:
     except StatementError:
         raise
     except ValueError:
-        raise unreadable(f"{day[:8]}/{month[:8]}/{year[:8]} is not a date", line) from None
+        raise unreadable(
+            tell("{day}/{month}/{year} is not a date", day=day[:8], month=month[:8], year=year[:8]), line
+        ) from None
 
 
 def _bounded(day: date, line: int | None) -> date:
     """The day, if it can be one of a bank's: the calendar ends where days are counted from the first or last."""
     if not _YEARS[0] <= day.year <= _YEARS[1]:
-        raise unreadable(f"{day} is no day of a bank: those lie in {_YEARS[0]} to {_YEARS[1]}", line)
+        raise unreadable(
+            tell(
+                "{day} is no day of a bank: those lie in {years} to {years2}",
+                day=day,
+                years=_YEARS[0],
+                years2=_YEARS[1],
+            ),
+            line,
+        )
     return day
 
 
@@ -118,7 +129,13 @@ def plain(text: str) -> str:
         text = "".join(char if char.isprintable() else " " for char in text)
     text = text.strip()
     if len(text) > MAX_TEXT:
-        raise unreadable(f"a text of {len(text)} characters is longer than any bank writes: {text[:20]!r}...")
+        raise unreadable(
+            tell(
+                "a text of {count} characters is longer than any bank writes: {said!r}...",
+                count=len(text),
+                said=text[:20],
+            )
+        )
     return text
 
 
@@ -167,10 +184,18 @@ def finished(
     """
     first, last = days
     if first > last:
-        raise unreadable(f"the statement ends on {last}, before it begins ({first})", line)
+        raise unreadable(tell("the statement ends on {last}, before it begins ({first})", last=last, first=first), line)
     for one in lines:
         if not first - _ROOM <= one.booked_on <= last + _ROOM:
-            raise unreadable(f"a line of {one.booked_on} is in a statement of {first} to {last}", one.where)
+            raise unreadable(
+                tell(
+                    "a line of {booked_on} is in a statement of {first} to {last}",
+                    booked_on=one.booked_on,
+                    first=first,
+                    last=last,
+                ),
+                one.where,
+            )
     lines = sorted(lines, key=lambda one: one.booked_on)
     try:
         return Statement(
@@ -178,4 +203,14 @@ def finished(
             first=first, last=last, lines=tuple(lines), number=number,
         )  # fmt: skip
     except StatementError as error:
-        raise StatementError(error.code, f"account {account}, {first} to {last}: {error.detail}", line) from None
+        raise StatementError(
+            error.code,
+            tell(
+                "account {account}, {first} to {last}: {detail}",
+                account=account,
+                first=first,
+                last=last,
+                detail=error.detail,
+            ),
+            line,
+        ) from None

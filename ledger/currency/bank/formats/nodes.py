@@ -16,6 +16,7 @@ from lxml import etree
 
 from ledger.currency.bank.formats.fields import unreadable
 from ledger.currency.bank.statement import StatementError
+from ledger.currency.told import tell
 
 MAX_DEPTH: Final = 64
 """Of an element within the one that is read; camt.053 needs 15."""
@@ -68,13 +69,13 @@ def xml_nodes(data: bytes, names: Collection[str], encoding: str | None = None) 
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         line = data.count(b"\n", 0, data.index(b"<!")) + 1
         raise unreadable(
-            "the file has a document type (DOCTYPE), which no bank file has: it may have been forged", line
+            tell("the file has a document type (DOCTYPE), which no bank file has: it may have been forged"), line
         )
     if not data.rstrip().endswith(b">"):
-        raise unreadable("the end of the file is missing", data.count(b"\n") + 1)
+        raise unreadable(tell("the end of the file is missing"), data.count(b"\n") + 1)
     declared = _DECLARED.match(data)
     if encoding is None and declared and declared[1].decode("ascii", "replace").upper() not in _ENCODINGS:
-        raise unreadable("the file declares a text encoding that no bank uses", 1)
+        raise unreadable(tell("the file declares a text encoding that no bank uses"), 1)
     wanted = frozenset(names)
     # huge_tree stays off: it lifts the limits on depth and on the length of a text.
     parsing: Any = etree.iterparse(
@@ -92,12 +93,14 @@ def xml_nodes(data: bytes, names: Collection[str], encoding: str | None = None) 
             room[0] = MAX_NODES
     except etree.XMLSyntaxError as error:
         what = str(error.msg or "").split(", line")[0]
-        raise unreadable(f"the file is cut or damaged ({what})", error.lineno or None) from None
+        raise unreadable(tell("the file is cut or damaged ({what})", what=what), error.lineno or None) from None
 
 
 def too_many(line: int) -> StatementError:
     """The error of an element that holds more than any of a bank's does."""
-    return StatementError("statement_too_large", "the file holds more than any statement; fetch a shorter period", line)
+    return StatementError(
+        "statement_too_large", tell("the file holds more than any statement; fetch a shorter period"), line
+    )
 
 
 class _Local(dict[Any, str]):
@@ -110,10 +113,12 @@ class _Local(dict[Any, str]):
 
 def _node(element: Any, skipped: frozenset[str], local: _Local, depth: int, room: list[int]) -> Node:
     if depth > MAX_DEPTH:
-        raise unreadable(f"elements are nested more than {MAX_DEPTH} deep", element.sourceline)
+        raise unreadable(
+            tell("elements are nested more than {max_depth} deep", max_depth=MAX_DEPTH), element.sourceline
+        )
     node = Node(local[element.tag], element.text or "", element.sourceline or 0, element.get("Ccy", ""))
     if len(element) and (node.text.strip() or any(child.tail and child.tail.strip() for child in element)):
-        raise unreadable(f"a text stands beside the elements of {node.name}", node.line)
+        raise unreadable(tell("a text stands beside the elements of {name}", name=node.name), node.line)
     room[0] -= len(element)
     if room[0] < 0:
         raise too_many(node.line)

@@ -13,7 +13,6 @@ from datetime import date, timedelta
 
 from ledger.currency.bank.formats.fields import (
     MAX_LINES,
-    OTHERWISE,
     account_of,
     cents,
     day_of,
@@ -28,9 +27,10 @@ from ledger.currency.bank.formats.fields import (
 from ledger.currency.bank.formats.labels import kind_of_label, name_in_label
 from ledger.currency.bank.formats.nodes import Node, xml_nodes
 from ledger.currency.bank.formats.sgml import sgml_nodes
-from ledger.currency.bank.statement import BankLine, LineKind, Statement, StatementError
+from ledger.currency.bank.statement import OTHERWISE, BankLine, LineKind, Statement, StatementError
 from ledger.currency.bank.target import is_open
 from ledger.currency.charter.ibans import rib_key
+from ledger.currency.told import tell
 
 FORMAT = "ofx"
 _KINDS = {
@@ -54,7 +54,10 @@ def read_ofx(data: bytes) -> list[Statement]:
             if len(lines) >= MAX_LINES:
                 raise StatementError(
                     "statement_too_large",
-                    f"more than {MAX_LINES} lines in one file; fetch shorter periods from the bank",
+                    tell(
+                        "more than {most} lines in one file; ask the bank for shorter periods",
+                        most=MAX_LINES,
+                    ),
                     node.line,
                 )
             line = _line(node)
@@ -94,11 +97,13 @@ def _decoded(data: bytes) -> str:
 def _line(node: Node) -> BankLine | None:
     """The line of a transaction; None if it moved nothing."""
     if node.get("CORRECTFITID"):
-        raise unreadable("a line corrects one of an earlier file; ask the bank for camt.053 or CFONB120", node.line)
+        raise lacking(tell("a line corrects one of an earlier file"), node.line)
     currency = node.value("CURRENCY", "CURSYM")
     if currency not in ("", "EUR"):
         raise StatementError(
-            "statement_not_euros", f"a line is in {currency[:3]}; only lines in euros are imported", node.line
+            "statement_not_euros",
+            tell("a line is in {currency}; only lines in euros are imported", currency=currency[:3]),
+            node.line,
         )
     amount = cents(node.value("TRNAMT"), node.line, signed=True, comma=True)
     if not amount:
@@ -108,8 +113,12 @@ def _line(node: Node) -> BankLine | None:
     if _BALANCE_ROW.match(label) and not node.value("FITID"):
         raise StatementError(
             "statement_sum_wrong",
-            f"this line is called {label[:40]!r} and has no FITID: it is a balance among the lines, and what the file "
-            f"has does not add up; {OTHERWISE}",
+            tell(
+                "this line is called {label!r} and has no FITID: it is a balance among the lines, "
+                "and what the file has does not add up; {otherwise}",
+                label=label[:40],
+                otherwise=OTHERWISE,
+            ),
             node.line,
         )
     kind = _KINDS.get(node.value("TRNTYPE").upper())
@@ -138,17 +147,22 @@ def _text(node: Node, *path: str) -> str:
 def _statement(node: Node, lines: list[BankLine]) -> Statement:
     currency = node.value("CURDEF")
     if not currency:
-        raise unreadable("the statement does not say its currency (CURDEF)", node.line)
+        raise lacking(tell("the statement does not say its currency (CURDEF)"), node.line)
     if currency != "EUR":
         raise StatementError(
-            "statement_not_euros", f"the account is kept in {currency[:3]}; only euros are imported", node.line
+            "statement_not_euros",
+            tell("the account is kept in {currency}; only euros are imported", currency=currency[:3]),
+            node.line,
         )
     account = _account(node)
     balance = node.get("LEDGERBAL")
     if balance is None or not balance.value("BALAMT") or not balance.value("DTASOF"):
         raise lacking(
-            f"the statement of account {account} has no balance with its day (LEDGERBAL: BALAMT, DTASOF), so nothing "
-            "proves it",
+            tell(
+                "the statement of account {account} has no balance with its day (LEDGERBAL: BALAMT, "
+                "DTASOF), so nothing proves it",
+                account=account,
+            ),
             node.line,
         )
     closing = cents(balance.value("BALAMT"), balance.line, signed=True, comma=True)
@@ -157,8 +171,12 @@ def _statement(node: Node, lines: list[BankLine]) -> Statement:
     if late:
         raise StatementError(
             "statement_sum_wrong",
-            f"the balance is of {until} and a line is of {late.booked_on}: what was there before cannot be told; fetch "
-            "the file again up to a day that is closed",
+            tell(
+                "the balance is of {until} and a line is of {booked_on}: what was there before "
+                "cannot be told; fetch the file again up to a day that is closed",
+                until=until,
+                booked_on=late.booked_on,
+            ),
             late.where,
         )
     lists = node.each("BANKTRANLIST")
@@ -169,9 +187,14 @@ def _statement(node: Node, lines: list[BankLine]) -> Statement:
     if any(is_open(last + timedelta(days=more)) for more in range(1, (until - last).days + 1)):
         raise StatementError(
             "statement_sum_wrong",
-            f"the lines reach to {last} and the balance is of {until}: what was on the account on {last} cannot be "
-            f"told; fetch the lines up to {until}, the day of the balance (most banks give that of today), or "
-            f"{OTHERWISE}",
+            tell(
+                "the lines reach to {last} and the balance is of {until}: what was on the account on "
+                "{last} cannot be told; fetch the lines up to {until}, the day of the balance (most "
+                "banks give that of today), or {otherwise}",
+                last=last,
+                until=until,
+                otherwise=OTHERWISE,
+            ),
             balance.line,
         )
     first = min(begins or [*days, last])
@@ -186,7 +209,7 @@ def _account(node: Node) -> str:
     """IBAN, or BBAN; question marks where the bank does not name the branch."""
     parts = node.get("BANKACCTFROM")
     if parts is None or not parts.value("ACCTID"):
-        raise unreadable("the statement does not say of which account it is", node.line)
+        raise lacking(tell("the statement does not say of which account it is"), node.line)
     bank, branch, number = (account_of(parts.value(name)) for name in ("BANKID", "BRANCHID", "ACCTID"))
     if iban_of(number) or len(number) == 21 or not re.fullmatch(r"[0-9]{1,5}", bank):
         return number
@@ -200,5 +223,5 @@ def _day(text: str, line: int) -> date:
     """A day as YYYYMMDD, whatever moment of it and zone follow: the bank's own day."""
     found = _DAY.fullmatch(text)
     if found is None:
-        raise unreadable(f"{text[:40]!r} is not a date of OFX (YYYYMMDD)", line)
+        raise unreadable(tell("{said!r} is not a date of OFX (YYYYMMDD)", said=text[:40]), line)
     return day_of(found[1], found[2], found[3], line)

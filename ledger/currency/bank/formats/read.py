@@ -14,7 +14,8 @@ from typing import Final
 from ledger.currency.bank.formats.camt import read_camt
 from ledger.currency.bank.formats.cfonb import START, read_cfonb
 from ledger.currency.bank.formats.ofx import read_ofx
-from ledger.currency.bank.statement import Statement, StatementError
+from ledger.currency.bank.statement import AGAIN, Statement, StatementError
+from ledger.currency.told import Told, tell
 
 MAX_BYTES: Final = 32 << 20
 """Of a file. Ten thousand lines of camt.053 in all their tags are 20 MB."""
@@ -22,7 +23,7 @@ MAX_MARKS: Final = 4_000_000
 """Tags and line ends of a file: each is held for a while, and a file of nothing else would fill the memory."""
 MAX_STATEMENTS: Final = 10_000
 """Of one file: each day of ten accounts in two years is less."""
-WANTED: Final = "ask the bank for camt.053 (XML), CFONB120 or OFX"
+WANTED: Final = tell("ask the bank for camt.053 (XML), CFONB120 or OFX")
 
 _SPACE = b" \t\r\n"
 _MARK = b"\xef\xbb\xbf"
@@ -34,20 +35,20 @@ _MT940 = re.compile(rb"(?:\{1:|:20:)")
 
 # What else people have at hand, and what to do with it. What each begins with says enough.
 _OTHERS: Final = (
-    (b"%PDF", "this is a PDF: it is for reading"),
-    (b"PK\x03\x04", "this is a ZIP archive (or a spreadsheet): unpack it and import the files in it, one by one"),
-    (b"\x1f\x8b", "this is a packed file (gzip): unpack it first"),
-    (b"7z\xbc\xaf", "this is a packed file (7-Zip): unpack it first"),
-    (b"Rar!", "this is a packed file (RAR): unpack it first"),
-    (b"\xd0\xcf\x11\xe0", "this is a spreadsheet or an old Office file"),
-    (b"{\\rtf", "this is a text document"),
-    (b"!Type:", "this is QIF, which has no balances to check it by"),
-    (b"\x89PNG", "this is a picture"),
-    (b"\xff\xd8\xff", "this is a picture"),
+    (b"%PDF", tell("this is a PDF: it is for reading")),
+    (b"PK\x03\x04", tell("this is a ZIP archive (or a spreadsheet): unpack it and import the files in it, one by one")),
+    (b"\x1f\x8b", tell("this is a packed file (gzip): unpack it first")),
+    (b"7z\xbc\xaf", tell("this is a packed file (7-Zip): unpack it first")),
+    (b"Rar!", tell("this is a packed file (RAR): unpack it first")),
+    (b"\xd0\xcf\x11\xe0", tell("this is a spreadsheet or an old Office file")),
+    (b"{\\rtf", tell("this is a text document")),
+    (b"!Type:", tell("this is QIF, which has no balances to check it by")),
+    (b"\x89PNG", tell("this is a picture")),
+    (b"\xff\xd8\xff", tell("this is a picture")),
 )
 _ISO: Final = {
-    b"BkToCstmrAcctRpt": "this is camt.052, a report during the day, which may still change",
-    b"BkToCstmrDbtCdtNtfctn": "this is camt.054, a notice of some lines without the balances of the account",
+    b"BkToCstmrAcctRpt": tell("this is camt.052, a report during the day, which may still change"),
+    b"BkToCstmrDbtCdtNtfctn": tell("this is camt.054, a notice of some lines without the balances of the account"),
 }
 
 
@@ -58,7 +59,9 @@ def read_file(path: Path) -> list[Statement]:
             # One byte more than allowed tells as much as all of them, of a pipe or a file that grows as well.
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise StatementError("statement_unreadable", f"{path} cannot be read: {error.strerror}") from None
+        raise StatementError(
+            "statement_unreadable", tell("{path} cannot be read: {strerror}", path=path, strerror=error.strerror)
+        ) from None
     return read(data)
 
 
@@ -71,26 +74,33 @@ def read(data: bytes) -> list[Statement]:
     if len(data) > MAX_BYTES:
         raise StatementError(
             "statement_too_large",
-            f"the file has more than {MAX_BYTES >> 20} MB, larger than any statement; if it is one, ask the bank for "
-            "shorter periods",
+            tell(
+                "the file has more than {max_bytes} MB, larger than any statement; if it is one, ask "
+                "the bank for shorter periods",
+                max_bytes=MAX_BYTES >> 20,
+            ),
         )
     if not data.removeprefix(_MARK).strip(_SPACE):
-        raise StatementError("statement_empty", "the file is empty; fetch it from the bank again")
+        raise StatementError("statement_empty", tell("the file is empty; fetch it again, or choose another one"))
     _reader(data)
     if data.count(b"<") + data.count(b"\n") + data.count(b"\r") > MAX_MARKS:
         raise StatementError(
             "statement_too_large",
-            "the file has more tags or lines than any statement; ask the bank for shorter periods",
+            tell("the file has more tags or lines than any statement; ask the bank for shorter periods"),
         )
     statements = [statement for part in _documents(data) for statement in _read_part(*part)]
     if len(statements) > MAX_STATEMENTS:
         raise StatementError(
             "statement_too_large",
-            f"more than {MAX_STATEMENTS} statements in one file; ask the bank for shorter periods",
+            tell(
+                "more than {max_statements} statements in one file; ask the bank for shorter periods",
+                max_statements=MAX_STATEMENTS,
+            ),
         )
     if not statements:
         raise StatementError(
-            "statement_empty", "the file holds no statement of a bank account; fetch it from the bank again"
+            "statement_empty",
+            tell("the file holds no statement of a bank account: choose one and its days at the bank"),
         )
     file = sha256(data).hexdigest()
     ordered = [one for _days, some in groupby(sorted(statements, key=_days), _days) for one in _in_turn(list(some))]
@@ -133,9 +143,9 @@ def _reader(data: bytes) -> Callable[[bytes], list[Statement]]:
             raise _unknown(what)
     if b"\0" in data:
         if data.startswith((b"\xff\xfe", b"\xfe\xff")) or data[:200].count(b"\0") in range(80, 121):
-            what = 'the file was saved as UTF-16 ("Unicode"); fetch it from the bank again, or save it as UTF-8'
+            what = tell('the file was saved as UTF-16 ("Unicode"); fetch it from the bank again, or save it as UTF-8')
         else:
-            what = "the file has NUL characters, which are in no statement; fetch it from the bank again"
+            what = tell("the file has NUL characters, which are in no statement; {again}", again=AGAIN)
         raise StatementError("statement_unreadable", what, data.count(b"\n", 0, data.index(b"\0")) + 1)
     text = data.removeprefix(_MARK).lstrip(_SPACE)
     if START.match(text):
@@ -145,11 +155,11 @@ def _reader(data: bytes) -> Callable[[bytes], list[Statement]]:
     if text.startswith(b"<"):
         return _tagged(text)
     if _MT940.match(text):
-        raise _unknown("this is MT940, which ends")
+        raise _unknown(tell("this is MT940, which ends"))
     line = text.splitlines()[0]
     if line.count(b";") > 1 or line.count(b",") > 1 or line.count(b"\t") > 1:
-        raise _unknown("this is a table (CSV), which has no balances to check it by")
-    raise _unknown("this is none of the formats that are read")
+        raise _unknown(tell("this is a table (CSV), which has no balances to check it by"))
+    raise _unknown(tell("this is none of the formats that are read"))
 
 
 def _tagged(text: bytes) -> Callable[[bytes], list[Statement]]:
@@ -168,12 +178,13 @@ def _tagged(text: bytes) -> Callable[[bytes], list[Statement]]:
     message = _ISO_MESSAGE.search(rest[:100_000])
     if message is None or root.lower() == b"html":
         page = rest[:9].upper() == b"<!DOCTYPE" or root.lower() == b"html"
-        what = "this is a web page: the bank's site showed an error or its log-in" if page else "this is other XML"
+        site = tell("this is a web page: the bank's site showed an error or its log-in")
+        what = site if page else tell("this is other XML")
         raise _unknown(what)
     if message[1] != b"BkToCstmrStmt":
-        raise _unknown(_ISO.get(message[1], "this is a payment file or its answer, not a statement"))
+        raise _unknown(_ISO.get(message[1], tell("this is a payment file or its answer, not a statement")))
     return read_camt
 
 
-def _unknown(what: str) -> StatementError:
-    return StatementError("statement_format_unknown", f"{what}; {WANTED}")
+def _unknown(what: Told) -> StatementError:
+    return StatementError("statement_format_unknown", tell("{what}; {wanted}", what=what, wanted=WANTED))

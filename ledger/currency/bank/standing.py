@@ -1,0 +1,38 @@
+"""Which statements of an account stand: all but those that were withdrawn, from its first on, because it was wrong.
+
+The note that withdraws them is in the log, by an id that follows from the first of them; no table says it once more.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from ledger.core.ids import derived_id
+from ledger.currency import logged
+from ledger.currency.bank.tables import BANK_STATEMENT
+
+KIND = "bank_statements_withdrawn"
+_STATEMENT = BANK_STATEMENT.c
+
+
+def withdrawal_id(first: bytes) -> bytes:
+    """Id of the one note that withdraws the statements of an account from its statement `first` on."""
+    return derived_id("patard/bank-statements-withdrawn", first)
+
+
+def first_standing(connection: Connection, reserve: int, seq: int | None = None) -> Row[Any] | None:
+    """The first statement of the account that stands, at entry `seq` of the log or now; None where none does."""
+    number = 1
+    while True:
+        query = select(BANK_STATEMENT).where(_STATEMENT.reserve == reserve, _STATEMENT.number == number)
+        row = connection.execute(query).first()
+        if row is None or (seq is not None and row.seq > seq):
+            return None
+        id_ = withdrawal_id(row.id)
+        record = logged.by_ids(connection, [id_]).get(id_)
+        note = logged.note(record, KIND)
+        if record is None or note is None or (seq is not None and record.seq > seq):
+            return row
+        number += int(note.evidence["statements"])

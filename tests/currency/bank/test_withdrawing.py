@@ -1,0 +1,230 @@
+"""A first statement that proved wrong is withdrawn, while nothing of it was placed: as if it had never been."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ledger.core.model import Note
+from ledger.currency import parties, reserve
+from ledger.currency.audit.walk import audit
+from ledger.currency.bank import booking, standing, suspense, taking, withdrawing
+from ledger.currency.bank.lines import lines
+from ledger.currency.bank.placing import Decision, Way
+from ledger.currency.bank.statement import StatementError
+from ledger.currency.conversion import convert
+from ledger.currency.errors import CurrencyError
+from ledger.currency.town import Town
+from tests.currency.bank.scene import DAY, bring, line, opened, statement, token
+from tests.currency.bank.test_booking import pay
+from tests.towns import BANK
+
+NEXT = DAY + timedelta(days=1)
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    with opened(tmp_path) as made:
+        yield made
+
+
+def stands(town: Town) -> tuple[int, int, int, list[str]]:
+    """The bank by its statements and by the ledger, what waits, and what the audit finds."""
+    bank = next(one for one in reserve.report(town).banks if one.name == BANK)
+    return bank.statement or 0, bank.ledger, suspense.count(town), [one.code for one in audit(town).findings]
+
+
+def test_as_if_it_had_never_been(town: Town) -> None:
+    alice = parties.admit(town, "person", "Alice")
+    wrong = [line(10_000, "don"), line(2_500, token(town, alice), NEXT)]
+    bring(town, statement(wrong, 105_000), opening=True)
+    assert town.book.balance(alice.account) == 2_500
+    true = statement(wrong, 100_000)
+    with pytest.raises(StatementError) as caught:
+        taking.take(town, [true])
+    assert caught.value.code == "statement_gap" and "patard bank withdraw" in caught.value.detail
+    keeper = reserve.Keeper(town)
+    assert keeper.report().covered
+
+    done = withdrawing.withdraw(town, BANK)
+    assert (done.statements, done.lines) == (1, 3)
+    assert not lines(town) and town.book.balance(alice.account) == 0
+    assert stands(town) == (0, 0, 0, [])
+    [row] = taking.statements(town)
+    assert withdrawing.withdrawn(town) == {row.id}
+    again = withdrawing.withdraw(town, BANK, first=row.id)
+    assert again.posted.replay and again[1:] == done[1:]
+    with pytest.raises(CurrencyError, match="has no statement"):
+        withdrawing.withdraw(town, BANK)
+
+    with pytest.raises(StatementError) as caught:
+        taking.take(town, [true])
+    assert caught.value.code == "statement_opening"
+    bring(town, true, opening=True)
+    assert town.book.balance(alice.account) == 2_500
+    assert stands(town) == (112_500, 112_500, 2, [])
+    assert keeper.report().banks == reserve.report(town).banks
+    [took] = taking.take(town, [true])
+    assert took.new == 0
+    bring(town, statement([line(100, "suite", NEXT + timedelta(days=1))], 112_500))
+    assert stands(town) == (112_600, 112_600, 3, [])
+    assert withdrawing.withdrawn(town) == {row.id}
+
+
+def test_all_that_were_taken_go_with_the_first(town: Town) -> None:
+    first = statement([line(100, "un")], 5_000)
+    second = statement([line(200, "deux", NEXT)], 5_100)
+    bring(town, first, second, opening=True)
+    [one, two] = taking.statements(town)
+    with pytest.raises(CurrencyError, match="not the first statement"):
+        withdrawing.withdraw(town, BANK, first=two.id)
+    assert withdrawing.withdraw(town, BANK, first=one.id)[1:] == (2, 3)
+    bring(town, statement([line(100, "un"), line(200, "deux", NEXT)]))
+    assert stands(town) == (300, 300, 2, [])
+    # And that one as well: each time, it is the account's first that goes.
+    assert withdrawing.withdraw(town, BANK)[1:] == (1, 2)
+    bring(town, first, opening=True)
+    assert stands(town) == (5_100, 5_100, 2, [])
+
+
+def test_nothing_in_it_and_nothing_booked_yet(town: Town) -> None:
+    taking.take(town, [statement([], 700)], opening=True)
+    assert withdrawing.withdraw(town, BANK)[1:] == (1, 1)
+    booking.book(town)
+    taking.take(town, [statement([])])
+    assert withdrawing.withdraw(town, BANK)[1:] == (1, 0)
+    assert stands(town) == (0, 0, 0, [])
+
+
+def test_what_was_placed_is_put_back_first(town: Town) -> None:
+    bring(town, statement([line(900, "don")]))
+    [waits] = suspense.open_lines(town)
+    suspense.place(town, waits.line.id, Decision(way=Way.OWN))
+    size = town.book.head().seq
+    with pytest.raises(CurrencyError) as caught:
+        withdrawing.withdraw(town, BANK)
+    assert caught.value.code == "statement_placed" and waits.line.id.hex()[-8:] in caught.value.detail
+    assert town.book.head().seq == size and not withdrawing.withdrawn(town)
+    suspense.put_back(town, waits.line.id)
+    withdrawing.withdraw(town, BANK)
+    assert stands(town) == (0, 0, 0, [])
+
+
+@pytest.mark.parametrize("lines_", [1, 2])
+def test_units_that_were_spent_stay(town: Town, lines_: int) -> None:
+    alice, bob = parties.admit(town, "person", "Alice"), parties.admit(town, "shop", "Bob")
+    bring(town, statement([line(500, token(town, alice))] * lines_))
+    pay(town, alice, bob, 200)
+    size = town.book.head().seq
+    with pytest.raises(CurrencyError) as caught:
+        withdrawing.withdraw(town, BANK)
+    assert caught.value.code == "statement_placed" and "spent" in caught.value.detail
+    assert (town.book.head().seq, town.book.balance(alice.account)) == (size, 500 * lines_ - 200)
+
+
+def test_what_was_typed_waits_for_its_line_again(town: Town) -> None:
+    alice = parties.admit(town, "person", "Alice")
+    bring(town, statement([]))
+    withdrawing.withdraw(town, BANK)
+    convert(town, alice, 4_000, reserve=BANK, reference="VIR-77")
+    ahead = line(4_000, "don", town.charter.local_date(town.now()), bank_ref="VIR-77")
+    bring(town, statement([ahead], 10), opening=True)
+    assert lines(town)[-1].became == "bank_line_known"
+    withdrawing.withdraw(town, BANK)
+    bring(town, statement([ahead]))
+    assert lines(town)[-1].became == "bank_line_known"
+    assert town.book.balance(alice.account) == 4_000
+    assert stands(town) == (4_000, 4_000, 0, [])
+
+
+def test_a_statement_that_comes_at_the_same_moment(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    bring(town, statement([line(100, "un")], 5_000), opening=True)
+    kept = taking._Plans.keep
+
+    def late(plans: taking._Plans, *args: str) -> None:
+        monkeypatch.setattr(taking._Plans, "keep", kept)
+        withdrawing.withdraw(town, BANK)
+        kept(plans, *args)
+
+    monkeypatch.setattr(taking._Plans, "keep", late)
+    with pytest.raises(StatementError) as caught:
+        taking.take(town, [statement([line(200, "deux", NEXT)], 5_100)])
+    assert caught.value.code == "statement_opening"  # it would be the first now
+    assert stands(town) == (0, 0, 0, [])
+
+
+def test_a_line_that_is_booked_at_the_same_moment(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    taking.take(town, [statement([line(100, "un")])])
+    post = withdrawing._post
+
+    def late(*args: object) -> object:
+        monkeypatch.setattr(withdrawing, "_post", post)
+        booking.book(town)
+        return post(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(withdrawing, "_post", late)
+    assert withdrawing.withdraw(town, BANK)[1:] == (1, 1)
+    assert stands(town) == (0, 0, 0, [])
+
+
+def test_a_line_that_is_placed_at_the_same_moment(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    bring(town, statement([line(100, "un")]))
+    [waits] = suspense.open_lines(town)
+    post = withdrawing._post
+
+    def late(*args: object) -> object:
+        monkeypatch.setattr(withdrawing, "_post", post)
+        suspense.place(town, waits.line.id, Decision(way=Way.OWN))
+        return post(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(withdrawing, "_post", late)
+    with pytest.raises(CurrencyError) as caught:
+        withdrawing.withdraw(town, BANK)
+    assert caught.value.code == "statement_placed"
+    assert stands(town) == (100, 100, 0, [])
+
+
+# --- what the audit holds -----------------------------------------------------------------------------------
+
+
+def note(town: Town, **more: str | int) -> Note:
+    """The note that withdraws all statements of the bank account, with something else in it."""
+    rows = taking.statements(town)
+    said = {
+        "by": "console", "reserve": f"{town.chart.reserve[BANK]:016x}", "statement": rows[0].id.hex(),
+        "statements": len(rows), "lines": len(lines(town)), **more,
+    }  # fmt: skip
+    return Note(standing.withdrawal_id(rows[0].id), standing.KIND, said)
+
+
+def found(town: Town) -> set[str]:
+    return {one.code for one in audit(town).findings}
+
+
+def test_lines_that_stay(town: Town) -> None:
+    bring(town, statement([line(100, "un")]))
+    town.post(note(town))
+    assert "line_unlogged" in found(town)
+
+
+def test_not_all_that_stand(town: Town) -> None:
+    bring(town, statement([line(100, "un")]))
+    town.post(note(town, statements=2))
+    assert "statement_withdrawn" in found(town)
+
+
+def test_what_was_placed_is_withdrawn_all_the_same(town: Town) -> None:
+    bring(town, statement([line(100, "un")]))
+    [waits] = suspense.open_lines(town)
+    suspense.place(town, waits.line.id, Decision(way=Way.OWN))
+    town.post(note(town))
+    assert "statement_withdrawn" in found(town)
+
+
+def test_by_somebody_who_may_not(town: Town) -> None:
+    bring(town, statement([line(100, "un")]))
+    town.post(note(town, by="00" * 32))
+    assert "role_insufficient" in found(town)
