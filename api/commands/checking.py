@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from textwrap import TextWrapper
 from typing import Any
 
 from api.commands import noticed
@@ -29,6 +30,7 @@ from ledger.currency.snapshot import as_of
 from ledger.currency.town import Town
 
 SHOWN = 50
+_LINES = TextWrapper(80, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
 _ROOT = re.compile(r"([1-9][0-9]{0,15}):([0-9a-f]{64})", re.ASCII)
 
 
@@ -161,7 +163,8 @@ def _checked(
 def _show_notices(notices: Sequence[Notice], names: dict[str, str]) -> None:
     CONSOLE.say(_("Allowed, and to be looked at:"))
     for notice in notices[-SHOWN:]:
-        CONSOLE.say("  " + _("entry {seq}: ").format(seq=notice.seq) + noticed.notice(notice, names))
+        told = _("entry {seq}: ").format(seq=notice.seq) + noticed.notice(notice, names)
+        CONSOLE.say(_LINES.fill(told))
     if len(notices) > SHOWN:
         CONSOLE.say(_("... and {count} more").format(count=len(notices) - SHOWN))
 

@@ -98,7 +98,8 @@ def test_what_is_allowed_is_told_with_the_name(run: Run, town: Town, tmp_path: P
     ran = run("check", "--notices", plain=True)
     assert ran.code == 0
     told = f"du compte {account_text(alice.account)} (Alice Martin), qui en avait une ; invitée sur la machine"
-    assert re.sub(r"\s", " ", told) in re.sub(r"\s", " ", ran.out)
+    assert re.sub(r"\s+", " ", told) in re.sub(r"\s+", " ", ran.out)
+    assert max(len(line) for line in ran.out.splitlines() if len(line.split()[-1]) < 64) <= 80
     assert f"{alice.account:016x}" not in ran.out
     [notice] = run("check", "--notices").json["notices"]  # a program has the digits
     assert f"account {alice.account:016x}, which had one" in notice["detail"]
