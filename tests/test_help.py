@@ -24,7 +24,7 @@ INFINITIVE = re.compile(r"[^\W\d_]+(er|ir|re)\b")
 # A noun that an imperative could be taken for is none of ours: each of these says what the command does.
 IMPERATIVE = re.compile(
     r"(Accept|Admit|Answer|Ask|Change|Check|Close|Collect|Copy|Decide|Draw|End|Enter|Export|Find|Found|Give|Hold|List|"
-    r"Make|Move|Pay|Place|Refuse|Say|Serve|Show|Shut|Sign|Strike|Take|Tell|Top|Turn|Undo|Write)\b"
+    r"Make|Move|Pay|Place|Refuse|Say|Serve|Show|Shut|Sign|Strike|Take|Tell|Top|Turn|Undo|Withdraw|Write)\b"
 )
 
 DUMP = """

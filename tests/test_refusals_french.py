@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BANK = ROOT / "ledger" / "currency" / "bank"
 READING = [
     *sorted((BANK / "formats").glob("*.py")), BANK / "aligning.py", BANK / "taking.py", BANK / "statement.py",
-    BANK / "withdrawing.py",
+    BANK / "whose.py", BANK / "withdrawing.py",
 ]  # fmt: skip
 """Where files are read and statements taken or withdrawn: nothing is refused there in words that have no French."""
 REFUSING = {"StatementError": 1, "CurrencyError": 1, "unreadable": 0, "lacking": 0, "_unknown": 0, "_differs": 0}
@@ -59,6 +59,8 @@ def test_every_sentence_has_its_french() -> None:
     assert len(found) > 100
     for where, call in found:
         [text] = call.args
+        if isinstance(text, ast.Name):  # one of a few texts, which `test_told` has by name
+            continue
         assert isinstance(text, ast.Constant) and isinstance(text.value, str), f"{where}: a plain text, please"
         told = french.get(text.value)
         assert told is not None and told.string, f"{where}: not in api/locale/fr.po: {text.value!r}"

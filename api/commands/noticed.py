@@ -22,6 +22,10 @@ FORMS = (
     N_("from before the log held hashes of texts: {told}. Whoever may write to the database can change them, and "
        "nobody sees it"),
     N_("up to here, what the association did is of before it was signed: who did it rests on the names alone"),
+    N_("the charter changed: {changed}"),
+    N_("the last statement of {name} is of {day}, {days} days ago: what the bank has since then nobody knows; "
+       "import a newer one"),
+    N_("the charter gave the reserve account {name} another IBAN, or none"),
 )  # fmt: skip
 """The sentences of the audit's notices."""
 TEXTS = (N_("names of parties"), N_("bank details"), N_("statements"), N_("memos of payments"))

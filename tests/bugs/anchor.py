@@ -98,7 +98,7 @@ BUGS: tuple[Bug, ...] = (
         AUDIT + "story.py", "    story.typed.cash = frozenset(n for name, n in numbers.items() if rules",
         "    frozenset(n for name, n in numbers.items() if rules"),
     bug("one IBAN is taken for two accounts", f"{WHOSE} -k 'once_more or of_before'",
-        "ledger/currency/bank/taking.py", "        _not_another(self.town, reserve)\n", ""),
+        "ledger/currency/bank/taking.py", "        require_not_another(self.town, reserve)\n", ""),
     bug("check lets one IBAN be two accounts'", f"{WHOSE} -k 'once_more'",
         AUDIT + "bank.py", "(owner := story.lines.owners.setdefault(taken.iban, reserve)) != reserve:",
         "(owner := reserve) != reserve:"),

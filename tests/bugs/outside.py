@@ -36,7 +36,7 @@ BUGS: tuple[Bug, ...] = (
         FORMATS + "camt.py", "abs(cents(total, group.line, signed=True)) not in",
         "cents(total, group.line, signed=True) not in"),
     bug("outside: Friday evening is dated Monday", f"{WRITE} -k friday",
-        BANK + "taking.py", "while not is_open(next_day):", "while False:"),
+        BANK + "whose.py", "while not is_open(next_day):", "while False:"),
     bug("outside: a statement before the first one taken", f"{WRITE} -k one_before_the_first",
         BANK + "aligning.py", "if statement.last < begun:", "if False:"),
     # Several in one file.

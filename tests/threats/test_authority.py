@@ -16,7 +16,7 @@ from api.app import create_app
 from ledger.core.model import Note, Transaction, Transfer
 from ledger.currency import acts, conversion, importer, join_codes, parties, proofs
 from ledger.currency.audit.walk import audit
-from ledger.currency.bank import details, taking
+from ledger.currency.bank import details, taking, whose
 from ledger.currency.imported import ANNOUNCED, announcement, import_id
 from ledger.currency.logged import by_places
 from ledger.currency.tables import ACT
@@ -234,7 +234,7 @@ def test_an_act_for_a_file_vouches_for_nothing_else(town: Town, people: Cast) ->
     """Not even right behind what came of it: the machine signs each entry of it."""
     acting = towns.acting(town, people.operator, "POST /v1/bank/imports")
     taking.take(acting, [statement([line(1_000)])], by=people.operator.public.hex(), opening=True, quiet_days=True)
-    made = town.book.find(taking.statement_id(town.charter.network, BANK, 1))
+    made = town.book.find(whose.statement_id(town.charter.network, BANK, 1))
     assert made is not None and codes(town) == []
     said = {key: value for key, value in made.instruction.evidence.items() if key in acts.KEYS or key == "by"}
     forged = acts.plain(never_posted(town, people))

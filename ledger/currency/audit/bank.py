@@ -19,8 +19,8 @@ from ledger.currency.audit.lines import LineState, Taken, moves, number_in, turn
 from ledger.currency.audit.story import Said, Story, bytes_of
 from ledger.currency.bank.indexing import RETURN, SUSPENSE
 from ledger.currency.bank.standing import withdrawal_id
-from ledger.currency.bank.taking import statement_id
 from ledger.currency.bank.topups import CONVERSION, KNOWN
+from ledger.currency.bank.whose import statement_id
 from ledger.currency.bank.withdrawing import UNPLACED, withdrawn_id
 from ledger.currency.chart import EUR
 

@@ -17,7 +17,8 @@ from ledger.currency.audit.story import Notice, Story
 from ledger.currency.bank.lines import Line, line_of
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
-from ledger.currency.bank.taking import MAX_BEFORE, line_id
+from ledger.currency.bank.taking import line_id
+from ledger.currency.bank.whose import MAX_BEFORE
 from ledger.currency.reserve import AccountState, explained
 from ledger.currency.town import Town
 
@@ -175,11 +176,14 @@ def _outdated(town: Town, story: Story, accounts: list[AccountState]) -> None:
     for one in accounts:
         taken = story.lines.statements.get(one.account)
         if taken and one.statement_on and one.outdated(on):
-            text = (
-                f"the last statement of {one.name!r} is of {one.statement_on}, {(on - one.statement_on).days} days "
-                "ago: what the bank has since then nobody knows; import a newer one"
+            form = (
+                "the last statement of {name} is of {day}, {days} days ago: what the bank has since then nobody knows; "
+                "import a newer one"
             )
-            story.notices.append(Notice(taken[-1].seq, taken[-1].id, text))
+            said: dict[str, str | int] = {
+                "name": repr(one.name), "day": str(one.statement_on), "days": (on - one.statement_on).days
+            }  # fmt: skip
+            story.notices.append(Notice(taken[-1].seq, taken[-1].id, form, said))
 
 
 def _early_claims(town: Town, story: Story) -> None:

@@ -242,7 +242,7 @@ def charter(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
     if story.alone_since is not None and rules.alone_days != before.alone_days:
         yield "charter_malformed", "the note of the charter no longer says for how long what one person does is counted"
     if story.noted and (changed := _changed(before, rules)):
-        story.notices.append(Notice(record.seq, instruction.id, f"the charter changed: {changed}"))
+        story.notices.append(Notice(record.seq, instruction.id, "the charter changed: {changed}", {"changed": changed}))
     story.rules, story.noted = rules, rules.version
     if story.alone_since is None and rules.alone_days is not None:
         story.alone_since = record.seq
@@ -285,8 +285,8 @@ def _reserve(story: Story, record: Record, rules: Rules) -> Iterator[Said]:
         if chartered.turned_to_cash(before, rules, name) and (taken or story.typed.on(numbers[name])):
             yield "charter_changed", f"{name!r} became cash, and it was a bank account whose statements explain it"
         if before.iban_of(name) not in (None, iban):
-            text = f"the charter gave the reserve account {name!r} another IBAN, or none"
-            story.notices.append(Notice(record.seq, record.instruction.id, text))
+            form = "the charter gave the reserve account {name} another IBAN, or none"
+            story.notices.append(Notice(record.seq, record.instruction.id, form, {"name": repr(name)}))
 
 
 def clock(story: Story, record: Record, instruction: Note) -> Iterator[Said]:

@@ -19,19 +19,26 @@ from sqlalchemy import Connection, Row, func, or_, select
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Note, Posted
-from ledger.currency import chartered, salted
+from ledger.currency import salted
 from ledger.currency.bank import keeping
 from ledger.currency.bank.aligning import Aligned, Known, Timeline, align, by_day, day_in
 from ledger.currency.bank.keeping import Rows
 from ledger.currency.bank.reference import line_reference
 from ledger.currency.bank.standing import first_standing
-from ledger.currency.bank.statement import BankLine, LineKind, Statement, StatementError, same_account
+from ledger.currency.bank.statement import BankLine, LineKind, Statement, StatementError
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
-from ledger.currency.bank.target import is_open
+from ledger.currency.bank.whose import (
+    MAX_BEFORE,
+    account_of,
+    require_not_another,
+    require_possible,
+    reserve_account,
+    statement_id,
+)
 from ledger.currency.charter import ReserveAccount
 from ledger.currency.clocked import Moments
 from ledger.currency.conversion import CONSOLE
-from ledger.currency.days import FIRST, counted
+from ledger.currency.days import counted
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import decimal_text
 from ledger.currency.reserve.lines import awaited
@@ -39,9 +46,6 @@ from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 KIND = "bank_statement"
-MAX_LINES = 1 << 20
-MAX_BEFORE = 100
-"""Lines at most of what was on an account before its first statement."""
 MAX_FILE = 200
 """Characters that are kept of a file's name."""
 _TRIES = 5
@@ -58,11 +62,6 @@ class Taken(NamedTuple):
     new: int
     gone: int
     id: bytes | None
-
-
-def statement_id(network: bytes, reserve: str, number: int) -> bytes:
-    """Id of the note that takes the statement `number` (from 1) of that reserve account."""
-    return derived_id("patard/bank-statement", network, reserve, str(number))
 
 
 def line_id(network: bytes, reserve: str, reference: str) -> bytes:
@@ -91,7 +90,7 @@ def take(
     statement_too_large.
     """
     file = "".join(char if char.isprintable() else " " for char in file)[:MAX_FILE].strip()
-    ours = [statement for statement in statements if _account(town, statement) is not None]
+    ours = [statement for statement in statements if account_of(town, statement) is not None]
     for _ in range(_TRIES):
         plans = _Plans(town, opening=opening, corrected=corrected, quiet_days=quiet_days)
         taken = [plans.add(one) for one in sorted(ours or statements, key=lambda s: (s.first, s.last))]
@@ -107,7 +106,7 @@ def take(
 
 def skipped(town: Town, statements: Sequence[Statement]) -> list[str]:
     """The last characters of the accounts in a file that are not the reserve's, in their order."""
-    others = (one.account[-_TOLD:] for one in statements if _account(town, one) is None)
+    others = (one.account[-_TOLD:] for one in statements if account_of(town, one) is None)
     return list(dict.fromkeys(others))
 
 
@@ -151,8 +150,8 @@ class _Plans:
     def add(self, statement: Statement) -> Taken:
         """Align one statement, after those that were added before it."""
         town = self.town
-        reserve = _reserve_account(town, statement)
-        _possible(town, statement, reserve)
+        reserve = reserve_account(town, statement)
+        require_possible(town, statement, reserve)
         known = self.accounts.get(reserve.name)
         if known is None:
             known = self.accounts[reserve.name] = self._load(reserve, statement.first)
@@ -195,7 +194,7 @@ class _Plans:
             raise
 
     def _load(self, reserve: ReserveAccount, since: date) -> _Account:
-        _not_another(self.town, reserve)
+        require_not_another(self.town, reserve)
         number = self.town.chart.reserve[reserve.name]
         mine = _LINE.reserve == number
         # A file may hold several statements, the first of which begins first: none needs older lines than that one.
@@ -316,86 +315,6 @@ class _Plans:
         last = known.ordinals[day]
         last[line.amount] = last.get(line.amount, 0) + 1
         return last[line.amount]
-
-
-def _account(town: Town, statement: Statement) -> ReserveAccount | None:
-    """The reserve's account that a statement is of; None where it is another."""
-    for account in town.charter.reserve:
-        if account.iban and same_account(account.iban, statement.account):
-            return account
-    return None
-
-
-def _reserve_account(town: Town, statement: Statement) -> ReserveAccount:
-    if (account := _account(town, statement)) is not None:
-        return account
-    ibans = ", ".join(account.iban for account in town.charter.reserve if account.iban) or tell("none so far")
-    raise StatementError(
-        "statement_account_unknown",
-        tell(
-            "this statement is of the account {account}, which is none of the reserve's "
-            '({ibans}): choose the right file, or give the account its line iban = "..." in the '
-            "charter",
-            account=statement.account,
-            ibans=ibans,
-        ),
-    )
-
-
-def _not_another(town: Town, account: ReserveAccount) -> None:
-    """Refuse an account whose statements were taken for another one of the reserve: its euros would count twice."""
-    hashed = salted.reserve_iban(town.key, account.iban)
-    before = [rules for rules in chartered.noted(town) if rules.says_accounts]
-    names = {name for rules in before for name in rules.reserve if rules.iban_of(name) == hashed}
-    for name in sorted(names - {account.name}):
-        number = 1
-        while (found := town.book.find(statement_id(town.charter.network, name, number))) is not None:
-            # Those of before do not say whose they are: the account's, as the first charter that says it has it.
-            if found.instruction.evidence.get("iban", hashed) == hashed:
-                raise StatementError(
-                    "statement_account_moved",
-                    f'statements of {account.iban} were taken for the reserve account "{name}", and would bring the '
-                    f'same euros once more for "{account.name}": put back its iban to "{name}" in the charter',
-                )
-            number += 1
-
-
-def _possible(town: Town, statement: Statement, reserve: ReserveAccount) -> None:
-    for day, balance in ((statement.first, statement.opening), (statement.last, statement.closing)):
-        if balance < 0:
-            raise StatementError(
-                "statement_overdrawn",
-                tell(
-                    "on {day} {name} is below nothing, {balance}, which the reserve cannot be: fetch a file that "
-                    "begins and ends on days on which the account is above nothing, and import that; if it still is "
-                    "below, move euros there first",
-                    name=reserve.name, day=day, balance=decimal_text(balance),
-                ),
-            )  # fmt: skip
-    if min([statement.first, *(line.booked_on for line in statement.lines)]) < FIRST:
-        raise StatementError(
-            "statement_unreadable", tell("it has a day before {year}: check the date of the file", year=FIRST.year)
-        )
-    today = town.charter.local_date(town.now())
-    # What a bank books on a Friday evening has Monday's day.
-    next_day = today + timedelta(days=1)
-    while not is_open(next_day):
-        next_day += timedelta(days=1)
-    if statement.last > next_day:
-        raise StatementError(
-            "statement_future",
-            tell(
-                "it reaches to {last} and today is {today}: if the bank dates it ahead, import it on that day; else "
-                "the clock is wrong, see `patard clock`",
-                last=statement.last,
-                today=today,
-            ),
-        )
-    if len(statement.lines) > MAX_LINES - MAX_BEFORE:
-        raise StatementError(
-            "statement_too_large",
-            tell("a statement has at most {max_lines} lines: split it by days", max_lines=MAX_LINES - MAX_BEFORE),
-        )
 
 
 def _ledger_before(town: Town, number: int, day: date, apart: Collection[bytes]) -> tuple[int, list[int]]:

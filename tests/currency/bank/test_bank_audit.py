@@ -21,7 +21,7 @@ from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.suspense import open_lines, place
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
-from ledger.currency.bank.taking import statement_id
+from ledger.currency.bank.whose import statement_id
 from ledger.currency.chart import EUR
 from ledger.currency.imported import issuer_number
 from ledger.currency.town import Town
