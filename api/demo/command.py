@@ -1,4 +1,4 @@
-"""`patard demo`: a town with its currency on this machine, fresh each time, and five things to try with it.
+"""`patard demo`: a town with its currency on this machine, fresh each time, and six things to try with it.
 
 Everything lies in one folder (`.demo`): the currency's home, a wallet that has joined, and `next.json` with the same
 things for scripts. With PATARD_DATABASE_URL the book is in that PostgreSQL database, which must be empty or a demo's.
@@ -54,6 +54,8 @@ class Next:
     wallet_passphrase: str
     balance_command: str
     pay_command: str
+    owner_wallet_home: str
+    owner_command: str
     reserve_command: str
     office_url: str
     office_code: str
@@ -75,7 +77,8 @@ def demo(port: int, folder: Path) -> None:
         made = make(home, public_url)
         town = open_town(home)
         try:
-            _wallet(folder / "wallet", town, made)
+            _wallet(folder / "wallet", town, made, place.MEMBER, "member")
+            _wallet(folder / "owner", town, made, place.SHOP, "owner")
             # The story ends in a week of its own; from here on the machine's clock counts.
             told = town.book.head()
             clocked.confirm(town)
@@ -145,14 +148,14 @@ def _database(url: str | None) -> AbstractContextManager[None]:
     return emptied(url)
 
 
-def _wallet(folder: Path, town: Town, made: Made) -> None:
-    """The wallet of a member who joined during the week, made by the wallet's own program."""
-    member, charter = made.life.people[place.MEMBER], town.charter
+def _wallet(folder: Path, town: Town, made: Made, name: str, role: str) -> None:
+    """The wallet of somebody who joined during the week, made by the wallet's own program."""
+    member, charter = made.life.people[name], town.charter
     settings = {
         "server": charter.public_url, "network": charter.network.hex(), "currency_key": town.key.public.hex(),
         "code": charter.code, "currency": charter.name, "symbol": charter.symbol, "timezone": charter.timezone,
         "waiting_account": account_text(town.chart.waiting), "account": account_text(member.party.account),
-        "name": member.party.name, "kind": member.party.kind, "role": "member", "label": "member",
+        "name": member.party.name, "kind": member.party.kind, "role": role, "label": role,
     }  # fmt: skip
     given = {"seed": member.key.seed().hex(), "passphrase": PASSPHRASE, "settings": settings}
     ran = subprocess.run(
@@ -171,7 +174,11 @@ def _next(folder: Path, town: Town, home: Home, made: Made, told: Head) -> Next:
     signed = requests.static(town.charter.network, shop.account, town.key)
     link = make_link(town.charter.public_url, signed)
     wallet = folder / "wallet"
-    calls = f"WALLET_HOME={shlex.quote(str(wallet))} WALLET_PASSPHRASE={PASSPHRASE} {_program('wallet')}"
+    owner = folder / "owner"
+    calls, owners = (
+        f"WALLET_HOME={shlex.quote(str(one))} WALLET_PASSPHRASE={PASSPHRASE} {_program('wallet')}"
+        for one in (wallet, owner)
+    )
     association = parties.named(town, place.ASSOCIATION)
     person = parties.named(town, place.TREASURERS[0])
     office_code = parties.invite(town, association, "treasurer", person=person)
@@ -186,6 +193,8 @@ def _next(folder: Path, town: Town, home: Home, made: Made, told: Head) -> Next:
         PASSPHRASE,
         f"{calls} balance",
         f"{calls} pay {link} --amount {PAID} --yes",
+        str(owner),
+        f"{owners} history -n 5",
         f"PATARD_HOME={shlex.quote(str(home.folder))} {_program('patard')} reserve",
         f"{town.charter.public_url}/office",
         join_codes.shown_code(office_code),
@@ -225,9 +234,11 @@ def _show(town: Town, made: Made, things: Next) -> None:
     say(f"   {things.balance_command}")
     prose(_("3. It pays the code on the counter of {shop}; the till shows it:").format(shop=place.SHOP))
     say(f"   {things.pay_command}")
-    prose(_("4. The reserve behind it all:"))
+    prose(_("4. The wallet of {shop}'s owner sees what came, and gives back (wallet refund):").format(shop=place.SHOP))
+    say(f"   {things.owner_command}")
+    prose(_("5. The reserve behind it all:"))
     say(f"   {things.reserve_command}")
-    prose(_("5. The office of {name}, in a browser; pair it with the code {code}:").format(
+    prose(_("6. The office of {name}, in a browser; pair it with the code {code}:").format(
         name=place.ASSOCIATION, code=things.office_code))  # fmt: skip
     say(f"   {things.office_url}")
     prose(_("   The bank's statement of the week, to be dropped there, is {file}; or import it by hand:").format(

@@ -1,4 +1,4 @@
-"""The demo: the same town in every run and on both databases, and the four things that it prints work when typed."""
+"""The demo: the same town in every run and on both databases, and the things that it prints work when typed."""
 
 from __future__ import annotations
 
@@ -165,10 +165,11 @@ def conversions(town: Town) -> Iterator[Entry]:
         before = page.next
 
 
-def test_the_four_things_work_when_typed(start: Start, tmp_path: Path) -> None:
+def test_the_things_work_when_typed(start: Start, tmp_path: Path) -> None:
     running = start()
     things = running.ready()
-    names = ("till_url", "pairing_code", "wallet_home", "balance_command", "pay_command", "reserve_command", "log_root")
+    names = ("till_url", "pairing_code", "wallet_home", "balance_command", "pay_command", "owner_command",
+             "reserve_command", "log_root")  # fmt: skip
     told = "".join(running.said)
     for name in names:
         assert things[name] in told
@@ -192,6 +193,8 @@ def test_the_four_things_work_when_typed(start: Start, tmp_path: Path) -> None:
     wallet = things["pay_command"].split(" pay ")[0]
     history = running.typed(f"{wallet} history --limit 3 --json")
     assert [entry["change_cents"] for entry in json.loads(history.stdout)["entries"]][:2] == [-420, -420]
+    owned = running.typed(f"{things['owner_command']} --json")
+    assert [entry["change_cents"] for entry in json.loads(owned.stdout)["entries"]][:2] == [420, 420], owned.stderr
     assert httpx.get(things["office_url"]).status_code == 200
 
     # A picture of the code on the counter is as good as its link.
@@ -207,7 +210,8 @@ def test_the_four_things_work_when_typed(start: Start, tmp_path: Path) -> None:
 def test_the_screen_breaks_no_word(start: Start, columns: int, lang: str) -> None:
     running = start(COLUMNS=str(columns), PATARD_LANG=lang)
     things = running.ready()
-    copied = ("till_url", "balance_command", "pay_command", "reserve_command", "log_root", "office_url")
+    copied = ("till_url", "balance_command", "pay_command", "owner_command", "reserve_command", "log_root",
+              "office_url")  # fmt: skip
     commands = {things[name] for name in (*copied, "import_command")}
     lines = [line.rstrip("\n") for line in running.said]
     assert commands <= {line.strip() for line in lines}
