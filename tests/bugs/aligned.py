@@ -5,6 +5,8 @@ from __future__ import annotations
 from tests.bugs import bug
 
 BANK = "ledger/currency/bank/"
+AUDIT = "ledger/currency/audit/bank_tables.py"
+CORRECTED = "tests/threats/test_corrected.py"
 OFF = "tests/currency/bank/test_off_dated.py"
 ANY = "tests/currency/bank/test_aligned.py"
 
@@ -46,4 +48,19 @@ BUGS = (
         BANK + "known.py", "        return not _other_order(known, line)\n", "        return True\n"),
     bug("aligned: days long past are not looked at", f"{OFF} -k older_than",
         BANK + "taking.py", "_LINE.booked_on.in_(self.older)", "_LINE.booked_on.in_(())"),
+    bug("corrected: an operator's hand on the past", f"{CORRECTED} -k others_follow",
+        BANK + "correcting.py", "return any(first > day for first, _last in covered)", "return False"),
+    bug("corrected: only what goes is a correction", f"{CORRECTED} -k others_follow",
+        BANK + "aligning.py", "sorted(told_now | {known.day for known in best.missing})",
+        "sorted({known.day for known in best.missing})"),
+    bug("corrected: what somebody placed", f"{CORRECTED} -k decided_about",
+        BANK + "correcting.py", "row.placed_seq is not None or ", ""),
+    bug("corrected: what somebody put back", f"{CORRECTED} -k decided_about",
+        BANK + "correcting.py", " or town.book.find(back_id(row.id, 0)) is not None", ""),
+    bug("corrected: nobody is told", f"{CORRECTED} -k last_days",
+        AUDIT, "    _corrections(story, kept)\n", ""),
+    bug("corrected: nobody is told of what only came", f"{CORRECTED} -k only_come",
+        AUDIT, "if not gone[note.id] and not late:", "if not gone[note.id]:"),
+    bug("corrected: that it waited in suspense is not told", f"{CORRECTED} -k last_days",
+        AUDIT, "{in_suspense if waits else ''}", ""),
 )  # fmt: skip

@@ -52,10 +52,14 @@ class Timeline(NamedTuple):
 
 
 class Aligned(NamedTuple):
-    """What a statement brings: the lines that are `new`, and those `gone` that a corrected one no longer has."""
+    """What a statement brings: the lines that are `new`, and those `gone` that a corrected one no longer has.
+
+    `corrects` are the days that a corrected one tells otherwise.
+    """
 
     new: list[BankLine]
     gone: list[Known]
+    corrects: Sequence[date] = ()
 
 
 class _Try(NamedTuple):
@@ -141,7 +145,8 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
             f"it ends with another balance than the statements after {statement.last} begin with: fetch one corrected "
             f"statement of all days from {statement.first} to {timeline.last}, and import that",
         )
-    return Aligned(best.new, best.missing)
+    told_now = {day_in(line.booked_on, statement.first, statement.last) for line in best.new}
+    return Aligned(best.new, best.missing, sorted(told_now | {known.day for known in best.missing}))
 
 
 def _told(statement: Statement, timeline: Timeline) -> dict[int, Known]:

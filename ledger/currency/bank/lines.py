@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, select
 
+from ledger.core.ids import derived_id
 from ledger.currency import parties
 from ledger.currency.bank.reference import line_reference, member_reference
 from ledger.currency.bank.tables import BANK_LINE
@@ -53,6 +54,11 @@ class Line(NamedTuple):
     def said(self) -> tuple[str, ...]:
         """The texts in which a reference may stand."""
         return (self.text, self.end_to_end, self.mandate, self.name)
+
+
+def back_id(line: bytes, turn: int) -> bytes:
+    """Id of the one entry that puts this line back after it was put back `turn` times."""
+    return derived_id("patard/suspense-back", line, str(turn))
 
 
 def lines(

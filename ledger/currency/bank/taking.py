@@ -22,6 +22,7 @@ from ledger.core.model import Evidence, Note, Posted
 from ledger.currency import salted
 from ledger.currency.bank import keeping
 from ledger.currency.bank.aligning import Aligned, Timeline, align
+from ledger.currency.bank.correcting import require_may
 from ledger.currency.bank.keeping import Rows
 from ledger.currency.bank.known import Known, as_known, by_day
 from ledger.currency.bank.reference import line_reference
@@ -87,7 +88,8 @@ def take(
     of their own, for a person to place. `corrected` lets a statement replace lines of an earlier one, `quiet_days` lets
     it begin some days after the last one ended. Raises
     `StatementError`: statement_account_unknown, statement_gap, statement_differs, statement_opening,
-    statement_overdrawn, statement_future, statement_too_large.
+    statement_overdrawn, statement_future, statement_too_large. Raises `CurrencyError`: busy, role_insufficient (a
+    correction that is a treasurer's, see `correcting`).
     """
     file = "".join(char if char.isprintable() else " " for char in file)[:MAX_FILE].strip()
     ours = [statement for statement in statements if _account(town, statement) is not None]
@@ -132,6 +134,9 @@ class _Plan(NamedTuple):
     """The new lines, as the table has them but for where they stand."""
     gone: list[bytes]
     salt: bytes
+    corrects: Sequence[date]
+    covered: Sequence[tuple[date, date]]
+    """The days that statements before it covered."""
 
 
 class _Plans:
@@ -174,9 +179,10 @@ class _Plans:
         prepared = [Rows(p.note, p.statement, p.account.number, p.rows, p.gone, p.salt) for p in self.plans]
 
         def also(connection: Connection, answers: list[Posted]) -> None:
-            for rows, posted in zip(prepared, answers, strict=True):
+            for rows, posted, plan in zip(prepared, answers, self.plans, strict=True):
                 if posted.replay:
                     raise _Overtaken
+                require_may(town, connection, by, plan.corrects, plan.covered, plan.gone)
                 rows.write(connection, posted, file, by)
 
         try:
@@ -289,7 +295,7 @@ class _Plans:
             "content": salted.salted(salted.LINES, salt, texts),
         }  # fmt: skip
         note = Note(id_, KIND, evidence)
-        return _Plan(note, statement, known, rows, sorted(gone), salt)
+        return _Plan(note, statement, known, rows, sorted(gone), salt, aligned.corrects, covered[:-1])
 
     def _next_ordinal(self, known: _Account, line: BankLine) -> int:
         day = line.booked_on.isoformat()

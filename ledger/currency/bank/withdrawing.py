@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Instruction, Note, Transaction, Transfer
-from ledger.currency import parties
 from ledger.currency.bank import claims, matching, suspense, topups
+from ledger.currency.bank.correcting import is_treasurer
 from ledger.currency.bank.indexing import RETURN, SUSPENSE, WITHDRAWN
 from ledger.currency.bank.lines import Books, Line
 from ledger.currency.bank.mandates import matching as mandates
 from ledger.currency.bank.placing import Way
-from ledger.currency.conversion import CONSOLE
 
 
 def withdrawn_id(line: bytes) -> bytes:
@@ -48,14 +47,7 @@ def _made(books: Books, line: Line) -> Instruction:
         moved = stood.instruction.transfers
     else:
         if line.placed_as is not None:
-            suspense.undo(books.town, line, books.by, treasurer=_is_treasurer(books))
+            suspense.undo(books.town, line, books.by, treasurer=is_treasurer(books.town, books.by))
         moved = matching.suspense(books, line).transfers
     back = tuple(Transfer(t.credit, t.debit, t.amount, t.unit) for t in moved)
     return Transaction(id_, WITHDRAWN, back, line.booked_on, evidence=evidence)
-
-
-def _is_treasurer(books: Books) -> bool:
-    if books.by == CONSOLE:
-        return True
-    key = parties.find_device(books.town, bytes.fromhex(books.by))
-    return key is not None and key.role == "treasurer"
