@@ -23,6 +23,7 @@ FORMS = (
        "nobody sees it"),
     N_("up to here, what the association did is of before it was signed: who did it rests on the names alone"),
     N_("the charter changed: {changed}"),
+    N_("statement {number} of {name} corrected earlier ones; what went: {went}; what came: {came} (cents)"),
     N_("the last statement of {name} is of {day}, {days} days ago: what the bank has since then nobody knows; "
        "import a newer one"),
     N_("the charter gave the reserve account {name} another IBAN, or none"),

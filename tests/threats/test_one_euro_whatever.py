@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -85,7 +86,7 @@ class Bank:
             if kept:
                 gone = kept.pop(self.random.randrange(len(kept)))
                 if self.random.random() < 0.5:
-                    kept.append(gone.model_copy(update={"amount": 800}) if hasattr(gone, "model_copy") else gone)
+                    kept.append(replace(gone, amount=self.random.choice([800, gone.amount, *AMOUNTS])))
             self.last, self.closing = (opening, kept), opening + sum(one.amount for one in kept)
             return statement(kept, opening, first=self.day, last=self.day)
 

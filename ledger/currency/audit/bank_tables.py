@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import date
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -14,6 +15,9 @@ from ledger.currency.audit.bank import ends
 from ledger.currency.audit.lines import LineState, Taken
 from ledger.currency.audit.placings import pairs
 from ledger.currency.audit.story import Notice, Story
+from ledger.currency.bank.correcting import is_followed
+from ledger.currency.bank.indexing import SUSPENSE
+from ledger.currency.bank.known import day_in
 from ledger.currency.bank.lines import Line, line_of
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
@@ -22,6 +26,8 @@ from ledger.currency.bank.whose import MAX_BEFORE
 from ledger.currency.reserve import AccountState, explained
 from ledger.currency.town import Town
 
+TOLD = 10
+"""Lines at most of a corrected statement that are told one by one."""
 _LINE, _STATEMENT = BANK_LINE.c, BANK_STATEMENT.c
 _Found = Iterator[tuple[str, int, bytes | None, str]]
 """A code, the entry at fault (0 and None: none is) and a sentence."""
@@ -52,6 +58,7 @@ def against(town: Town, story: Story) -> _Found:
         for note in taken:
             yield from _lines_of(story, reserve, note, lines[note.id])
     yield from _entries(story, kept, notes)
+    _corrections(story, kept)
     for reserve in story.lines.statements:
         yield from _balance(story, reserve, kept, notes)
     for line, (code, text) in pairs(story):
@@ -184,6 +191,43 @@ def _outdated(town: Town, story: Story, accounts: list[AccountState]) -> None:
                 "name": repr(one.name), "day": str(one.statement_on), "days": (on - one.statement_on).days
             }  # fmt: skip
             story.notices.append(Notice(taken[-1].seq, taken[-1].id, form, said))
+
+
+def _corrections(story: Story, kept: list[_Kept]) -> None:
+    """Statements that took lines away, or added to days that later statements follow: what went and what came."""
+    gone: dict[bytes | None, list[Line]] = defaultdict(list)
+    came: dict[bytes, list[Line]] = defaultdict(list)
+    for line, withdrawn in kept:
+        gone[withdrawn].append(line)
+        came[line.statement].append(line)
+    for reserve, taken in story.lines.statements.items():
+        covered: list[tuple[date, date]] = []
+        for note in taken:
+            days = date.fromisoformat(note.first), date.fromisoformat(note.last)
+            told = [day_in(line.booked_on, *days) for line in came[note.id] if line.kind != LineKind.OPENING]
+            late = any(
+                any(first <= day <= last for first, last in covered) and is_followed(day, covered) for day in told
+            )
+            covered.append(days)
+            if not gone[note.id] and not late:
+                continue
+            went = _summed(gone[note.id], ", which waited in suspense")
+            form = "statement {number} of {name} corrected earlier ones; what went: {went}; what came: {came} (cents)"
+            facts: dict[str, str | int] = {
+                "number": note.number, "name": story.name(reserve), "went": went, "came": _summed(came[note.id])
+            }  # fmt: skip
+            story.notices.append(Notice(note.seq, note.id, form, facts))
+
+
+def _summed(lines: list[Line], in_suspense: str = "") -> str:
+    waited = [line.became == SUSPENSE and line.placed_seq is None for line in lines[:TOLD]]
+    told = [
+        f"{line.amount} ({line.reference}{in_suspense if waits else ''})"
+        for line, waits in zip(lines, waited, strict=False)
+    ]
+    more = lines[TOLD:]
+    told += [f"{sum(line.amount for line in more)} in {len(more)} more"] if more else []
+    return ", ".join(told) or "nothing"
 
 
 def _early_claims(town: Town, story: Story) -> None:

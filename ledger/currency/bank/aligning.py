@@ -4,34 +4,26 @@ A line is counted by its day and amount, for that is all that every format tells
 statement must begin at a balance that the account had on that day, so a repeated file cannot pass for a continuation,
 nor a continuation for a repeated file. Only where a day's lines sum to nothing do both fit; then names and references
 decide, and in doubt nothing is booked twice.
+
+A bank may book a line with a day outside of the statement that brings it: then its day does not say whether the next
+statement has it too. References do, before the balances are asked; where there are none and lines that may be known
+ones come to nothing, the statement is refused.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from ledger.currency.bank.reference import same_order, squeezed
+from ledger.currency.bank.known import Known, by_amount, day_in, is_other, is_same, may_be_same, reads_the_same
 from ledger.currency.bank.statement import BankLine, Statement, StatementError
 from ledger.currency.bank.target import is_open
 from ledger.currency.money import decimal_text
 from ledger.currency.told import Told, tell
 
-
-class Known(NamedTuple):
-    """A line that was taken before. `day` is the one that it counts for in the balances: see `day_in`."""
-
-    id: bytes
-    booked_on: date
-    day: date
-    amount: int
-    bank_ref: str = ""
-    iban: str = ""
-    end_to_end: str = ""
-    text: str = ""
-    """Name and text."""
+MAX_SUMS = 100_000
+"""Sums at most that are looked at to say whether lines may come to nothing; beyond, they may."""
 
 
 class Timeline(NamedTuple):
@@ -60,20 +52,15 @@ class Timeline(NamedTuple):
         return all(self.covers(first + timedelta(days=n)) for n in range((last - first).days + 1))
 
 
-def day_in(booked_on: date, first: date, last: date) -> date:
-    """The day of a line in the balances of the statement over these days that brought it.
-
-    A charge that is booked with a day long past, or a line of a day to come, is in the balance of the statement all the
-    same: it counts for the nearest of its days.
-    """
-    return min(max(booked_on, first), last)
-
-
 class Aligned(NamedTuple):
-    """What a statement brings: the lines that are `new`, and those `gone` that a corrected one no longer has."""
+    """What a statement brings: the lines that are `new`, and those `gone` that a corrected one no longer has.
+
+    `corrects` are the days that a corrected one tells otherwise.
+    """
 
     new: list[BankLine]
     gone: list[Known]
+    corrects: Sequence[date] = ()
 
 
 class _Try(NamedTuple):
@@ -82,6 +69,8 @@ class _Try(NamedTuple):
     score: int
     paired: dict[int, Known]
     """Which known line each that is not new was found to be, by `id` of the line."""
+    before: Sequence[Known] = ()
+    """The known lines of its first day that were before it."""
 
 
 def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, quiet_days: bool = False) -> Aligned:
@@ -90,9 +79,16 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
     `corrected` allows the statement to replace lines; `quiet_days` says that the bank had nothing on days between the
     last statement and this one. Raises `StatementError`: statement_gap, statement_days_missing, statement_differs.
     """
+    told = _told(statement, timeline)
+    lines = [line for line in statement.lines if id(line) not in told]
+    ids = {known.id for known in told.values()}
+    others = [known for known in timeline.lines if known.id not in ids]
     if statement.first > timeline.last:
         if statement.opening != timeline.closing:
             raise StatementError("statement_gap", _gap(statement, timeline.closing, timeline.last))
+        whole = _Try(lines, [], 0, {})
+        if sum(known.amount for known in told.values()) or _is_doubtful(whole, statement, others, timeline.last):
+            raise StatementError("statement_differs", _doubtful(statement))
         if not quiet_days and not _continues(statement, timeline):
             raise StatementError(
                 "statement_days_missing",
@@ -104,7 +100,7 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
                     last=timeline.last,
                 ),
             )
-        return Aligned(list(statement.lines), [])
+        return Aligned(lines, [])
     begun = min(first for first, _last in timeline.covered)
     if statement.last < begun:
         raise StatementError(
@@ -117,8 +113,8 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
                 begun=begun,
             ),
         )
-    within = [known for known in timeline.lines if known.day >= statement.first]
-    start = timeline.closing - sum(known.amount for known in within)
+    within = [known for known in others if known.day >= statement.first]
+    start = timeline.closing - sum(known.amount for known in (*within, *told.values()))
     # Where a bank dates the opening balance with an earlier day, it is that before the first of the lines.
     days = (day_in(line.booked_on, statement.first, statement.last) for line in statement.lines)
     begins = min(days, default=statement.first)
@@ -128,21 +124,14 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
     balance = start
     for skipped in range(len(day) + 1):
         if balance == statement.opening:
-            tries.append(_match(statement.lines, day[skipped:] + rest))
+            tries.append(_match(lines, day[skipped:] + rest)._replace(before=day[:skipped]))
         if skipped < len(day):
             balance += day[skipped].amount
     if not tries:
-        raise StatementError(
-            "statement_gap",
-            tell(
-                "it begins on {first} with {opening}, and by the statements taken so far the account "
-                "began that day with {start}: one of them is wrong; if it is the first that was "
-                "taken, `patard bank withdraw` takes it back, as long as nothing of it was placed",
-                first=statement.first,
-                opening=decimal_text(statement.opening),
-                start=decimal_text(start),
-            ),
-        )
+        raise StatementError("statement_gap", _gap(statement, start, statement.first))
+    tries = [found for found in tries if not _leaves_out(found, lines, others)]
+    if not tries:
+        raise StatementError("statement_differs", _doubtful(statement))
     fitting = [found for found in tries if _fits(found, statement, timeline)]
     if corrected:
         # Lines that are left out of its last day may be missing because it stops there; or, as it says, because they
@@ -151,12 +140,14 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
     if fitting:
         # The first of equals skips least: what may be known counts as known.
         found = max(fitting, key=lambda found: found.score)
-        if any(len(other.new) < len(found.new) and not _are_others(found.new, other) for other in fitting):
+        if _is_doubtful(found, statement, others, timeline.last):
             raise StatementError("statement_differs", _doubtful(statement))
         return Aligned(found.new, [])
     best = min(tries, key=lambda found: len(found.missing) + len(found.new))
     if not corrected:
         raise StatementError("statement_differs", _difference(best))
+    if _is_doubtful(best, statement, others, timeline.last):
+        raise StatementError("statement_differs", _doubtful(statement))
     changed = sum(line.amount for line in best.new) != sum(known.amount for known in best.missing)
     if changed and statement.last < timeline.last:
         raise StatementError(
@@ -169,22 +160,96 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
                 last2=timeline.last,
             ),
         )
-    return Aligned(best.new, best.missing)
+    told_now = {day_in(line.booked_on, statement.first, statement.last) for line in best.new}
+    return Aligned(best.new, best.missing, sorted(told_now | {known.day for known in best.missing}))
 
 
-def _are_others(new: Sequence[BankLine], other: _Try) -> bool:
-    """Whether each of these lines is another than the known one of its day and amount that it may be as well.
+def _told(statement: Statement, timeline: Timeline) -> dict[int, Known]:
+    """The lines that are known ones by their references, where days do not tell; by `id` of the line.
 
-    Only what identifies a payment tells: one format's texts are not the other's.
+    Those are lines with a day outside of this statement, or of the one that brought them first.
     """
-    for line in new:
-        known = other.paired.get(id(line))
-        if known is None:
+    open_ = by_amount(timeline.lines)
+    found: dict[int, Known] = {}
+    for line in statement.lines:
+        candidates = open_.get((line.booked_on, line.amount), [])
+        inside = statement.first <= line.booked_on <= statement.last
+        same = (one for one in candidates if not (inside and one.day == one.booked_on) and is_same(one, line))
+        if (known := next(same, None)) is not None:
+            candidates.remove(known)
+            found[id(line)] = known
+    return found
+
+
+def _left(known: Sequence[Known], found: _Try) -> dict[tuple[date, int], list[Known]]:
+    """The known lines that none of its lines was found to be, by day and amount."""
+    paired = {one.id for one in found.paired.values()}
+    return by_amount(one for one in known if one.id not in paired)
+
+
+def _leaves_out(found: _Try, lines: Sequence[BankLine], known: Sequence[Known]) -> bool:
+    """Whether a line is new, or found to be another one, whose references are those of a known one that is left."""
+    left = _left(known, found)
+    for line in lines:
+        of = found.paired.get(id(line))
+        if (of is None or not is_same(of, line)) and any(
+            is_same(one, line) for one in left.get((line.booked_on, line.amount), ())
+        ):
+            return True
+    return False
+
+
+def _is_doubtful(found: _Try, statement: Statement, known: Sequence[Known], last: date) -> bool:
+    """Whether new lines may be known ones, and the balances would be the same if they were; `last` is the last day
+    that a statement covered."""
+    # What no reference names may be before this statement, and another line be the one that is in it.
+    pairs = [(line, found.paired[id(line)]) for line in statement.lines if id(line) in found.paired]
+    guessed = [(line, one) for line, one in pairs if not is_same(one, line)]
+    off = [one for _line, one in guessed if one.is_off]
+    another = [one for line, one in guessed if not one.is_off and _is_renamed(one, line, statement)]
+    taken, gone = by_amount(off), {one.id for one in found.missing}
+    open_ = _left([one for one in known if one.id not in gone], found)
+    amounts, twins = [], set()
+    for line in found.new:
+        key = line.booked_on, line.amount
+        one = next((one for one in open_.get(key, ()) if not is_other(one, line)), None)
+        if any(not is_other(other, line) for other in taken.get(key, ())):
+            return True
+        if one is None:
             continue
-        told = ((known.iban, line.iban), (squeezed(known.end_to_end), squeezed(line.end_to_end)))
-        if not any(one and two and one != two for one, two in told):
-            return False
-    return True
+        # Where nobody told of its day, other balances stand on both sides of it.
+        if day_in(line.booked_on, statement.first, statement.last) < last and one.is_off:
+            return True
+        open_[key].remove(one)
+        twins.add(one.id)
+        amounts.append(line.amount)
+    # What may have been after it and not before; and the other way round.
+    loose = [one for one in known if one.day < statement.first] + list(found.before)
+    loose = [one for one in loose if one.until >= statement.last]
+    free = [one.amount for one in loose if one.id not in twins] + [-one.amount for one in found.missing]
+    if statement.last >= last:  # It may be that it brings them.
+        amounts += [-one.amount for one in off + another]
+        guessed = [(line, one) for line, one in guessed if one not in off and one not in another]
+    free += [-one.amount for _line, one in guessed]
+    if not amounts or min(every := amounts + free) > 0 or max(every) < 0:
+        return False
+    sums = {0}
+    for amount in free:
+        if len(sums) <= MAX_SUMS:
+            sums |= {amount + other for other in sums}
+    for amount in amounts:
+        with_it = {amount + other for other in sums}
+        if 0 in with_it or len(sums) > MAX_SUMS:
+            return True
+        sums |= with_it
+    return False
+
+
+def _is_renamed(known: Known, line: BankLine, statement: Statement) -> bool:
+    """Whether neither reference nor text says that this line is the known one, where a format has the same again."""
+    refs = {known.bank_ref, line.bank_ref}
+    same = known.format == statement.format and ("" in refs or len(refs) == 1)
+    return not same and not reads_the_same(known, line)
 
 
 def _continues(statement: Statement, timeline: Timeline) -> bool:
@@ -203,48 +268,24 @@ def _continues(statement: Statement, timeline: Timeline) -> bool:
 
 
 def _match(lines: Sequence[BankLine], known: Sequence[Known]) -> _Try:
-    """Pair lines with known ones of the same day and amount, those that say the same first."""
-    open_: dict[tuple[date, int], list[Known]] = defaultdict(list)
-    for one in known:
-        open_[one.booked_on, one.amount].append(one)
-    new: list[BankLine] = []
+    """Pair lines with known ones of the same day and amount: first those that references say are the same, then those
+    that texts do, then the others, but for those that references say are none."""
+    open_ = by_amount(known)
     paired: dict[int, Known] = {}
-    undecided: list[tuple[BankLine, str]] = []
     score = 0
-    for line in lines:
-        candidates = open_.get((line.booked_on, line.amount))
-        if not candidates:
-            new.append(line)
-            continue
-        said = squeezed(line.name + line.text)
-        same = next((one for one in candidates if _says_the_same(one, line, said)), None)
-        if same is None:
-            undecided.append((line, said))
-        else:
-            candidates.remove(same)
+    for says in (is_same, reads_the_same, may_be_same):
+        for line in lines:
+            candidates = () if id(line) in paired else open_.get((line.booked_on, line.amount), ())
+            if (same := next((one for one in candidates if says(one, line)), None)) is None:
+                continue
+            open_[line.booked_on, line.amount].remove(same)
             paired[id(line)] = same
-            score += 1
-    for line, said in undecided:
-        candidates = open_[line.booked_on, line.amount]
-        if candidates:
-            other = paired[id(line)] = candidates.pop(0)
-            score -= bool((other.text or other.iban) and (said or line.iban))
-        else:
-            new.append(line)
-    order = {id(line): index for index, line in enumerate(lines)}
-    new.sort(key=lambda line: order[id(line)])
+            if says is may_be_same:
+                score -= bool((same.text or same.iban) and (line.name or line.text or line.iban))
+            else:
+                score += 1
+    new = [line for line in lines if id(line) not in paired]
     return _Try(new, [one for left in open_.values() for one in left], score, paired)
-
-
-def _says_the_same(known: Known, line: BankLine, said: str) -> bool:
-    if line.bank_ref and line.bank_ref == known.bank_ref:
-        return True
-    if same_order(line.end_to_end, known.end_to_end):
-        return True
-    if line.iban and known.iban:
-        return line.iban == known.iban and squeezed(known.text)[:20] == said[:20]
-    before = squeezed(known.text)
-    return bool(said and before) and (said in before or before in said)
 
 
 def _fits(found: _Try, statement: Statement, timeline: Timeline) -> bool:
@@ -302,6 +343,10 @@ def _difference(found: _Try) -> Told:
     )  # fmt: skip
 
 
-def by_day(known: Iterable[Known]) -> list[Known]:
-    """Known lines in the order of their days; within one, as they came."""
-    return sorted(known, key=lambda one: one.day)
+def _doubtful(statement: Statement) -> Told:
+    return tell(
+        "some of its lines come to nothing and have the days and amounts of lines that were taken before, under other "
+        "texts or on other days of the balances: they may be the same ones as another format tells them, or others; "
+        "import a statement from {day} on instead, whose balance tells",
+        day=statement.first - timedelta(days=1),
+    )

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, select
 
+from ledger.core.ids import derived_id
 from ledger.currency import parties
 from ledger.currency.bank.reference import line_reference, member_references
 from ledger.currency.bank.tables import BANK_LINE
@@ -58,6 +59,11 @@ class Line(NamedTuple):
 def said_of(part: Mapping[str, Any]) -> tuple[str, ...]:
     """The texts of a part of a line in which a reference may stand."""
     return (part["text"], part["end_to_end"], part["mandate"], part["name"])
+
+
+def back_id(line: bytes, turn: int) -> bytes:
+    """Id of the one entry that puts this line back after it was put back `turn` times."""
+    return derived_id("patard/suspense-back", line, str(turn))
 
 
 def lines(

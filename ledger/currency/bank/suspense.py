@@ -19,7 +19,7 @@ from ledger.currency import parties, uncovered
 from ledger.currency.bank import claims, require, topups
 from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, Overtaken, index
 from ledger.currency.bank.knowing import gather
-from ledger.currency.bank.lines import Line, find_line, line_of, lines
+from ledger.currency.bank.lines import Line, back_id, find_line, line_of, lines
 from ledger.currency.bank.mandates import matching as mandates
 from ledger.currency.bank.naming import entry_at
 from ledger.currency.bank.payouts.index import PAID
@@ -53,11 +53,6 @@ class OpenLine(NamedTuple):
 def placed_id(line: bytes, turn: int) -> bytes:
     """Id of the one entry that places this line after it was put back `turn` times."""
     return derived_id("patard/suspense-placed", line, str(turn))
-
-
-def back_id(line: bytes, turn: int) -> bytes:
-    """Id of the one entry that puts this line back after it was put back `turn` times."""
-    return derived_id("patard/suspense-back", line, str(turn))
 
 
 def count(town: Town) -> int:

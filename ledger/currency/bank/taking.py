@@ -21,8 +21,10 @@ from ledger.core.ids import derived_id
 from ledger.core.model import Note, Posted
 from ledger.currency import salted
 from ledger.currency.bank import keeping
-from ledger.currency.bank.aligning import Aligned, Known, Timeline, align, by_day, day_in
+from ledger.currency.bank.aligning import Aligned, Timeline, align
+from ledger.currency.bank.correcting import require_may
 from ledger.currency.bank.keeping import Rows
+from ledger.currency.bank.known import Known, as_known, by_day
 from ledger.currency.bank.reference import line_reference
 from ledger.currency.bank.standing import first_standing
 from ledger.currency.bank.statement import BankLine, LineKind, Statement, StatementError
@@ -87,12 +89,13 @@ def take(
     of their own, for a person to place. `corrected` lets a statement replace lines of an earlier one, `quiet_days` lets
     it begin some days after the last one ended. Raises `StatementError`: statement_account_unknown,
     statement_account_moved, statement_gap, statement_differs, statement_opening, statement_overdrawn, statement_future,
-    statement_too_large.
+    statement_too_large. Raises `CurrencyError`: busy, role_insufficient (a correction that is a treasurer's, see
+    `correcting`).
     """
     file = "".join(char if char.isprintable() else " " for char in file)[:MAX_FILE].strip()
     ours = [statement for statement in statements if account_of(town, statement) is not None]
     for _ in range(_TRIES):
-        plans = _Plans(town, opening=opening, corrected=corrected, quiet_days=quiet_days)
+        plans = _Plans(town, _before_first(ours), opening=opening, corrected=corrected, quiet_days=quiet_days)
         taken = [plans.add(one) for one in sorted(ours or statements, key=lambda s: (s.first, s.last))]
         try:
             plans.keep(file, by)
@@ -136,11 +139,15 @@ class _Plan(NamedTuple):
     """The new lines, as the table has them but for where they stand."""
     gone: list[bytes]
     salt: bytes
+    corrects: Sequence[date]
+    covered: Sequence[tuple[date, date]]
+    """The days that statements before it covered."""
 
 
 class _Plans:
-    def __init__(self, town: Town, *, opening: bool, corrected: bool, quiet_days: bool) -> None:
+    def __init__(self, town: Town, older: Collection[str], *, opening: bool, corrected: bool, quiet_days: bool) -> None:
         self.town = town
+        self.older = older
         self.opening = opening
         self.corrected = corrected
         self.quiet_days = quiet_days
@@ -181,9 +188,10 @@ class _Plans:
                 begins = first_standing(connection, known.number)
                 if (begins and begins.id) != known.begins:
                     raise _Overtaken
-            for rows, posted in zip(prepared, answers, strict=True):
+            for rows, posted, plan in zip(prepared, answers, self.plans, strict=True):
                 if posted.replay:
                     raise _Overtaken
+                require_may(town, connection, by, plan.corrects, plan.covered, plan.gone)
                 rows.write(connection, posted, file, by)
 
         try:
@@ -197,12 +205,14 @@ class _Plans:
         require_not_another(self.town, reserve)
         number = self.town.chart.reserve[reserve.name]
         mine = _LINE.reserve == number
-        # A file may hold several statements, the first of which begins first: none needs older lines than that one.
+        # A file may hold several statements, the first of which begins first: none needs older lines than that one,
+        # but for those of the days of lines that are booked with a day before their statement's.
         query = (
-            select(BANK_LINE, _STATEMENT.first, _STATEMENT.last)
+            select(BANK_LINE, _STATEMENT.first, _STATEMENT.last, _STATEMENT.format)
             .join(BANK_STATEMENT, _STATEMENT.id == _LINE.statement)
             .where(
-                mine, or_(_LINE.booked_on >= since.isoformat(), _STATEMENT.last >= since.isoformat()),
+                mine, or_(_LINE.booked_on >= since.isoformat(), _STATEMENT.last >= since.isoformat(),
+                          _LINE.booked_on.in_(self.older)),
                 _LINE.withdrawn.is_(None), _LINE.kind != LineKind.OPENING,
             )
             .order_by(_LINE.place)
@@ -276,7 +286,11 @@ class _Plans:
         gone = {one.id for one in aligned.gone}
         left = [one for one in known.timeline.lines if one.id not in gone]
         days = (statement.first, statement.last)
-        added = [_as_known(id_, line, days) for id_, line, _ordinal in lines if line.kind is not LineKind.OPENING]
+        added = [
+            as_known(id_, line, days, statement.format)
+            for id_, line, _ordinal in lines
+            if line.kind is not LineKind.OPENING
+        ]
         closing = known.timeline.closing + sum(one.amount for one in added) - sum(one.amount for one in aligned.gone)
         covered = [*known.timeline.covered, (statement.first, statement.last)]
         furthest = not known.timeline.covered or statement.last >= known.timeline.last
@@ -300,7 +314,7 @@ class _Plans:
         if statement.file:
             evidence["file"] = statement.file
         note = Note(id_, KIND, evidence)
-        return _Plan(note, statement, known, rows, sorted(gone), salt)
+        return _Plan(note, statement, known, rows, sorted(gone), salt, aligned.corrects, covered[:-1])
 
     def _next_ordinal(self, known: _Account, line: BankLine) -> int:
         day = line.booked_on.isoformat()
@@ -315,6 +329,11 @@ class _Plans:
         last = known.ordinals[day]
         last[line.amount] = last.get(line.amount, 0) + 1
         return last[line.amount]
+
+
+def _before_first(statements: Sequence[Statement]) -> set[str]:
+    """The days of lines that are before their statement's."""
+    return {line.booked_on.isoformat() for one in statements for line in one.lines if line.booked_on < one.first}
 
 
 def _ledger_before(town: Town, number: int, day: date, apart: Collection[bytes]) -> tuple[int, list[int]]:
@@ -341,21 +360,6 @@ def _ledger_before(town: Town, number: int, day: date, apart: Collection[bytes])
 
 
 def _known(row: Row[Any]) -> Known:
-    booked_on = date.fromisoformat(row.booked_on)
-    return Known(
-        row.id,
-        booked_on,
-        day_in(booked_on, date.fromisoformat(row.first), date.fromisoformat(row.last)),
-        row.amount,
-        row.bank_ref,
-        row.iban,
-        row.end_to_end,
-        row.name + row.text,
-    )
-
-
-def _as_known(id_: bytes, line: BankLine, days: tuple[date, date]) -> Known:
-    day = day_in(line.booked_on, *days)
-    return Known(
-        id_, line.booked_on, day, line.amount, line.bank_ref, line.iban, line.end_to_end, line.name + line.text
-    )
+    names = ("amount", "bank_ref", "name", "iban", "text", "end_to_end")
+    line = BankLine(booked_on=date.fromisoformat(row.booked_on), **{name: row._mapping[name] for name in names})
+    return as_known(row.id, line, (date.fromisoformat(row.first), date.fromisoformat(row.last)), row.format)

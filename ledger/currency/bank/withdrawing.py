@@ -16,6 +16,7 @@ from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Instruction, Note, Posted, Transaction, Transfer
 from ledger.currency import parties
 from ledger.currency.bank import claims, matching, suspense, topups
+from ledger.currency.bank.correcting import is_treasurer
 from ledger.currency.bank.indexing import RETURN, SUSPENSE, WITHDRAWN, Overtaken, index
 from ledger.currency.bank.lines import Books, Line, line_of
 from ledger.currency.bank.mandates import matching as mandates
@@ -69,17 +70,10 @@ def _made(books: Books, line: Line) -> Instruction:
         moved = stood.instruction.transfers
     else:
         if line.placed_as is not None:
-            suspense.undo(books.town, line, books.by, treasurer=_is_treasurer(books))
+            suspense.undo(books.town, line, books.by, treasurer=is_treasurer(books.town, books.by))
         moved = matching.suspense(books, line).transfers
     back = tuple(Transfer(t.credit, t.debit, t.amount, t.unit) for t in moved)
     return Transaction(id_, WITHDRAWN, back, line.booked_on, evidence=evidence)
-
-
-def _is_treasurer(books: Books) -> bool:
-    if books.by == CONSOLE:
-        return True
-    key = parties.find_device(books.town, bytes.fromhex(books.by))
-    return key is not None and key.role == "treasurer"
 
 
 # --- whole statements --------------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ from typing import Any
 from ledger.core.model import Instruction, Note, Transaction, Transfer
 from ledger.currency.audit.walk import Audit, audit
 from ledger.currency.bank import taking
-from ledger.currency.bank.lines import Line, lines
-from ledger.currency.bank.suspense import back_id, placed_id
+from ledger.currency.bank.lines import Line, back_id, lines
+from ledger.currency.bank.suspense import placed_id
 from ledger.currency.chart import EUR
 from ledger.currency.imported import open_reserve
 from ledger.currency.town import Town
