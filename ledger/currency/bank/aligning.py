@@ -322,15 +322,6 @@ def _gap(statement: Statement, balance: int, day: date) -> Told:
     )  # fmt: skip
 
 
-def _doubtful(statement: Statement) -> Told:
-    return tell(
-        "the lines of {first} come to nothing and have the amounts of lines that were taken before, under other texts: "
-        "they may be the same ones as another format tells them, or others; import a statement from {before} on "
-        "instead, whose balance tells",
-        first=statement.first, before=statement.first - timedelta(days=1),
-    )  # fmt: skip
-
-
 def _difference(found: _Try) -> Told:
     was, now = (
         "; ".join(f"{one.booked_on}: {decimal_text(one.amount)}" for one in some[:3]) or "-"
