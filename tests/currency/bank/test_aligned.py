@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -62,7 +62,7 @@ def written(number: int, one: Booked, style: str, alike: int) -> BankLine:
     """As the bank writes it in that format: its own reference is another in each, not all tell the order's id.
     After `alike` others comes the same text again."""
     end_to_end = f"E2EORDER{number % 7}X{number}" if style == CAMT or style == CFONB and number % 2 else ""
-    more = {"iban": f"FR76{number % 4:023}", "name": f"N{number % 4}"} if style == CAMT else {}
+    more: dict[str, Any] = {"iban": f"FR76{number % 4:023}", "name": f"N{number % 4}"} if style == CAMT else {}
     return BankLine(
         booked_on=day(one.day + one.off), amount=one.amount, bank_ref=f"{style} {number:06}", end_to_end=end_to_end,
         text=f"{style} {number % alike:03}", where=number, **more,

@@ -49,10 +49,10 @@ def went(day: int, reference: str = "R2", cents: int = 5_000) -> BankLine:
     return line(-cents, "VIR LIVRET", july(day), iban=SAVINGS_IBAN, bank_ref=reference, kind=LineKind.TRANSFER)
 
 
-def refused(town: Town, *lines: BankLine, opening: int, days: tuple[int, int], **how: bool) -> str:
+def refused(town: Town, *lines: BankLine, opening: int, days: tuple[int, int], corrected: bool = False) -> str:
     made = statement(lines, opening, first=july(days[0]), last=july(days[1]))
     with towns.nothing_moves(town), pytest.raises(StatementError) as caught:
-        taking.take(town, [made], quiet_days=True, **how)
+        taking.take(town, [made], quiet_days=True, corrected=corrected)
     return caught.value.code
 
 
