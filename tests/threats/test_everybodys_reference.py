@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from ledger.currency import parties
-from ledger.currency.bank.aligning import Known, Timeline, align
+from ledger.currency.bank.aligning import Timeline, align
+from ledger.currency.bank.known import Known
 from ledger.currency.bank.reference import names_order, same_order
 from ledger.currency.bank.statement import BankLine, LineKind, StatementError
 from ledger.currency.parties import Party
