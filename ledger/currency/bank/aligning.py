@@ -129,7 +129,7 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
             balance += day[skipped].amount
     if not tries:
         raise StatementError("statement_gap", _gap(statement, start, statement.first))
-    tries = [found for found in tries if not _leaves_out(found, lines, others)]
+    tries = [found for found in tries if not _leaves_out(found, statement, lines, others)]
     if not tries:
         raise StatementError("statement_differs", _doubtful(statement))
     fitting = [found for found in tries if _fits(found, statement, timeline)]
@@ -140,9 +140,10 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
     if fitting:
         # The first of equals skips least: what may be known counts as known.
         found = max(fitting, key=lambda found: found.score)
-        if _is_doubtful(found, statement, others, timeline.last):
+        if not _is_doubtful(found, statement, others, timeline.last):
+            return Aligned(found.new, [])
+        if not corrected:  # Else they may be known ones, and others of that day gone.
             raise StatementError("statement_differs", _doubtful(statement))
-        return Aligned(found.new, [])
     best = min(tries, key=lambda found: len(found.missing) + len(found.new))
     if not corrected:
         raise StatementError("statement_differs", _difference(best))
@@ -187,13 +188,20 @@ def _left(known: Sequence[Known], found: _Try) -> dict[tuple[date, int], list[Kn
     return by_amount(one for one in known if one.id not in paired)
 
 
-def _leaves_out(found: _Try, lines: Sequence[BankLine], known: Sequence[Known]) -> bool:
+def _is_plain(statement: Statement, known: Sequence[Known]) -> bool:
+    """Whether no line has a day outside of its statement: then an order that comes again was booked twice."""
+    inside = all(statement.first <= line.booked_on <= statement.last for line in statement.lines)
+    return inside and not any(one.is_off for one in known)
+
+
+def _leaves_out(found: _Try, statement: Statement, lines: Sequence[BankLine], known: Sequence[Known]) -> bool:
     """Whether a line is new, or found to be another one, whose references are those of a known one that is left."""
-    left = _left(known, found)
+    left, is_plain = _left(known, found), _is_plain(statement, known)
     for line in lines:
         of = found.paired.get(id(line))
         if (of is None or not is_same(of, line)) and any(
-            is_same(one, line) for one in left.get((line.booked_on, line.amount), ())
+            is_same(one, line) and not (is_plain and one.bank_ref != line.bank_ref)
+            for one in left.get((line.booked_on, line.amount), ())
         ):
             return True
     return False
@@ -224,7 +232,8 @@ def _is_doubtful(found: _Try, statement: Statement, known: Sequence[Known], last
         twins.add(one.id)
         amounts.append(line.amount)
     # What may have been after it and not before; and the other way round.
-    loose = [one for one in known if one.day < statement.first] + list(found.before)
+    is_plain = _is_plain(statement, known)
+    loose = [one for one in known if one.day < statement.first and not is_plain] + list(found.before)
     loose = [one for one in loose if one.until >= statement.last]
     free = [one.amount for one in loose if one.id not in twins] + [-one.amount for one in found.missing]
     if statement.last >= last:  # It may be that it brings them.

@@ -50,14 +50,19 @@ def as_known(id_: bytes, line: BankLine, days: tuple[date, date], format_: str) 
 
 
 def is_same(known: Known, line: BankLine) -> bool:
-    """Whether references say that this line, of the same day and amount, is the known one."""
-    if line.bank_ref and line.bank_ref == known.bank_ref:
-        return not _other_order(known, line)
-    return bool(line.end_to_end) and same_order(line.end_to_end, known.end_to_end)
+    """Whether references say that this line, of the same day and amount, is the known one.
+
+    A bank that books an order twice has two references for it; so do two formats.
+    """
+    if line.bank_ref and known.bank_ref:
+        return line.bank_ref == known.bank_ref and not _other_order(known, line)
+    return _same_order(known, line)
 
 
 def reads_the_same(known: Known, line: BankLine) -> bool:
-    """Whether texts say that this line, of the same day and amount, is the known one."""
+    """Whether the order or texts say that this line, of the same day and amount, is the known one."""
+    if _same_order(known, line):
+        return True
     if is_other(known, line):
         return False
     before, said = squeezed(known.text), squeezed(line.name + line.text)
@@ -74,6 +79,10 @@ def is_other(known: Known, line: BankLine) -> bool:
 def may_be_same(known: Known, line: BankLine) -> bool:
     """Whether nothing says that this line, of the same day and amount, is another."""
     return not _other_order(known, line)
+
+
+def _same_order(known: Known, line: BankLine) -> bool:
+    return bool(line.end_to_end) and same_order(line.end_to_end, known.end_to_end)
 
 
 def _other_order(known: Known, line: BankLine) -> bool:
