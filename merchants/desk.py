@@ -81,7 +81,7 @@ class Desk:
                 return self._take(batch)
             except (Late, _Overtaken):
                 continue
-        return [CurrencyError("busy", "nothing was done; send the same order again in a moment")] * len(batch)
+        return [self._never_in_time(submission) for submission in batch]
 
     def _take(self, batch: Sequence[Submission]) -> list[Result]:
         results: list[Result | None] = [None] * len(batch)
@@ -142,6 +142,15 @@ class Desk:
             return None
         posted = Posted(id_, found.seq, found.at, replay=True)
         return self._receipt(order.order, posted, self.town.book.head())
+
+    def _never_in_time(self, submission: Submission) -> Result:
+        """What is answered where every look was too late: nothing was done now, but what stood before stands."""
+        try:
+            instruction = self._instruction(submission)
+        except CurrencyError as error:
+            return error
+        busy = CurrencyError("busy", "nothing was done; send the same order again in a moment")
+        return self._stood(instruction, submission, busy)
 
     # One step each, in the order in which they are taken.
 

@@ -30,6 +30,7 @@ from api.demo import town as place
 from api.demo import week, year
 from api.home import DATABASE_URL, Home, found_home, open_town
 from ledger.core.ids import account_text
+from ledger.core.model import Head
 from ledger.currency import clocked, join_codes, parties, reserve
 from ledger.currency.bank.inbox import FOLDER
 from ledger.currency.links import make_link
@@ -75,9 +76,10 @@ def demo(port: int, folder: Path) -> None:
         town = open_town(home)
         try:
             _wallet(folder / "wallet", town, made)
-            things = _next(folder, town, home, made)
             # The story ends in a week of its own; from here on the machine's clock counts.
+            told = town.book.head()
             clocked.confirm(town)
+            things = _next(folder, town, home, made, told)
             (folder / "next.json").write_text(json.dumps(things.__dict__, indent=2) + "\n", encoding="utf-8")
             town.book.store.hold(home.database())
             serving.run(town, HOST, port, lambda: _show(town, made, things), home.folder / FOLDER, home.heads)
@@ -163,7 +165,7 @@ def _wallet(folder: Path, town: Town, made: Made) -> None:
         raise CliError(Exit.UNUSABLE, "files_unusable", told.format(reason=last))
 
 
-def _next(folder: Path, town: Town, home: Home, made: Made) -> Next:
+def _next(folder: Path, town: Town, home: Home, made: Made, told: Head) -> Next:
     shop = parties.named(town, place.SHOP)
     code, _link = invited(town, shop, "cashier")
     signed = requests.static(town.charter.network, shop.account, town.key)
@@ -176,7 +178,6 @@ def _next(folder: Path, town: Town, home: Home, made: Made) -> Next:
     statement = folder / "bank" / f"{place.MONDAY + timedelta(days=place.DAYS - 1)}.xml"
     statement.parent.mkdir()
     statement.write_bytes(made.statement)
-    head = town.book.head()
     return Next(
         town.charter.public_url,
         f"{town.charter.public_url}/till",
@@ -190,8 +191,8 @@ def _next(folder: Path, town: Town, home: Home, made: Made) -> Next:
         join_codes.shown_code(office_code),
         str(statement),
         f"PATARD_HOME={shlex.quote(str(home.folder))} {_program('patard')} bank import {shlex.quote(str(statement))}",
-        head.seq,
-        head.root.hex(),
+        told.seq,
+        told.root.hex(),
     )
 
 

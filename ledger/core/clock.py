@@ -16,7 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from ledger.core import record
 from ledger.core.ids import derived_id
@@ -83,13 +83,25 @@ def told_by(seq: int, at: int, evidence: Evidence) -> Told:
     return Told(number, seq, at, clock)
 
 
+_Look: TypeAlias = tuple[int, int, int]
+
+
+def _moved(good: _Look, now: int, steady: int) -> int:
+    """By how much the clock was set since a look (us)."""
+    return (now - good[0]) - (steady - good[1])
+
+
+def _jumped(good: _Look, now: int, steady: int) -> bool:
+    return abs(_moved(good, now, steady)) > DRIFT + (steady - good[1]) // 1_000
+
+
 class Watch:
     """Holds one clock against the log of the book `name` and a steady clock. One for each program that posts."""
 
     def __init__(self, name: bytes, steady: Callable[[], int] = steady) -> None:
         self.name = name
         self.steady = steady
-        self._good: tuple[int, int, int] | None = None
+        self._good: _Look | None = None
         """Clock, steady clock and entries of the log at the last look that was right."""
         self._last: Told | None = None
         self._confirmed = 0
@@ -98,8 +110,8 @@ class Watch:
     def judge(self, store: Reading, head: Head, now: int) -> None:
         """Hold the clock `now` against the log's end. Raises `ClockDiffers`."""
         steady, good = self.steady(), self._good
-        moved = 0 if good is None else (now - good[0]) - (steady - good[1])
-        jumped = good is not None and abs(moved) > DRIFT + (steady - good[1]) // 1_000
+        moved = 0 if good is None else _moved(good, now, steady)
+        jumped = good is not None and _jumped(good, now, steady)
         fresh = jumped or good is None
         if head.seq and (fresh or now < head.at - BEHIND):
             told = self.last(store)
@@ -114,6 +126,12 @@ class Watch:
                 days = (now - reference) // (86_400 * SECOND)
                 raise ClockDiffers(f"the clock says {shown(now)}, {days} days after the last entry; {CURE}")
         self._good = now, steady, head.seq
+
+    def moment(self, now: int) -> int:
+        """What the time is (us): the clock's `now`, or where that was moved, what the steady clock makes of the last
+        look that was right. A program that had none goes by the clock."""
+        steady, good = self.steady(), self._good
+        return good[0] + steady - good[1] if good is not None and _jumped(good, now, steady) else now
 
     def confirm(self, store: Reading, head: Head, now: int) -> None:
         """Take the clock for right: whoever posts the note that says so posts it at this moment."""

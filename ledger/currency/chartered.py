@@ -1,24 +1,26 @@
 """The charter in the log: which rules were in force from which place on.
 
 A note says what an auditor needs to judge the entries after it: network and unit, the fee, who may change back, the
-reserve accounts by name, the key of the currency and that of the machine that acts for it (public halves), the total of
-payouts from which two people sign, the delay of monthly top-ups, every limit, and the time zone in which its days
-begin. The ids of these notes follow from the network and a count, so the last one is found without reading the log.
-Addresses and IBANs are not in it.
+reserve accounts by name, with their kinds and the hashes of their IBANs (`salted.reserve_iban`), the key of the
+currency and that of the machine that acts for it (public halves), the total of payouts from which two people sign, the
+delay of monthly top-ups, every limit, and the time zone in which its days begin. The ids of these notes follow from the
+network and a count, so the last one is found without reading the log. Addresses are not in it.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Note
 from ledger.core.record import Record
-from ledger.currency import proofs
+from ledger.currency import proofs, salted
 from ledger.currency.acts import MACHINE
-from ledger.currency.charter import Charter
+from ledger.currency.charter import Charter, ReserveKind
+from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 
 KIND = "charter"
@@ -57,11 +59,28 @@ class Rules(NamedTuple):
     cash_per_day: int | None = None
     ahead_per_day: int | None = None
     ahead_days: int | None = None
+    kinds: tuple[str, ...] | None = None
+    """Of the accounts of the reserve, in their order; None, as `ibans`, in notes from before they said these."""
+    ibans: tuple[str, ...] | None = None
+    """The hashes of their IBANs; "" of an account that has none."""
 
     @property
     def says_all(self) -> bool:
         """Whether the note says every limit: those before did not."""
         return self.session_hours is not None
+
+    @property
+    def says_accounts(self) -> bool:
+        """Whether the note says kinds and IBANs of the reserve's accounts; from it on statements say whose they are."""
+        return self.ibans is not None
+
+    def kind_of(self, name: str) -> str | None:
+        """The kind of an account of the reserve; None where there is none of that name, or the note does not say."""
+        return dict(zip(self.reserve, self.kinds or (), strict=False)).get(name)
+
+    def iban_of(self, name: str) -> str | None:
+        """The hash of the IBAN of an account of the reserve; None as in `kind_of`."""
+        return dict(zip(self.reserve, self.ibans or (), strict=False)).get(name)
 
     def fee(self, amount: int) -> int:
         """What changing `amount` cents back cost under these rules, in cents (see `Charter.fee`)."""
@@ -80,7 +99,14 @@ def rules_of(town: Town, version: int = 1) -> Rules:
         frozenset(str(kind) for kind in charter.reconversion_by), tuple(a.name for a in charter.reserve),
         charter.bank.second_signature_above, charter.mandates.risk_days if charter.mandates else None,
         town.machine.public.hex() if town.machine else None, True, charter.timezone, **limits_of(charter),
+        kinds=tuple(str(a.kind) for a in charter.reserve),
+        ibans=tuple(salted.reserve_iban(town.key, a.iban) for a in charter.reserve),
     )  # fmt: skip
+
+
+def turned_to_cash(before: Rules, after: Rules, name: str) -> bool:
+    """Whether an account of the reserve that was a bank's is cash now: no statement would have to explain it."""
+    return before.kind_of(name) == ReserveKind.BANK and after.kind_of(name) == ReserveKind.CASH
 
 
 def limits_of(charter: Charter) -> dict[str, int | None]:
@@ -98,6 +124,7 @@ def as_of_then(town: Town, noted: Rules) -> Rules:
     missing = [] if noted.says_all else ["timezone", *LIMITS]
     missing += [] if noted.machine else ["machine"]
     missing += [] if noted.looked else ["looked"]
+    missing += [] if noted.says_accounts else ["kinds", "ibans"]
     return rules._replace(**{name: getattr(noted, name) for name in missing})
 
 
@@ -121,6 +148,9 @@ def note_of(rules: Rules) -> Note:
     for name in ("risk_days", "timezone", *LIMITS):
         if (said := getattr(rules, name)) is not None:
             evidence[name] = said
+    for name in ("kinds", "ibans"):
+        if (each := getattr(rules, name)) is not None:
+            evidence[name] = ",".join(each)
     return Note(note_id(rules.network, rules.version), KIND, evidence)
 
 
@@ -143,6 +173,7 @@ def read(evidence: Evidence) -> Rules:
             str(evidence["key"]), int(evidence["fee_bp"]), frozenset(by.split(",") if by else ()), tuple(reserve),
             limit, delay, None if "machine" not in evidence else str(evidence["machine"]), evidence.get("looked") == 1,
             zone, **{name: _whole(evidence, name) for name in LIMITS},
+            kinds=_each(evidence, "kinds", len(reserve)), ibans=_each(evidence, "ibans", len(reserve)),
         )  # fmt: skip
     except KeyError as error:
         raise ValueError(f"a note of the charter says {error}; this one does not") from error
@@ -157,6 +188,15 @@ def _whole(evidence: Evidence, name: str) -> int | None:
     return found
 
 
+def _each(evidence: Evidence, name: str, accounts: int) -> tuple[str, ...] | None:
+    if name not in evidence:
+        return None
+    found = tuple(str(evidence[name]).split(","))
+    if len(found) != accounts or ("kinds" in evidence) != ("ibans" in evidence):
+        raise ValueError(f"{name} are not those of the accounts of the reserve")
+    return found
+
+
 def rules_in(record: Record | None) -> Rules | None:
     """The rules that a log entry puts in force; None when it is no note of the charter."""
     if record is None or not isinstance(record.instruction, Note) or record.instruction.kind != KIND:
@@ -166,10 +206,16 @@ def rules_in(record: Record | None) -> Rules | None:
 
 def latest(town: Town) -> Rules | None:
     """The rules that the log has for this network, or None when it has none."""
-    found = None
-    while rules := rules_in(town.book.find(note_id(town.charter.network, found.version + 1 if found else 1))):
-        found = rules
-    return found
+    found = list(noted(town))
+    return found[-1] if found else None
+
+
+def noted(town: Town) -> Iterator[Rules]:
+    """The rules that the log has for this network, from the first on."""
+    version = 1
+    while rules := rules_in(town.book.find(note_id(town.charter.network, version))):
+        yield rules
+        version += 1
 
 
 def hold(town: Town, rules: Rules | None) -> None:
@@ -191,9 +237,19 @@ def machine_since(town: Town) -> int | None:
 
 
 def keep(town: Town, before: Rules | None) -> Rules:
-    """Put the charter into the log if it differs from the rules `before`, the latest there; from now on it holds."""
+    """Put the charter into the log if it differs from the rules `before`, the latest there; from now on it holds.
+
+    Raises `CurrencyError`: charter_kind_changed.
+    """
     version = before.version + 1 if before else 1
     rules = rules_of(town, version)
+    for name in before.reserve if before else ():
+        if before and turned_to_cash(before, rules, name) and town.book.account(town.chart.reserve[name]).last:
+            raise CurrencyError(
+                "charter_kind_changed",
+                f'the books have the reserve account "{name}" as a bank account, whose statements explain its euros, '
+                'and the charter makes it cash: put back kind = "bank" (a cash box is another [[reserve]])',
+            )
     if before is not None and rules._replace(version=before.version) == before:
         rules = before
     else:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ledger.core.clock import BEHIND, CONFIRMED, DRIFT, KEPT, ClockDiffers, Late, Told, note, note_id, told_by
 from ledger.core.model import Head, Posted
+from ledger.core.store import Reading
 from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 
@@ -43,6 +44,27 @@ def confirm(town: Town) -> Posted:
     told = _last(town)
     made = note(town.charter.network, told.number + 1 if told else 1, CONFIRMED, town.now(), CONSOLE)
     return town.post(made, confirming=True)
+
+
+def require(town: Town, store: Reading) -> int:
+    """The clock (us) by which something is written beside the log, under its lock. Raises `ClockDiffers`."""
+    now = town.now()
+    if town.book.watch is not None:
+        town.book.watch.judge(store, store.head(), now)
+    return now
+
+
+def moment(town: Town) -> int:
+    """The time (us) for what goes on while the clock is wrong: then it is what the clock would say."""
+    now, watch = town.now(), town.book.watch
+    return now if watch is None else watch.moment(now)
+
+
+def over(store: Reading, now: int) -> int:
+    """What ended before this (us) is over for sure, for the log says so and the clock does: one of them can be wrong,
+    and what is deleted is gone."""
+    end = store.head().at
+    return end if end <= now else 0
 
 
 def counting(town: Town, now: int) -> bool:

@@ -75,6 +75,10 @@ ERRORS: dict[str, tuple[int, str]] = {
     "statement_page": (422, "The file is one page of several; fetch the statement whole."),
     "statement_empty": (422, "There is no statement in the file."),
     "statement_account_unknown": (422, "The statement is of an account that is none of the reserve's."),
+    "statement_account_moved": (
+        409,
+        "Statements of this account were taken for another account of the reserve: its euros would count twice.",
+    ),
     "statement_gap": (409, "A statement between the last one and this is missing, or this one begins too early."),
     "statement_days_missing": (
         409,
@@ -170,6 +174,7 @@ ERRORS: dict[str, tuple[int, str]] = {
         409,
         "Units that were imported into this account have no euros behind them yet; it pays as soon as they have.",
     ),
+    "charter_kind_changed": (409, "The charter makes cash of a bank account that is in the books. Nothing was done."),
     "charter_changed": (409, "The charter was changed while the server ran. Nothing was done; restart the server."),
     "reconversion_waiting": (
         409,

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, select, up
 
 from ledger.core.ids import account_number, derived_id, is_fresh, new_account_number
 from ledger.core.model import Account, Closing, Note, Opening, Side
-from ledger.currency import acts, caps, naming, salted, seals
+from ledger.currency import acts, caps, clocked, naming, salted, seals
 from ledger.currency.acts import MACHINE, Act
 from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
@@ -233,7 +233,7 @@ def invite_with(
 
     Whoever invites makes the code, so that what the device signs names the one invitation that it is for. `person` is
     who will hold the key, where the party is not a person itself. Raises `CurrencyError`: role_not_for_kind,
-    party_closed, person_wrong, invites_too_many, join_code_taken, key_unknown.
+    party_closed, person_wrong, invites_too_many, join_code_taken, key_unknown; and `ClockDiffers`.
     """
     if role not in ROLES or party.kind not in ROLES[role]:
         fit = ", ".join(r for r, kinds in ROLES.items() if party.kind in kinds)
@@ -242,18 +242,17 @@ def invite_with(
         raise CurrencyError("party_closed", f"{party.name} was closed")
     if person is not None and (person.kind != "person" or person.closed_at is not None or party.kind == "person"):
         raise CurrencyError("person_wrong", f"{person.name} is no person who could hold a key of {party.name}")
-    now = town.now()
     act = town.act if town.act is not None and town.act.by == by else None
-    row = {"code_hash": hashed, "party": party.id, "role": role, "made_by": by,
-           "person": person and person.account, "expires_at": now + seconds * 1_000_000}  # fmt: skip
     signed = {"act": act.text, "salt": act.salt, "until": act.until, "signature": act.signature} if act else {}
     with town.book.store.writing() as store:
         if act is not None:
             acts.require_live(store.connection, act)
-        # Used ones stay: they answer a joining whose answer was lost, and there is one a key at most. What has
-        # expired is for the log to say: one wrong look at the clock would take away all that wait.
-        if (end := store.head().at) <= now:
-            store.connection.execute(delete(INVITE).where(INVITE.c.used_by.is_(None), INVITE.c.expires_at < end))
+        now = clocked.require(town, store)
+        row = {"code_hash": hashed, "party": party.id, "role": role, "made_by": by,
+               "person": person and person.account, "expires_at": now + seconds * 1_000_000}  # fmt: skip
+        # Used ones stay: they answer a joining whose answer was lost, and there is one a key at most.
+        over = INVITE.c.expires_at < clocked.over(store, now)
+        store.connection.execute(delete(INVITE).where(INVITE.c.used_by.is_(None), over))
         if store.connection.execute(select(INVITE.c.role).where(INVITE.c.code_hash == hashed)).first() is not None:
             raise CurrencyError("join_code_taken", "this code was given out before; make a new one")
         waiting = select(func.count()).where(

@@ -15,12 +15,15 @@ from sqlalchemy import Connection, delete, insert
 from ledger.core.ids import derived_id
 from ledger.core.model import Opening
 from ledger.core.record import Record
+from ledger.currency import seals
+from ledger.currency.keys import PrivateKey
 from ledger.currency.tables import SALT
 
 SALT_BYTES = 16
 NAME = "patard/party-name/1"
 DETAILS = "patard/bank-details/1"
 LINES = "patard/bank-lines/1"
+RESERVE = "patard/reserve-iban/1"
 LINE_COLUMNS = ("value_on", "kind", "bank_ref", "name", "iban", "text", "end_to_end", "mandate", "reason", "parts")
 """What a bank's line says beside its reference, as its table has it."""
 
@@ -48,6 +51,17 @@ def party_kind(record: Record | None) -> str | None:
 def line_texts(reference: str, row: Mapping[str, Any]) -> list[str]:
     """All that a bank line says, from its row, in the order in which it is hashed."""
     return [reference, *(row[name] or "" for name in LINE_COLUMNS)]
+
+
+def reserve_iban(key: PrivateKey, iban: str | None) -> str:
+    """The hash of the IBAN of an account of the reserve; "" where it has none. `key` is the currency's.
+
+    It is the same in every entry, so that entries can be compared. Its salt follows from the key: these IBANs are of
+    the association and never erased, and a salt that was lost would let one pass for another.
+    """
+    if iban is None:
+        return ""
+    return salted(RESERVE, seals.seal(key, b"patard/reserve-iban-salt/1\0")[:SALT_BYTES], [iban])
 
 
 def details_id(party: bytes) -> bytes:

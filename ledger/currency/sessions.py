@@ -3,6 +3,8 @@
 A challenge is stateless: its first 4 bytes are its last second, 12 are random, 16 authenticate both. It opens
 one session; the few that are still good are remembered once used. A session's row is sealed (`seals`): one that this
 server did not make opens nothing.
+
+People read while the clock is wrong and nothing is posted. So sessions go by what it would say (`clocked.moment`).
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, insert, select
 
-from ledger.currency import caps, parties, proofs, seals
+from ledger.core.clock import SECOND
+from ledger.currency import caps, clocked, parties, proofs, seals
 from ledger.currency.errors import CurrencyError
 from ledger.currency.messages import MessageError
 from ledger.currency.parties import DeviceKey
@@ -28,6 +31,8 @@ MAX_USED = 100_000
 """Used challenges that are remembered: of registered keys only, and 120 seconds' worth of them."""
 TOKEN_BYTES = 32
 AT_ONCE = 500
+_APART = 3_600 * SECOND
+"""How much a clock that is right may be put back while a session goes on (us)."""
 
 
 class Session(NamedTuple):
@@ -51,14 +56,15 @@ class Sessions:
             .add_columns(SESSION.c.expires_at, SESSION.c.seal)
             .join(SESSION, SESSION.c.key == DEVICE_KEY.c.key)
             .where(
-                SESSION.c.token_hash == bindparam("token_hash"), SESSION.c.expires_at >= bindparam("now"),
+                SESSION.c.token_hash == bindparam("token_hash"),
+                SESSION.c.expires_at.between(bindparam("now"), bindparam("furthest")),
                 DEVICE_KEY.c.revoked_at.is_(None),
             )
         )  # fmt: skip
 
     def challenge(self) -> tuple[bytes, int]:
         """32 bytes to sign, and their last second."""
-        expires_at = self.town.now() // 1_000_000 + CHALLENGE_SECONDS
+        expires_at = clocked.moment(self.town) // 1_000_000 + CHALLENGE_SECONDS
         start = expires_at.to_bytes(4) + self.town.book.entropy(12)
         return start + self._seal(start), expires_at
 
@@ -67,7 +73,7 @@ class Sessions:
 
         Raises `CurrencyError`: signature_invalid, key_unknown.
         """
-        now = self.town.now()
+        now = clocked.moment(self.town)
         stale = CurrencyError(
             "signature_invalid", "this challenge is not ours, was used, or is too old; ask for a new one"
         )
@@ -82,13 +88,13 @@ class Sessions:
         device = parties.find_device(self.town, key)
         if device is None or device.revoked_at is not None:
             raise CurrencyError("key_unknown", "this key is not registered with the currency, or was revoked")
-        if not self._use(challenge, now // 1_000_000):
+        if not self._use(challenge):
             raise stale
         party = parties.by_account(self.town, device.account)
         token = self.town.book.entropy(TOKEN_BYTES).hex()
-        expires_at = now + self.town.charter.limits.session_hours * 3_600_000_000
+        expires_at = now + self._longest()
         with self.town.book.store.writing() as store:
-            store.connection.execute(delete(SESSION).where(SESSION.c.expires_at < now))
+            store.connection.execute(delete(SESSION).where(SESSION.c.expires_at < clocked.over(store, now)))
             caps.make_room(store.connection, key, device.party, party.kind)
             store.connection.execute(
                 insert(SESSION).values(
@@ -102,7 +108,8 @@ class Sessions:
         """The device whose session this is. Raises `CurrencyError`: session_missing."""
         hashed = _hash(token)
         with self.town.reading() as connection:
-            row = connection.execute(self._device, {"token_hash": hashed, "now": self.town.now()}).first()
+            now, furthest = self._ends()
+            row = connection.execute(self._device, {"token_hash": hashed, "now": now, "furthest": furthest}).first()
         if row is None or not seals.is_right(
             row.seal, seals.of_session(self.town.key, hashed, row.key, row.expires_at)
         ):
@@ -115,7 +122,7 @@ class Sessions:
         query = (
             select(SESSION.c.token_hash)
             .join(DEVICE_KEY, DEVICE_KEY.c.key == SESSION.c.key)
-            .where(SESSION.c.expires_at >= self.town.now(), DEVICE_KEY.c.revoked_at.is_(None))
+            .where(SESSION.c.expires_at.between(*self._ends()), DEVICE_KEY.c.revoked_at.is_(None))
         )
         hashes, found = sorted(by_hash), set[str]()
         with self.town.reading() as connection:
@@ -129,17 +136,26 @@ class Sessions:
         with self.town.book.store.writing() as store:
             store.connection.execute(delete(SESSION).where(SESSION.c.token_hash == _hash(token)))
 
-    def _use(self, challenge: bytes, second: int) -> bool:
+    def _longest(self) -> int:
+        return self.town.charter.limits.session_hours * 3_600_000_000
+
+    def _ends(self) -> tuple[int, int]:
+        """When a session that goes on ends at the earliest and at the latest: a later one is of a wrong clock."""
+        now = clocked.moment(self.town)
+        return now, now + self._longest() + _APART
+
+    def _use(self, challenge: bytes) -> bool:
         """Whether `challenge` is used for the first time; it is remembered while it would be good."""
+        steady = self.town.steady()
         with self._lock:
-            # Oldest use first: whatever stays behind one that is still good goes with it, soon enough.
-            while self._used and next(iter(self._used.values())) < second:
+            # By a clock that nobody sets: one look at a wrong one would forget them all.
+            while self._used and next(iter(self._used.values())) <= steady:
                 self._used.popitem(last=False)
             if challenge in self._used:
                 return False
             if len(self._used) >= MAX_USED:
                 raise CurrencyError("busy", "too many sessions are opened at this moment; try again in a minute")
-            self._used[challenge] = int.from_bytes(challenge[:4])
+            self._used[challenge] = steady + (CHALLENGE_SECONDS + 1) * SECOND
             return True
 
     def _seal(self, start: bytes) -> bytes:

@@ -26,13 +26,13 @@ MACHINE = ("by", "machine", "vouched")
 
 
 def as_before(instruction: Instruction) -> Instruction:
-    """The entry as the program wrote it before: no limits and no machine's key in the charter's note, no hash of a
+    """The entry as the program wrote it before: no limits, IBANs and machine's key in the charter's note, no hash of a
     name, and nothing signed."""
     if isinstance(instruction, Opening) and "name" in instruction.evidence:
         return replace(instruction, evidence={"party": instruction.evidence["party"]})
     gone = ["signature"]
     if isinstance(instruction, Note) and instruction.kind == chartered.KIND:
-        gone += [*chartered.LIMITS, "timezone", *MACHINE]
+        gone += [*chartered.LIMITS, "timezone", "kinds", "ibans", *MACHINE]
     return replace(instruction, evidence={k: v for k, v in instruction.evidence.items() if k not in gone})
 
 

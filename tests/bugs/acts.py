@@ -90,9 +90,9 @@ BUGS: tuple[Bug, ...] = (
     bug("acts: check goes by what only counts", REVOKED + "own_note", VOUCHING,
         "    if story.moment(record.seq, record.at) > until", "    if record.at > until"),
     bug("invitations: one wrong look takes all of them away", CODES + "wrong_look", "ledger/currency/parties.py",
-        "INVITE.c.expires_at < end)", "INVITE.c.expires_at < now)"),
-    bug("invitations: a wrong entry takes all of them away", CODES + "ahead_of_the_clock", "ledger/currency/parties.py",
-        "        if (end := store.head().at) <= now:", "        if (end := store.head().at):"),
+        "clocked.over(store, now)", "now"),
+    bug("invitations: a wrong entry takes all of them away", CODES + "ahead_of_the_clock", "ledger/currency/clocked.py",
+        "return end if end <= now else 0", "return end"),
     bug("invitations: expired ones are in the way", CODES + "wrong_look", "ledger/currency/parties.py",
         "INVITE.c.used_by.is_(None), INVITE.c.expires_at >= now\n", "INVITE.c.used_by.is_(None)\n"),
 )  # fmt: skip

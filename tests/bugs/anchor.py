@@ -7,6 +7,7 @@ from tests.bugs import Bug, bug
 AUDIT = "ledger/currency/audit/"
 HEADS, FILE, SEALS, SALTED = (f"ledger/currency/{name}.py" for name in ("heads", "heads_file", "seals", "salted"))
 EDITS, HELD, SIGNED = "tests/threats/test_edits.py", "tests/currency/test_held.py", "tests/currency/test_heads.py"
+CHARTERED, WHOSE = "ledger/currency/chartered.py", "tests/currency/bank/test_whose_statement.py"
 WALLET, WATCHED = "wallet_cli/heads.py", "tests/wallet_cli/test_heads.py"
 
 BUGS: tuple[Bug, ...] = (
@@ -78,6 +79,35 @@ BUGS: tuple[Bug, ...] = (
         AUDIT + "limits.py", "order.amount > rules.per_payment", "False"),
     bug("the day's limit counts for ever", f"{HELD} -k in_force",
         AUDIT + "days.py", "if not self.start <= moment < self.end or zone != self.zone:", "if not self.zone:"),
+    # The reserve's accounts, and whose statements are taken.
+    bug("kinds and IBANs are not held to the note", f"{WHOSE} -k are_held",
+        CHARTERED, '[] if noted.says_accounts else ["kinds", "ibans"]', '["kinds", "ibans"]'),
+    bug("a note says kinds and IBANs no more", f"{WHOSE} -k no_more",
+        AUDIT + "story.py", "if before and before.says_accounts:", "if False:"),
+    bug("kinds of more accounts than there are", f"{WHOSE} -k them_wrong",
+        CHARTERED, 'if len(found) != accounts or ("kinds"', 'if False and ("kinds"'),
+    bug("anybody guesses an IBAN from its hash", f"{WHOSE} -k stays",
+        SALTED, 'seals.seal(key, b"patard/reserve-iban-salt/1\\0")[:SALT_BYTES]', "bytes(SALT_BYTES)"),
+    bug("a bank account becomes cash", f"{WHOSE} -k become_cash",
+        CHARTERED, "and town.book.account(town.chart.reserve[name]).last:", "and False:"),
+    bug("check lets a bank account become cash", f"{WHOSE} -k become_cash",
+        AUDIT + "story.py", "(taken or story.typed.on(numbers[name]))", "False"),
+    bug("limits go by today's kinds", f"{WHOSE} -k of_their_time",
+        AUDIT + "story.py", "    story.typed.cash = frozenset(n for name, n in numbers.items() if rules",
+        "    frozenset(n for name, n in numbers.items() if rules"),
+    bug("one IBAN is taken for two accounts", f"{WHOSE} -k 'once_more or of_before'",
+        "ledger/currency/bank/taking.py", "        _not_another(self.town, reserve)\n", ""),
+    bug("check lets one IBAN be two accounts'", f"{WHOSE} -k 'once_more'",
+        AUDIT + "bank.py", "(owner := story.lines.owners.setdefault(taken.iban, reserve)) != reserve:",
+        "(owner := reserve) != reserve:"),
+    bug("statements of before are nobody's", f"{WHOSE} -k moved_at_once",
+        AUDIT + "story.py", "story.lines.owners.setdefault(iban, numbers[name])", "pass"),
+    bug("any statement is of the account that it names", "tests/currency/bank/test_bank_audit.py -k test_statements",
+        AUDIT + "bank.py", "if story.rules.says_accounts and (not taken.iban or", "if False and (not taken.iban or"),
+    bug("a changed IBAN is told to nobody", f"{WHOSE} -k once_more",
+        AUDIT + "story.py", "if before.iban_of(name) not in (None, iban):", "if False:"),
+    bug("a statement is not of the file that was signed", f"{WHOSE} -k 'was_signed or says_the_file'",
+        AUDIT + "meaning.py", 'return bool(entry.evidence.get("file", "") == hashed)', "return True"),
     # Books of before.
     bug("bank details of before stay without a hash", "tests/api/test_upgraded.py -k opens_and_checks",
         "api/home.py", "details.take_in(town)", "pass"),

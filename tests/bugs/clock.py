@@ -9,6 +9,7 @@ CLOCKED, SURE, DAYS = "ledger/currency/clocked.py", "ledger/currency/sure.py", "
 KINDS, STORY = "ledger/currency/audit/kinds.py", "ledger/currency/audit/story.py"
 THREATS, COMMIT = "tests/threats/test_clock.py -k ", "tests/threats/test_clock_commit.py -k "
 SINCE_DAYS = "tests/threats/test_days.py -k "
+BESIDE, SESSIONS = "tests/threats/test_clock_beside.py -k ", "ledger/currency/sessions.py"
 
 BUGS: tuple[Bug, ...] = (
     # The clock against the log and a steady one.
@@ -17,14 +18,27 @@ BUGS: tuple[Bug, ...] = (
     bug("clock: 2036 is believed", THREATS + "2036_is_refused",
         CLOCK, "if fresh and now > reference + AHEAD:", "if False:"),
     bug("clock: a jump is believed", THREATS + "'jump_while'",
-        CLOCK, "abs(moved) > DRIFT + (steady - good[1]) // 1_000", "False"),
+        CLOCK, "abs(_moved(good, now, steady)) > DRIFT + (steady - good[1]) // 1_000", "False"),
     bug("clock: a confirmation of before counts for every jump", THREATS + "confirmation_of_before",
         CLOCK, "self._confirmed <= good[2]:", "not self._confirmed:"),
     bug("clock: a quiet night is a jump", THREATS + "long_night",
-        CLOCK, "abs(moved) > DRIFT + (steady - good[1]) // 1_000", "abs(moved) > DRIFT"),
+        CLOCK, "> DRIFT + (steady - good[1]) // 1_000", "> DRIFT"),
     bug("clock: behind the log nobody holds it to what it said", THREATS + "still_held",
         CLOCK, "reference = told.clock if told is not None and counting else head.at", "reference = now"),
+    # What stands beside the log.
+    bug("clock: one wrong look ends all sessions", BESIDE + "begins_with",
+        SESSIONS, "clocked.over(store, now)", "now"),
+    bug("clock: sessions end by the clock alone", BESIDE + "'nobody_elses or people_read'",
+        CLOCK, "if good is not None and _jumped(good, now, steady) else now", "if False else now"),
+    bug("clock: a session of a wrong clock is good when its time comes", BESIDE + "begins_with",
+        SESSIONS, "now + self._longest() + _APART", "now + 10**16"),
+    bug("clock: people are invited by a wrong one", BESIDE + "nobody_is_invited",
+        "ledger/currency/parties.py", "now = clocked.require(town, store)", "now = town.now()"),
+    bug("clock: used challenges are forgotten by a wrong one", BESIDE + "challenge",
+        SESSIONS, "steady = self.town.steady()", "steady = self.town.now()"),
     # One look a batch.
+    bug("clock: what stands is refused where no look is in time", COMMIT + "gives_up",
+        DESK, "return self._stood(instruction, submission, busy)", "return busy"),
     bug("clock: a late commit is none", COMMIT + "'sleeps or stopped'",
         BOOK, "if abs(now - looked) > LATE:", "if False:"),
     bug("clock: the look is not the time of the entry", COMMIT + "'overtak or another_entry'",

@@ -78,7 +78,7 @@ BUGS: tuple[Bug, ...] = (
     bug("typed: nobody answers for keys that nobody confirmed", "tests/currency/test_vouching.py -k many_keys",
         "ledger/currency/vouching.py", "            raw = key.by\n", "            break\n"),
     bug("typed: check does not count what a key converts", f"{TYPED} -k 'which_key and sqlite'",
-        AUDIT + "typed.py", "spent[typed.by] += typed.amount", "pass"),
+        AUDIT + "typed.py", "accounts.setdefault(typed.reserve, Counter())[typed.by] += typed.amount", "pass"),
     bug("typed: an old book forgets which lines are known", f"{TYPED} -k 'old_book and sqlite'",
         "ledger/migrations/versions/0007_typed.py",
         'rows[evidence["conversion"]]["line"] = bytes.fromhex(of)', "pass"),

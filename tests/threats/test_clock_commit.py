@@ -195,5 +195,11 @@ def test_a_busy_machine_gives_up(scene: Scene, monkeypatch: pytest.MonkeyPatch) 
     def late(*_args, **_how):
         raise Late("always")
 
+    stood = scene.order()
+    first = ok(scene.taken(scene.desk, [stood])[0])
     monkeypatch.setattr(scene.town.book, "post", late)
-    refused(scene.pay(), "busy")
+    answer = scene.taken(scene.desk, [scene.order(), stood])
+    refused(answer[0], "busy")
+    # "Nothing was done" would be wrong of what was done before.
+    again = ok(answer[1])
+    assert again.replay and again.receipt.receipt.seq == first.receipt.receipt.seq

@@ -145,9 +145,7 @@ def _usual(kind: ReserveKind) -> Iterator[str]:
 def _reserve_names(town: Town) -> list[str]:
     """The reserve accounts in the order in which charters first named them."""
     names: dict[str, Any] = {}
-    version = 1
-    while rules := chartered.rules_in(town.book.find(chartered.note_id(town.charter.network, version))):
+    for rules in chartered.noted(town):
         names |= dict.fromkeys(rules.reserve)
-        version += 1
     kept = {account.name: None for account in town.charter.reserve}
     return [name for name in names | kept if name in kept]

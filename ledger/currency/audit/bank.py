@@ -43,6 +43,7 @@ def statement(story: Story, record: Record, note: Note) -> Iterator[Said]:
         return
     if taken.content is None and story.demanded:
         yield "note_malformed", "a note of a statement without the hash of what its lines say"
+    yield from _whose(story, taken, reserve, name)
     before = story.lines.statements.setdefault(reserve, [])
     if taken.number != len(before) + 1:
         yield "statement_number", f"statement {taken.number} of {name!r} was taken after {len(before)} others"
@@ -60,6 +61,15 @@ def statement(story: Story, record: Record, note: Note) -> Iterator[Said]:
     before.append(taken)
 
 
+def _whose(story: Story, taken: Taken, reserve: int, name: str) -> Iterator[Said]:
+    """A statement is of the IBAN that the charter gives its account; and those of one IBAN are of one account."""
+    said = f"statement {taken.number} of {name!r}"
+    if story.rules.says_accounts and (not taken.iban or taken.iban != story.rules.iban_of(name)):
+        yield "statement_account", f"{said} is not of the IBAN that the charter in force gives this account"
+    if taken.iban and (owner := story.lines.owners.setdefault(taken.iban, reserve)) != reserve:
+        yield "statement_account", f"{said} is of the IBAN whose statements are {story.name(owner)}'s: it counts twice"
+
+
 def _read_statement(note: Note, record: Record) -> Taken | None:
     e = note.evidence
     numbers = [e.get(key) for key in ("number", "opening", "closing", "lines", "gone")]
@@ -75,7 +85,7 @@ def _read_statement(note: Note, record: Record) -> Taken | None:
         return None
     number, opening, closing, lines, gone = (int(each or 0) for each in numbers)
     return Taken(note.id, record.seq, number, first.isoformat(), last.isoformat(), opening, closing, lines, gone,
-                 str(e["digest"]), str(e["content"]) if "content" in e else None)  # fmt: skip
+                 str(e["digest"]), *(str(e[key]) if key in e else None for key in ("content", "iban")))  # fmt: skip
 
 
 def ends(statements: list[Taken]) -> tuple[str, set[int]]:

@@ -75,6 +75,8 @@ class Taken(NamedTuple):
     digest: str
     content: str | None = None
     """The salted hash of all that its lines say; None in notes from before there were such."""
+    iban: str | None = None
+    """The salted hash of the IBAN whose statement it is; None as before."""
 
 
 @dataclass
@@ -86,6 +88,8 @@ class Lines:
     """Conversions that were typed by hand, each with the line that it turned out to be."""
     statements: dict[int, list[Taken]] = field(default_factory=dict)
     """By reserve account, in the order of their numbers."""
+    owners: dict[str, int] = field(default_factory=dict)
+    """The account of the reserve for which statements of an IBAN are taken, by the IBAN's hash."""
     claims: Counter[int] = field(default_factory=Counter)
     """What each member owes, cents."""
     claimed: list[tuple[int, bytes, int, int]] = field(default_factory=list)

@@ -18,6 +18,7 @@ from ledger.currency.audit.story import Story, bytes_of, number_of
 from ledger.currency.bank.payouts.batches import batch_reference
 from ledger.currency.bank.payouts.index import payout_reference
 from ledger.currency.bank.placing import Decision, Share, Way, decision_of
+from ledger.currency.bank.taking import KIND as STATEMENT
 from ledger.currency.chart import own_number
 from ledger.currency.conversion import plain_reference
 from ledger.currency.persons import CONFIRMED, SECONDED
@@ -56,7 +57,7 @@ def differs(story: Story, instruction: Instruction, text: str) -> str | None:
         if kinds and entry.kind not in kinds:
             return f"that makes no {entry.kind or type(instruction).__name__.lower()!r}"
         try:
-            body = json.loads(said) if said.startswith("{") else {}
+            body = json.loads(said) if said.startswith("{") else {"file": said}
             right = rule(entry, body, found[1] if found.re.groups else "")
         except (KeyError, ValueError, TypeError, AttributeError, LookupError) as error:
             return f"it cannot be read ({error!r})"[:200]
@@ -155,6 +156,14 @@ def _put_back(entry: _Entry, body: Body, named: str) -> bool:
     return line is not None and line.other == bytes.fromhex(named)
 
 
+def _imported(entry: _Entry, body: Body, _named: str) -> bool:
+    """A statement is of the file that was sent; older notes do not say which. An answer of the bank is no statement."""
+    if entry.kind != STATEMENT or ("file" not in entry.evidence and not entry.story.rules.says_accounts):
+        return True
+    hashed = body["file"].removeprefix("sha256:")
+    return bool(entry.evidence.get("file", "") == hashed)
+
+
 def _anything(entry: _Entry, body: Body, _named: str) -> bool:
     return True
 
@@ -224,7 +233,7 @@ RULES: tuple[tuple[re.Pattern[str], frozenset[str], _Rule], ...] = tuple(
         (r"POST /v1/conversions/([0-9a-f]{32})/correction", {"conversion_corrected"}, _corrected),
         (r"POST /v1/reconversions/([0-9a-f]{32})/acceptance", {"reconversion"}, _decided),
         (r"POST /v1/reconversions/([0-9a-f]{32})/refusal", {"reconversion_refused"}, _decided),
-        (r"POST /v1/bank/imports", _ANY, _anything),
+        (r"POST /v1/bank/imports", _ANY, _imported),
         (r"POST /v1/bank/lines/([0-9a-f]{32})/placing", _ANY, _placed),
         (r"POST /v1/bank/lines/([0-9a-f]{32})/putting_back", {"bank_back"}, _put_back),
         (r"POST /v1/payouts/batches", {"payouts_ordered"}, _ordered),

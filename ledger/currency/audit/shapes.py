@@ -66,7 +66,7 @@ TRANSACTIONS: dict[str, frozenset[str]] = {
 NOTES: dict[str, frozenset[str]] = {
     chartered.KIND: _keys(
         "code version fee_bp key network reconversion_by reserve second_signature_above risk_days timezone machine by "
-        "looked vouched",
+        "looked vouched kinds ibans",
         frozenset(chartered.LIMITS),
     ),
     CONFIRMED: _keys("by number clock"),
@@ -78,7 +78,7 @@ NOTES: dict[str, frozenset[str]] = {
     details.KIND: _keys("account by hash"),
     ANNOUNCED: _keys("by count digest"),
     periods.KIND: _keys("by end entries form plan seq sha256 start"),
-    STATEMENT: _keys("by reserve number format first last opening closing lines gone digest content"),
+    STATEMENT: _keys("by reserve number format first last opening closing lines gone digest content iban file"),
     KNOWN: _keys("conversion holder", _LINE),
     WITHDRAWN: _keys("returns", _LINE),
     PAIRED: _keys("other", _PLACED),

@@ -24,7 +24,7 @@ from ledger.currency.audit.payout_state import Payouts
 from ledger.currency.audit.signatures import Signed
 from ledger.currency.audit.typed import Conversions
 from ledger.currency.chart import Chart
-from ledger.currency.charter import PartyKind
+from ledger.currency.charter import PartyKind, ReserveKind
 from ledger.currency.chartered import Rules
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.keys import KeyRefused, public_key
@@ -214,11 +214,34 @@ def charter(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
         return
     if story.demanded and not rules.says_all:
         yield "charter_malformed", "the note of the charter does not say the limits that it puts in force"
+    yield from _reserve(story, record, rules)
     story.rules, story.noted = rules, rules.version
     if rules.says_all and not story.demanded:
         story.demanded = record.seq
     if story.machine_since is None and "machine" in instruction.evidence:
         story.machine_since = record.seq
+
+
+def _reserve(story: Story, record: Record, rules: Rules) -> Iterator[Said]:
+    """The accounts of the reserve by a new charter: what statements explain stays so, and stays one account's."""
+    before = story.rules if story.noted else None
+    if not rules.says_accounts:
+        if before and before.says_accounts:
+            yield "charter_malformed", "the note of the charter does not say kinds and IBANs of the reserve's accounts"
+        return
+    numbers = story.chart.reserve
+    story.typed.cash = frozenset(n for name, n in numbers.items() if rules.kind_of(name) == ReserveKind.CASH)
+    for name in [name for name in rules.reserve if name in numbers]:
+        taken, iban = story.lines.statements.get(numbers[name]), rules.iban_of(name) or ""
+        if before is None or not before.says_accounts:
+            if taken and iban:  # statements of before do not say whose they are
+                story.lines.owners.setdefault(iban, numbers[name])
+            continue
+        if chartered.turned_to_cash(before, rules, name) and (taken or story.typed.on(numbers[name])):
+            yield "charter_changed", f"{name!r} became cash, and it was a bank account whose statements explain it"
+        if before.iban_of(name) not in (None, iban):
+            text = f"the charter gave the reserve account {name!r} another IBAN, or none"
+            story.notices.append(Notice(record.seq, record.instruction.id, text))
 
 
 def clock(story: Story, record: Record, instruction: Note) -> Iterator[Said]:

@@ -88,6 +88,7 @@ def _statements(connection: Connection, story: Story, before: Counter[str]) -> I
     notes = {one.id: (one, names[reserve]) for reserve, taken in story.lines.statements.items() for one in taken}
     for one, _name in notes.values():
         before["statements"] += one.content is None
+        before["statements that do not say whose they are"] += one.content is not None and one.iban is None
     # Lines of one statement stand together: their places begin with its entry.
     rows = connection.execute(select(BANK_LINE).order_by(BANK_LINE.c.place)).mappings()
     for statement, lines in groupby(rows, key=lambda row: row["statement"]):

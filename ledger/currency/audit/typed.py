@@ -6,7 +6,7 @@ cover or longer ago than a line is awaited, is euros that nobody saw: whatever t
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -63,8 +63,8 @@ class Conversions:
     corrected: dict[bytes, Correction] = field(default_factory=dict)
     cash: frozenset[int] = frozenset()
     day_of: Callable[[int], date] | None = None
-    _spent: dict[tuple[bool, date], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    """What keys converted on a day, by cash (True) or by bank: cents of those that stand."""
+    _spent: dict[date, dict[int, Counter[str]]] = field(default_factory=dict)
+    """What keys converted on a day, by account of the reserve: cents of those that stand."""
 
     def take(
         self, rules: Rules, held: Mapping[bytes, Held], record: Record, transaction: Transaction, typed: Typed
@@ -74,12 +74,17 @@ class Conversions:
         `held` are the keys of the log so far.
         """
         self.known[transaction.id] = typed
-        place = self._place(typed)
-        if place is None or not _is_key(typed.by, held):
+        if self.day_of is None or not _is_key(typed.by, held):
             return
-        spent = self._spent[place]
-        spent[typed.by] += typed.amount
-        what = "cash_per_day" if place[0] else "ahead_per_day"
+        day, is_cash = self.day_of(typed.at), typed.reserve in self.cash
+        accounts = self._spent.setdefault(day, {})
+        accounts.setdefault(typed.reserve, Counter())[typed.by] += typed.amount
+        # As the desk does, by what the accounts are now.
+        spent = Counter[str]()
+        for number, converted in accounts.items():
+            if (number in self.cash) == is_cash:
+                spent.update(converted)
+        what = "cash_per_day" if is_cash else "ahead_per_day"
         # Charters that were noted before there were such limits have none.
         limit: int | None = getattr(rules, what, None)
         if limit is None or spent.total() <= limit:
@@ -87,11 +92,11 @@ class Conversions:
         keys = together(held, typed.by, spent, record.seq)
         total = sum(spent[by] for by in keys)
         if total > limit:
-            how = "by cash" if place[0] else "by bank without a line of a statement"
+            how = "by cash" if is_cash else "by bank without a line of a statement"
             beside = f" and {len(keys) - 1} more in the same hand" if len(keys) > 1 else ""
             yield (
                 "limit_conversion",
-                f"key {typed.by[:16]}{beside} converted {total} cents {how} on {place[1]}, and the charter lets one "
+                f"key {typed.by[:16]}{beside} converted {total} cents {how} on {day}, and the charter lets one "
                 f"person convert {limit}",
             )
 
@@ -101,12 +106,13 @@ class Conversions:
         if typed is None or conversion in self.corrected:
             return
         self.corrected[conversion] = Correction(record.seq, record.instruction.id)
-        place = self._place(typed)
-        if place is not None and typed.by in self._spent[place]:
-            self._spent[place][typed.by] -= typed.amount
+        spent = self._spent.get(self.day_of(typed.at), {}).get(typed.reserve) if self.day_of else None
+        if spent is not None and typed.by in spent:
+            spent[typed.by] -= typed.amount
 
-    def _place(self, typed: Typed) -> tuple[bool, date] | None:
-        return None if self.day_of is None else (typed.reserve in self.cash, self.day_of(typed.at))
+    def on(self, reserve: int) -> bool:
+        """Whether conversions that were typed stand on an account of the reserve."""
+        return any(one.reserve == reserve for id_, one in self.known.items() if id_ not in self.corrected)
 
 
 def _is_key(by: str, held: Mapping[bytes, Held]) -> bool:
@@ -118,7 +124,7 @@ def _is_key(by: str, held: Mapping[bytes, Held]) -> bool:
 
 
 def lend(town: Town, conversions: Conversions) -> None:
-    """Lend what is not in the log: the time zone, and which accounts of the reserve are cash boxes."""
+    """Lend what is not in the log: the time zone; and cash boxes, until a note of the charter says which these are."""
     conversions.day_of = town.charter.local_date
     kinds = {one.name: one.kind for one in town.charter.reserve}
     conversions.cash = frozenset(n for name, n in town.chart.reserve.items() if kinds[name] == ReserveKind.CASH)

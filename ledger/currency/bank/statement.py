@@ -20,8 +20,8 @@ class StatementError(ValueError):
     Codes: statement_unreadable (not a file of this format, cut, damaged), statement_format_unknown,
     statement_too_large, statement_sum_wrong (opening + lines is not closing), statement_not_euros,
     statement_pending (holds lines that are not booked yet), statement_page (one page of a longer statement),
-    statement_empty; and, from `taking`, statement_account_unknown, statement_gap, statement_days_missing,
-    statement_differs, statement_opening, statement_overdrawn, statement_future.
+    statement_empty; and, from `taking`, statement_account_unknown, statement_account_moved, statement_gap,
+    statement_days_missing, statement_differs, statement_opening, statement_overdrawn, statement_future.
     """
 
     def __init__(self, code: str, detail: str, line: int | None = None) -> None:
@@ -96,6 +96,8 @@ class Statement:
     lines: tuple[BankLine, ...] = field(default=())
     number: str = ""
     """The bank's number of this statement, where it gives one."""
+    file: str = field(default="", compare=False)
+    """SHA-256 (hex) of the file that it was read from."""
 
     def __post_init__(self) -> None:
         total = self.opening + sum(line.amount for line in self.lines)

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, func, or_, select
 
 from ledger.core.ids import derived_id
-from ledger.core.model import Evidence, Note, Posted
-from ledger.currency import salted
+from ledger.core.model import Note, Posted
+from ledger.currency import chartered, salted
 from ledger.currency.bank import keeping
 from ledger.currency.bank.aligning import Aligned, Known, Timeline, align, by_day, day_in
 from ledger.currency.bank.keeping import Rows
@@ -84,9 +84,9 @@ def take(
     Those of accounts that are not the reserve's are left out (`skipped` names them), unless all of them are.
     `opening` lets the first statement of an account begin with euros that the ledger does not have: they become a line
     of their own, for a person to place. `corrected` lets a statement replace lines of an earlier one, `quiet_days` lets
-    it begin some days after the last one ended. Raises
-    `StatementError`: statement_account_unknown, statement_gap, statement_differs, statement_opening,
-    statement_overdrawn, statement_future, statement_too_large.
+    it begin some days after the last one ended. Raises `StatementError`: statement_account_unknown,
+    statement_account_moved, statement_gap, statement_differs, statement_opening, statement_overdrawn, statement_future,
+    statement_too_large.
     """
     file = "".join(char if char.isprintable() else " " for char in file)[:MAX_FILE].strip()
     ours = [statement for statement in statements if _account(town, statement) is not None]
@@ -185,6 +185,7 @@ class _Plans:
             raise
 
     def _load(self, reserve: ReserveAccount, since: date) -> _Account:
+        _not_another(self.town, reserve)
         number = self.town.chart.reserve[reserve.name]
         mine = _LINE.reserve == number
         # A file may hold several statements, the first of which begins first: none needs older lines than that one.
@@ -273,13 +274,16 @@ class _Plans:
         salt = self.town.book.entropy(salted.SALT_BYTES)
         told = [dict(zip(keeping.COLUMNS, row, strict=True)) for row in rows]
         texts = (text for one in zip(references, told, strict=True) for text in salted.line_texts(*one))
-        evidence: Evidence = {
+        evidence: dict[str, str | int] = {
             "reserve": f"{known.number:016x}", "number": known.statements, "format": statement.format,
             "first": statement.first.isoformat(), "last": statement.last.isoformat(),
             "opening": statement.opening, "closing": statement.closing, "lines": len(lines), "gone": len(gone),
             "digest": sha256("\n".join(references).encode()).hexdigest(),
             "content": salted.salted(salted.LINES, salt, texts),
+            "iban": salted.reserve_iban(self.town.key, known.account.iban),
         }  # fmt: skip
+        if statement.file:
+            evidence["file"] = statement.file
         note = Note(id_, KIND, evidence)
         return _Plan(note, statement, known, rows, sorted(gone), salt)
 
@@ -315,6 +319,24 @@ def _reserve_account(town: Town, statement: Statement) -> ReserveAccount:
         f"this statement is of the account {statement.account}, which is none of the reserve's ({ibans}): choose the "
         'right file, or give the account its line iban = "..." in the charter',
     )
+
+
+def _not_another(town: Town, account: ReserveAccount) -> None:
+    """Refuse an account whose statements were taken for another one of the reserve: its euros would count twice."""
+    hashed = salted.reserve_iban(town.key, account.iban)
+    before = [rules for rules in chartered.noted(town) if rules.says_accounts]
+    names = {name for rules in before for name in rules.reserve if rules.iban_of(name) == hashed}
+    for name in sorted(names - {account.name}):
+        number = 1
+        while (found := town.book.find(statement_id(town.charter.network, name, number))) is not None:
+            # Those of before do not say whose they are: the account's, as the first charter that says it has it.
+            if found.instruction.evidence.get("iban", hashed) == hashed:
+                raise StatementError(
+                    "statement_account_moved",
+                    f'statements of {account.iban} were taken for the reserve account "{name}", and would bring the '
+                    f'same euros once more for "{account.name}": put back its iban to "{name}" in the charter',
+                )
+            number += 1
 
 
 def _possible(town: Town, statement: Statement, reserve: ReserveAccount) -> None:

@@ -13,6 +13,7 @@ const WORDS = {
   statement_page: t("The file is one page of several. Fetch the whole statement."),
   statement_empty: t("There is no statement in the file. Fetch it again, or choose other days."),
   statement_account_unknown: t("The statement is of an account that is none of the reserve's. Choose another file, or give the account its IBAN in the charter."),
+  statement_account_moved: t("Statements of this account were taken for another account of the reserve: its euros would count twice. Put its IBAN back to that one in the charter."),
   statement_gap: t("A statement between the last one and this is missing. Import that one first."),
   statement_days_missing: t("There are days between the last statement and this one that no statement covers. Import theirs first; or, if the bank had nothing on them, say so."),
   statement_differs: t("These days were imported before, with other lines. If the bank corrected the statement, import it as corrected; else fetch it again."),

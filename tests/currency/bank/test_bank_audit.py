@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Account, Note, Opening, Side, Transaction, Transfer
-from ledger.currency import conversion, parties
+from ledger.currency import conversion, parties, salted
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank import taking
 from ledger.currency.bank.booking import book
@@ -29,6 +29,7 @@ from tests import towns
 from tests.currency.bank.lies import NEXT, UNIT, clean, finds, finds_at, judged, of_line
 from tests.currency.bank.scene import (
     DAY,
+    IBAN,
     SAVINGS_IBAN,
     bring,
     bring_in,
@@ -148,6 +149,7 @@ def noted(town: Town, **change: Any) -> Note:
         "by": "console", "reserve": f"{reserve:016x}", "number": number, "format": "ofx", "first": "2025-06-11",
         "last": "2025-06-12", "opening": 900, "closing": 900, "lines": 0, "gone": 0,
         "digest": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "content": "00" * 32,
+        "iban": salted.reserve_iban(town.key, IBAN),
     }  # fmt: skip
     id_ = change.pop("id", statement_id(town.charter.network, BANK, number))
     told = {key: value for key, value in {**evidence, **change}.items() if value is not None}
@@ -161,6 +163,9 @@ def noted(town: Town, **change: Any) -> Note:
         (["statement_number"], {"number": 3}),
         (["id_not_derived"], {"id": bytes(15) + b"x"}),
         (["statement_gap"], {"opening": 901, "closing": 901}),
+        (["statement_account"], {"iban": "00" * 32}),
+        (["statement_account"], {"iban": None}),
+        (["statement_account"], {"iban": ""}),
         (["role_insufficient"], {"by": "nobody"}),
     ],
 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
+from hashlib import sha256
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Final
@@ -90,7 +92,9 @@ def read(data: bytes) -> list[Statement]:
         raise StatementError(
             "statement_empty", "the file holds no statement of a bank account; fetch it from the bank again"
         )
-    return [one for _days, some in groupby(sorted(statements, key=_days), _days) for one in _in_turn(list(some))]
+    file = sha256(data).hexdigest()
+    ordered = [one for _days, some in groupby(sorted(statements, key=_days), _days) for one in _in_turn(list(some))]
+    return [replace(one, file=file) for one in ordered]
 
 
 def _days(statement: Statement) -> tuple[str, date, date]:
