@@ -82,8 +82,8 @@ REASONS = AMOUNTS | {
         "--person; then have the file made anew."
     ),
     "signature_sponsored": N_(
-        "One of you who sign this file invited the other's key, or one person could have made both: somebody else "
-        "signs."
+        "One of you who sign this file invited the other's key, or one person could have made both or brought in both "
+        "of you: somebody else signs."
     ),
     "signature_same_person": N_("You signed this file before, with this or another device: another person signs."),
     "signature_invalid": N_("A signature is not right."),

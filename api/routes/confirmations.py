@@ -39,7 +39,9 @@ class ConfirmationsOut(BaseModel):
 
 @router.get("/v1/confirmations", response_model=ConfirmationsOut)
 def confirmations(found: Served, caller: Caller) -> ConfirmationsOut:
-    """The keys of the office that are said to be the caller's, or for a treasurer anybody's, and nobody confirmed."""
+    """The keys of the office that are said to be the caller's and nobody confirmed; for a treasurer, anybody's that no
+    second treasurer did: whom one person brought in are no two people until then.
+    """
     need(caller, CONFIRMING)
     waiting = persons.unconfirmed(found.town, caller.account if caller.role == "member" else None)
     return ConfirmationsOut(

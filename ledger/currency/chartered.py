@@ -29,6 +29,10 @@ LIMITS = ("per_payment", "per_day", "per_month", "session_hours", "request_secon
 """Limits that a note says: those of the charter's [limits], and the most of one member's monthly debit."""
 
 
+ALONE_DAYS = 30
+"""For so many days what one person let leave alone counts with what they let leave now."""
+
+
 class Rules(NamedTuple):
     """What a note of the charter says. `reserve` holds names, `key` is the currency's public key (hex).
 
@@ -36,6 +40,8 @@ class Rules(NamedTuple):
     `risk_days` the delay of monthly top-ups (see `MandateRules`); each None in notes from before there were such, too.
     So are the limits (`LIMITS`; cents, hours, seconds or days) where the charter has none; a note that says
     `session_hours` says them all, and with it the log begins to hold the hashes of what stands in tables (`says_all`).
+    With `alone_days` whom one person brought in are no two people, and what one let leave alone within so many days
+    counts together. Older notes: not so.
     """
 
     version: int
@@ -63,6 +69,7 @@ class Rules(NamedTuple):
     """Of the accounts of the reserve, in their order; None, as `ibans`, in notes from before they said these."""
     ibans: tuple[str, ...] | None = None
     """The hashes of their IBANs; "" of an account that has none."""
+    alone_days: int | None = None
 
     @property
     def says_all(self) -> bool:
@@ -87,8 +94,16 @@ class Rules(NamedTuple):
         return (amount * self.fee_bp + 5_000) // 10_000
 
     def signers(self, total: int) -> int:
-        """How many different people sign a file of payouts that comes to `total` cents."""
+        """How many different people sign a file of payouts that comes to `total` cents, at the least (see `alone`)."""
         return 2 if self.second_signature_above is not None and total > self.second_signature_above else 1
+
+
+def awaited_alone(second_signature_above: int | None, ahead_per_day: int | None) -> int | None:
+    """How much one person may have typed ahead of statements (cents) and accept that somebody changes back; None: any.
+
+    As much as one person's signature is enough for; where two never sign, what one person types in a day.
+    """
+    return ahead_per_day if second_signature_above is None else second_signature_above
 
 
 def rules_of(town: Town, version: int = 1) -> Rules:
@@ -98,7 +113,8 @@ def rules_of(town: Town, version: int = 1) -> Rules:
         version, charter.code, charter.network, town.key.public.hex(), charter.reconversion_fee_bp,
         frozenset(str(kind) for kind in charter.reconversion_by), tuple(a.name for a in charter.reserve),
         charter.bank.second_signature_above, charter.mandates.risk_days if charter.mandates else None,
-        town.machine.public.hex() if town.machine else None, True, charter.timezone, **limits_of(charter),
+        town.machine.public.hex() if town.machine else None, True, charter.timezone,
+        alone_days=ALONE_DAYS, **limits_of(charter),
         kinds=tuple(str(a.kind) for a in charter.reserve),
         ibans=tuple(salted.reserve_iban(town.key, a.iban) for a in charter.reserve),
     )  # fmt: skip
@@ -125,6 +141,7 @@ def as_of_then(town: Town, noted: Rules) -> Rules:
     missing += [] if noted.machine else ["machine"]
     missing += [] if noted.looked else ["looked"]
     missing += [] if noted.says_accounts else ["kinds", "ibans"]
+    missing += [] if noted.alone_days else ["alone_days"]
     return rules._replace(**{name: getattr(noted, name) for name in missing})
 
 
@@ -145,7 +162,7 @@ def note_of(rules: Rules) -> Note:
         evidence |= {"by": MACHINE, "machine": rules.machine}
     if rules.looked:
         evidence["looked"] = 1
-    for name in ("risk_days", "timezone", *LIMITS):
+    for name in ("risk_days", "timezone", *LIMITS, "alone_days"):
         if (said := getattr(rules, name)) is not None:
             evidence[name] = said
     for name in ("kinds", "ibans"):
@@ -172,7 +189,7 @@ def read(evidence: Evidence) -> Rules:
             int(evidence["version"]), str(evidence["code"]), bytes.fromhex(str(evidence["network"])),
             str(evidence["key"]), int(evidence["fee_bp"]), frozenset(by.split(",") if by else ()), tuple(reserve),
             limit, delay, None if "machine" not in evidence else str(evidence["machine"]), evidence.get("looked") == 1,
-            zone, **{name: _whole(evidence, name) for name in LIMITS},
+            zone, **{name: _whole(evidence, name) for name in (*LIMITS, "alone_days")},
             kinds=_each(evidence, "kinds", len(reserve)), ibans=_each(evidence, "ibans", len(reserve)),
         )  # fmt: skip
     except KeyError as error:
@@ -228,9 +245,21 @@ def machine_since(town: Town) -> int | None:
 
     What was done without a signature before it is shown as of before.
     """
+    return _said_since(town, "machine")
+
+
+def alone_since(town: Town) -> int | None:
+    """Place of the first charter of the log that says `alone_days`; None where none does.
+
+    Files that were ordered before it go on by the rule of before.
+    """
+    return _said_since(town, "alone_days")
+
+
+def _said_since(town: Town, name: str) -> int | None:
     version = 1
     while (record := town.book.find(note_id(town.charter.network, version))) is not None:
-        if "machine" in record.instruction.evidence:
+        if name in record.instruction.evidence:
             return record.seq
         version += 1
     return None

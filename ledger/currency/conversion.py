@@ -245,7 +245,8 @@ def find_asked(town: Town, id_: bytes) -> Asked:
 def accept(town: Town, asked: Asked, *, by: str = CONSOLE) -> Posted:
     """Destroy the units and owe the shop the euros, less the charter's fee.
 
-    Raises `CurrencyError`: reconversion_decided, charter_changed.
+    Raises `CurrencyError`: reconversion_decided, charter_changed; reconversion_ahead where whoever accepts it typed
+    units whose euros did not come yet (see `ahead`).
     """
     chart, unit = town.chart, town.charter.code
     transfers = [Transfer(chart.waiting, chart.circulation, asked.amount, unit)]
@@ -255,7 +256,11 @@ def accept(town: Town, asked: Asked, *, by: str = CONSOLE) -> Posted:
         transfers.append(Transfer(chart.guarantee, chart.income, asked.fee, EUR))
 
     def also(connection: Connection, posted: Posted) -> None:
-        if asked.payout and not posted.replay:
+        if posted.replay:
+            return
+        if by != CONSOLE:
+            ahead.require_proved(town, connection, by, posted.seq)
+        if asked.payout:
             index.owed(connection, town.charter.network, posted, asked.account, asked.amount, asked.payout)
 
     return _decide(town, asked, "reconversion", tuple(transfers), None, by, also)

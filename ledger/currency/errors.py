@@ -61,6 +61,11 @@ ERRORS: dict[str, tuple[int, str]] = {
     "limit_day": (422, "The payment would pass the charter's limit for one day."),
     "reconversion_not_allowed": (403, "The charter does not let this kind of party change back to euros."),
     "reconversion_decided": (409, "This reconversion was decided the other way already."),
+    "reconversion_ahead": (
+        409,
+        "Whoever accepts this typed conversions ahead of a statement, more than one person is enough for, and no line "
+        "of a statement has come for them yet: bring the statement, or another person accepts.",
+    ),
     "reserve_account_unknown": (422, "The charter names no such reserve account."),
     "reference_malformed": (
         422,
@@ -97,7 +102,11 @@ ERRORS: dict[str, tuple[int, str]] = {
     "payouts_fetched": (409, "The file was fetched before: a bank that gets it twice may pay twice."),
     "payouts_withdrawn": (409, "The file of payouts was withdrawn; order a new one."),
     "payouts_settled": (409, "Every payout of the file was paid or given back already."),
-    "payouts_unsigned": (409, "Not enough different people have signed the file of payouts yet."),
+    "payouts_unsigned": (
+        409,
+        "Not enough different people have signed the file of payouts yet. What one person let leave alone within 30 "
+        "days counts with it.",
+    ),
     "signature_same_person": (409, "The same person signed before, with this or another key; somebody else signs now."),
     "signature_person_unknown": (
         409,
@@ -106,8 +115,8 @@ ERRORS: dict[str, tuple[int, str]] = {
     ),
     "signature_sponsored": (
         409,
-        "Of two who sign this file one invited the other's key, or one person could have made both; another "
-        "person signs, whom the other did not bring in.",
+        "Of two who sign this file one invited the other's key, or one person could have made both or brought in both; "
+        "another person signs, or a second treasurer confirms one of the keys before the file is ordered.",
     ),
     "payouts_changed": (409, "The stored file is not the one that was ordered and signed."),
     "payout_paid": (409, "The bank paid this payout; if it sends it back, its statement brings it back."),

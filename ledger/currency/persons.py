@@ -1,7 +1,7 @@
 """Which person holds a key of the association: what takes two people needs to know whose keys are whose.
 
 Who a key's holder is said to be stands in its note, and in a table for showing it. Whether that counts is read from the
-log: see `vouching`. A holder confirms a key with a key as a member, and a second treasurer may in their place.
+log: see `vouching`. A holder confirms a key with a key as a member, and a second treasurer may in their place, or too.
 """
 
 from __future__ import annotations
@@ -146,7 +146,8 @@ class Unconfirmed(NamedTuple):
 def unconfirmed(town: Town, account: int | None = None) -> list[Unconfirmed]:
     """Live keys that are said to be held by the person of `account` (None: by anybody), and that nobody confirmed.
 
-    Those that the machine invited need no more than that.
+    Those that the machine invited need no more than that. For the office, a key waits until a second treasurer says
+    so, too: a holder's own key is no word against whoever brought the holder in.
     """
     query = (
         select(KEY_PERSON.c.key, DEVICE_KEY.c.role, DEVICE_KEY.c.label, DEVICE_KEY.c.added_at, PARTY.c.name)
@@ -157,6 +158,7 @@ def unconfirmed(town: Town, account: int | None = None) -> list[Unconfirmed]:
     )
     if account is not None:
         query = query.where(KEY_PERSON.c.person == account)
+    mine = account is not None
     with town.reading() as connection:
         rows = connection.execute(query).all()
         keys = held(town, connection, [row.key for row in rows])
@@ -164,7 +166,8 @@ def unconfirmed(town: Town, account: int | None = None) -> list[Unconfirmed]:
             (row, key, key.by)
             for row in rows
             if (key := keys.get(row.key)) is not None and key.person is not None and key.by is not None
-            and key.until is None and not any(word.by in keys for word in key.words)
+            and key.until is None
+            and not any(word.by in keys and (mine or keys[word.by].role == TREASURER) for word in key.words)
             and (account is None or key.person == account)
         ]  # fmt: skip
         called = names(connection, {key.person for _row, key, _by in waiting if key.person is not None})

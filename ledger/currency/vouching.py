@@ -7,8 +7,11 @@ A key is known to be a person's if its note names the person, and the machine in
 known did and the person's own key as a member, or a second treasurer whose key is known, confirmed it since.
 
 Two keys count as two people's unless they are of one person; or the person of one invited the other, or whoever did,
-up to the machine; or one person alone could have made both. That is whoever has in hand all keys on whose word one is
-somebody's: by inviting a key for an invented member, say, and confirming another with it.
+up to the machine; or one person alone may be behind both. That is whoever brought both in: a key as a member is no
+word against it, for whoever keeps the wallets of two members confirms with both. It ends with the word of a second
+treasurer whom that person did not bring in, and with an invitation made at the machine.
+
+Books of before judge by the older rule (`older`), by which a holder's own key as a member was such a word.
 """
 
 from __future__ import annotations
@@ -69,21 +72,23 @@ def behind(keys: Mapping[bytes, Held], wanted: Iterable[bytes]) -> dict[bytes, H
     return found
 
 
-def together(keys: Mapping[bytes, Held], by: str, others: Collection[str], before: int) -> set[str]:
+def together(
+    keys: Mapping[bytes, Held], by: str, others: Collection[str], before: int, *, older: bool = False
+) -> set[str]:
     """Of these keys (hex), `by` and those in one hand with it, as it was known before that entry of the log."""
     if set(others) <= {by}:
         return {by}
     raws = {text: bytes.fromhex(text) for text in {by, *others}}
-    people = People(behind(keys, raws.values()), before)
+    people = People(behind(keys, raws.values()), before, older=older)
     return {by} | {text for text, raw in raws.items() if people.in_one_hand(raws[by], raw)}
 
 
 class People:
-    """Who is who, as it was known before the entry `before` of the log."""
+    """Who is who, as it was known before the entry `before` of the log; by the `older` rule, or that of now."""
 
-    def __init__(self, keys: Mapping[bytes, Held], before: int) -> None:
+    def __init__(self, keys: Mapping[bytes, Held], before: int, *, older: bool = False) -> None:
         self._keys = {raw: key for raw, key in keys.items() if key.seq < before}
-        self._before = before
+        self._before, self._older = before, older
         self._hands = self._in_hand()
         self._known = self._found()
 
@@ -98,11 +103,11 @@ class People:
             return "person"
         if mine in self._sponsors(other) or theirs in self._sponsors(one):
             return "invited"
-        return "word" if self._same_behind(one, other) else ""
+        return "word" if self.same_behind(one, other) else ""
 
-    def _same_behind(self, one: bytes, other: bytes) -> bool:
-        """Whether one person alone could have made both keys."""
-        first, second = self._hands[one], self._hands[other]
+    def same_behind(self, one: bytes, other: bytes) -> bool:
+        """Whether one person alone may be behind both keys. Behind one of nobody in particular may be anybody."""
+        first, second = self._hands.get(one), self._hands.get(other)
         return first is None or second is None or bool(first & second)
 
     def answers(self, raw: bytes) -> bytes:
@@ -119,12 +124,12 @@ class People:
     def in_one_hand(self, one: bytes, other: bytes) -> bool:
         """Whether one person answers for both keys, or may be behind both: what a person may do in a day counts so.
 
-        Here somebody whom another invited is a person of their own as soon as they are known, for each acts alone.
+        So whom one person brought in count with them, until somebody else vouched for them.
         """
         first, second = self.answers(one), self.answers(other)
         if first == second or not (self.is_known(first) and self.is_known(second)):
             return first == second
-        return self._keys[first].person == self._keys[second].person or self._same_behind(first, second)
+        return self._keys[first].person == self._keys[second].person or self.same_behind(first, second)
 
     def count(self, signers: Iterable[bytes], people: int) -> int:
         """Of `people` who have to sign, how many have: the most of these keys that count together, or as many.
@@ -202,7 +207,8 @@ class People:
         said: list[tuple[int, bytes, bytes | None]] = []
         for raw, key in self._keys.items():
             said.append((key.seq, raw, key.by))
-            said += [(word.seq, raw, word.by) for word in self._words(key)]
+            words = [word for word in self._words(key) if self._older or not key.is_own(self._keys[word.by])]
+            said += [(word.seq, raw, word.by) for word in words]
         vouching: dict[bytes, Hands] = {}
         hands: dict[bytes, Hands] = {}
         for _seq, raw, by in sorted(said, key=lambda one: one[0]):

@@ -39,8 +39,8 @@ class Log:
     def revoke(self, name: str) -> None:
         self.keys[name.encode()].until = self.next()
 
-    def people(self, before: int | None = None) -> People:
-        return People(self.keys, before or self.seq + 1)
+    def people(self, before: int | None = None, *, older: bool = False) -> People:
+        return People(self.keys, before or self.seq + 1, older=older)
 
 
 def test_the_machine_says_whose_a_key_is() -> None:
@@ -69,16 +69,25 @@ def test_what_one_person_does_with_many_keys_counts_together() -> None:
     assert not people.in_one_hand(bob, nameless)
     log.confirm("b", by="bob")
     log.confirm("c", by="carol")
-    people = log.people()
-    assert not any(people.in_one_hand(*pair) for pair in ((bob, carol), (bob, dan), (bob, treasurer)))
+    pairs = ((bob, carol), (bob, dan), (bob, treasurer))
+    # Their own keys as members may be hers as well: by the rule of before, they were not.
+    assert all(log.people().in_one_hand(*pair) for pair in pairs)
+    assert not any(log.people(older=True).in_one_hand(*pair) for pair in pairs)
+    log.treasurer("s", 16)
+    log.confirm("b", by="s")
+    assert not any(log.people().in_one_hand(*pair) for pair in pairs)
+    assert log.people().in_one_hand(carol, treasurer)
     # With a key as a member that she invited, she would be behind the one that it confirms.
     log.treasurer("e", 15, by="t")
     log.member("eve", 15, by="t")
     log.confirm("e", by="eve")
     assert log.people().is_known(b"e") and log.people().in_one_hand(b"e", treasurer)
     keys = [key.hex() for key in (bob, carol, dan, unnamed)]
-    assert together(log.keys, dan.hex(), keys, log.seq + 1) == {dan.hex(), unnamed.hex()}
+    assert together(log.keys, dan.hex(), keys, log.seq + 1) == {carol.hex(), dan.hex(), unnamed.hex()}
+    assert together(log.keys, dan.hex(), keys, log.seq + 1, older=True) == {dan.hex(), unnamed.hex()}
     assert together(log.keys, bob.hex(), keys, log.seq + 1) == {bob.hex()}
+    assert together(log.keys, carol.hex(), keys, log.seq + 1) == {carol.hex(), dan.hex(), unnamed.hex()}
+    assert together(log.keys, carol.hex(), keys, log.seq + 1, older=True) == {carol.hex()}
 
 
 @pytest.mark.parametrize(
@@ -150,6 +159,74 @@ def test_two_invented_people_are_one_person_s_word() -> None:
     assert people.conflict(b"b", b"c") == "word" and people.count([b"a", b"b", b"c"], 2) == 1
 
 
+def brought_in(log: Log) -> tuple[bytes, bytes]:
+    """Two people who keep wallets of their own, or so it looks; Alice makes both of them treasurers."""
+    log.treasurer("a", ALICE)
+    for name, account in (("b", BOB), ("c", CAROL)):
+        log.member(f"m{name}", account)
+        log.treasurer(name, account, by="a")
+        log.confirm(name, f"m{name}")
+    return b"b", b"c"
+
+
+def test_two_whom_one_person_brought_in_are_no_two_people() -> None:
+    log = Log()
+    bob, carol = brought_in(log)
+    people = log.people()
+    assert people.is_known(bob) and people.is_known(carol)
+    assert people.conflict(bob, carol) == "word" and people.count([b"a", bob, carol], 2) == 1
+    assert people.in_one_hand(bob, carol) and people.in_one_hand(bob, b"a")
+    # What was ordered before the rule goes on by the one of then.
+    assert log.people(older=True).conflict(bob, carol) == "" and log.people(older=True).count([bob, carol], 2) == 2
+
+
+@pytest.mark.parametrize(
+    ("who", "free"),
+    [("by the machine", True), ("whom she brought in", False), ("whom one brought in whom she did", False),
+     ("of nobody in particular", False), ("herself, at the machine", False), ("at another time", False)],
+)  # fmt: skip
+def test_who_says_that_one_of_them_is_another(who: str, free: bool) -> None:
+    """A second treasurer whom she did not bring in; one word for one of the two is enough."""
+    log = Log()
+    bob, carol = brought_in(log)
+    log.treasurer("x", 15, by="a")
+    log.member("mx", 15)
+    log.confirm("x", "mx")
+    makes = {
+        "by the machine": lambda: log.treasurer("d", DAN), "whom she brought in": lambda: log.treasurer("d", DAN, "a"),
+        "whom one brought in whom she did": lambda: log.treasurer("d", DAN, "x"),
+        "of nobody in particular": lambda: log.treasurer("d", None),
+        "herself, at the machine": lambda: log.treasurer("d", ALICE),
+        "at another time": lambda: log.treasurer("d", DAN),
+    }  # fmt: skip
+    makes[who]()
+    if log.keys[b"d"].by is not None:
+        log.member("md", DAN)
+        log.confirm("d", "md")
+    log.confirm("b", "d")
+    before = log.seq if who == "at another time" else None
+    assert (log.people(before).conflict(bob, carol) == "") is free
+    assert log.people(before).in_one_hand(bob, carol) is not free
+
+
+def test_a_small_association_is_not_locked_out() -> None:
+    """Whom the machine invited sign with each other, and with anybody whom the other did not bring in."""
+    log = Log()
+    alice, dan = log.treasurer("a", ALICE), log.treasurer("d", DAN)
+    log.member("mb", BOB)
+    bob = log.treasurer("b", BOB, by="a")
+    log.confirm("b", "mb")
+    people = log.people()
+    assert [people.count(pair, 2) for pair in ((alice, dan), (bob, dan), (alice, bob))] == [2, 2, 1]
+    # With a third whom Alice brings in: a word of Dan's for one of them, and the two sign without her.
+    log.member("mc", CAROL)
+    carol = log.treasurer("c", CAROL, by="a")
+    log.confirm("c", "mc")
+    assert log.people().count([bob, carol], 2) == 1
+    log.confirm("c", "d")
+    assert log.people().count([bob, carol], 2) == 2
+
+
 def test_a_key_does_not_vouch_for_itself_by_a_detour() -> None:
     log = Log()
     log.treasurer("a", ALICE)
@@ -181,24 +258,36 @@ def test_a_chain_of_thousands_is_no_trouble() -> None:
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["treasurer", "operator", "member", "confirm", "revoke", "invent"]), st.integers(0, 30),
+    st.tuples(st.sampled_from(["treasurer", "operator", "member", "confirm", "revoke", "invent", "bring"]),
+              st.integers(0, 30),
               st.integers(0, 30), st.sampled_from([None, ALICE, BOB, CAROL, DAN])),
     max_size=24,
 )  # fmt: skip
 
 
 @settings(max_examples=400)
-@given(steps=STEPS, keys=st.sampled_from([("a",), ("a", "a2"), ("a", "o"), ("a", "n"), ("a", "ma"), ("a", "n", "ma")]))
+@given(
+    steps=STEPS,
+    keys=st.sampled_from(
+        [("a",), ("a", "a2"), ("a", "o"), ("a", "n"), ("a", "ma"), ("a", "n", "ma"), ("a", "w1", "w2"),
+         ("a", "n", "w1", "w2")]
+    ),
+)  # fmt: skip
 def test_one_person_alone_is_never_two(steps: list[tuple[str, int, int, Any]], keys: tuple[str, ...]) -> None:
-    """Whatever Alice does with every key that she has or makes, beside people who do nothing."""
+    """Whatever Alice does with every key that she has or makes, beside people who do nothing.
+
+    The wallets w1 and w2 are hers too: an honest operator admitted their holders, whom nobody else has ever seen.
+    """
     log = Log()
     log.treasurer("b", BOB)
     log.member("mb", BOB)
     log.member("mc", CAROL)
+    log.treasurer("honest", 17, role="operator")
     start = {
         "a": lambda: log.treasurer("a", ALICE), "a2": lambda: log.treasurer("a2", ALICE),
         "o": lambda: log.treasurer("o", ALICE, role="operator"), "n": lambda: log.treasurer("n", None, role="operator"),
         "ma": lambda: log.member("ma", ALICE),
+        "w1": lambda: log.member("w1", 18, by="honest"), "w2": lambda: log.member("w2", 19),
     }  # fmt: skip
     hers = [start[name]().decode() for name in keys]
     for what, one, other, person in steps:
@@ -211,6 +300,13 @@ def test_one_person_alone_is_never_two(steps: list[tuple[str, int, int, Any]], k
             own, office = log.member(f"m{name}", person or DAN, by=by), log.treasurer(name, person or DAN, by=by)
             hers += [own.decode(), office.decode()]
             log.confirm(name, f"m{name}")
+        elif what == "bring" and role != "member":
+            # Somebody who has a wallet becomes a treasurer, and confirms it.
+            wallets = [key for key in hers if log.keys[key.encode()].role == "member"]
+            if wallets:
+                wallet = wallets[other % len(wallets)]
+                hers.append(log.treasurer(name, log.keys[wallet.encode()].account, by=by).decode())
+                log.confirm(name, wallet)
         elif what == "member" and role != "member":
             hers.append(log.member(name, person or DAN, by=by).decode())
         elif what == "member":

@@ -19,7 +19,7 @@ from ledger.currency import chartered, parties, proofs
 from ledger.currency.bank import details
 from ledger.currency.bank.mandates import collecting, files, model, notices, register
 from ledger.currency.bank.mandates.proven import proven
-from ledger.currency.bank.payouts import approval, batches, contents, index
+from ledger.currency.bank.payouts import approval, batches, contents, index, noted
 from ledger.currency.bank.payouts.approval import signing_id
 from ledger.currency.town import Town
 from tests import towns
@@ -182,7 +182,7 @@ def test_a_file_slipped_into_the_tables(gate: Town3) -> None:
     edit(
         town, "INSERT INTO payout_batch SELECT :id, seq + 1, number + 1, reserve, message, reference, requested_on, "
         "total, transfers, 1, sha256, file, made_at, made_by, NULL, NULL, NULL, NULL FROM payout_batch",
-        id=batches.batch_id(town.charter.network, 2),
+        id=noted.batch_id(town.charter.network, 2),
     )  # fmt: skip
     assert [one.number for one in batches.every(town)] == [1]
     assert refused(batches.find, town, "2")[0] == "not_found"

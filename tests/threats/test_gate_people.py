@@ -123,6 +123,25 @@ def seconded_by_the_invented(alice: Alice) -> list[PrivateKey]:
     return [first, second]
 
 
+def brought_in(alice: Alice) -> list[PrivateKey]:
+    """Two members whom an operator admitted in good faith, whose wallets she keeps: she makes both treasurers."""
+    return [brings_in(alice, name) for name in ("Denise Lenoir", "Émile Roche")]
+
+
+def brought_in_and_seconded(alice: Alice) -> list[PrivateKey]:
+    """One of them is a second treasurer, who confirms the other."""
+    first, second = brought_in(alice)
+    confirm(alice.town, second, first)
+    return [first, second]
+
+
+def brings_in(alice: Alice, name: str) -> PrivateKey:
+    wallet = towns.member(alice.town, "person", name)
+    key = alice.joins(alice.office, "treasurer", wallet.party)
+    confirm(alice.town, key, wallet.key)
+    return key
+
+
 PATHS: dict[str, Callable[[Alice], list[PrivateKey]]] = {
     "directly": lambda alice: [alice.key, alice.key], "a second key of her own": second_key,
     "two keys from the machine": machine_twice, "an invented person": invented,
@@ -130,7 +149,8 @@ PATHS: dict[str, Callable[[Alice], list[PrivateKey]]] = {
     "an invented person invites another": by_way_of_the_invented, "an operator's key": through_an_operator,
     "an operator's key in her name": through_a_named_operator, "in a colleague's name": as_bob,
     "revoked and come again": revoke_and_come_again, "revoked and invited anew": come_again_in_her_name,
-    "seconded by the invented": seconded_by_the_invented,
+    "seconded by the invented": seconded_by_the_invented, "two wallets that she keeps": brought_in,
+    "two wallets, one for the other": brought_in_and_seconded,
 }  # fmt: skip
 
 
@@ -201,6 +221,26 @@ def test_whose_key_another_person_confirmed_counts(paying: Town3) -> None:  # no
     assert audit(town).findings == []
     told = [one.text for one in audit(town).notices]
     assert any(f"key {key.public.hex()[:16]} became treasurer, said to be held by account" in one for one in told)
+
+
+def test_somebody_else_vouches_for_one_of_two_whom_she_brought_in(paying: Town3) -> None:  # noqa: F811
+    town, alice = paying.town, Alice(paying)
+    first, second = brought_in(alice)
+    batch = big(paying)
+    sign(town, batch, first)
+    code, said = refused(sign, town, batch, second)
+    assert code == "signature_sponsored" and "brought in both of you" in said
+    assert "a second treasurer, whom that person did not bring in, confirms one" in said
+    # Bob, whom the machine invited, sees both on his list, though their own keys confirmed them.
+    assert [one.key for one in persons.unconfirmed(town)] == [first.public, second.public]
+    confirm(town, second, paying.bob)
+    assert [one.key for one in persons.unconfirmed(town)] == [first.public]
+    batches.withdraw(town, batch)
+    again = batches.order(town)
+    for key in (first, second):
+        sign(town, again, key)
+    batches.fetch(town, again)
+    assert audit(town).findings == []
 
 
 def test_two_treasurers_bring_in_a_third(paying: Town3) -> None:  # noqa: F811

@@ -169,6 +169,8 @@ def accepted(story: Story, record: Record, transaction: Transaction) -> Iterator
     if asked is None:
         yield "reconversion_unasked", "nobody asked for this change back, or it was decided already"
         return
+    by = str(transaction.evidence.get("by"))
+    yield from story.typed.accepting(story.rules, story.held, story.lines, record, by)
     if transaction.id != derived_id("patard/reconversion-decided", bytes_of(transaction.evidence.get("asked"))):
         yield "id_not_derived", "its id does not follow from the request: that could be decided twice"
     fee = story.rules.fee(asked.amount)

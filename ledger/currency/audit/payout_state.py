@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ledger.currency.bank.payouts.alone import Left
+
 
 @dataclass(slots=True)
 class Owed:
@@ -59,6 +61,8 @@ class Payouts:
     files: dict[bytes, File] = field(default_factory=dict)
     settled: dict[bytes, list[Owed]] = field(default_factory=dict)
     """What each entry paid or undid, by the entry's id."""
+    left: list[Left] = field(default_factory=list)
+    """Files that left with one person's signatures."""
 
     def owe(self, one: Owed) -> None:
         """A reconversion was accepted."""

@@ -1,7 +1,7 @@
 """Payouts in the log: each is of a reconversion, ordered in one live file, paid once, or undone whole.
 
 A file is judged by the charter that was in force when it was ordered, a signature by whose key it was then, and a file
-that was fetched by the signatures whose keys were still live.
+that was fetched by the signatures whose keys were still live, and by what else one person let leave alone by then.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from ledger.currency.audit.payout_state import File, Owed
 from ledger.currency.audit.signatures import Signed
 from ledger.currency.audit.story import Said, Story, bytes_of, number_of
 from ledger.currency.audit.vouching import is_live
+from ledger.currency.bank.payouts.alone import DAY, Left, Need, need
 from ledger.currency.bank.payouts.approval import signing_id
-from ledger.currency.bank.payouts.batches import batch_id, batch_reference
+from ledger.currency.bank.payouts.batches import batch_reference
 from ledger.currency.bank.payouts.index import unpacked
-from ledger.currency.bank.payouts.noted import fetching_id, withdrawal_id
+from ledger.currency.bank.payouts.noted import batch_id, fetching_id, withdrawal_id
 from ledger.currency.bank.payouts.undoing import rejection_id
 from ledger.currency.chart import EUR
 from ledger.currency.vouching import People, behind
@@ -236,7 +237,7 @@ def signed(story: Story, record: Record, note: Note) -> Iterator[Said]:
 def fetched(story: Story, record: Record, note: Note) -> Iterator[Said]:
     """A file left for the bank: after enough different people signed it."""
     yield from acted(story, record, note.evidence, parties.OFFICE)
-    file = _file(story, note)
+    file, state = _file(story, note), story.payouts
     if file is None:
         yield "payout_unknown", "a file of payouts was fetched that there is none of"
         return
@@ -245,9 +246,14 @@ def fetched(story: Story, record: Record, note: Note) -> Iterator[Said]:
     if file.withdrawn:
         yield "payout_ordered", f"file {file.number} was fetched after it was withdrawn"
     live = [raw for raw in file.signers if is_live(story, story.keys[raw], record)]
-    people = _people(story, record, file, live)
-    if people < file.people:
-        yield "signatures_missing", f"file {file.number} was fetched, signed by {people} of {file.people} people"
+    needed = _need(story, record, file, live)
+    people = _people(story, record, file, live, needed.people)
+    if people < needed.people:
+        why = f": one person let {needed.before} cents leave alone before it" if needed.before else ""
+        text = f"file {file.number} was fetched, signed by {people} of {needed.people} people{why}"
+        yield "signatures_missing", text
+    if not file.fetched and story.is_alone(file.seq) and _people(story, record, file, live, 2) < 2:
+        state.left.append(Left(record.at, file.total, frozenset(live)))
     file.fetched = True
 
 
@@ -266,12 +272,23 @@ def withdrawn(story: Story, record: Record, note: Note) -> Iterator[Said]:
             one.file = None
 
 
-def _people(story: Story, record: Record, file: File, live: list[bytes]) -> int:
-    """How many different people's these keys are, by the rule that was in force when the file was fetched."""
+def _need(story: Story, record: Record, file: File, live: list[bytes]) -> Need:
+    """How many people sign a file that leaves with this entry: as many as were said, and two where one did too much."""
+    if file.people > 1 or file.fetched or not story.is_alone(file.seq):
+        return Need(file.people)
+    first = record.at - (story.rules.alone_days or 0) * DAY
+    left = [one for one in story.payouts.left if one.at >= first]
+    keys = behind(story.held, {*live, *(key for one in left for key in one.keys)})
+    return need(file.total, story.rules.second_signature_above, live, left, People(keys, record.seq))
+
+
+def _people(story: Story, record: Record, file: File, live: list[bytes], most: int) -> int:
+    """How many different people's these keys are, of `most`, by the rule that was in force then."""
     if story.machine_since is None or record.seq < story.machine_since:
         # Whose a key is was whatever its invitation said.
-        return len({file.signers[raw] for raw in live} - {None}) if file.people > 1 else min(len(live), 1)
-    return People(behind(story.held, live), file.seq).count(live, file.people)
+        return len({file.signers[raw] for raw in live} - {None}) if most > 1 else min(len(live), 1)
+    people = People(behind(story.held, live), file.seq, older=not story.is_alone(file.seq))
+    return people.count(live, most)
 
 
 def _file(story: Story, note: Note) -> File | None:

@@ -100,6 +100,8 @@ class Story:
     """The same keys, and on whose word each is somebody's."""
     machine_since: int | None = None
     """Place of the first charter that names the key of the machine: what was before it is judged as it was then."""
+    alone_since: int | None = None
+    """Place of the first charter that says `alone_days`: files ordered before it are judged as it was then."""
     importing: Importing | None = None
     """The entries of an import that were announced and are still to come."""
     is_import: bool = False
@@ -141,6 +143,10 @@ class Story:
     def is_signed(self) -> bool:
         """Whether everything is signed from here on: the charter's note names a machine's key."""
         return bool(self.noted) and self.rules.machine is not None
+
+    def is_alone(self, seq: int) -> bool:
+        """Whether what was ordered at that place is judged by all that one person let leave alone, and brought in."""
+        return self.alone_since is not None and seq > self.alone_since
 
     def moment(self, seq: int, at: int) -> int:
         """The time by which an entry was judged (us): its `at`, unless that only counts behind a wrong clock's."""
@@ -215,7 +221,11 @@ def charter(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
     if story.demanded and not rules.says_all:
         yield "charter_malformed", "the note of the charter does not say the limits that it puts in force"
     yield from _reserve(story, record, rules)
+    if story.alone_since is not None and rules.alone_days != before.alone_days:
+        yield "charter_malformed", "the note of the charter no longer says for how long what one person does is counted"
     story.rules, story.noted = rules, rules.version
+    if story.alone_since is None and rules.alone_days is not None:
+        story.alone_since = record.seq
     if rules.says_all and not story.demanded:
         story.demanded = record.seq
     if story.machine_since is None and "machine" in instruction.evidence:

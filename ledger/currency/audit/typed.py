@@ -16,14 +16,15 @@ from sqlalchemy import select
 
 from ledger.core.model import Transaction
 from ledger.core.record import Record
-from ledger.currency import reserve
+from ledger.currency import chartered, reserve
+from ledger.currency.audit.lines import Lines
 from ledger.currency.bank.reference import squeezed
 from ledger.currency.bank.tables import TYPED_CONVERSION
 from ledger.currency.charter import ReserveKind
 from ledger.currency.chartered import Rules
 from ledger.currency.reserve import AccountState, Explained, Why
 from ledger.currency.town import Town
-from ledger.currency.vouching import Held, together
+from ledger.currency.vouching import Held, People, behind, together
 
 FOLLOWS = frozenset({"typed_unlogged", "typed_missing", "bank_unexplained"})
 """What is not told of an entry at which something else was found."""
@@ -60,6 +61,8 @@ class Conversions:
     """What was typed so far. `day_of` is the local day of a moment, `cash` are the numbers of the cash boxes."""
 
     known: dict[bytes, Typed] = field(default_factory=dict)
+    awaited: dict[bytes, Typed] = field(default_factory=dict)
+    """Those of bank accounts that stand, whether a line has come for them or not."""
     corrected: dict[bytes, Correction] = field(default_factory=dict)
     cash: frozenset[int] = frozenset()
     day_of: Callable[[int], date] | None = None
@@ -74,6 +77,8 @@ class Conversions:
         `held` are the keys of the log so far.
         """
         self.known[transaction.id] = typed
+        if typed.reserve not in self.cash:
+            self.awaited[transaction.id] = typed
         if self.day_of is None or not _is_key(typed.by, held):
             return
         day, is_cash = self.day_of(typed.at), typed.reserve in self.cash
@@ -89,7 +94,7 @@ class Conversions:
         limit: int | None = getattr(rules, what, None)
         if limit is None or spent.total() <= limit:
             return
-        keys = together(held, typed.by, spent, record.seq)
+        keys = together(held, typed.by, spent, record.seq, older=rules.alone_days is None)
         total = sum(spent[by] for by in keys)
         if total > limit:
             how = "by cash" if is_cash else "by bank without a line of a statement"
@@ -106,6 +111,7 @@ class Conversions:
         if typed is None or conversion in self.corrected:
             return
         self.corrected[conversion] = Correction(record.seq, record.instruction.id)
+        self.awaited.pop(conversion, None)
         spent = self._spent.get(self.day_of(typed.at), {}).get(typed.reserve) if self.day_of else None
         if spent is not None and typed.by in spent:
             spent[typed.by] -= typed.amount
@@ -113,6 +119,33 @@ class Conversions:
     def on(self, reserve: int) -> bool:
         """Whether conversions that were typed stand on an account of the reserve."""
         return any(one.reserve == reserve for id_, one in self.known.items() if id_ not in self.corrected)
+
+    def accepting(
+        self, rules: Rules, held: Mapping[bytes, Held], lines: Lines, record: Record, by: str
+    ) -> Iterator[tuple[str, str]]:
+        """Says where the key `by` let units be changed back, while more of what its person typed had no line yet than
+        the charter lets one person have.
+        """
+        limit = chartered.awaited_alone(rules.second_signature_above, rules.ahead_per_day)
+        begun = {reserve: taken[0].seq for reserve, taken in lines.statements.items() if taken}
+        if limit is None or rules.alone_days is None or not begun or not _is_key(by, held):
+            return
+        spent = Counter[str]()
+        for id_, one in self.awaited.items():
+            since = begun.get(one.reserve, min(begun.values()))
+            if id_ not in lines.named and one.seq > since and _is_key(one.by, held):
+                spent[one.by] += one.amount
+        if spent.total() <= limit:
+            return
+        raws = {text: bytes.fromhex(text) for text in {by, *spent}}
+        people = People(behind(held, raws.values()), record.seq)
+        mine = sum(cents for text, cents in spent.items() if people.same_behind(raws[by], raws[text]))
+        if mine > limit:
+            yield (
+                "reconversion_ahead",
+                f"key {by[:16]} accepted it, and {mine} cents that its person typed ahead of statements had no line: "
+                f"one person has {limit} of such at most",
+            )
 
 
 def _is_key(by: str, held: Mapping[bytes, Held]) -> bool:

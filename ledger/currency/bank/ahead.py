@@ -3,16 +3,19 @@
 Where an account has statements, its euros come by them. What is typed beside them is for a statement that is still to
 come: not for a day that the statements cover, not under a reference that a line had, and not where a line may be it
 that is there already. All of it is looked at in the commit of the conversion, when no line can be taken or booked.
+
+Whoever typed so accepts no more that units are changed back than one person is enough for, until the lines have come.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, func, or_, select
 
-from ledger.currency import parties, persons
+from ledger.currency import chartered, parties, persons
 from ledger.currency.acts import MACHINE
 from ledger.currency.bank import typed
 from ledger.currency.bank.reference import line_reference, read_line_reference, squeezed
@@ -22,7 +25,7 @@ from ledger.currency.charter import ReserveKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import decimal_text
 from ledger.currency.town import Town
-from ledger.currency.vouching import together
+from ledger.currency.vouching import People, together
 
 _LINE, _TYPED = BANK_LINE.c, TYPED_CONVERSION.c
 _IN_SUSPENSE = "bank_suspense"
@@ -120,8 +123,46 @@ def require_limit(town: Town, connection: Connection, asked: Asked, sources: dic
         raise CurrencyError(
             "limit_conversion",
             f"one person converts {decimal_text(limit)} a day {what}, and {decimal_text(before)} are converted (keys "
-            "that nobody confirmed count with whoever invited them: `wallet keys confirm`): let the statement bring "
-            "it, or a colleague type it, or convert it at the machine",
+            "that no second treasurer confirmed count with whoever invited them: `wallet keys confirm`): let the "
+            "statement bring it, or a colleague type it, or convert it at the machine",
+        )
+
+
+def require_proved(town: Town, connection: Connection, by: str, seq: int) -> None:
+    """Raise `CurrencyError`, reconversion_ahead, where whoever accepts (the key `by`, hex) that units are changed back
+    typed units ahead of statements, more than one person is enough for, and no line of a bank has come for them yet.
+
+    Units are not told apart: of those that are changed back any may be these. So it is not for the one who says that
+    euros will come to let euros leave. Whom one person brought in count with them, and keys of nobody in particular.
+    """
+    limits = town.charter.limits
+    limit = chartered.awaited_alone(town.charter.bank.second_signature_above, limits.ahead_per_day)
+    spans, awaited = typed.spans(connection, town), Counter[str]()
+    for reserve in typed.banks(town):
+        begun = typed.since(spans, reserve)
+        if begun is None:
+            continue
+        query = (
+            select(_TYPED.by, func.sum(_TYPED.amount))
+            .where(
+                _TYPED.by != MACHINE, _TYPED.reserve == reserve, _TYPED.seq > begun, _TYPED.line.is_(None),
+                _TYPED.corrected_seq.is_(None),
+            )
+            .group_by(_TYPED.by)
+        )  # fmt: skip
+        for who, cents in connection.execute(query):
+            awaited[who] += int(cents)
+    if limit is None or awaited.total() <= limit:
+        return
+    raws = {text: bytes.fromhex(text) for text in {by, *awaited}}
+    people = People(persons.held(town, connection, raws.values()), seq)
+    mine = sum(cents for who, cents in awaited.items() if people.same_behind(raws[by], raws[who]))
+    if mine > limit:
+        raise CurrencyError(
+            "reconversion_ahead",
+            f"{decimal_text(mine)} that you typed, or somebody whom only you vouch for, have no line of a statement "
+            f"yet, and one person has {decimal_text(limit)} of such at most who lets euros leave: bring the statement "
+            "that has them, or let a colleague accept this, or accept it at the machine (`patard reconvert accept`)",
         )
 
 

@@ -45,7 +45,9 @@ class ReserveAccount:
 class BankRules:
     """How euros come and go by bank. Names are those of reserve accounts with an IBAN; None: the first such account.
 
-    `second_signature_above` is the total of a payout file (cents) above which two people sign it; None: never.
+    `second_signature_above` is the total of a payout file (cents) above which two people sign it; None: never. It is
+    the most, too, that one person lets leave alone within 30 days, and that one person may have typed ahead of
+    statements and accept that somebody changes back (see `payouts.alone`, `ahead.require_proved`).
     """
 
     topup: str | None = None

@@ -85,9 +85,11 @@ _COMMENTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "bank": (
         "La banque. topup : le compte où les adhérents envoient leurs euros ; payout : celui d'où l'on paie les\n"
-        "commerces. Au-delà de second_signature_above, deux personnes signent l'ordre de paiement.",
+        "commerces. Au-delà de second_signature_above, deux personnes signent l'ordre de paiement ; les ordres plus\n"
+        "petits qu'une même personne signe seule en 30 jours comptent ensemble.",
         "The bank. topup: the account to which members send their euros; payout: that from which shops are paid.\n"
-        "Above second_signature_above, two people sign a payout file.",
+        "Above second_signature_above, two people sign a payout file; smaller ones that one person signs alone within\n"
+        "30 days count together.",
     ),
     "mandates": (
         "Le change mensuel par prélèvement SEPA. creditor_id : l'identifiant créancier (ICS) donné par la banque ;\n"

@@ -18,8 +18,8 @@ from ledger.currency.bank.pain import OwnAccount, credit_transfers
 from ledger.currency.bank.pain import Transfer as BankTransfer
 from ledger.currency.bank.payouts import batches, index, undoing
 from ledger.currency.bank.payouts.approval import signing_id
-from ledger.currency.bank.payouts.batches import Batch, batch_id, batch_reference
-from ledger.currency.bank.payouts.noted import fetching_id, withdrawal_id
+from ledger.currency.bank.payouts.batches import Batch, batch_reference
+from ledger.currency.bank.payouts.noted import batch_id, fetching_id, withdrawal_id
 from ledger.currency.bank.payouts.owed import Payout
 from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORDER, PAYOUT_SIGNATURE
 from ledger.currency.bank.payouts.undoing import rejection_id

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, insert, select, text
 
 from ledger.core import schema
 from ledger.core.ids import account_text
-from ledger.currency import chartered, conversion, parties
+from ledger.currency import chartered, conversion, parties, persons
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank.lines import lines
 from ledger.currency.bank.placing import Decision, Way
@@ -26,6 +26,7 @@ from ledger.currency.tables import SALT
 from ledger.currency.town import Town
 from tests import towns
 from tests.currency.bank import scene
+from tests.currency.bank.paying import treasurer
 from tests.currency.bank.scene import DAY, bring, line, statement
 from tests.towns import BANK, CASH
 
@@ -151,6 +152,40 @@ def test_keys_in_one_hand_share_a_limit(town: Town, alice: Party) -> None:
     other = towns.join(town, office.party, "operator", "another at the machine")
     typed(other, 5_000, "S5")
     assert audit(town).clean
+
+
+def test_whom_one_person_brought_in_share_a_limit(town: Town, alice: Party, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two with wallets of their own, whom a treasurer made operators, until a second treasurer vouches for one."""
+    office = parties.admit(town, "association", "Bureau")
+    anne, dan = treasurer(town, office, "Anne"), treasurer(town, office, "Dan")
+    keys = []
+    for name in ("Bob", "Carol"):
+        who = towns.member(town, "person", name)
+        keys.append(towns.join(town, office, "operator", f"{name}'s till", by=anne, person=who.party))
+        confirmed(town, keys[-1], who.key)
+
+    def typed(key: PrivateKey, amount: int, reference: str) -> None:
+        asks = {"account": account_text(alice.account), "reserve": CASH, "reference": reference}
+        acting = towns.acting(town, key, "POST /v1/conversions", amount_cents=amount, **asks)
+        conversion.convert(acting, alice, amount, reserve=CASH, reference=reference, by=key.public.hex())
+
+    typed(keys[0], 3_000, "S1")
+    with towns.nothing_moves(town), pytest.raises(CurrencyError, match="no second treasurer confirmed"):
+        typed(keys[1], 2_001, "S2")
+    typed(keys[1], 2_000, "S2")
+    assert audit(town).clean
+    with monkeypatch.context() as patched:
+        patched.setattr(chartered, "Rules", Limited)
+        [found] = audit(town).findings
+        assert found.code == "limit_conversion" and "and 1 more in the same hand converted 5000 cents" in found.text
+    confirmed(town, keys[1], dan)
+    typed(keys[1], 3_000, "S3")
+    assert audit(town).clean
+
+
+def confirmed(town: Town, key: PrivateKey, by: PrivateKey) -> None:
+    acting = towns.acting(town, by, f"POST /v1/keys/{key.public.hex()}/confirmation")
+    persons.confirm(acting, key.public, by=parties.device(town, by.public))
 
 
 def test_check_counts_keys_in_one_hand(town: Town, alice: Party, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """Who signs a file of payouts: treasurers, with their device keys; above the charter's limit two different people.
 
+What one person lets leave alone counts together for some weeks: see `alone`.
+
 A key of the association belongs to the association, so an invitation says which person will hold it. Two keys of one
 person, or keys of nobody in particular, or of which one invited the other, are not two people: `vouching` says which
 are. A key that was revoked meanwhile no longer counts. All of it is read from the log: the file's note, the notes of
@@ -11,17 +13,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Note, Posted
 from ledger.core.record import Record
-from ledger.currency import logged, proofs
+from ledger.currency import chartered, logged, proofs
+from ledger.currency.bank.payouts.alone import DAY, Left, Need, need
 from ledger.currency.bank.payouts.contents import shown
 from ledger.currency.bank.payouts.index import SIGNED
-from ledger.currency.bank.payouts.noted import Noted, noted
-from ledger.currency.bank.payouts.tables import PAYOUT_SIGNATURE
+from ledger.currency.bank.payouts.noted import Noted, batch_id, noted
+from ledger.currency.bank.payouts.tables import PAYOUT_BATCH, PAYOUT_SIGNATURE
 from ledger.currency.errors import CurrencyError
+from ledger.currency.money import decimal_text
 from ledger.currency.parties import DeviceKey
 from ledger.currency.persons import held, names, persons_of
 from ledger.currency.tables import DEVICE_KEY
@@ -53,10 +57,11 @@ class Signature(NamedTuple):
 
 
 class Signed(NamedTuple):
-    """The signatures of a file in the order in which they came, and how many different people's they are."""
+    """The signatures of a file in the order in which they came, how many different people's they are, and who must."""
 
     signatures: tuple[Signature, ...]
     people: int
+    need: Need
 
 
 def signing_id(batch: bytes, key: bytes) -> bytes:
@@ -64,8 +69,42 @@ def signing_id(batch: bytes, key: bytes) -> bytes:
     return derived_id("patard/payouts-signed", batch, key)
 
 
-def signed(town: Town, connection: Connection, files: Sequence[Noted]) -> dict[bytes, Signed]:
-    """The signatures of files, by file. The table says where to look in the log, and is believed for nothing."""
+def signed(town: Town, connection: Connection, files: Sequence[Noted], at: int) -> dict[bytes, Signed]:
+    """The signatures of files, by file, and how many people must sign each at that moment (us)."""
+    made, keys = _made(town, connection, files)
+    called = names(connection, {key.person for key in keys.values() if key.person is not None})
+    since = chartered.alone_since(town)
+    lone, found = _Lone(town, connection, at, since), {}
+    for file in files:
+        live = [one.key for one in made[file.id] if keys[one.key].until is None]
+        needed = lone.need(file, live)
+        people = _people(keys, file, since)
+        counting = {key for key in live if needed.people < 2 or people.is_known(key)}
+        signatures = []
+        for one in made[file.id]:
+            person = keys[one.key].person
+            name = called.get(person, one.label) if person is not None else one.label
+            signatures.append(Signature(one.key, person, name or one.key.hex()[:16], one.at, one.key in counting))
+        found[file.id] = Signed(tuple(signatures), people.count(live, needed.people), needed)
+    return found
+
+
+class _Made(NamedTuple):
+    """A signature: the place of its note in the log, when it was made (us), by which key, and that one's label."""
+
+    seq: int
+    at: int
+    key: bytes
+    label: str
+
+
+def _made(
+    town: Town, connection: Connection, files: Sequence[Noted]
+) -> tuple[dict[bytes, list[_Made]], dict[bytes, Held]]:
+    """The signatures of files in their order, by file, and their keys.
+
+    The table says where to look in the log, and is believed for nothing.
+    """
     query = (
         select(_SIGNATURE.batch, _SIGNATURE.key, DEVICE_KEY.c.label)
         .join(DEVICE_KEY, DEVICE_KEY.c.key == _SIGNATURE.key, isouter=True)
@@ -74,26 +113,75 @@ def signed(town: Town, connection: Connection, files: Sequence[Noted]) -> dict[b
     rows = connection.execute(query).all()
     notes = logged.by_ids(connection, [signing_id(row.batch, row.key) for row in rows])
     keys = held(town, connection, {row.key for row in rows})
-    called = names(connection, {key.person for key in keys.values() if key.person is not None})
-    found = {}
+    found: dict[bytes, list[_Made]] = {}
     for file in files:
-        mine = sorted(
-            (record.seq, record.at, row.key, row.label)
+        found[file.id] = sorted(
+            _Made(record.seq, record.at, row.key, row.label)
             for row in rows
             if row.batch == file.id and row.key in keys
             and (record := notes.get(signing_id(file.id, row.key))) is not None
             and _is_right(town, file, row.key, keys[row.key], record)
         )  # fmt: skip
-        live = [key for _seq, _at, key, _label in mine if keys[key].until is None]
-        people = People(keys, file.seq)
-        counting = {key for key in live if file.people < 2 or people.is_known(key)}
-        signatures = []
-        for _seq, at, key, label in mine:
-            person = keys[key].person
-            name = called.get(person, label) if person is not None else label
-            signatures.append(Signature(key, person, name or key.hex()[:16], at, key in counting))
-        found[file.id] = Signed(tuple(signatures), people.count(live, file.people))
-    return found
+    return found, keys
+
+
+def _people(keys: dict[bytes, Held], file: Noted, since: int | None) -> People:
+    """Who was who when a file was ordered, by the rule of then."""
+    return People(keys, file.seq, older=since is None or file.seq < since)
+
+
+class _Lone:
+    """What one person let leave alone until `at`, read once and only where a file asks for it."""
+
+    def __init__(self, town: Town, connection: Connection, at: int, since: int | None) -> None:
+        self._town, self._connection, self._at, self._since = town, connection, at, since
+        self._left: dict[bytes, Left] | None = None
+        self._keys: dict[bytes, Held] = {}
+
+    def need(self, file: Noted, signers: Sequence[bytes]) -> Need:
+        """How many people have to sign a file which these keys signed."""
+        if file.people > 1 or file.fetched or file.withdrawn or self._since is None or file.seq < self._since:
+            return Need(file.people)
+        limit = self._town.charter.bank.second_signature_above
+        if limit is None or not signers:
+            return Need(1)
+        if self._left is None:
+            self._left = self._read(self._since)
+        missing = set(signers) - self._keys.keys()
+        self._keys |= held(self._town, self._connection, missing) if missing else {}
+        # This one may be leaving just now.
+        others = [one for id_, one in self._left.items() if id_ != file.id]
+        return need(file.total, limit, signers, others, People(self._keys, _EVER))
+
+    def _read(self, since: int) -> dict[bytes, Left]:
+        """By file, from the log: which files there are follows from their number, and no row can hide one."""
+        last = self._connection.execute(select(func.max(PAYOUT_BATCH.c.number))).scalar() or 0
+        ids = [batch_id(self._town.charter.network, number) for number in range(1, int(last) + 1)]
+        first = self._at - chartered.ALONE_DAYS * DAY
+        files = [
+            (file, file.fetched)
+            for file in noted(self._connection, ids).values()
+            if file.fetched is not None and file.fetched.at >= first and file.seq > since
+        ]
+        made, self._keys = _made(self._town, self._connection, [file for file, _fetched in files])
+        left = {}
+        for file, fetched in files:
+            ends = {one.key: self._keys[one.key].until for one in made[file.id]}
+            live = frozenset(key for key, end in ends.items() if end is None or end > fetched.seq)
+            if _people(self._keys, file, since).count(live, 2) < 2:
+                left[file.id] = Left(fetched.at, file.total, live)
+        return left
+
+
+def told(town: Town, needed: Need) -> str:
+    """Why a file of less than the charter's limit needs two people; nothing where it does not."""
+    limit = town.charter.bank.second_signature_above
+    if not needed.before or limit is None:
+        return ""
+    return (
+        f"Whoever signed it let {decimal_text(needed.before)} leave alone within {chartered.ALONE_DAYS} days, and one "
+        f"person lets {decimal_text(limit)} at most: another person signs it too. "
+    )
 
 
 def sign(town: Town, batch: Batch, key: DeviceKey, signature: bytes) -> Posted:
@@ -119,7 +207,7 @@ def sign(town: Town, batch: Batch, key: DeviceKey, signature: bytes) -> Posted:
         if posted.replay:
             return
         # Within the commit: two keys of one person that sign at once are one person.
-        person = _may_sign(town, connection, batch.id, key)
+        person = _may_sign(town, connection, batch.id, key, posted.at)
         connection.execute(
             insert(PAYOUT_SIGNATURE).values(batch=batch.id, key=key.key, person=person, signed_at=posted.at)
         )
@@ -153,34 +241,39 @@ def _is_right(town: Town, file: Noted, raw: bytes, key: Held, record: Record) ->
     return True
 
 
-def _may_sign(town: Town, connection: Connection, batch: bytes, key: DeviceKey) -> int | None:
-    """The person behind the key. Raises `CurrencyError` unless the signature counts for something."""
+def _may_sign(town: Town, connection: Connection, batch: bytes, key: DeviceKey, at: int) -> int | None:
+    """The person behind the key. Raises `CurrencyError` unless the signature counts for something at that moment."""
     file = noted(connection, [batch])[batch]
     if file.withdrawn is not None:
         raise CurrencyError("payouts_withdrawn", "this file was withdrawn; there is nothing to sign")
     if file.fetched is not None:
         raise CurrencyError("payouts_fetched", "this file was signed by enough people and has been fetched")
-    before = signed(town, connection, [file])[batch].signatures
+    before = signed(town, connection, [file], at)[batch].signatures
     keys = held(town, connection, [key.key, *(one.key for one in before)])
     mine = keys.get(key.key)
     if mine is None or mine.until is not None:
         raise CurrencyError("key_unknown", "this key was revoked")
     if mine.role not in SIGNERS:
         raise CurrencyError("role_insufficient", "this key is no treasurer's in the log")
-    if file.people < 2:
+    signers = [key.key, *(one.key for one in before if one.key in keys and keys[one.key].until is None)]
+    since = chartered.alone_since(town)
+    # Whoever signs where they would do alone is welcome; where they would not, they are one of two or nobody.
+    needed = _Lone(town, connection, at, since).need(file, signers)
+    if needed.people < 2:
         return mine.person
+    file, why = file._replace(people=needed.people), told(town, needed)
     if mine.person is None:
         raise CurrencyError(
-            "signature_person_unknown", f"{file.people} different people sign this file, and nobody said whose key "
-            "this is: join anew with a code that does, `patard invite ASSOCIATION --role treasurer --person NAME`",
+            "signature_person_unknown", f"{why}{file.people} different people sign this file, and nobody said whose "
+            "key this is: join anew with a code that does, `patard invite ASSOCIATION --role treasurer --person NAME`",
         )  # fmt: skip
-    people = People(keys, file.seq)
+    people = _people(keys, file, since)
     if not people.is_known(key.key):
-        raise CurrencyError("signature_person_unknown", _unknown(keys, key.key, file))
+        raise CurrencyError("signature_person_unknown", why + _unknown(keys, key.key, file))
     called = names(connection, {one.person for one in before if one.person is not None} | {mine.person})
     for one in before:
-        if one.counts and (why := people.conflict(key.key, one.key)):
-            raise _conflict(why, called.get(mine.person, ""), called.get(one.person or 0, one.name))
+        if one.counts and (reason := people.conflict(key.key, one.key)):
+            raise _conflict(reason, called.get(mine.person, ""), called.get(one.person or 0, one.name))
     return mine.person
 
 
@@ -209,6 +302,8 @@ def _conflict(why: str, mine: str, other: str) -> CurrencyError:
             "did: a person whom neither invited signs",
         )  # fmt: skip
     return CurrencyError(
-        "signature_sponsored", f"{other} signed this file, and one person alone could have made both keys: a person "
-        "signs whose key the machine invited, or somebody else confirmed",
+        "signature_sponsored", f"{other} signed this file, and one person alone could have made both keys, or brought "
+        "in both of you: somebody else signs. Or a second treasurer, whom that person did not bring in, confirms one "
+        "of the keys (`wallet keys confirm`), or `patard invite` at the machine makes a code for it, before the file "
+        "is ordered",
     )  # fmt: skip

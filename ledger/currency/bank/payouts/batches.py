@@ -13,14 +13,13 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
-from ledger.core.ids import derived_id
 from ledger.core.model import Note, Posted
 from ledger.currency import chartered
 from ledger.currency.bank.pain import OwnAccount, PainError, Transfer, credit_transfers
 from ledger.currency.bank.payouts import contents, index
-from ledger.currency.bank.payouts.approval import Signature, signed, who
+from ledger.currency.bank.payouts.approval import Signature, signed, told, who
 from ledger.currency.bank.payouts.index import FETCHED, ORDERED, WITHDRAWN, Overtaken
-from ledger.currency.bank.payouts.noted import fetching_id, noted, withdrawal_id
+from ledger.currency.bank.payouts.noted import batch_id, fetching_id, noted, withdrawal_id
 from ledger.currency.bank.payouts.owed import Due, due
 from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORDER
 from ledger.currency.bank.reference import reference, shown
@@ -42,7 +41,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Batch(NamedTuple):
     """A file of payouts as the log has it, without its bytes.
 
-    `open` counts its payouts that are neither paid nor undone, `signed` the different people who have signed it.
+    `open` counts its payouts that are neither paid nor undone, `signed` the different people who have signed it, of the
+    `people` who have to: two as soon as whoever signed let too much leave alone (`alone`).
     """
 
     id: bytes
@@ -76,11 +76,6 @@ class Batch(NamedTuple):
         if self.fetched_at is not None:
             return "fetched"
         return "signed" if self.signed >= self.people else "ordered"
-
-
-def batch_id(network: bytes, number: int) -> bytes:
-    """Id of the note that orders the file `number`, from 1."""
-    return derived_id("patard/payouts", network, str(number))
 
 
 def batch_reference(network: bytes, id_: bytes) -> str:
@@ -121,12 +116,13 @@ def _batches(town: Town, *where: ColumnElement[bool]) -> list[Batch]:
     with town.reading() as connection:
         ids = [bytes(id_) for id_ in connection.scalars(select(_BATCH.id).where(*where))]
         files = sorted(noted(connection, ids).values(), key=lambda file: -file.number)
-        people = signed(town, connection, files)
+        people = signed(town, connection, files, town.now())
         open_: dict[bytes | None, int] = dict(connection.execute(left).all())
     return [
         Batch(
             one.id, one.seq, one.number, one.reserve, one.message, batch_reference(town.charter.network, one.id),
-            one.requested_on, one.total, one.transfers, one.people, one.sha256, one.ordered.at, one.ordered.by,
+            one.requested_on, one.total, one.transfers, people[one.id].need.people, one.sha256,
+            one.ordered.at, one.ordered.by,
             one.fetched and one.fetched.at, one.fetched and one.fetched.by,
             one.withdrawn and one.withdrawn.at, one.withdrawn and one.withdrawn.by,
             open=open_.get(one.id, 0), signatures=people[one.id].signatures, signed=people[one.id].people,
@@ -265,16 +261,16 @@ def fetch(town: Town, batch: Batch, *, by: str = CONSOLE, again: bool = False) -
     with town.reading() as connection:
         data = contents.content(connection, noted(connection, [batch.id])[batch.id])
 
-    def check(connection: Connection, but: int | None = None) -> bool:
-        """Whether this is the first time. Raises `CurrencyError` unless it may be fetched."""
+    def check(connection: Connection, at: int, but: int | None = None) -> bool:
+        """Whether this is the first time. Raises `CurrencyError` unless it may be fetched at that moment (us)."""
         file = noted(connection, [batch.id], but=but)[batch.id]
         if file.withdrawn is not None:
             raise CurrencyError("payouts_withdrawn", "this file was withdrawn; order the payouts anew")
-        people = signed(town, connection, [file])[file.id].people
-        if people < file.people:
+        made = signed(town, connection, [file], at)[file.id]
+        if made.people < made.need.people:
             raise CurrencyError(
-                "payouts_unsigned", f"people who have to sign this file: {file.people}; who have: {people}. "
-                f"`wallet payouts --sign {file.number}`, each with a treasurer's wallet",
+                "payouts_unsigned", f"people who have to sign this file: {made.need.people}; who have: {made.people}. "
+                f"{told(town, made.need)}`wallet payouts --sign {file.number}`, each with a treasurer's wallet",
             )  # fmt: skip
         if file.fetched is not None and not again:
             day = town.charter.local_date(file.fetched.at)
@@ -285,7 +281,7 @@ def fetch(town: Town, batch: Batch, *, by: str = CONSOLE, again: bool = False) -
         return file.fetched is None
 
     def also(connection: Connection, posted: Posted) -> None:
-        if check(connection, None if posted.replay else posted.seq):
+        if check(connection, posted.at, None if posted.replay else posted.seq):
             values = {"fetched_at": posted.at, "fetched_by": by}
             connection.execute(update(PAYOUT_BATCH).where(_BATCH.id == batch.id).values(values))
 
@@ -297,6 +293,6 @@ def fetch(town: Town, batch: Batch, *, by: str = CONSOLE, again: bool = False) -
     except CurrencyError as error:
         if error.code == "id_taken":  # somebody else was first
             with town.reading() as connection:
-                check(connection)
+                check(connection, town.now())
         raise
     return data

@@ -15,10 +15,11 @@ from ledger.currency.bank.payouts.index import FETCHED, ORDERED, WITHDRAWN, unpa
 
 
 class Acted(NamedTuple):
-    """When somebody did something (us), and who: a key (hex) or "console"."""
+    """When somebody did something (us), who (a key in hex, or "console"), and the place of its entry in the log."""
 
     at: int
     by: str
+    seq: int
 
 
 class Noted(NamedTuple):
@@ -41,6 +42,11 @@ class Noted(NamedTuple):
     places: tuple[int, ...]
     fetched: Acted | None
     withdrawn: Acted | None
+
+
+def batch_id(network: bytes, number: int) -> bytes:
+    """Id of the note that orders the file `number`, from 1."""
+    return derived_id("patard/payouts", network, str(number))
 
 
 def withdrawal_id(batch: bytes) -> bytes:
@@ -77,8 +83,9 @@ def _noted(record: Record, fetched: Acted | None, withdrawn: Acted | None) -> No
     said = record.instruction.evidence
     number, total, count, people = (int(said[name]) for name in ("number", "total", "count", "people"))
     return Noted(
-        record.instruction.id, record.seq, Acted(record.at, str(said["by"])), number, int(str(said["reserve"]), 16),
-        str(said["message"]), date.fromisoformat(str(said["requested_on"])), total, count, people,
+        record.instruction.id, record.seq, Acted(record.at, str(said["by"]), record.seq), number,
+        int(str(said["reserve"]), 16), str(said["message"]), date.fromisoformat(str(said["requested_on"])),
+        total, count, people,
         bytes.fromhex(str(said["sha256"])), tuple(unpacked(str(said["payouts"]))), fetched, withdrawn,
     )  # fmt: skip
 
@@ -87,4 +94,4 @@ def _acted(record: Record | None, kind: str, but: int | None) -> Acted | None:
     note = logged.note(record, kind)
     if record is None or note is None or record.seq == but:
         return None
-    return Acted(record.at, str(note.evidence.get("by")))
+    return Acted(record.at, str(note.evidence.get("by")), record.seq)
