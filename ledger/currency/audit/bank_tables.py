@@ -66,8 +66,10 @@ def _statements(story: Story, rows: Sequence[Row[Any]], notes: dict[bytes, Taken
         if note is None:
             yield "statement_unlogged", 0, None, f"statement {row.number} in the tables was never noted in the log"
             continue
-        told = (row.reserve, row.seq, row.number, row.first, row.last, row.opening, row.closing)
-        if told != (accounts[note.id], note.seq, *note[2:7]):
+        told = (row.reserve, row.seq, row.number, row.first, row.last, row.opening, row.closing,
+                row.taken_at, row.taken_by, row.format)  # fmt: skip
+        right = (accounts[note.id], note.seq, *note[2:7], note.at, note.by, note.format)
+        if told != right or note.bank_number not in (None, row.bank_number):
             yield "statement_unlogged", 0, None, f"statement {note.number} is another in the tables than in the log"
     there = {row.id for row in rows}
     for note in notes.values():

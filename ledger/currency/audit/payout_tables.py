@@ -11,15 +11,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from ledger.currency.audit.payout_state import File, Payouts
+from ledger.currency.audit.payout_state import File
 from ledger.currency.audit.story import Problem, Story
 from ledger.currency.bank.pain import PainError, written_name
 from ledger.currency.bank.pain_read import read_transfers
+from ledger.currency.bank.payouts.batches import batch_reference
 from ledger.currency.bank.payouts.index import payout_reference
 from ledger.currency.bank.payouts.owed import Payout, payouts
 from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORDER, PAYOUT_SIGNATURE
 from ledger.currency.tables import KEY_PERSON
 from ledger.currency.town import Town
+
+_NOT_YET = (None, None)
 
 
 def against(town: Town, story: Story) -> Iterator[Problem]:
@@ -30,12 +33,12 @@ def against(town: Town, story: Story) -> Iterator[Problem]:
         orders = _orders(connection)
         signed = connection.execute(select(PAYOUT_SIGNATURE.c.batch, PAYOUT_SIGNATURE.c.key)).all()
         persons = dict(connection.execute(select(KEY_PERSON.c.key, KEY_PERSON.c.person)).all())
-    yield from _rows(rows, story.payouts)
+    yield from _rows(story, rows)
     there = {row.id for row in files}
     for row in files:
         file = story.payouts.files.get(row.id)
         if file is not None:
-            yield from _row(file, row)
+            yield from _row(story, file, row)
             yield from _file(story, file, bytes(row.file), orders.get(row.id, {}))
         else:
             yield "payout_unlogged", f"file {row.id.hex()} stands in the tables and was never ordered in the log"
@@ -50,13 +53,15 @@ def against(town: Town, story: Story) -> Iterator[Problem]:
             yield "person_wrong", f"key {raw.hex()[:16]} is held by another person in the tables than in the log"
 
 
-def _rows(rows: list[Payout], state: Payouts) -> Iterator[Problem]:
+def _rows(story: Story, rows: list[Payout]) -> Iterator[Problem]:
+    state, network = story.payouts, story.rules.network
     for row in rows:
         owed = state.owed.get(row.reconversion)
         if owed is None:
             yield "payout_unlogged", f"a payout for entry {row.seq} stands in the tables and not in the log"
             continue
-        if (row.holder, row.units, row.amount) != (owed.holder, owed.units, owed.amount):
+        right = (owed.seq, owed.holder, owed.units, owed.amount, payout_reference(network, owed.id))
+        if (row.seq, row.holder, row.units, row.amount, row.reference) != right:
             yield "payout_unlogged", f"the payout of entry {row.seq} is another in the tables than in the log"
         told = (owed.file, owed.paid_by, owed.undone_by, owed.away_by, owed.home_by)
         if (
@@ -84,11 +89,17 @@ def _orders(connection: Connection) -> dict[bytes, dict[str, tuple[str, str]]]:
     return found
 
 
-def _row(file: File, row: Row[Any]) -> Iterator[Problem]:
+def _row(story: Story, file: File, row: Row[Any]) -> Iterator[Problem]:
     """The row that indexes a file says of it what the log says."""
-    told = (row.number, row.message, row.requested_on, row.total, row.transfers, row.people, bytes(row.sha256))
-    if told != (file.number, file.message, file.requested_on, file.total, file.transfers, file.people, file.sha256):
+    told = (row.seq, row.number, row.reserve, row.message, row.reference, row.requested_on, row.total, row.transfers,
+            row.people, bytes(row.sha256))  # fmt: skip
+    right = (file.seq, file.number, file.reserve, file.message, batch_reference(story.rules.network, file.id),
+             file.requested_on, file.total, file.transfers, file.people, file.sha256)  # fmt: skip
+    if told != right:
         yield "payout_unlogged", f"number, day, sums, people or hash of file {file.number} are others in the tables"
+    acts = ((row.made_at, row.made_by), (row.fetched_at, row.fetched_by), (row.withdrawn_at, row.withdrawn_by))
+    if acts != (file.made, file.fetched or _NOT_YET, file.withdrawn or _NOT_YET):
+        yield "payout_unlogged", f"who made, fetched or withdrew file {file.number}, or when, is not what the log says"
 
 
 def _file(story: Story, file: File, data: bytes, rows: dict[str, tuple[str, str]]) -> Iterator[Problem]:

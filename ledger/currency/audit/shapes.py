@@ -78,7 +78,9 @@ NOTES: dict[str, frozenset[str]] = {
     details.KIND: _keys("account by hash"),
     ANNOUNCED: _keys("by count digest"),
     periods.KIND: _keys("by end entries form plan seq sha256 start"),
-    STATEMENT: _keys("by reserve number format first last opening closing lines gone digest content iban file"),
+    STATEMENT: _keys(
+        "by reserve number format bank_number first last opening closing lines gone digest content iban file"
+    ),
     KNOWN: _keys("conversion holder", _LINE),
     WITHDRAWN: _keys("returns", _LINE),
     PAIRED: _keys("other", _PLACED),
