@@ -57,6 +57,10 @@ class File:
     requested_on: str
     reserve: int
     made: Did
+    to: str | None
+    """The salted hash of the names and IBANs to which it goes; None in notes from before there were such."""
+    said: dict[int, str | None]
+    """The hash of where each holder was paid by then; None where they had not said it."""
     signers: dict[bytes, int | None] = field(default_factory=dict)
     fetched: Did | None = None
     """The first time."""

@@ -202,7 +202,8 @@ def ordered(story: Story, record: Record, note: Note) -> Iterator[Said]:
         yield "signatures_missing", f"{people} people were to sign {total} cents; by the charter {rules.signers(total)}"
     message, day = str(evidence.get("message")), str(evidence.get("requested_on"))
     file = File(note.id, number, digest, total, len(places), people, places, record.seq, message, day,
-                number_of(evidence.get("reserve")), _did(record))  # fmt: skip
+                number_of(evidence.get("reserve")), _did(record), str(evidence["to"]) if "to" in evidence else None,
+                {one.holder: story.details.get(one.holder) for one in meant})  # fmt: skip
     for one in meant:
         one.file = one.file or note.id
     state.files[note.id] = file

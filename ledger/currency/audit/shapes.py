@@ -85,7 +85,7 @@ NOTES: dict[str, frozenset[str]] = {
     WITHDRAWN: _keys("returns", _LINE),
     PAIRED: _keys("other", _PLACED),
     BACK: _keys("undoes", _PLACED),
-    payout_kinds.ORDERED: _keys("number reserve message sha256 total count people requested_on payouts by"),
+    payout_kinds.ORDERED: _keys("number reserve message sha256 total count people requested_on payouts by to"),
     payout_kinds.SIGNED: _keys("batch key"),
     payout_kinds.FETCHED: _keys("batch by"),
     payout_kinds.WITHDRAWN: _keys("batch by"),
