@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, select
 
-from ledger.currency.audit import typed
+from ledger.currency.audit import seen, typed
 from ledger.currency.audit.bank import ends
 from ledger.currency.audit.lines import LineState, Taken
 from ledger.currency.audit.placings import pairs
@@ -50,6 +50,8 @@ def against(town: Town, story: Story) -> _Found:
         for note in taken:
             yield from _lines_of(story, reserve, note, lines[note.id])
     yield from _entries(story, kept, notes)
+    for seq, id_, text in seen.against(town, story, (one.line for one in kept), notes):
+        yield "line_otherwise", seq, id_, text
     for reserve in story.lines.statements:
         yield from _balance(story, reserve, kept, notes)
     for line, (code, text) in pairs(story):
