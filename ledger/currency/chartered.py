@@ -113,8 +113,8 @@ def rules_of(town: Town, version: int = 1) -> Rules:
         version, charter.code, charter.network, town.key.public.hex(), charter.reconversion_fee_bp,
         frozenset(str(kind) for kind in charter.reconversion_by), tuple(a.name for a in charter.reserve),
         charter.bank.second_signature_above, charter.mandates.risk_days if charter.mandates else None,
-        town.machine.public.hex() if town.machine else None, True, charter.timezone,
-        alone_days=ALONE_DAYS, **limits_of(charter),
+        town.machine.public.hex() if town.machine else None, True, charter.timezone, alone_days=ALONE_DAYS,
+        **limits_of(charter),
         kinds=tuple(str(a.kind) for a in charter.reserve),
         ibans=tuple(salted.reserve_iban(town.key, a.iban) for a in charter.reserve),
     )  # fmt: skip
