@@ -79,7 +79,7 @@ BUGS: tuple[Bug, ...] = (
     bug("a line known by another reference", f"{BELIEVED} {SAID.format('typed_conversion')}",
         SEEN, "squeezed(typed.reference) != squeezed(one.line.bank_ref):", "False:"),
     bug("transit to a stranger", f"{BELIEVED} {SAID.format('stranger')}",
-        SEEN, 'return "" if hashed and hashed in self.ibans else', 'return "" if hashed else'),
+        SEEN, 'return "" if hashed and hashed in self.story.ibans else', 'return "" if hashed else'),
     bug("a return by nothing that a line says", f"{BELIEVED} {SAID.format('takes_no_top_up')}",
         SEEN, 'return "" if signs >= SIGNS else', 'return "" if True else'),
     bug("payouts that a line does not name", f"{PROVEN} -k swapped",

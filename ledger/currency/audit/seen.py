@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from ledger.currency import chartered, salted
+from ledger.currency import salted
 from ledger.currency.audit.lines import LineState, Taken
 from ledger.currency.audit.story import Story
 from ledger.currency.bank.indexing import RETURN
@@ -70,7 +70,6 @@ class _Judge:
         self.town, self.story, self.lines = town, story, lines
         self.network = story.rules.network
         self.members = {member_reference(self.network, account): account for account in story.holders}
-        self.ibans = {hashed for rules in chartered.noted(town) for hashed in rules.ibans or ()}
         self.items: dict[bytes, list[Item]] = {}
         for file in story.debits.files.values():
             for one in file.items.values():
@@ -101,7 +100,7 @@ class _Judge:
     def transit(self, one: _Seen) -> str:
         """The other side is an account of the reserve."""
         hashed = salted.reserve_iban(self.town.key, one.line.iban) if one.line.iban else ""
-        return "" if hashed and hashed in self.ibans else "the other side is no account of the reserve"
+        return "" if hashed and hashed in self.story.ibans else "the other side is no account of the reserve"
 
     def returned(self, one: _Seen) -> str:
         """Two of three: the bank says that it is a return; it goes to where it came from; it names order or member."""

@@ -23,14 +23,14 @@ from ledger.currency import chartered, salted
 from ledger.currency.bank import keeping
 from ledger.currency.bank.aligning import Aligned, Known, Timeline, align, by_day, day_in
 from ledger.currency.bank.keeping import Rows
+from ledger.currency.bank.possible import require_possible
 from ledger.currency.bank.reference import line_reference
 from ledger.currency.bank.statement import BankLine, LineKind, Statement, StatementError, same_account
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
-from ledger.currency.bank.target import is_open
 from ledger.currency.charter import ReserveAccount
 from ledger.currency.clocked import Moments
 from ledger.currency.conversion import CONSOLE
-from ledger.currency.days import FIRST, counted
+from ledger.currency.days import counted
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import decimal_text
 from ledger.currency.reserve.lines import awaited
@@ -146,7 +146,7 @@ class _Plans:
         """Align one statement, after those that were added before it."""
         town = self.town
         reserve = _reserve_account(town, statement)
-        _possible(town, statement, reserve)
+        require_possible(town, statement, reserve, MAX_LINES - MAX_BEFORE)
         known = self.accounts.get(reserve.name)
         if known is None:
             known = self.accounts[reserve.name] = self._load(reserve, statement.first)
@@ -337,34 +337,6 @@ def _not_another(town: Town, account: ReserveAccount) -> None:
                     f'same euros once more for "{account.name}": put back its iban to "{name}" in the charter',
                 )
             number += 1
-
-
-def _possible(town: Town, statement: Statement, reserve: ReserveAccount) -> None:
-    ends = (("beginning", statement.first, statement.opening), ("end", statement.last, statement.closing))
-    when, day, balance = next((end for end in ends if end[2] < 0), ends[0])
-    if balance < 0:
-        raise StatementError(
-            "statement_overdrawn",
-            f"{reserve.name} is below nothing at the {when} of {day}, {decimal_text(balance)}, and the reserve cannot "
-            "be: move euros there if they lack, and import one file that begins and ends on days on which the account "
-            "is above nothing",
-        )
-    if min([statement.first, *(line.booked_on for line in statement.lines)]) < FIRST:
-        raise StatementError("statement_unreadable", f"it has a day before {FIRST.year}: check the date of the file")
-    today = town.charter.local_date(town.now())
-    # What a bank books on a Friday evening has Monday's day.
-    next_day = today + timedelta(days=1)
-    while not is_open(next_day):
-        next_day += timedelta(days=1)
-    if statement.last > next_day:
-        raise StatementError(
-            "statement_future",
-            f"it reaches to {statement.last} and today is {today}: check the date of the file and the clock",
-        )
-    if len(statement.lines) > MAX_LINES - MAX_BEFORE:
-        raise StatementError(
-            "statement_too_large", f"a statement has at most {MAX_LINES - MAX_BEFORE} lines: split it by days"
-        )
 
 
 def _ledger_before(town: Town, number: int, day: date, apart: Collection[bytes]) -> tuple[int, list[int]]:
