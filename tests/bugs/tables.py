@@ -7,6 +7,7 @@ from tests.bugs import Bug, bug
 BELIEVED, PROVEN = "tests/threats/test_tables_believed.py", "tests/currency/bank/test_payouts_proven.py"
 CHECK = "tests/core/test_check.py"
 ROWS, AUDIT, PAYOUTS = "ledger/core/check_rows.py", "ledger/currency/audit/", "ledger/currency/bank/payouts/"
+RESERVE = "ledger/currency/reserve/lines.py"
 GATE, SEEN, SAID = PAYOUTS + "proven.py", AUDIT + "seen.py", "-k 'sqlite and {}'"
 
 BUGS: tuple[Bug, ...] = (
@@ -56,8 +57,8 @@ BUGS: tuple[Bug, ...] = (
     bug("who fetched a file may change", f"{PROVEN} -k each_column",
         AUDIT + "payout_tables.py", "if acts != (", "if False and acts != ("),
     bug("when a statement was taken a table says", f"{BELIEVED} {SAID.format('log_says')}",
-        "ledger/currency/reserve/lines.py", "    rows = connection.execute(query).all()\n",
-        "    rows = connection.execute(query.with_only_columns(LOG.c.id, LOG.c.seq, _STATEMENT.taken_at.label('at'))).all()\n"),  # noqa: E501
+        RESERVE, "select(LOG.c.id, LOG.c.seq, LOG.c.at)", 'select(LOG.c.id, LOG.c.seq, _STATEMENT.taken_at.label("at"))',  # noqa: E501
+        RESERVE, "_STATEMENT.reserve == found.number, LOG.c.at >", "_STATEMENT.reserve == found.number, _STATEMENT.taken_at >"),  # noqa: E501
     bug("columns of statements may change", f"{BELIEVED} {SAID.format('each_column')}",
         AUDIT + "bank_tables.py", "if told != right or note.bank_number not in (None, row.bank_number):", "if False:"),
     bug("the bank's number of a statement may change", f"{BELIEVED} {SAID.format('each_column')}",
@@ -86,8 +87,6 @@ BUGS: tuple[Bug, ...] = (
         SEEN, 'return "" if is_right else', 'return "" if True else'),
     bug("debits that a line does not name", f"{BELIEVED} {SAID.format('no_debits')}",
         SEEN, "if not ours & named:", "if False:"),
-    bug("what was put back is looked at still", f"{BELIEVED} {SAID.format('put_back')}",
-        SEEN, "if state is None or state.turn or", "if state is None or"),
     bug("texts that were erased are found to say nothing", f"{BELIEVED} {SAID.format('erased')}",
         SEEN, "note.content is None or not _says(line):", "note.content is None:"),
 )  # fmt: skip

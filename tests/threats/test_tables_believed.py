@@ -53,8 +53,9 @@ def mallory(town: Town) -> Party:
     return parties.admit(town, "person", "Mallory")
 
 
-def test_units_for_another_member_than_the_line_names(town: Town, alice: Party, mallory: Party) -> None:
-    come = statement([line(9_000, token(town, alice))])
+@pytest.mark.parametrize("names", [True, False])
+def test_units_for_another_member_than_the_line_names(town: Town, alice: Party, mallory: Party, names: bool) -> None:
+    come = statement([line(9_000, token(town, alice) if names else "don")])
     assert booked_as(town, come, text=token(town, mallory)) == {"conversion": 1}
     assert town.book.balance(mallory.account) == 9_000
     assert found(town) == {"line_otherwise"}

@@ -42,7 +42,7 @@ def against(
     judge = _Judge(town, story, by_id)
     for line in by_id.values():
         state, note = story.lines.known.get(line.id), notes.get(line.statement)
-        if state is None or state.turn or note is None or note.content is None or not _says(line):
+        if state is None or note is None or note.content is None or not _says(line):
             continue
         look = judge.looks.get(state.became)
         if (
