@@ -65,7 +65,7 @@ def show_file(number: str) -> None:
     """One file with its transfers."""
     with opened() as town:
         batch = batches.find(town, number)
-        transfers = contents.transfers_of(town, batch.id)
+        transfers = contents.transfers_of(town, batch.id, batch.people)
         [given] = _files_json(town, [batch])
     CONSOLE.facts(
         {
@@ -78,7 +78,7 @@ def show_file(number: str) -> None:
     columns = [(_("reference"), False), (_("euros"), True), (_("to"), False), ("IBAN", False), (_("state"), False)]
     rows = [
         (shown(one.reference), euros(one.amount), one.name, grouped(one.iban),
-         _(TRANSFER_STATES[one.state]) + (", " + _("never paid to this IBAN before") if one.is_new else ""))
+         _(TRANSFER_STATES[one.state]) + (", " + _("IBAN to look at: new, or from the office") if one.is_new else ""))
         for one in transfers
     ]  # fmt: skip
     CONSOLE.table(columns, rows)

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from ledger.core.ids import account_text
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank import details
 from ledger.currency.bank.lines import lines
-from ledger.currency.bank.payouts import batches, owed, proven
+from ledger.currency.bank.payouts import batches, contents, owed, proven
 from ledger.currency.bank.payouts.owed import Payout
 from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORDER
 from ledger.currency.bank.placing import Decision, Way
@@ -19,8 +20,10 @@ from ledger.currency.bank.suspense import open_lines, place, put_back
 from ledger.currency.errors import CurrencyError
 from ledger.currency.tables import BANK_DETAILS, PARTY
 from ledger.currency.town import Town
+from tests import towns
 from tests.currency.bank.paying import BROUGHT, SHOP_IBANS, Town3, accept, debit, now, sent, sign
 from tests.currency.bank.scene import DAY, bring, line, statement
+from tests.towns import BANK
 
 NEXT = DAY + timedelta(days=1)
 THEIRS = "NL02ABNA0123456789"
@@ -180,6 +183,75 @@ def test_a_shop_that_moved_since_is_paid_where_it_was_ordered(town: Town, paying
     assert audit(town).clean
     details.erase(town, paying.shops[0].party)
     assert audit(town).clean
+
+
+@pytest.mark.usefixtures("blind")
+@pytest.mark.parametrize("forgotten", [True, False])
+def test_a_file_whose_shop_has_no_row_stays(town: Town, paying: Town3, payout: Payout, forgotten: bool) -> None:
+    shop = paying.shops[0].party
+    if forgotten:  # and a row put there for the moment of the order
+        details.erase(town, shop)
+        row = {"party": shop.id, "iban": THEIRS, "holder": "", "set_at": 1, "set_by": "console"}
+        write(town, BANK_DETAILS.insert().values(**row))
+    else:
+        write(town, EDITS["IBAN"](paying))
+    made = signed(paying)
+    write(town, BANK_DETAILS.delete().where(by_party(paying)))
+    assert "another name or IBAN" in refused("payout_changed", town, batches.fetch, made)
+    assert "payout_elsewhere" in found(town) or not forgotten
+
+
+# --- which accounts are known ------------------------------------------------------------------------------
+
+
+def paid_for(paying: Town3, units: int) -> None:
+    """Change units of the first shop back, and have the bank pay it."""
+    town = paying.town
+    payout = accept(town, paying.shops[0], units)
+    sent(paying)
+    opening = town.book.balance(town.chart.reserve[BANK])
+    bring(town, statement([debit(payout, town.charter.local_date(town.now()))], opening))
+
+
+def is_new(paying: Town3, units: int) -> bool:
+    accept(paying.town, paying.shops[0], units)
+    made = batches.order(paying.town)
+    [answer] = {one.is_new for one in contents.transfers_of(paying.town, made.id, made.people)}
+    batches.withdraw(paying.town, made)
+    return answer
+
+
+def test_an_account_is_not_made_known_by_one_person(town: Town, paying: Town3) -> None:
+    """A small file that one person signs makes nothing known to those who sign a large one."""
+    paid_for(paying, 1_000)
+    assert is_new(paying, 1_000) is False
+    assert is_new(paying, 110_000) is True
+    towns.clock(town).forward(86_400)
+    paid_for(paying, 1_000)  # with what was due before it: two people sign
+    assert is_new(paying, 110_000) is False
+
+
+def test_an_account_that_was_set_by_the_office_is_looked_at(town: Town, paying: Town3) -> None:
+    shop, office = paying.shops[0], paying.alice
+    where = f"PUT /v1/parties/{account_text(shop.account)}/bank-details"
+    acting = towns.acting(town, office, where, iban=THEIRS)
+    details.put(acting, shop.party, THEIRS, by=office.public.hex())
+    paid_for(paying, 1_000)
+    assert is_new(paying, 1_000) is True
+    told = [one.text for one in audit(town).notices if "said where" in one.text]
+    assert told == [f"key {office.public.hex()[:16]} of the association said where account {shop.account:016x} is paid"]
+    towns.clock(town).forward(31 * 86_400)
+    assert is_new(paying, 1_000) is False
+
+
+def test_an_account_is_looked_at_that_is_not_the_shops_any_more(town: Town, paying: Town3, payout: Payout) -> None:
+    sent(paying)
+    bring(town, statement([debit(payout, NEXT)], HELD))
+    accept(town, paying.shops[0], 1_000)
+    made = batches.order(town)
+    assert [one.is_new for one in contents.transfers_of(town, made.id)] == [False]
+    details.put(town, paying.shops[0].party, THEIRS)
+    assert [one.is_new for one in contents.transfers_of(town, made.id)] == [True]
 
 
 # --- what is kept of it ------------------------------------------------------------------------------------

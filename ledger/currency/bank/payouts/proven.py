@@ -45,12 +45,15 @@ class Owed(NamedTuple):
 
 
 class Said(NamedTuple):
-    """Where the holder of an account is paid, as its row says. `seq` is the place of the note that said so last.
+    """Where the holder of an account is paid, as its row says.
 
-    `is_proven`: name and IBAN are those that the log holds the hashes of.
+    `seq`, `at` (us) and `by` are those of the note that said so last. `is_proven`: name and IBAN are those that the log
+    holds the hashes of.
     """
 
     seq: int
+    at: int
+    by: str
     iban: str
     name: str
     is_proven: bool
@@ -89,9 +92,9 @@ def require_file(town: Town, connection: Connection, file: Noted, orders: Orders
     there = said(connection, {one.holder for one in found.values()})
     for one in transfers:
         goes = there.get(right[one.end_to_end].holder)
-        if goes is None or goes.seq > file.seq:
+        if goes is not None and goes.seq > file.seq:
             continue
-        if not goes.is_proven or (one.iban, one.name) != (goes.iban, written(goes.name)):
+        if goes is None or not goes.is_proven or (one.iban, one.name) != (goes.iban, written(goes.name)):
             raise _changed(name, f"the payout {one.end_to_end} goes to another name or IBAN than its shop had said")
 
 
@@ -152,12 +155,10 @@ def elsewhere(town: Town, connection: Connection, places: Collection[int], but: 
 
 
 def said(connection: Connection, accounts: Collection[int]) -> dict[int, Said]:
-    """Where the holders of these accounts are paid; those who never said so, or had it forgotten, are not in it."""
-    last: dict[int, tuple[int, str | None]] = {}
+    """Where the holders of these accounts are paid; those who never said so are not in it."""
+    last: dict[int, Record] = {}
     for record in logged.of_kinds(connection, (details.KIND,)):
-        evidence = record.instruction.evidence
-        hashed = evidence.get("hash")
-        last[int(str(evidence["account"]), 16)] = record.seq, None if hashed is None else str(hashed)
+        last[int(str(record.instruction.evidence["account"]), 16)] = record
     query = (
         select(HOLDING.c.account, PARTY.c.id, PARTY.c.name, BANK_DETAILS.c.iban, BANK_DETAILS.c.holder)
         .join(HOLDING, HOLDING.c.party == PARTY.c.id)
@@ -168,14 +169,21 @@ def said(connection: Connection, accounts: Collection[int]) -> dict[int, Said]:
     parties = logged.by_ids(connection, [bytes(row.id) for row in rows])
     ids = [id_ for row in rows for id_ in (bytes(row.id), salted.details_id(row.id))]
     salts = dict(connection.execute(select(SALT.c.id, SALT.c.salt).where(SALT.c.id.in_(ids))).all())
-    found = {}
+    # A note without its row: what it said was taken out of the table, or is forgotten.
+    found = {
+        account: Said(note.seq, note.at, str(note.instruction.evidence.get("by")), "", "", False)
+        for account, note in last.items()
+        if account in accounts
+    }
     for row in rows:
-        seq, hashed = last.get(row.account, (0, None))
+        note = last.get(row.account)
+        said_so = note.instruction.evidence if note is not None else {}
         salt = salts.get(salted.details_id(row.id), b"")
-        is_right = hashed == salted.salted(salted.DETAILS, salt, [row.iban, row.holder])
+        is_right = said_so.get("hash") == salted.salted(salted.DETAILS, salt, [row.iban, row.holder])
         if not row.holder:
             is_right &= _is_named(parties.get(bytes(row.id)), row.account, row.name, salts.get(bytes(row.id), b""))
-        found[row.account] = Said(seq, row.iban, row.holder or row.name, is_right)
+        there = found.get(row.account, Said(0, 0, "", "", "", False))
+        found[row.account] = there._replace(iban=row.iban, name=row.holder or row.name, is_proven=is_right)
     return found
 
 
