@@ -29,7 +29,7 @@ STRANGER = "BE68539007547034"
 
 def write(town: Town, query: Any) -> None:
     with town.book.store.writing() as store:
-        store.connection.execute(query)  # type: ignore[attr-defined]  # neither store of these tests is in memory
+        store.connection.execute(query)
 
 
 def found(town: Town) -> set[str]:
