@@ -82,7 +82,7 @@ def sign(wallet: Wallet, number: str, *, yes: bool) -> None:
     width = max(len(_euros(one.amount)) for one in ordered.transfers)
     for one in ordered.transfers:
         TERMINAL.say(f"{_euros(one.amount):>{width}}  {clean(one.name)}")
-        new = "" if (one.end_to_end, one.iban) in known else "  " + bold(_("new: never paid to before"))
+        new = "" if (one.end_to_end, one.iban) in known else "  " + bold(_("to look at: new, or from the office"))
         TERMINAL.say(f"{'':{width}}  {grouped(one.iban)}  {clean(one.end_to_end)}{new}")
     told = ngettext(
         "File {number}: {count} transfer, {total}, to be paid on {day}.",

@@ -73,7 +73,7 @@ def show_file(number: str) -> None:
     """One file with its transfers."""
     with opened() as town:
         batch = batches.find(town, number)
-        transfers = contents.transfers_of(town, batch.id)
+        transfers = contents.transfers_of(town, batch.id, batch.people)
         [given] = _files_json(town, [batch])
     CONSOLE.facts(
         {
@@ -215,7 +215,7 @@ def _where(one: owed.Due) -> str:
 
 
 def _stands(one: contents.Ordered) -> str:
-    new = _("never paid to this IBAN before") if one.is_new else ""
+    new = _("IBAN to look at: new, or from the office") if one.is_new else ""
     return ", ".join(filter(None, (_(TRANSFER_STATES[one.state]), new, payee_text(one.payee))))
 
 

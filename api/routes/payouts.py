@@ -120,14 +120,16 @@ def order_payouts(body: BatchIn, acting: Actor) -> BatchOut:
 
 @router.get("/v1/payouts/batches/{batch}", response_model=BatchTransfersOut)
 def payout_batch(batch: str, found: Served, caller: Caller) -> BatchTransfersOut:
-    """A file, by its number or id, with the transfers in it. `is_new`: never paid to this IBAN before.
+    """A file, by its number or id, with the transfers in it. `is_new`: look at this IBAN before you sign.
+
+    It was never paid to by a file that as many people signed, is not the shop's any more, or the office set it lately.
 
     `changed`: the stored file is not the one that was ordered, so nothing is shown of it; withdraw it.
     """
     need(caller, parties.AUDIT)
     made = batches.find(found.town, batch)
     try:
-        transfers = [transfer_out(one) for one in contents.transfers_of(found.town, made.id)]
+        transfers = [transfer_out(one) for one in contents.transfers_of(found.town, made.id, made.people)]
     except CurrencyError as error:
         if error.code != "payouts_changed":
             raise

@@ -308,6 +308,8 @@ class _Check:
         try:
             for table, event in sorted(self._source.missing()):
                 self._findings.add("guard_missing", f"{table}: {event}")
+            for said in self._source.foreign():
+                self._findings.add("guard_foreign", said)
             if deep:
                 for said in self._source.damage():
                     self._findings.add("database_damaged", said)

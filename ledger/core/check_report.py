@@ -9,6 +9,8 @@ from typing import NamedTuple
 CODES: dict[str, str] = {
     "database_damaged": "The database cannot read its own tables, or its own test of them fails.",
     "guard_missing": "The database would let what must never change be changed: a trigger or unique index is gone.",
+    "guard_foreign": "The database would do more than it is told, or shows what nobody wrote: a trigger, view, rule or "
+    "policy that is none of ours.",
     "seq_gap": "Entries of the log are missing, or one stands there twice.",
     "record_malformed": "The bytes of a record are not the canonical record of anything.",
     "log_differs": "A column of a log entry (seq, id, at, corrects) is not what its record says.",

@@ -38,10 +38,14 @@ GUARDS = frozenset(
         ("account", f"update of {FIXED}"),
         ("account", "delete"),
         ("head", "delete"),
+        ("signed_head", "update"),
+        ("signed_head", "delete"),
         ("log", "unique id"),
     }
 )
 """What the database itself must refuse: (table, event). PostgreSQL has TRUNCATE besides."""
+VIEWS = frozenset({"entry"})
+"""The views that the versions make; nothing here reads them."""
 TRUNCATE = frozenset((table, "truncate") for table, _ in GUARDS)
 
 
@@ -78,6 +82,11 @@ class Rows(Protocol):
 
     def missing(self) -> Iterable[tuple[str, str]]:
         """Those of `GUARDS` that are not in place."""
+        ...
+
+    def foreign(self) -> Iterable[str]:
+        """What would have the database do more than it is told, or show something else: triggers that are no guards of
+        ours, views and, on PostgreSQL, rules and policies."""
         ...
 
     def damage(self) -> list[str]:
@@ -152,6 +161,7 @@ _POSTGRES_GUARD = re.compile(
     r"execute function (?:\w+\.)?refuse_change\(\)",
     re.IGNORECASE,
 )
+_SCHEMA = "SELECT relnamespace FROM pg_class WHERE oid = 'log'::regclass"
 _POSTGRES_REFUSAL = re.compile(r"begin raise exception [^;]*; end;?", re.IGNORECASE)
 
 
@@ -191,11 +201,7 @@ class _SqliteRows:
         return self._stream("SELECT id, max(seq) FROM log NOT INDEXED GROUP BY +id HAVING count(*) > 1")
 
     def missing(self) -> Iterable[tuple[str, str]]:
-        found = set()
-        for (sql,) in self._driver.execute("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND sql IS NOT NULL"):
-            match = _SQLITE_GUARD.fullmatch(_plain(sql))
-            if match:
-                found.add((match[2].lower(), match[1].lower()))
+        found = {guard for _name, guard in self._triggers()}
         for name, unique, partial in self._driver.execute(
             "SELECT name, \"unique\", partial FROM pragma_index_list('log')"
         ).fetchall():
@@ -203,6 +209,19 @@ class _SqliteRows:
             if unique and not partial and columns == [("id",)]:
                 found.add(("log", "unique id"))
         return GUARDS - found
+
+    def foreign(self) -> Iterable[str]:
+        yield from (f"trigger {name}" for name, guard in self._triggers() if guard not in GUARDS)
+        for (name,) in self._driver.execute("SELECT name FROM sqlite_schema WHERE type = 'view'").fetchall():
+            if name not in VIEWS:
+                yield f"view {name}"
+
+    def _triggers(self) -> Iterator[tuple[str, tuple[str, str]]]:
+        """The triggers, each with what it refuses: table and event, both "" where it does anything else."""
+        query = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name"
+        for name, sql in self._driver.execute(query).fetchall():
+            match = _SQLITE_GUARD.fullmatch(_plain(str(sql)))
+            yield name, (match[2].lower(), match[1].lower()) if match else ("", "")
 
     def damage(self) -> list[str]:
         said = [str(row[0]) for row in self._driver.execute("PRAGMA integrity_check(20)").fetchall()]
@@ -248,15 +267,7 @@ class _PostgresRows:
         return self._stream("SELECT id || ''::bytea, max(seq) FROM log GROUP BY 1 HAVING count(*) > 1")
 
     def missing(self) -> Iterable[tuple[str, str]]:
-        found = set()
-        for definition, body in self._all(
-            "SELECT pg_get_triggerdef(t.oid), p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
-            "WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgrelid = ANY(%s::regclass[])",
-            (["log", "transfer", "account", "head"],),
-        ):
-            match = _POSTGRES_GUARD.fullmatch(_plain(definition))
-            if match and _POSTGRES_REFUSAL.fullmatch(_plain(body)):
-                found |= {(match[2].lower(), event) for event in match[1].lower().split(" or ")}
+        found = {guard for _name, enabled, guards in self._triggers() for guard in guards if enabled in "OA"}
         unique = self._all(
             "SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] "
             "WHERE i.indrelid = 'log'::regclass AND i.indisunique AND i.indisvalid AND i.indpred IS NULL "
@@ -265,6 +276,31 @@ class _PostgresRows:
         if unique:
             found.add(("log", "unique id"))
         return (GUARDS | TRUNCATE) - found
+
+    def foreign(self) -> Iterable[str]:
+        for name, _enabled, guards in self._triggers():
+            if not guards or not guards <= GUARDS | TRUNCATE:
+                yield f"trigger {name}"
+        here = f"WHERE c.relnamespace = ({_SCHEMA})"
+        for kind, sql in (
+            ("view", f"SELECT c.relname FROM pg_class c {here} AND c.relkind IN ('v', 'm')"),
+            ("rule", f"SELECT r.rulename FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class {here} "
+                     "AND r.rulename <> '_RETURN'"),
+            ("policy", f"SELECT p.polname FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid {here}"),
+        ):  # fmt: skip
+            yield from (f"{kind} {name}" for (name,) in self._all(f"{sql} ORDER BY 1") if name not in VIEWS)
+
+    def _triggers(self) -> Iterator[tuple[str, str, set[tuple[str, str]]]]:
+        """The triggers of every table beside the log: name, whether it is enabled, what it refuses (table, event)."""
+        for name, enabled, definition, body in self._all(
+            "SELECT t.tgname, t.tgenabled::text, pg_get_triggerdef(t.oid), p.prosrc FROM pg_trigger t "
+            "JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid "
+            f"WHERE NOT t.tgisinternal AND c.relnamespace = ({_SCHEMA}) ORDER BY t.tgname"
+        ):
+            match = _POSTGRES_GUARD.fullmatch(_plain(definition))
+            is_guard = match is not None and _POSTGRES_REFUSAL.fullmatch(_plain(body)) is not None
+            events = match[1].lower().split(" or ") if match is not None and is_guard else []
+            yield name, enabled, {(match[2].lower(), event) for event in events} if match is not None else set()
 
     def damage(self) -> list[str]:
         return []  # amcheck and pg_checksums need rights that an auditor does not have
@@ -326,6 +362,9 @@ class _ReadingRows:
             seen.add(row[1])
 
     def missing(self) -> Iterable[tuple[str, str]]:
+        return ()
+
+    def foreign(self) -> Iterable[str]:
         return ()
 
     def damage(self) -> list[str]:

@@ -135,6 +135,10 @@ ERRORS: dict[str, tuple[int, str]] = {
         "another person signs, or a second treasurer confirms one of the keys before the file is ordered.",
     ),
     "payouts_changed": (409, "The stored file is not the one that was ordered and signed."),
+    "payout_changed": (
+        409,
+        "What the tables say of a payout, of a file of them, or of where its shop is paid, is not what the log says.",
+    ),
     "payout_paid": (409, "The bank paid this payout; if it sends it back, its statement brings it back."),
     "payout_ordered": (409, "The payout is in a file that was not fetched yet; withdraw that file first."),
     "reason_malformed": (422, "A bank's reason is a code of four capital letters and digits, such as AC04."),

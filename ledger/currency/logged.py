@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, LargeBinary, Select, func, literal, or_, select
 
 from ledger.core import record as records
 from ledger.core.model import Note
@@ -31,6 +31,23 @@ def by_places(connection: Connection, places: Iterable[int]) -> dict[int, Record
     return {record.seq: record for record in _read(connection, wanted, LOG.c.seq)}
 
 
+def of_kinds(connection: Connection, kinds: Iterable[str], *, after: int = 0) -> Iterator[Record]:
+    """The entries of those kinds that come after a place, in their order. It looks at every one of them."""
+    wanted = set(kinds)
+    there = or_(*(_holds(connection, f'"kind":"{kind}"'.encode()) for kind in sorted(wanted)))
+    query = select(LOG.c.seq, LOG.c.id, LOG.c.record).where(LOG.c.seq > after, there).order_by(LOG.c.seq)
+    for found in _records(connection, query):
+        if getattr(found.instruction, "kind", None) in wanted:
+            yield found
+
+
+def _holds(connection: Connection, part: bytes) -> ColumnElement[bool]:
+    """Whether a record holds these bytes. That stands in no text of one, where quotes are escaped."""
+    if connection.dialect.name == "sqlite":
+        return func.instr(LOG.c.record, part) > 0
+    return func.position(literal(part, LargeBinary).op("IN")(LOG.c.record)) > 0
+
+
 def note(record: Record | None, kind: str) -> Note | None:
     """The note of that kind which an entry is, if it is one."""
     found = record and record.instruction
@@ -40,10 +57,14 @@ def note(record: Record | None, kind: str) -> Note | None:
 def _read(connection: Connection, wanted: list[bytes] | list[int], column: ColumnElement[object]) -> Iterator[Record]:
     for start in range(0, len(wanted), _MOST):
         query = select(LOG.c.seq, LOG.c.id, LOG.c.record).where(column.in_(wanted[start : start + _MOST]))
-        for row in connection.execute(query):
-            try:
-                found = records.parse(bytes(row.record))
-            except RecordError:
-                continue
-            if (found.seq, found.instruction.id) == (row.seq, bytes(row.id)):
-                yield found
+        yield from _records(connection, query)
+
+
+def _records(connection: Connection, query: Select[tuple[int, bytes, bytes]]) -> Iterator[Record]:
+    for row in connection.execute(query):
+        try:
+            found = records.parse(bytes(row.record))
+        except RecordError:
+            continue
+        if (found.seq, found.instruction.id) == (row.seq, bytes(row.id)):
+            yield found

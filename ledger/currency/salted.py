@@ -22,6 +22,7 @@ SALT_BYTES = 16
 NAME = "patard/party-name/1"
 DETAILS = "patard/bank-details/1"
 LINES = "patard/bank-lines/1"
+ORDERS = "patard/payout-orders/1"
 RESERVE = "patard/reserve-iban/1"
 LINE_COLUMNS = ("value_on", "kind", "bank_ref", "name", "iban", "text", "end_to_end", "mandate", "reason", "parts")
 """What a bank's line says beside its reference, as its table has it."""

@@ -19,6 +19,7 @@ from ledger.currency.bank.booking import book
 from ledger.currency.bank.payouts.tables import PAYOUT_BATCH
 from ledger.currency.charter import BankRules
 from ledger.currency.keys import PrivateKey
+from ledger.currency.tables import BANK_DETAILS
 from ledger.currency.town import Town
 from tests import towns
 from tests.currency.bank.scene import DAY, line, opened, statement
@@ -273,6 +274,15 @@ def test_a_file_that_was_changed_in_the_database(api: Served, people: Cast) -> N
     with api.town.book.store.writing() as store:
         store.connection.execute(update(PAYOUT_BATCH).values(file=b"<Document/>"))
     is_problem(fetch(api, api.session(people.operator)), "payouts_changed")
+
+
+def test_an_iban_that_was_changed_in_the_database(api: Served, people: Cast) -> None:
+    owe(api, people)
+    with api.town.book.store.writing() as store:
+        store.connection.execute(update(BANK_DETAILS).values(iban="BE68539007547034"))
+    headers = api.session(people.operator)
+    is_problem(api.client.post("/v1/payouts/batches", json={}, headers=headers), "payout_changed")
+    assert api.client.get("/v1/payouts/batches", headers=headers).json()["batches"] == []
 
 
 @pytest.mark.parametrize(("on", "code"), [("2025-06-14", "payouts_date"), ("2026-06-15", "payouts_date"),

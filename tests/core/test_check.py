@@ -256,8 +256,9 @@ def without_unique_ids(db: Any) -> None:
 
 
 def test_every_code_has_its_planted_damage() -> None:
-    # guard_missing has tests of its own, root_differs those in test_check_roots.
-    assert {code for code, *_ in PLANTED} | {"guard_missing", "root_differs"} == set(CODES) | STATE_CODES - {"id_taken"}
+    # guard_missing and guard_foreign have tests of their own, root_differs those in test_check_roots.
+    apart = {"guard_missing", "guard_foreign", "root_differs"}
+    assert {code for code, *_ in PLANTED} | apart == set(CODES) | STATE_CODES - {"id_taken"}
     assert all(CODES.values())
 
 
@@ -269,6 +270,8 @@ GUARDS = {
     "account_no_change": ("account", f"update of {check_rows.FIXED}"),
     "account_no_delete": ("account", "delete"),
     "head_no_delete": ("head", "delete"),
+    "signed_head_kept_update": ("signed_head", "update"),
+    "signed_head_kept_delete": ("signed_head", "delete"),
 }
 
 
@@ -281,7 +284,22 @@ def test_a_missing_or_lamed_trigger_is_found(book: Path, trigger: str, how: str)
         db.execute(f"DROP TRIGGER {trigger}")
         if how == "lamed":
             db.execute(ddl.replace(" BEGIN ", " WHEN false BEGIN "))
-    assert [str(finding) for finding in checked(book).findings] == [f"guard_missing: {table}: {event}"]
+    lamed = [f"guard_foreign: trigger {trigger}"] if how == "lamed" else []
+    assert [str(finding) for finding in checked(book).findings] == [f"guard_missing: {table}: {event}", *lamed]
+
+
+@pytest.mark.parametrize("made", [
+    "TRIGGER ours AFTER INSERT ON bank_line BEGIN UPDATE bank_line SET text = 'x' WHERE id = new.id; END",
+    "TRIGGER ours AFTER INSERT ON log BEGIN SELECT RAISE(ABORT, 'no more'); END",
+    "TRIGGER ours BEFORE DELETE ON payout BEGIN SELECT RAISE(ABORT, 'payout is append-only'); END",
+    "TRIGGER ours BEFORE DELETE ON log BEGIN DELETE FROM salt; SELECT RAISE(ABORT, 'log is append-only'); END",
+    "VIEW ours AS SELECT * FROM log WHERE seq < 5",
+])  # fmt: skip
+def test_a_trigger_or_view_that_is_none_of_ours_is_found(book: Path, made: str) -> None:
+    with raw(book) as db:
+        db.execute(f"CREATE {made}")
+    what = made.split(maxsplit=1)[0].lower()
+    assert [str(finding) for finding in checked(book).findings] == [f"guard_foreign: {what} ours"]
 
 
 def test_a_log_without_unique_ids_is_found(book: Path) -> None:

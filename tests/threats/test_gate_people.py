@@ -330,7 +330,7 @@ def test_what_left_before_the_machine_had_a_key_is_judged_as_it_was(before: Town
         town.post(note, done(row, batch=batch.id, key=key.public))
     assert refused(batches.fetch, town, batch)[0] == "payouts_unsigned"
     note = Note(fetching_id(batch.id), index.FETCHED, {"batch": batch.id.hex(), "by": "console"})
-    town.post(note, done("UPDATE payout_batch SET fetched_at = :at"))
+    town.post(note, done("UPDATE payout_batch SET fetched_at = :at, fetched_by = 'console'"))
     assert audit(town).findings == []
     later = replace(town, machine=towns.key_of("the machine"))
     chartered.keep(later, chartered.latest(later))

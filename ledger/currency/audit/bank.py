@@ -107,8 +107,9 @@ def _read_statement(note: Note, record: Record) -> Taken | None:
     if "format" not in e:
         return None
     number, opening, closing, lines, gone = (int(each or 0) for each in numbers)
+    content, iban, theirs = (str(e[key]) if key in e else None for key in ("content", "iban", "bank_number"))
     return Taken(note.id, record.seq, number, first.isoformat(), last.isoformat(), opening, closing, lines, gone,
-                 str(e["digest"]), *(str(e[key]) if key in e else None for key in ("content", "iban")))  # fmt: skip
+                 str(e["digest"]), content, iban, record.at, str(e.get("by")), str(e["format"]), theirs)  # fmt: skip
 
 
 def ends(statements: list[Taken]) -> tuple[str, set[int]]:

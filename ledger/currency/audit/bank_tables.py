@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, select
 
-from ledger.currency.audit import typed
+from ledger.currency.audit import seen, typed
 from ledger.currency.audit.bank import ends
 from ledger.currency.audit.lines import LineState, Taken
 from ledger.currency.audit.placings import pairs
@@ -59,6 +59,8 @@ def against(town: Town, story: Story) -> _Found:
             yield from _lines_of(story, reserve, note, lines[note.id])
     yield from _entries(story, kept, notes)
     _corrections(story, kept)
+    for seq, id_, text in seen.against(town, story, (one.line for one in kept), notes):
+        yield "line_otherwise", seq, id_, text
     for reserve in story.lines.statements:
         yield from _balance(story, reserve, kept, notes)
     for line, (code, text) in pairs(story):
@@ -77,8 +79,10 @@ def _statements(story: Story, rows: Sequence[Row[Any]], notes: dict[bytes, Taken
         if note is None:
             yield "statement_unlogged", 0, None, f"statement {row.number} in the tables was never noted in the log"
             continue
-        told = (row.reserve, row.seq, row.number, row.first, row.last, row.opening, row.closing)
-        if told != (accounts[note.id], note.seq, *note[2:7]):
+        told = (row.reserve, row.seq, row.number, row.first, row.last, row.opening, row.closing,
+                row.taken_at, row.taken_by, row.format)  # fmt: skip
+        right = (accounts[note.id], note.seq, *note[2:7], note.at, note.by, note.format)
+        if told != right or note.bank_number not in (None, row.bank_number):
             yield "statement_unlogged", 0, None, f"statement {note.number} is another in the tables than in the log"
     there = {row.id for row in rows}
     for note in notes.values():

@@ -225,6 +225,9 @@ def bank_details(story: Story, record: Record, note: Note) -> Iterator[Said]:
         yield "note_malformed", "a note of bank details without the account of a party and the hash of what is paid to"
         return
     story.details[account] = None if hashed is None else str(hashed)
+    if key is not None and key.account != account and hashed is not None:
+        text = f"key {str(evidence['by'])[:16]} of the association said where account {account:016x} is paid"
+        story.notices.append(Notice(record.seq, note.id, text))
 
 
 def other(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:

@@ -77,6 +77,11 @@ class Taken(NamedTuple):
     """The salted hash of all that its lines say; None in notes from before there were such."""
     iban: str | None = None
     """The salted hash of the IBAN whose statement it is; None as before."""
+    at: int = 0
+    by: str = ""
+    format: str = ""
+    bank_number: str | None = None
+    """The bank's own number of it; None as before."""
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ledger.currency.bank.payouts.alone import Left
 
@@ -32,6 +33,13 @@ class Owed:
         return self.paid_by is None and self.undone_by is None
 
 
+class Did(NamedTuple):
+    """When somebody did something (us) and who, as its note says."""
+
+    at: int
+    by: str
+
+
 @dataclass(slots=True)
 class File:
     """A file of payouts. `signers` maps each key that signed to its person's account."""
@@ -47,9 +55,16 @@ class File:
     """Place of the note that ordered it."""
     message: str
     requested_on: str
+    reserve: int
+    made: Did
+    to: str | None
+    """The salted hash of the names and IBANs to which it goes; None in notes from before there were such."""
+    said: dict[int, str | None]
+    """The hash of where each holder was paid by then; None where they had not said it."""
     signers: dict[bytes, int | None] = field(default_factory=dict)
-    fetched: bool = False
-    withdrawn: bool = False
+    fetched: Did | None = None
+    """The first time."""
+    withdrawn: Did | None = None
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from ledger.core.record import Record
 from ledger.currency import parties, proofs
 from ledger.currency.audit import kinds
 from ledger.currency.audit.kinds import TREASURER, acted
-from ledger.currency.audit.payout_state import File, Owed
+from ledger.currency.audit.payout_state import Did, File, Owed
 from ledger.currency.audit.signatures import Signed
 from ledger.currency.audit.story import Said, Story, bytes_of, number_of
 from ledger.currency.audit.vouching import is_live
@@ -201,7 +201,9 @@ def ordered(story: Story, record: Record, note: Note) -> Iterator[Said]:
     if people != rules.signers(total):
         yield "signatures_missing", f"{people} people were to sign {total} cents; by the charter {rules.signers(total)}"
     message, day = str(evidence.get("message")), str(evidence.get("requested_on"))
-    file = File(note.id, number, digest, total, len(places), people, places, record.seq, message, day)
+    file = File(note.id, number, digest, total, len(places), people, places, record.seq, message, day,
+                number_of(evidence.get("reserve")), _did(record), str(evidence["to"]) if "to" in evidence else None,
+                {one.holder: story.details.get(one.holder) for one in meant})  # fmt: skip
     for one in meant:
         one.file = one.file or note.id
     state.files[note.id] = file
@@ -254,7 +256,7 @@ def fetched(story: Story, record: Record, note: Note) -> Iterator[Said]:
         yield "signatures_missing", text
     if not file.fetched and story.is_alone(file.seq) and _people(story, record, file, live, 2) < 2:
         state.left.append(Left(record.at, file.total, frozenset(live)))
-    file.fetched = True
+    file.fetched = file.fetched or _did(record)
 
 
 def withdrawn(story: Story, record: Record, note: Note) -> Iterator[Said]:
@@ -266,7 +268,7 @@ def withdrawn(story: Story, record: Record, note: Note) -> Iterator[Said]:
     yield from acted(story, record, note.evidence, TREASURER if file.fetched else parties.OFFICE)
     if note.id != withdrawal_id(file.id):
         yield "id_not_derived", "its id does not follow from the file"
-    file.withdrawn = True
+    file.withdrawn = file.withdrawn or _did(record)
     for one in story.payouts.owed.values():
         if one.file == file.id and one.paid_by is None:
             one.file = None
@@ -289,6 +291,10 @@ def _people(story: Story, record: Record, file: File, live: list[bytes], most: i
         return len({file.signers[raw] for raw in live} - {None}) if most > 1 else min(len(live), 1)
     people = People(behind(story.held, live), file.seq, older=not story.is_alone(file.seq))
     return people.count(live, most)
+
+
+def _did(record: Record) -> Did:
+    return Did(record.at, str(record.instruction.evidence.get("by")))
 
 
 def _file(story: Story, note: Note) -> File | None:

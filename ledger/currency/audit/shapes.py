@@ -78,13 +78,15 @@ NOTES: dict[str, frozenset[str]] = {
     details.KIND: _keys("account by hash"),
     ANNOUNCED: _keys("by count digest"),
     periods.KIND: _keys("by end entries form plan seq sha256 start"),
-    STATEMENT: _keys("by reserve number format first last opening closing lines gone digest content iban file"),
+    STATEMENT: _keys(
+        "by reserve number format bank_number first last opening closing lines gone digest content iban file"
+    ),
     standing.KIND: _keys("by reserve statement statements lines"),
     KNOWN: _keys("conversion holder", _LINE),
     WITHDRAWN: _keys("returns", _LINE),
     PAIRED: _keys("other", _PLACED),
     BACK: _keys("undoes", _PLACED),
-    payout_kinds.ORDERED: _keys("number reserve message sha256 total count people requested_on payouts by"),
+    payout_kinds.ORDERED: _keys("number reserve message sha256 total count people requested_on payouts by to"),
     payout_kinds.SIGNED: _keys("batch key"),
     payout_kinds.FETCHED: _keys("batch by"),
     payout_kinds.WITHDRAWN: _keys("batch by"),

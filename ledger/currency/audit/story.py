@@ -102,6 +102,8 @@ class Story:
     demanded: int = 0
     """The entry with the first note of the charter that says all limits; 0 before it. From there on a key's note says
     who invited, and the log holds the hashes of texts."""
+    ibans: set[str] = field(default_factory=set)
+    """The hashes of all IBANs that accounts of the reserve ever had."""
     day: Day = field(default_factory=Day)
     names: dict[int, str] = field(default_factory=dict)
     """The hash of the name of whoever holds an account."""
@@ -244,6 +246,7 @@ def charter(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
     if story.noted and (changed := _changed(before, rules)):
         story.notices.append(Notice(record.seq, instruction.id, "the charter changed: {changed}", {"changed": changed}))
     story.rules, story.noted = rules, rules.version
+    story.ibans.update(rules.ibans or ())
     if story.alone_since is None and rules.alone_days is not None:
         story.alone_since = record.seq
     if rules.says_all and not story.demanded:

@@ -19,8 +19,8 @@ from sqlalchemy import Connection, select
 from ledger.core.tables import LOG
 from ledger.currency.audit.lines import Taken
 from ledger.currency.audit.story import Notice, Problem, Story
-from ledger.currency.bank.reference import line_reference
-from ledger.currency.bank.tables import BANK_LINE
+from ledger.currency.bank.reference import line_reference, squeezed
+from ledger.currency.bank.tables import BANK_LINE, BANK_SQUEEZED
 from ledger.currency.messages import MessageError, SignedRequest
 from ledger.currency.salted import DETAILS, LINES, NAME, details_id, line_texts, salted
 from ledger.currency.tables import BANK_DETAILS, HOLDING, MEMO, PARTY, SALT
@@ -38,6 +38,7 @@ def against(town: Town, story: Story) -> Iterator[Problem]:
         yield from _names(connection, story, before)
         yield from _details(connection, story, before)
         yield from _statements(connection, story, before)
+        yield from _squeezed(connection)
         yield from _memos(connection, story, before)
     before = +before
     if before:
@@ -81,6 +82,10 @@ def _details(connection: Connection, story: Story, before: Counter[str]) -> Iter
         hashed = story.details[account]
         if hashed is None or not _is(hashed, DETAILS, salt, [iban, holder], erased=False):
             yield "details_differ", f"the IBAN or holder of account {account:016x} is not the one in the log"
+    there = {row.account for row in rows}
+    for account, hashed in story.details.items():
+        if hashed is not None and account not in there:
+            yield "details_differ", f"bank details of account {account:016x} stand in the log and not in the tables"
 
 
 def _statements(connection: Connection, story: Story, before: Counter[str]) -> Iterator[Problem]:
@@ -110,6 +115,19 @@ def _lines(connection: Connection, note: Taken, name: str, rows: list[dict[str, 
             f"who paid or was paid by a line of statement {note.number} of {name!r}, their IBAN, text, references or "
             "kind are not what was taken",
         )
+
+
+def _squeezed(connection: Connection) -> Iterator[Problem]:
+    """The index over the bank's references is of the references that stand in the lines."""
+    query = select(BANK_LINE.c.bank_ref, BANK_SQUEEZED.c.squeezed).join(
+        BANK_SQUEEZED, BANK_SQUEEZED.c.line == BANK_LINE.c.id, full=True
+    )
+    wrong = sum(
+        (squeezed(reference or "") or None) != text
+        for reference, text in connection.execution_options(yield_per=1_000).execute(query)
+    )
+    if wrong:
+        yield "statement_texts", f"the index over the banks' references says something else than {wrong} lines do"
 
 
 def _memos(connection: Connection, story: Story, before: Counter[str]) -> Iterator[Problem]:

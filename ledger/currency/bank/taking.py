@@ -309,7 +309,7 @@ class _Plans:
             "opening": statement.opening, "closing": statement.closing, "lines": len(lines), "gone": len(gone),
             "digest": sha256("\n".join(references).encode()).hexdigest(),
             "content": salted.salted(salted.LINES, salt, texts),
-            "iban": salted.reserve_iban(self.town.key, known.account.iban),
+            "iban": salted.reserve_iban(self.town.key, known.account.iban), "bank_number": statement.number,
         }  # fmt: skip
         if statement.file:
             evidence["file"] = statement.file

@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
+from ledger.core.tables import LOG
 from ledger.currency.bank.reference import line_reference
 from ledger.currency.bank.standing import first_standing
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT, TYPED_CONVERSION
+from ledger.currency.clocked import Moments
 
 _LINE, _STATEMENT, _TYPED = BANK_LINE.c, BANK_STATEMENT.c, TYPED_CONVERSION.c
 BOOKED_WITHIN_US = 600_000_000
@@ -115,9 +117,9 @@ def _lines(connection: Connection, found: Statements, where: ColumnElement[bool]
     return lines
 
 
-def being_booked(connection: Connection, found: Statements, now: int) -> int:
+def being_booked(connection: Connection, found: Statements, moments: Moments, now: int) -> int:
     """What the lines come to that were taken within the last minutes before `now` (us), and are not booked yet."""
-    late = select(_STATEMENT.id).where(_STATEMENT.reserve == found.number, _STATEMENT.taken_at > now - BOOKED_WITHIN_US)
+    late = _late(connection, found, moments, now)
     query = select(func.coalesce(func.sum(_LINE.amount), 0)).where(
         _taken(found.number, found.taken_at, found.seq),
         ~_gone(found.seq),
@@ -127,10 +129,22 @@ def being_booked(connection: Connection, found: Statements, now: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def being_undone(connection: Connection, found: Statements, now: int) -> frozenset[bytes]:
+def being_undone(connection: Connection, found: Statements, moments: Moments, now: int) -> frozenset[bytes]:
     """The lines that a corrected statement took away within the last minutes before `now` (us)."""
-    late = select(_STATEMENT.id).where(_STATEMENT.reserve == found.number, _STATEMENT.taken_at > now - BOOKED_WITHIN_US)
+    late = _late(connection, found, moments, now)
     return frozenset(connection.scalars(select(_LINE.id).where(_LINE.withdrawn.in_(late))))
+
+
+def _late(connection: Connection, found: Statements, moments: Moments, now: int) -> list[bytes]:
+    """The account's statements of the last minutes before `now` (us), by when the log took them: no row says that."""
+    query = (
+        select(LOG.c.id, LOG.c.seq, LOG.c.at)
+        .join(BANK_STATEMENT, _STATEMENT.id == LOG.c.id)
+        # An entry is never of a later moment than its `at`.
+        .where(_STATEMENT.reserve == found.number, LOG.c.at > now - BOOKED_WITHIN_US)
+    )
+    rows = connection.execute(query).all()
+    return [bytes(row.id) for row in rows if moments.of(row.seq, row.at) > now - BOOKED_WITHIN_US]
 
 
 def typed(connection: Connection, number: int, since: int, seq: int) -> list[Row[Any]]:

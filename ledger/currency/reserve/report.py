@@ -124,7 +124,7 @@ def _banks(
     """Each account of the reserve, and why its ledger says something else than its bank."""
     on = town.charter.local_date(now)
     believed = min((one.taken_at for one in found.values()), default=None)
-    banks = []
+    banks, moments = [], Moments(town, seq)
     for account in town.charter.reserve:
         number = town.chart.reserve[account.name]
         if number not in states:  # a charter that was just changed: whoever opens the book next makes the account
@@ -133,8 +133,9 @@ def _banks(
         if number in found:
             mine = found[number]
             state = state._replace(
-                statement=mine.closing, statement_on=mine.last, booking=being_booked(connection, mine, now),
-                undoing=being_undone(connection, mine, now),
+                statement=mine.closing, statement_on=mine.last,
+                booking=being_booked(connection, mine, moments, now),
+                undoing=being_undone(connection, mine, moments, now),
                 explanation=known.accounts[number].explain(store, connection, mine, on),
             )  # fmt: skip
         elif believed is not None and account.kind == ReserveKind.BANK:

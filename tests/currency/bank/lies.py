@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from ledger.core.model import Instruction, Note, Transaction, Transfer
-from ledger.currency.audit.walk import Audit, audit
+from ledger.currency.audit.walk import Audit, Finding, audit
 from ledger.currency.bank import taking
 from ledger.currency.bank.lines import Line, back_id, lines
 from ledger.currency.bank.suspense import placed_id
@@ -26,18 +26,25 @@ def clean(town: Town) -> Audit:
     return done
 
 
+def wrong(town: Town) -> list[Finding]:
+    """What is found, but for what the lines' own texts say: here they say nothing, and the log is judged by itself."""
+    done = audit(town)
+    assert done.total < 100
+    return [finding for finding in done.findings if finding.code != "line_otherwise"]
+
+
 def finds(town: Town, *codes: str, id_: bytes | None = None) -> None:
     """The audit finds exactly these, all at the entry `id_` if one is given."""
-    done = audit(town)
-    assert [finding.code for finding in done.findings] == list(codes), done.findings
+    found = wrong(town)
+    assert [finding.code for finding in found] == list(codes), found
     if id_ is not None:
-        assert {finding.id for finding in done.findings} == {id_}
+        assert {finding.id for finding in found} == {id_}
 
 
 def finds_at(town: Town, id_: bytes, *codes: str) -> None:
     """The audit finds these at the entry, whatever else the lie leads to elsewhere."""
-    done = audit(town)
-    assert [finding.code for finding in done.findings if finding.id == id_] == list(codes), done.findings
+    found = wrong(town)
+    assert [finding.code for finding in found if finding.id == id_] == list(codes), found
 
 
 Changes = dict[str, tuple[list[str], dict[str, Any]]]
@@ -47,10 +54,9 @@ Changes = dict[str, tuple[list[str], dict[str, Any]]]
 def judged(town: Town, lies: dict[str, tuple[list[str], Instruction]]) -> None:
     """Post each lie, then find at each what is wrong with it, and that only."""
     ids = {name: town.post(instruction).id for name, (_codes, instruction) in lies.items()}
-    done = audit(town)
+    found = wrong(town)
     for name, (codes, _instruction) in lies.items():
-        assert [finding.code for finding in done.findings if finding.id == ids[name]] == codes, name
-    assert done.total < 100
+        assert [finding.code for finding in found if finding.id == ids[name]] == codes, name
 
 
 def many(town: Town, count: int, *amounts: int) -> list[list[Line]]:

@@ -14,10 +14,10 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from ledger.core.model import Note, Posted
-from ledger.currency import chartered
+from ledger.currency import chartered, salted
 from ledger.currency.bank import lead
 from ledger.currency.bank.pain import NOT_PROVIDED, OwnAccount, PainError, Transfer, credit_transfers
-from ledger.currency.bank.payouts import contents, index
+from ledger.currency.bank.payouts import contents, index, proven
 from ledger.currency.bank.payouts.approval import MACHINE, UNKNOWN, Signature, signed, told, who
 from ledger.currency.bank.payouts.index import FETCHED, ORDERED, WITHDRAWN, Overtaken
 from ledger.currency.bank.payouts.noted import batch_id, fetching_id, noted, withdrawal_id
@@ -150,7 +150,7 @@ def order(town: Town, *, by: str = CONSOLE, on: date | None = None) -> Batch:
 
     Without one it is the first on which the bank can (`lead`).
 
-    Raises `CurrencyError`: payout_unavailable, payouts_date, payouts_none, charter_changed, busy.
+    Raises `CurrencyError`: payout_unavailable, payouts_date, payouts_none, payout_changed, charter_changed, busy.
     """
     bank = town.charter.payout_account
     if bank is None or bank.iban is None:
@@ -166,6 +166,7 @@ def order(town: Town, *, by: str = CONSOLE, on: date | None = None) -> Batch:
             tell("on {day} the bank does not pay it: choose a day from {first} to {last} on which banks work",
                  day=requested_on, first=first, last=last),
         )  # fmt: skip
+    changed: CurrencyError | None = None
     for _ in range(_TRIES):
         ready = [one for one in due(town) if one.iban and not one.batch][:MAX_PAYOUTS]
         while len(index.packed(one.payout.seq for one in ready) if ready else "") > MAX_PACKED:
@@ -181,14 +182,18 @@ def order(town: Town, *, by: str = CONSOLE, on: date | None = None) -> Batch:
         except Overtaken:
             continue
         except CurrencyError as error:
-            if error.code != "id_taken":
+            # What is not as the log has it may have changed since it was read: then it is as the log has it now.
+            if error.code == "payout_changed":
+                changed = error
+            elif error.code != "id_taken":
                 raise
-    raise CurrencyError("busy", tell("somebody else orders payouts right now; look at the list again"))
+    raise changed or CurrencyError("busy", tell("somebody else orders payouts right now; look at the list again"))
 
 
 def _order(town: Town, bank: ReserveAccount, ready: Sequence[Due], on: date, by: str) -> Batch:
     charter = town.charter
     with town.reading() as connection:
+        proven.require_due(town, connection, ready)
         number = int(connection.execute(select(func.max(_BATCH.number))).scalar() or 0) + 1
     id_ = batch_id(charter.network, number)
     found = batch_reference(charter.network, id_)
@@ -207,11 +212,13 @@ def _order(town: Town, bank: ReserveAccount, ready: Sequence[Due], on: date, by:
         raise CurrencyError("payout_unavailable", f"no bank would take this file: {error}") from error
     total = sum(transfer.amount for transfer in transfers)
     people = chartered.rules_of(town).signers(total)
-    digest = sha256(file).digest()
+    digest, salt = sha256(file).digest(), town.book.entropy(salted.SALT_BYTES)
+    texts = (text for one in transfers for text in (one.end_to_end, one.name, one.iban))
     evidence: dict[str, str | int] = {
         "number": number, "reserve": f"{town.chart.reserve[bank.name]:016x}", "message": message,
         "sha256": digest.hex(), "total": total, "count": len(ready), "people": people,
         "requested_on": on.isoformat(), "payouts": index.packed(one.payout.seq for one in ready), "by": by,
+        "to": salted.salted(salted.ORDERS, salt, texts),
     }  # fmt: skip
 
     def also(connection: Connection, posted: Posted) -> None:
@@ -229,6 +236,7 @@ def _order(town: Town, bank: ReserveAccount, ready: Sequence[Due], on: date, by:
             {"batch": id_, "reconversion": one.payout.reconversion, "name": one.to, "iban": one.iban} for one in ready
         ]
         connection.execute(insert(PAYOUT_ORDER), rows)
+        salted.keep(connection, id_, salt)
 
     town.post(Note(id_, ORDERED, evidence), also)
     return find(town, str(number))
@@ -272,10 +280,13 @@ def fetch(town: Town, batch: Batch, *, by: str = CONSOLE, again: bool = False) -
     """The file, to be sent to the bank; the log notes that it left. `again`: although it was fetched before.
 
     Raises `CurrencyError`: payouts_withdrawn, payouts_unsigned, payouts_signer_revoked, payouts_fetched,
-    payouts_changed.
+    payouts_changed, payout_changed.
     """
     with town.reading() as connection:
-        data = contents.content(connection, noted(connection, [batch.id])[batch.id])
+        file = noted(connection, [batch.id])[batch.id]
+        data = contents.content(connection, file)
+        if file.fetched is None:
+            proven.require_file(town, connection, file, contents.read(data))
 
     def check(connection: Connection, at: int, but: int | None = None) -> bool:
         """Whether this is the first time. Raises `CurrencyError` unless it may be fetched at that moment (us)."""
@@ -305,6 +316,8 @@ def fetch(town: Town, batch: Batch, *, by: str = CONSOLE, again: bool = False) -
                 tell("it was fetched on {day} by {who}: send it to the bank only once. To have the file again all the "
                      "same: --again", day=day, who=tell(somebody) if somebody in (MACHINE, UNKNOWN) else somebody),
             )  # fmt: skip
+        if file.fetched is None:
+            proven.require_open(town, connection, file)
         return file.fetched is None
 
     def also(connection: Connection, posted: Posted) -> None:

@@ -14,12 +14,15 @@ from ledger.currency import logged
 from ledger.currency.bank.pain import PainError
 from ledger.currency.bank.pain_read import Ordered as Orders
 from ledger.currency.bank.pain_read import read_transfers
-from ledger.currency.bank.payouts import payees
+from ledger.currency.bank.payouts import payees, proven
+from ledger.currency.bank.payouts.alone import DAY
 from ledger.currency.bank.payouts.index import payout_reference, unpacked
 from ledger.currency.bank.payouts.noted import Noted, noted
 from ledger.currency.bank.payouts.payees import Payee
 from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORDER
+from ledger.currency.chartered import ALONE_DAYS
 from ledger.currency.errors import CurrencyError
+from ledger.currency.persons import held
 from ledger.currency.town import Town
 
 _PAYOUT, _ORDER = PAYOUT.c, PAYOUT_ORDER.c
@@ -28,7 +31,8 @@ _PAYOUT, _ORDER = PAYOUT.c, PAYOUT_ORDER.c
 class Ordered(NamedTuple):
     """One transfer of a file: the payout's reference, and to whom and where it goes, as the bank reads it.
 
-    `is_new` says that this party was never paid to this IBAN before: look at it before you sign.
+    `is_new` says that it has to be looked at before somebody signs: this party was never paid to this IBAN by a file
+    that as many people signed, it is not the party's any more, or the office set it within the last `ALONE_DAYS`.
     """
 
     reference: str
@@ -76,8 +80,8 @@ def read(data: bytes) -> Orders | None:
         return None
 
 
-def transfers_of(town: Town, id_: bytes) -> list[Ordered]:
-    """The transfers of a file, in its order. Of one that was erased, as the tables still have them.
+def transfers_of(town: Town, id_: bytes, people: int = 1) -> list[Ordered]:
+    """The transfers of a file, in its order, which so many people sign. Of one that was erased, as tables have them.
 
     Raises `CurrencyError`: payouts_changed.
     """
@@ -108,7 +112,8 @@ def transfers_of(town: Town, id_: bytes) -> list[Ordered]:
             (owners[names[one.end_to_end]], one.iban) for one in (orders.transfers if orders else ())
             if one.end_to_end in names
         }  # fmt: skip
-        known = _paid_before(connection, network, id_, wanted)
+        known = _paid_before(connection, network, id_, wanted, max(people, file.people))
+        known &= _their_own(town, connection, file, wanted)
     found = []
     for one in orders.transfers if orders else ():
         reconversion = names.get(one.end_to_end, b"")
@@ -145,9 +150,10 @@ def _holders(connection: Connection, accepted: Iterable[Record]) -> dict[bytes, 
 
 
 def _paid_before(
-    connection: Connection, network: bytes, batch: bytes, wanted: set[tuple[int, str]]
+    connection: Connection, network: bytes, batch: bytes, wanted: set[tuple[int, str]], people: int
 ) -> set[tuple[int, str]]:
-    """Which of these holders were paid to these IBANs by another file: one that was fetched, and whose bytes say so.
+    """Which of these holders were paid to these IBANs by another file: one that so many people signed at the least,
+    that was fetched, and whose bytes say so.
 
     The tables say where to look, and are believed for nothing.
     """
@@ -167,16 +173,42 @@ def _paid_before(
         if pair not in wanted or pair in known:
             continue
         if row.batch not in files:
-            files[row.batch] = _fetched(connection, row.batch)
+            files[row.batch] = _fetched(connection, row.batch, people)
         if files[row.batch].get(payout_reference(network, row.reconversion)) == row.iban and _was_paid(connection, row):
             known.add(pair)
     return known
 
 
-def _fetched(connection: Connection, batch: bytes) -> dict[str, str]:
-    """IBANs by reference of a file that left; none of one that did not, or that was changed since."""
+def _their_own(town: Town, connection: Connection, file: Noted, wanted: set[tuple[int, str]]) -> set[tuple[int, str]]:
+    """Which of these IBANs are the holders' still, who said so themselves, or the office did some weeks before."""
+    there = proven.said(connection, {holder for holder, _iban in wanted})
+    keys = held(town, connection, {raw for one in there.values() if (raw := _key(one.by))})
+    found = set()
+    for holder, iban in wanted:
+        goes = there.get(holder)
+        if goes is None or not goes.is_proven or goes.iban != iban:
+            continue
+        key = keys.get(_key(goes.by))
+        if key is None or key.account == holder or file.ordered.at - goes.at >= ALONE_DAYS * DAY:
+            found.add((holder, iban))
+    return found
+
+
+def _key(by: str) -> bytes:
+    """The key that acted; none where somebody at the machine did."""
+    try:
+        return bytes.fromhex(by)
+    except ValueError:
+        return b""
+
+
+def _fetched(connection: Connection, batch: bytes, people: int) -> dict[str, str]:
+    """IBANs by reference of a file that left, signed by so many; none of one that did not, or that was changed since.
+
+    That as many signed as its note says was looked at when it left.
+    """
     file = noted(connection, [batch]).get(batch)
-    if file is None or file.fetched is None:
+    if file is None or file.fetched is None or file.people < people:
         return {}
     data = _stored(connection, batch)
     found = read(data) if sha256(data).digest() == file.sha256 else None

@@ -1,0 +1,140 @@
+"""What booking made of a line by itself, against the line's own texts, which the log has the hash of.
+
+Booking reads the tables, and whoever may write to the database may change them for that moment. So what it had to see
+to make of a line what it made is looked for again: the reference of the member who got units, of the payouts that it
+settled, of the debits that it brought. Whose texts were erased, or are from before there were hashes, says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from ledger.currency import salted
+from ledger.currency.audit.lines import LineState, Taken
+from ledger.currency.audit.story import Story
+from ledger.currency.bank.indexing import RETURN
+from ledger.currency.bank.lines import Line
+from ledger.currency.bank.mandates.index import BROUGHT, UNPAID, Item
+from ledger.currency.bank.payouts.batches import batch_reference
+from ledger.currency.bank.payouts.index import PAID, RETURNED, payout_reference
+from ledger.currency.bank.reference import found_in, member_reference, reference, same_order, squeezed, written_in
+from ledger.currency.bank.statement import LineKind
+from ledger.currency.bank.topups import CONVERSION, KNOWN, TRANSIT
+from ledger.currency.town import Town
+
+SIGNS = 2
+"""Of three, by which a line is known to take a top-up back."""
+
+
+class _Seen(NamedTuple):
+    """A line with what the log says of it."""
+
+    line: Line
+    state: LineState
+
+
+def against(
+    town: Town, story: Story, lines: Iterable[Line], notes: Mapping[bytes, Taken]
+) -> Iterator[tuple[int, bytes, str]]:
+    """The entries (seq and id) of lines which say nothing of what booking made of them, each with a sentence."""
+    by_id = {line.id: line for line in lines}
+    judge = _Judge(town, story, by_id)
+    for line in by_id.values():
+        state, note = story.lines.known.get(line.id), notes.get(line.statement)
+        if state is None or note is None or note.content is None or not _says(line):
+            continue
+        look = judge.looks.get(state.became)
+        if (
+            look is not None
+            and (state.became != TRANSIT or note.iban is not None)
+            and (why := look(_Seen(line, state)))
+        ):
+            text = f"the line {line.reference} was booked as {state.became!r} by itself, and {why}"
+            yield state.seq, state.id, text
+
+
+def _says(line: Line) -> bool:
+    return any((*line.said, line.iban, line.bank_ref, line.parts))
+
+
+def _texts(line: Line) -> tuple[str, ...]:
+    parts = (str(part[name]) for part in line.parts for name in ("text", "end_to_end", "mandate", "name"))
+    return (*line.said, *parts)
+
+
+class _Judge:
+    """`looks` says of a line of each kind why it cannot be that; "" where it can."""
+
+    def __init__(self, town: Town, story: Story, lines: Mapping[bytes, Line]) -> None:
+        self.town, self.story, self.lines = town, story, lines
+        self.network = story.rules.network
+        self.members = {member_reference(self.network, account): account for account in story.holders}
+        self.items: dict[bytes, list[Item]] = {}
+        for file in story.debits.files.values():
+            for one in file.items.values():
+                for entry in {one.credited_by, one.unpaid_by} - {None}:
+                    self.items.setdefault(entry or b"", []).append(one)
+        self.looks: dict[str, Callable[[_Seen], str]] = {
+            CONVERSION: self.conversion, KNOWN: self.known, TRANSIT: self.transit, RETURN: self.returned,
+            PAID: self.payouts, RETURNED: self.payouts, BROUGHT: self.debits, UNPAID: self.debits,
+        }  # fmt: skip
+
+    def conversion(self, one: _Seen) -> str:
+        """The member whose reference it carries, and no other's, has the units."""
+        named = found_in(one.line.said, self.members)
+        if one.state.holder not in named:
+            return "it does not carry the reference of the member who has its units"
+        return "it carries the references of several members" if self._open(named) - {one.state.holder} else ""
+
+    def known(self, one: _Seen) -> str:
+        """What was typed has the bank's own reference, and is for nobody else than the line."""
+        typed = self.story.typed.known.get(one.state.other)
+        named = self._open(found_in(one.line.said, self.members))
+        if len(named) == 1 and one.state.holder not in named:
+            return "it carries the reference of another member than the one who has its units"
+        if typed is not None and squeezed(typed.reference) != squeezed(one.line.bank_ref):
+            return "the bank has another reference for it than was typed"
+        return ""
+
+    def transit(self, one: _Seen) -> str:
+        """The other side is an account of the reserve."""
+        hashed = salted.reserve_iban(self.town.key, one.line.iban) if one.line.iban else ""
+        return "" if hashed and hashed in self.story.ibans else "the other side is no account of the reserve"
+
+    def returned(self, one: _Seen) -> str:
+        """Two of three: the bank says that it is a return; it goes to where it came from; it names order or member."""
+        original = self.lines.get(one.state.other)
+        if original is None or not _says(original):
+            return ""
+        line, holder = one.line, self.story.lines.known[original.id].holder
+        signs = (line.kind == LineKind.RETURN) + (bool(line.iban) and line.iban == original.iban)
+        signs += same_order(line.end_to_end, original.end_to_end) or holder in found_in(line.said, self.members)
+        return "" if signs >= SIGNS else "nothing in it says that it takes back the line that it is said to"
+
+    def payouts(self, one: _Seen) -> str:
+        """It names each payout, or a file that orders it."""
+        named = written_in(_texts(one.line))
+        files = [file for file in self.story.payouts.files.values() if batch_reference(self.network, file.id) in named]
+        places = {place for file in files for place in file.places}
+        settled = self.story.payouts.settled.get(one.line.id, ())
+        alone = [owed for owed in settled if owed.seq not in places]
+        is_right = all(payout_reference(self.network, owed.id) in named for owed in alone)
+        return "" if is_right else "it does not name the payouts that it is said to be"
+
+    def debits(self, one: _Seen) -> str:
+        """It names each debit, its mandate, or the file that it is in."""
+        named, mandates = written_in(_texts(one.line)), self.story.debits.mandates
+        for item in self.items.get(one.line.id, ()):
+            ours = {
+                item.reference,
+                mandates[item.mandate].reference,
+                reference("collections", self.network, item.collection),
+            }
+            if not ours & named:
+                return "it does not name the debits that it is said to be"
+        return ""
+
+    def _open(self, accounts: set[int]) -> set[int]:
+        """Those whose holders have not left: references of others say nothing any more."""
+        return accounts - self.story.closed.keys()

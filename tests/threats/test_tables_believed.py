@@ -1,0 +1,201 @@
+"""Who may write to the database and has no key: what tables say for an hour, or for ever, decides nothing unseen."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, insert, select, update
+
+from ledger.currency import conversion, parties, reserve
+from ledger.currency.audit.walk import audit
+from ledger.currency.bank import booking, details, taking
+from ledger.currency.bank.placing import Decision, Share, Way
+from ledger.currency.bank.statement import LineKind, Statement
+from ledger.currency.bank.suspense import open_lines, place, put_back
+from ledger.currency.bank.tables import BANK_LINE, BANK_SQUEEZED, BANK_STATEMENT
+from ledger.currency.parties import Party
+from ledger.currency.tables import BANK_DETAILS, SALT
+from ledger.currency.town import Town
+from tests import towns
+from tests.currency.bank import monthly
+from tests.currency.bank.scene import DAY, SAVINGS_IBAN, bring, line, statement, token
+from tests.towns import BANK
+
+DAYS = timedelta(days=1)
+STRANGER = "BE68539007547034"
+
+
+def write(town: Town, query: Any) -> None:
+    with town.book.store.writing() as store:
+        store.connection.execute(query)
+
+
+def found(town: Town) -> set[str]:
+    return {one.code for one in audit(town).findings}
+
+
+def booked_as(town: Town, come: Statement, **forged: Any) -> dict[str, int]:
+    """Take a statement of one line and book it while its row says something else; then it says again what it said."""
+    taking.take(town, [come], quiet_days=True)
+    with town.reading() as connection:
+        [row] = connection.execute(select(BANK_LINE).where(BANK_LINE.c.seq.is_(None))).mappings()
+    mine = update(BANK_LINE).where(BANK_LINE.c.id == row["id"])
+    write(town, mine.values(**forged))
+    kinds = booking.book(town).kinds
+    write(town, mine.values(**{name: row[name] for name in forged}))
+    return kinds
+
+
+@pytest.fixture
+def mallory(town: Town) -> Party:
+    return parties.admit(town, "person", "Mallory")
+
+
+@pytest.mark.parametrize("names", [True, False])
+def test_units_for_another_member_than_the_line_names(town: Town, alice: Party, mallory: Party, names: bool) -> None:
+    come = statement([line(9_000, token(town, alice) if names else "don")])
+    assert booked_as(town, come, text=token(town, mallory)) == {"conversion": 1}
+    assert town.book.balance(mallory.account) == 9_000
+    assert found(town) == {"line_otherwise"}
+
+
+def test_units_for_one_of_two_members_that_the_line_names(town: Town, alice: Party, mallory: Party) -> None:
+    come = statement([line(9_000, f"{token(town, alice)} {token(town, mallory)}")])
+    assert booked_as(town, come, text=token(town, mallory)) == {"conversion": 1}
+    assert found(town) == {"line_otherwise"}
+
+
+def test_a_member_who_left_is_nobody_that_a_line_names(town: Town, alice: Party, mallory: Party) -> None:
+    bring(town, statement([line(9_000, token(town, alice))]))
+    parties.close(town, mallory)
+    come = line(5_000, f"{token(town, alice)} {token(town, mallory)}", DAY + DAYS)
+    assert bring(town, statement([come], 9_000)).kinds == {"conversion": 1}
+    assert audit(town).clean
+
+
+def test_what_was_put_back_was_not_booked_by_itself(town: Town, alice: Party, mallory: Party) -> None:
+    come = statement([line(9_000, token(town, alice))])
+    booked_as(town, come, text=token(town, mallory))
+    with town.reading() as connection:
+        row = bytes(connection.execute(select(BANK_LINE.c.id)).scalar_one())
+    put_back(town, row)
+    place(town, row, Decision(way=Way.MEMBER, holder=alice.account))
+    assert audit(town).clean
+
+
+@pytest.mark.parametrize("names", [True, False])
+def test_a_typed_conversion_of_another_line(town: Town, alice: Party, mallory: Party, names: bool) -> None:
+    """The row of Alice's line says for a moment that nobody is named, or that it has the reference which was typed."""
+    bring(town, statement([line(50_000, token(town, alice))]))
+    conversion.convert(town, mallory, 9_000, reserve=BANK, reference="2025061600042")
+    day, number = DAY + 6 * DAYS, "2025061600042" if names else "2025061600099"
+    towns.clock(town).forward(86_400)
+    come = line(9_000, token(town, alice) if names else "?", day, bank_ref=number)
+    forged = {"text": "?"} if names else {"bank_ref": "2025061600042"}
+    kinds = booked_as(town, statement([come], 50_000, first=DAY + DAYS), **forged)
+    assert kinds == {"bank_line_known": 1}
+    assert found(town) == {"line_otherwise"}
+
+
+def test_euros_that_left_for_a_stranger_are_no_transit(town: Town, alice: Party) -> None:
+    bring(town, statement([line(9_000, token(town, alice))]))
+    gone = statement([line(-9_000, "VIR", DAY + DAYS, iban=STRANGER, kind=LineKind.TRANSFER)], 9_000)
+    assert booked_as(town, gone, iban=SAVINGS_IBAN) == {"bank_transit": 1}
+    assert found(town) == {"line_otherwise"}
+
+
+def test_a_payment_to_a_stranger_takes_no_top_up_back(town: Town, alice: Party) -> None:
+    bring(town, statement([line(9_000, token(town, alice), end_to_end="ALICE-2025-06")]))
+    gone = statement([line(-9_000, "LOYER", DAY + DAYS, iban=STRANGER, kind=LineKind.TRANSFER)], 9_000)
+    assert booked_as(town, gone, kind="return", end_to_end="ALICE-2025-06") == {"bank_return": 1}
+    assert found(town) == {"line_otherwise"}
+
+
+def test_a_line_of_others_brings_no_debits(town: Town, alice: Party) -> None:
+    monthly.sign(town, alice)
+    made = monthly.collected(town)
+    come = line(made.total, "DON", made.collect_on, kind=LineKind.DEBIT)
+    assert booked_as(town, statement([come]), end_to_end=made.message) == {"bank_collection": 1}
+    assert found(town) == {"line_otherwise"}
+
+
+def test_what_lines_say_is_what_booking_saw(town: Town, alice: Party) -> None:
+    """The same kinds, as they come."""
+    monthly.sign(town, alice)
+    made = monthly.collected(town)
+    day, one = made.collect_on, "ALICE-2025-06"
+    monthly.until(town, day + 2 * DAYS)
+    bring(town, statement([monthly.batch(made)]))
+    bring(town, statement([line(9_000, token(town, alice), day + DAYS, end_to_end=one)], made.total))
+    bring(town, statement([
+        line(-9_000, "RETOUR", day + 2 * DAYS, kind=LineKind.RETURN, end_to_end=one),
+        line(-1_000, "VIR", day + 2 * DAYS, iban=SAVINGS_IBAN, kind=LineKind.TRANSFER),
+    ], made.total + 9_000))  # fmt: skip
+    with town.reading() as connection:
+        became = set(connection.scalars(select(BANK_LINE.c.became)))
+    assert became == {"bank_collection", "conversion", "bank_return", "bank_transit"}
+    assert found(town) == set()
+
+
+def test_texts_that_were_erased_say_nothing(town: Town, alice: Party) -> None:
+    bring(town, statement([line(9_000, token(town, alice), bank_ref="123456789")]))
+    assert audit(town).clean
+    write(town, update(BANK_LINE).values(text="", bank_ref=""))
+    write(town, delete(BANK_SQUEEZED))
+    write(town, delete(SALT).where(SALT.c.id.in_(select(BANK_STATEMENT.c.id))))
+    assert audit(town).clean
+
+
+# --- columns that decide -----------------------------------------------------------------------------------
+
+
+def test_when_a_statement_was_taken_the_log_says(town: Town, alice: Party, mallory: Party) -> None:
+    """A bank takes a line away whose units were spent: no row says that it is being undone for ever."""
+    day = DAY + DAYS
+    bring(town, statement([line(500_000, token(town, alice))]))
+    shop = towns.member(town, "shop", "Boulangerie")
+    thief = towns.member(town, "person", "Oscar")
+    kept = line(500, "don", day)
+    bring(town, statement([line(80_000, "?", day), kept], 500_000))
+    [one] = [one for one in open_lines(town) if one.line.amount == 80_000]
+    shares = (Share(Way.MEMBER, 79_900, thief.account), Share(Way.OWN, 100))
+    place(town, one.line.id, Decision(way=Way.SPLIT, shares=shares))
+    towns.pay(town, thief, shop, 79_900)
+    bring(town, statement([kept], 500_000), corrected=True)
+    towns.clock(town).forward(7_200)
+    assert found(town) == {"bank_unexplained"}
+    later = town.now() + 10**15
+    write(town, update(BANK_STATEMENT).values(taken_at=later))
+    assert found(town) == {"bank_unexplained", "statement_unlogged"}
+    assert not reserve.report(town).covered
+
+
+@pytest.mark.parametrize("values", [
+    {"taken_at": 3}, {"taken_by": "x"}, {"format": "ofx"}, {"bank_number": "2025/07"},
+])  # fmt: skip
+def test_each_column_of_statements_is_held(town: Town, alice: Party, values: dict[str, Any]) -> None:
+    bring(town, statement([line(9_000, token(town, alice))], number="2025/06"))
+    assert audit(town).clean
+    write(town, update(BANK_STATEMENT).values(**values))
+    assert found(town) == {"statement_unlogged"}
+
+
+def test_the_index_of_the_banks_references_is_held(town: Town, alice: Party) -> None:
+    bring(town, statement([line(9_000, token(town, alice), bank_ref="2025061600042"), line(100, "don")]))
+    assert found(town) == set()
+    for edit in (
+        update(BANK_SQUEEZED).values(squeezed="2025061600043"),
+        delete(BANK_SQUEEZED),
+        insert(BANK_SQUEEZED).values(line=b"x" * 16, squeezed="1"),
+    ):
+        write(town, edit)
+        assert found(town) == {"statement_texts"}
+
+
+def test_bank_details_that_are_gone_are_found(town: Town, alice: Party) -> None:
+    details.put(town, alice, STRANGER)
+    assert audit(town).clean
+    write(town, delete(BANK_DETAILS))
+    assert found(town) == {"details_differ"}
