@@ -293,3 +293,18 @@ def keep(town: Town, before: Rules | None) -> Rules:
         town.post(note)
     hold(town, rules)
     return rules
+
+
+_BOUNDS = ("fee_bp", "second_signature_above", "risk_days", *LIMITS)
+"""What a charter lets one person do, or members: whoever raises such a bound for an hour is seen."""
+
+
+def changed(before: Rules, rules: Rules) -> str:
+    """The bounds that a charter says otherwise than the one before; what it says for the first time is none."""
+    both = ((name, getattr(before, name), getattr(rules, name)) for name in _BOUNDS)
+    first = not before.says_all and rules.says_all
+    return ", ".join(
+        f"{name} {'none' if old is None else old} -> {'none' if new is None else new}"
+        for name, old, new in both
+        if old != new and not (first and name in LIMITS)
+    )

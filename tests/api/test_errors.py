@@ -19,7 +19,7 @@ ROOMS = ("ledger", "merchants", "api")
 # Where a code stands in what is written: the position of the argument.
 RAISED = {
     "CurrencyError": 0, "MessageError": 0, "RequestError": 0, "KeyRefused": 0, "RateLimited": 0, "Malformed": 0,
-    "TooMuch": 0, "StatementError": 0, "AccountNumberError": 0, "problem": 0, "Refused": 1,
+    "TooMuch": 0, "StatementError": 0, "AccountNumberError": 0, "problem": 0, "Refused": 1, "IbanWrong": 1,
 }  # fmt: skip
 # Errors whose codes never leave through the API: they are for whoever works at the machine.
 LOCAL = {"HomeError", "FileRefused", "ImportRefused"}
@@ -42,6 +42,8 @@ NOT_OVER_HTTP = {
     ),
     "statement_too_large": "the body's bound says it first",
     "account_check_wrong": "a mistyped account is as unknown as any",
+    "charter_kind_changed": "a charter is taken in where a program begins",
+    "statement_account_moved": "a charter that says so is taken in at the machine, and so are its statements mostly",
 }  # fmt: skip
 
 

@@ -73,7 +73,7 @@ BUGS: tuple[Bug, ...] = (
     bug("a key without its inviter passes", f"{EDITS} -k 'check_says and 12'",
         AUDIT + "story.py", 'if "by" not in evidence and story.demanded:', "if False:"),
     bug("nobody is told of a bound that went up", "tests/currency/test_audit_association.py -k up_and_down",
-        AUDIT + "story.py", "if story.noted and (changed := _changed(before, rules)):", "if False:"),
+        AUDIT + "story.py", "if story.noted and (changed := chartered.changed(before, rules)):", "if False:"),
     bug("limits are not in the note", f"{EDITS} -k charter_toml",
         "ledger/currency/chartered.py", '("risk_days", "timezone", *LIMITS, "alone_days")', '("risk_days", "timezone")',
         "ledger/currency/chartered.py", ", **limits_of(charter),\n", ",\n"),

@@ -243,7 +243,7 @@ def charter(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
     yield from _reserve(story, record, rules)
     if story.alone_since is not None and rules.alone_days != before.alone_days:
         yield "charter_malformed", "the note of the charter no longer says for how long what one person does is counted"
-    if story.noted and (changed := _changed(before, rules)):
+    if story.noted and (changed := chartered.changed(before, rules)):
         story.notices.append(Notice(record.seq, instruction.id, "the charter changed: {changed}", {"changed": changed}))
     story.rules, story.noted = rules, rules.version
     story.ibans.update(rules.ibans or ())
@@ -253,21 +253,6 @@ def charter(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
         story.demanded = record.seq
     if story.machine_since is None and "machine" in instruction.evidence:
         story.machine_since = record.seq
-
-
-_BOUNDS = ("fee_bp", "second_signature_above", "risk_days", *chartered.LIMITS)
-"""What a charter lets one person do, or members: whoever raises such a bound for an hour is seen."""
-
-
-def _changed(before: Rules, rules: Rules) -> str:
-    """The bounds that a charter says otherwise than the one before; what it says for the first time is none."""
-    both = ((name, getattr(before, name), getattr(rules, name)) for name in _BOUNDS)
-    first = not before.says_all and rules.says_all
-    return ", ".join(
-        f"{name} {'none' if old is None else old} -> {'none' if new is None else new}"
-        for name, old, new in both
-        if old != new and not (first and name in chartered.LIMITS)
-    )
 
 
 def _reserve(story: Story, record: Record, rules: Rules) -> Iterator[Said]:

@@ -34,7 +34,7 @@ class IbanWrong(Wrong):
     iban_outside (of SEPA).
     """
 
-    def __init__(self, reason: str, code: str = "iban_wrong") -> None:
+    def __init__(self, reason: str, code: str) -> None:
         super().__init__(reason)
         self.code = code
 
@@ -44,7 +44,9 @@ def iban(value: object) -> str:
     text = _word(value)
     country = text[:2]
     if country in _FRENCH:
-        raise IbanWrong(f"no IBAN begins with {country}: those of accounts there begin with FR; copy it again")
+        raise IbanWrong(
+            f"no IBAN begins with {country}: those of accounts there begin with FR; copy it again", "iban_wrong"
+        )
     if country not in SEPA:
         raise IbanWrong(
             f"accounts of {country} are outside SEPA, the area of euro transfers and debits: give one inside it",
@@ -54,7 +56,9 @@ def iban(value: object) -> str:
         # 00, 01 and 99 leave the same rest as 97, 98 and 02, and no bank writes them.
         raise IbanWrong(f"check digits are 02 to 98, and these are {text[2:4]}; copy it again", "iban_check")
     if len(text) != (length := _length(country)):
-        raise IbanWrong(f"an IBAN of {country} has {length} characters and this one has {len(text)}; copy it again")
+        raise IbanWrong(
+            f"an IBAN of {country} has {length} characters and this one has {len(text)}; copy it again", "iban_wrong"
+        )
     try:
         registry.validate(text, check_country=False)
     except InvalidChecksum:
@@ -62,7 +66,9 @@ def iban(value: object) -> str:
             "its check digits do not fit: a character is wrong or two are swapped; copy it again", "iban_check"
         ) from None
     except ValidationError:
-        raise IbanWrong(f"an IBAN of {country} has letters and digits in other places; copy it again") from None
+        raise IbanWrong(
+            f"an IBAN of {country} has letters and digits in other places; copy it again", "iban_wrong"
+        ) from None
     if country in ("FR", "MC") and rib_key(text[4:25]) != text[25:]:
         raise IbanWrong(
             f"its last two digits, {text[25:]}, are not the key of this account: a character is wrong; copy it again",
@@ -82,7 +88,7 @@ def iban_of_before(value: object) -> str:
 def _word(value: object) -> str:
     text = ungrouped(value)
     if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{8,31}", text):
-        raise IbanWrong(f"this is no IBAN; {_EXAMPLE}")
+        raise IbanWrong(f"this is no IBAN; {_EXAMPLE}", "iban_wrong")
     return text
 
 
