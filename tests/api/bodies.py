@@ -51,7 +51,8 @@ ROUTES: dict[str, Route] = {
         OPERATOR, lambda s: inviting("member", account=_account(s)), frozenset({"account"})
     ),
     "/v1/parties": Route(
-        OPERATOR, lambda s: {"kind": "person", "name": "Zoé", "id": s.town.new_id().hex()}, frozenset({"id"})
+        OPERATOR, lambda s: {"kind": "person", "name": "Zoé", "id": s.town.new_id().hex(), "again": True},
+        frozenset({"id", "again"}),
     ),
     "/v1/conversions": Route(
         OPERATOR, lambda s: {**s.conversion_body(), "booked_on": "2025-06-01"}, frozenset({"booked_on"}),

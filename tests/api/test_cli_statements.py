@@ -42,8 +42,8 @@ def test_a_first_statement_is_withdrawn(home: Path, tmp_path: Path) -> None:
     )
     assert patard(home, "en", "bank", "import", "--opening", wrong).code == 0
     for lang, fact, remedy in (
-        ("en", "the account began that day with 60.00", "`patard bank withdraw` takes it back"),
-        ("fr", "le compte commençait ce jour-là par 60.00", "`patard bank withdraw` le retire"),
+        ("en", "the account held 60.00 on 2025-10-01", "withdraw it with `patard bank withdraw`"),
+        ("fr", "le compte avait 60.00 le 2025-10-01", "retirez-le par `patard bank withdraw`"),
     ):
         refused = patard(home, lang, "bank", "import", "--opening", right)
         assert refused.code == 1 and fact in refused.err and remedy in refused.err

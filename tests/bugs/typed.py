@@ -204,7 +204,7 @@ BUGS: tuple[Bug, ...] = (
         BANK + "payouts/lines.py", "PAYOUT_BATCH.c.fetched_at.is_not(None))\n    fetched",
         "PAYOUT_BATCH.c.number > 0)\n    fetched"),
     bug("payouts: one is placed as another", f"{BOOKED} -k as_another",
-        BANK + "payouts/placing.py", "if named and other not in named and not line.parts:", "if False:"),
+        BANK + "payouts/placing.py", "if meant and named and other not in named and not line.parts:", "if False:"),
     bug("typed: two members with one reference", f"{WHOSE} -k 'is_one and sqlite'",
         BANK + "reference.py", "if text not in shared}", "if True}"),
     bug("typed: check does not see one reference of two", f"{WHOSE} -k 'is_one and sqlite'",

@@ -61,7 +61,7 @@ def test_a_year_is_named_by_its_end_a_day_or_not_at_all(town: Town) -> None:
     assert named(ending(town, 6, 30), [], "2026") == Period(date(2025, 7, 1), date(2026, 6, 30))
     # Two that end in one year, after the charter was changed: the day tells them apart.
     summer = closed(town, "2025-07-01", "2026-06-30")
-    with pytest.raises(CurrencyError, match="2026-06-30 or 2026-12-31"):
+    with pytest.raises(CurrencyError, match="2026-06-30, 2026-12-31"):
         named(town, [summer], "2026")
     assert named(town, [summer], "2026-06-30").closing == summer
     assert named(town, [summer], "2026-12-31") == Period(date(2026, 7, 1), date(2026, 12, 31))

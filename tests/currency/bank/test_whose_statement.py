@@ -182,7 +182,7 @@ def test_the_same_euros_do_not_come_once_more_under_another_name(
     assert caught.value.code == "statement_account_moved" and '"Banque"' in caught.value.detail
     assert codes(other) == [] and any("another IBAN, or none" in one.text for one in audit(other).notices)
     # Whoever takes it all the same is found out.
-    monkeypatch.setattr(taking, "_not_another", lambda *_: None)
+    monkeypatch.setattr(taking, "require_not_another", lambda *_: None)
     bring(other, euros)
     [found] = [one for one in audit(other).findings if one.code == "statement_account"]
     assert "it counts twice" in found.text and "'Banque'" in found.text
@@ -241,7 +241,7 @@ def test_a_book_of_before_goes_on(town: Town, tmp_path: Path, monkeypatch: pytes
     with pytest.raises(StatementError) as caught:
         bring(other, statement([line(500, "?")]))
     assert caught.value.code == "statement_account_moved"
-    monkeypatch.setattr(taking, "_not_another", lambda *_: None)
+    monkeypatch.setattr(taking, "require_not_another", lambda *_: None)
     bring(other, statement([line(500, "?")]))
     assert "statement_account" in codes(other)
 
@@ -253,7 +253,7 @@ def test_a_book_of_before_whose_iban_moved_at_once(town: Town, tmp_path: Path, m
     other = noted(by(town, bank(BANK, None), bank(SAVINGS, IBAN), BOX))
     with pytest.raises(StatementError):
         bring(other, statement([line(500, "?")]))
-    monkeypatch.setattr(taking, "_not_another", lambda *_: None)
+    monkeypatch.setattr(taking, "require_not_another", lambda *_: None)
     bring(other, statement([line(500, "?")]))
     assert "statement_account" in codes(other)
 

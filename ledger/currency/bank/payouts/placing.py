@@ -43,10 +43,10 @@ def placed(town: Town, line: Line, other: bytes) -> Placed:
     suspense = town.chart.suspense
     with town.reading() as connection:
         named = {one.reconversion for one in by_references(connection, written_in(line.said))}
-        if named and other not in named and not line.parts:
-            raise CurrencyError("placing_uneven", "the bank's line names another payout than this one")
         meant = payouts(connection, PAYOUT.c.reconversion == other)
         of_file = [] if meant or line.amount > 0 else [one for one in of_batch(connection, other) if one.is_due]
+    if meant and named and other not in named and not line.parts:
+        raise CurrencyError("placing_uneven", "the bank's line names another payout than this one")
     if not meant and not of_file:
         raise CurrencyError("not_found", "there is no such payout, and no file of which anything is left to pay")
     total = sum(one.amount for one in meant + of_file)
