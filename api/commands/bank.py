@@ -125,7 +125,7 @@ def statements() -> None:
         [(_("Account"), False), (_("No."), True), (_("From"), False), (_("To"), False), (_("Opening"), True),
          (_("Closing"), True), ("", False)],
         [[names.get(s.reserve, "?"), str(s.number), s.first, s.last, euros(s.opening), euros(s.closing),
-          _("withdrawn") if s.id in gone else ""] for s in found],
+          _("statement withdrawn") if s.id in gone else ""] for s in found],
     )  # fmt: skip
     CONSOLE.give(
         [
