@@ -31,6 +31,8 @@ EPC_BYTES = 331
 
 MAX_IMAGE_BYTES = 25_000_000
 MAX_IMAGE_PIXELS = 50_000_000
+MAX_SIDE = 20_000
+"""Pixels: three times as many are what the reader takes at most."""
 
 TerminalStyle: TypeAlias = Literal["ansi", "dark", "light"]
 
@@ -175,7 +177,8 @@ def read(image: bytes) -> list[str]:
     """The texts of all QR codes in a PNG, JPEG or WebP: a screenshot or a photograph, turned, tilted or inverted.
 
     From top to bottom, each text once. Raises ``CodeNotFound`` when there is none, and ``CodeError`` with
-    ``image_too_large`` (over 25 MB or 50 megapixels, found before anything is unpacked) or ``image_unreadable``.
+    ``image_too_large`` (over 25 MB, 50 megapixels or 20,000 pixels a side, found before anything is unpacked) or
+    ``image_unreadable``.
     """
     grey = _grey(image)
     texts = _scan(grey)
@@ -202,10 +205,11 @@ def _grey(data: bytes) -> Image.Image:
             warnings.simplefilter("ignore")  # our own limit below is lower than the one that Pillow warns of
             image: Image.Image = Image.open(io.BytesIO(data), formats=_FORMATS)
         width, height = image.size
-        if width * height > MAX_IMAGE_PIXELS:
+        if width * height > MAX_IMAGE_PIXELS or max(width, height) > MAX_SIDE:
             raise CodeError(
                 "image_too_large",
-                f"a picture has at most {MAX_IMAGE_PIXELS // 1_000_000} megapixels, this one {width} by {height}",
+                f"a picture has at most {MAX_IMAGE_PIXELS // 1_000_000} megapixels and {MAX_SIDE} pixels a side, this "
+                f"one {width} by {height}",
             )
         if image.mode.startswith("I"):  # 16 bits a pixel: convert() would cut off, not scale
             image = image.point(lambda level: level / 256)

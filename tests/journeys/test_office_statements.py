@@ -44,7 +44,7 @@ def test_a_first_statement_that_was_wrong(browser: Browser, bureau: Bureau) -> N
         office.upload("faux.xml").get_by_role("button", name="à placer").click()
         expect(office.upload("faux.xml")).to_contain_text("À placer 2")
         office.drop(("vrai.xml", statement(bureau, 1_000)))
-        expect(office.upload("vrai.xml")).to_contain_text("l'un d'eux est faux")
+        expect(office.upload("vrai.xml")).to_contain_text("si le premier relevé pris est faux, retirez-le")
         page.locator("#statements .row", has_text="faux.xml").click()
         withdraw = page.locator("#statement-withdraw")
         expect(withdraw).to_have_text("Ce premier relevé est faux\u00a0: le retirer")

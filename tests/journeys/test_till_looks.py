@@ -118,7 +118,7 @@ def test_every_screen_of_the_till(browser: Browser, stall: Stall, viewport: dict
 def test_every_other_page(browser: Browser, stall: Stall, scheme: str) -> None:
     with till(browser, stall, viewport=PHONE, color_scheme=scheme) as shop:
         link = shop.pair().ask("3", "Un café")
-        path = link.removeprefix(stall.url.upper())
+        path = link[len(stall.url) :]
         for address in ("/", "/directory", path, f"{path}?lang=en", f"/J/{stall.code()}", "/J/K7QF2-M9X1A", "/P/ABC"):
             shop.page.goto(stall.url + address)
             fits(shop.page)
@@ -200,7 +200,7 @@ def test_the_page_of_a_link_turns_over_when_it_is_paid(browser: Browser, stall: 
         link = shop.pair().ask("4,20", "<b>Tarte</b>")
         page = camera.page
         page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=stall.url)
-        page.goto(stall.url + link.removeprefix(stall.url.upper()))
+        page.goto(stall.url + link[len(stall.url) :])
         expect(page.locator("article")).to_contain_text("<b>Tarte</b>")
         page.locator("[data-copy]").click()
         expect(page.locator("[data-copy]")).to_have_text("Copié")

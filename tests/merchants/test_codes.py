@@ -368,3 +368,13 @@ def test_damaged_files_never_surprise(data: st.DataObject) -> None:
         assert codes.read(bytes(whole))
     except CodeError:
         pass
+
+
+def test_a_picture_that_is_too_long_says_so() -> None:
+    """As damaged headers make them: the reader takes 65,535 pixels a side, and three times the picture at most."""
+    for size in ((20_001, 2), (2, 20_001)):
+        kept = io.BytesIO()
+        Image.new("L", size).save(kept, "PNG")
+        with pytest.raises(codes.CodeError) as caught:
+            codes.read(kept.getvalue())
+        assert caught.value.code == "image_too_large"

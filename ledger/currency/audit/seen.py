@@ -82,7 +82,7 @@ class _Judge:
 
     def conversion(self, one: _Seen) -> str:
         """The member whose reference it carries, and no other's, has the units."""
-        named = found_in(one.line.said, self.members)
+        named = found_in(_texts(one.line), self.members)
         if one.state.holder not in named:
             return "it does not carry the reference of the member who has its units"
         return "it carries the references of several members" if self._open(named) - {one.state.holder} else ""
@@ -90,7 +90,7 @@ class _Judge:
     def known(self, one: _Seen) -> str:
         """What was typed has the bank's own reference, and is for nobody else than the line."""
         typed = self.story.typed.known.get(one.state.other)
-        named = self._open(found_in(one.line.said, self.members))
+        named = self._open(found_in(_texts(one.line), self.members))
         if len(named) == 1 and one.state.holder not in named:
             return "it carries the reference of another member than the one who has its units"
         if typed is not None and squeezed(typed.reference) != squeezed(one.line.bank_ref):

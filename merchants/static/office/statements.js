@@ -57,7 +57,7 @@ export class Statements {
   }
 
   #row(one) {
-    const text = [t("No. {n}", { n: one.number }), one.file, one.withdrawn && t("withdrawn")].filter(Boolean).join(" · ");
+    const text = [t("No. {n}", { n: one.number }), one.file, one.withdrawn && t("statement withdrawn")].filter(Boolean).join(" · ");
     const row = filled("statement-row", { name: statementText(one), text, amount: euros(one.closing_cents) });
     const button = row.querySelector(".row");
     button.setAttribute("aria-pressed", String(this.lines.statement?.id === one.id));
