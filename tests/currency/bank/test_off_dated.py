@@ -58,8 +58,8 @@ def refused(town: Town, *lines: BankLine, opening: int, days: tuple[int, int], c
 
 @pytest.mark.parametrize("off", [{1, 2}, {1}, {2}])
 def test_back_dated_lines_come_again(town: Town, alice: Party, off: set[int]) -> None:
-    """Booked on the 12th under the 5th, on the statement to the 12th and on that from the 12th: the reviewer's two,
-    and each of them beside one of the day itself."""
+    """Booked on the 12th under the 5th, on the statement to the 12th and on that from the 12th: both of them, and
+    each beside one of the day itself."""
     twice = [came(town, alice, 5 if 1 in off else 12), went(5 if 2 in off else 12)]
     more = line(900, "don", july(15), bank_ref="R4")
     bring(town, statement(twice, BEGAN, first=july(2), last=july(12)))
