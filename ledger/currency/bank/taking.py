@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Row, func, or_, select
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Note, Posted
+from ledger.core.tables import ACCOUNT
 from ledger.currency import salted
 from ledger.currency.bank import keeping
 from ledger.currency.bank.aligning import Aligned, Timeline, align
@@ -129,6 +130,8 @@ class _Account:
     timeline: Timeline | None
     ordinals: dict[str, dict[int, int]]
     """The last ordinal of each amount, of the days that were asked for."""
+    moved: tuple[int, ...] | None = None
+    """Where the chains ended whose entries its first statement was held against; None for later ones."""
 
 
 class _Plan(NamedTuple):
@@ -188,6 +191,9 @@ class _Plans:
                 begins = first_standing(connection, known.number)
                 if (begins and begins.id) != known.begins:
                     raise _Overtaken
+                # Somebody typed a conversion, or took one back, after it was worked out with what the account begins.
+                if known.moved is not None and known.moved != self._ends(connection, known.number):
+                    raise _Overtaken
             for rows, posted, plan in zip(prepared, answers, self.plans, strict=True):
                 if posted.replay:
                     raise _Overtaken
@@ -243,6 +249,7 @@ class _Plans:
         What was typed there and awaits its statement is not what the ledger has: a line may be it, a person says so.
         """
         with self.town.reading() as connection:
+            known.moved = self._ends(connection, known.number)
             typed = {bytes(row.id) for row in awaited(connection, known.number, self.town.book.head().seq)}
         ledger, aside = _ledger_before(self.town, known.number, statement.first, typed)
         rest = statement.opening - ledger
@@ -274,6 +281,12 @@ class _Plans:
         sums += [rest] if rest else []
         text = f"solde au {day:%d/%m/%Y}"
         return [BankLine(booked_on=day, amount=amount, kind=LineKind.OPENING, text=text) for amount in sums]
+
+    def _ends(self, connection: Connection, number: int) -> tuple[int, ...]:
+        """The places at which the chains of the account and of transit end."""
+        numbers = (number, self.town.chart.transit)
+        query = select(ACCOUNT.c.last).where(ACCOUNT.c.number.in_(numbers)).order_by(ACCOUNT.c.number)
+        return tuple(connection.scalars(query))
 
     def _plan(self, known: _Account, statement: Statement, aligned: Aligned) -> _Plan:
         network, name = self.town.charter.network, known.account.name
