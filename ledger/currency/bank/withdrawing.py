@@ -103,6 +103,7 @@ def withdraw(town: Town, reserve: str, *, first: bytes | None = None, by: str = 
                 raise CurrencyError(
                     "not_found", tell("{reserve} has no statement that could be withdrawn", reserve=reserve)
                 )
+            _require_undone(connection, begins.reserve)
             found = _lines(connection, begins.reserve)
             count = _count(connection, begins.reserve, begins.number)
         books = Books(town, by)
@@ -140,6 +141,23 @@ def _again(town: Town, first: bytes) -> Withdrawn:
     said = stood.instruction.evidence
     posted = Posted(stood.instruction.id, stood.seq, stood.at, replay=True)
     return Withdrawn(posted, int(said["statements"]), int(said["lines"]))
+
+
+def _require_undone(connection: Connection, reserve: int) -> None:
+    """No line that a corrected statement took away still stands in the ledger. Raises `CurrencyError`."""
+    gone = _LINE.withdrawn != _LINE.statement
+    query = select(BANK_LINE).where(_LINE.reserve == reserve, gone, _LINE.seq.is_not(None), _LINE.undone_seq.is_(None))
+    row = connection.execute(query.order_by(_LINE.place)).first()
+    if row is not None:
+        line = line_of(row)
+        raise CurrencyError(
+            "statement_placed",
+            tell(
+                "the line {line} ({amount}), which a corrected statement took away, is not undone yet: "
+                "importing that statement again does it, or says what hinders it",
+                line=line.reference, amount=decimal_text(line.amount),
+            ),
+        )  # fmt: skip
 
 
 def _lines(connection: Connection, reserve: int) -> list[Line]:
@@ -196,6 +214,7 @@ def _post(town: Town, note: Note, reserve: int, found: list[Line], made: list[In
         # Until all writing was ours, a statement may have come, or a line was booked or placed.
         if begins is None or withdrawal_id(begins.id) != note.id or _lines(connection, reserve) != found:
             raise Overtaken
+        _require_undone(connection, reserve)
         if _count(connection, reserve, begins.number) != note.evidence["statements"]:
             raise Overtaken
         mine = update(BANK_LINE).where(_LINE.reserve == reserve, _LINE.withdrawn.is_(None))

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from ledger.currency import parties
+from ledger.currency import conversion, parties, reserve
+from ledger.currency.audit.walk import audit
 from ledger.currency.bank.fake.bank import FakeBank, Format, accounts_of
 from ledger.currency.bank.formats.read import read
 from ledger.currency.bank.statement import BankLine, LineKind, StatementError
-from ledger.currency.bank.taking import take
+from ledger.currency.bank.taking import _Plans, take
 from ledger.currency.town import Town
 from tests.currency.bank.paying import SHOP_IBANS
 from tests.currency.bank.scene import DAY, IBAN, balances, bring, line, opened, statement, token
@@ -137,6 +138,23 @@ def test_a_first_statement_with_euros_that_the_ledger_does_not_have(town: Town) 
     assert balances(town) == {BANK: 1_500_100, "suspense": 1_500_100}
     bring(town, statement(on(NEXT, 1), 1_500_100))
     assert bring(town, first).kinds == {}
+
+
+def test_a_conversion_at_the_same_moment_as_a_first_statement(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what an account begins is worked out before the lock: what is typed then is not left out."""
+    alice = parties.admit(town, "person", "Alice")
+    keep = _Plans.keep
+
+    def late(plans: _Plans, *args: str) -> None:
+        monkeypatch.setattr(_Plans, "keep", keep)
+        conversion.convert(town, alice, 700, reserve=BANK, reference="V2", booked_on=DAY - timedelta(days=1))
+        keep(plans, *args)
+
+    monkeypatch.setattr(_Plans, "keep", late)
+    bring(town, statement(on(DAY, 100), 1_500), opening=True)
+    [bank] = [one for one in reserve.report(town).banks if one.name == BANK]
+    assert (bank.ledger, bank.statement, bank.explanation) == (1_600, 1_600, ())
+    assert audit(town).findings == []
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,34 @@ def test_a_line_that_is_placed_at_the_same_moment(town: Town, monkeypatch: pytes
     assert stands(town) == (100, 100, 0, [])
 
 
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_line_that_a_corrected_statement_took_is_undone_first(
+    town: Town, monkeypatch: pytest.MonkeyPatch, at_once: bool
+) -> None:
+    """It is not among those that stand, and the ledger has what it was placed as."""
+    bring(town, statement([line(100, "un")]))
+    [waits] = suspense.open_lines(town)
+    suspense.place(town, waits.line.id, Decision(way=Way.OWN))
+    post = withdrawing._post
+
+    def late(*args: object) -> object:
+        taking.take(town, [statement([])], corrected=True)
+        monkeypatch.setattr(withdrawing, "_post", post)
+        return post(*args)  # type: ignore[arg-type]
+
+    if at_once:
+        suspense.put_back(town, waits.line.id)
+        monkeypatch.setattr(withdrawing, "_post", late)
+    else:
+        taking.take(town, [statement([])], corrected=True)
+    with pytest.raises(CurrencyError, match="importing that statement again") as caught:
+        withdrawing.withdraw(town, BANK)
+    assert caught.value.code == "statement_placed" and waits.line.reference in caught.value.detail
+    booking.book(town)
+    withdrawing.withdraw(town, BANK)
+    assert stands(town) == (0, 0, 0, [])
+
+
 # --- what the audit holds -----------------------------------------------------------------------------------
 
 
