@@ -20,6 +20,7 @@ from ledger.currency.bank.correcting import is_treasurer
 from ledger.currency.bank.indexing import RETURN, SUSPENSE, WITHDRAWN, Overtaken, index
 from ledger.currency.bank.lines import Books, Line, line_of
 from ledger.currency.bank.mandates import matching as mandates
+from ledger.currency.bank.mandates.index import BROUGHT, UNPAID
 from ledger.currency.bank.placing import Way
 from ledger.currency.bank.standing import KIND, first_standing, withdrawal_id
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
@@ -29,8 +30,12 @@ from ledger.currency.money import decimal_text
 from ledger.currency.told import tell
 from ledger.currency.town import Town
 
-UNPLACED = (None, SUSPENSE, topups.CONVERSION, topups.KNOWN, topups.TRANSIT)
-"""What lines may have become by themselves that are withdrawn with their statement."""
+UNPLACED = (None, SUSPENSE, topups.CONVERSION, topups.KNOWN, topups.TRANSIT, BROUGHT, UNPAID)
+"""What lines may have become by themselves that are withdrawn with their statement: nobody can put a debit back."""
+_SPENT = tell(
+    "units that its lines brought were spent, so it cannot be as if it had never been: "
+    "have as much paid back to whoever spent them, then withdraw it"
+)
 _TRIES = 5
 _LINE, _STATEMENT = BANK_LINE.c, BANK_STATEMENT.c
 
@@ -124,13 +129,7 @@ def withdraw(town: Town, reserve: str, *, first: bytes | None = None, by: str = 
                 continue
             if error.code != "below_floor":
                 raise
-            raise CurrencyError(
-                "statement_placed",
-                tell(
-                    "units that its lines brought were spent, so it cannot be as if it had never been: "
-                    "have as much paid back to whoever spent them, then withdraw it"
-                ),
-            ) from error
+            raise CurrencyError("statement_placed", _SPENT) from error
     raise CurrencyError("busy", tell("others work on this account right now; try again in a moment"))
 
 
@@ -185,7 +184,7 @@ def _undone(books: Books, line: Line) -> Instruction:
                 id=line.id.hex()[-8:],
             ),
         )
-    made = _made(books, line)
+    made = _debits(books, line, told) if line.became in (BROUGHT, UNPAID) else _made(books, line)
     chart = books.town.chart
     if isinstance(made, Transaction) and any(chart.claims in (t.debit, t.credit) for t in made.transfers):
         assert line.holder is not None
@@ -204,6 +203,26 @@ def _undone(books: Books, line: Line) -> Instruction:
     return made
 
 
+def _debits(books: Books, line: Line, told: dict[str, object]) -> Instruction:
+    """What undoes a line of direct debits, while their units still mature: each is brought, and released, once."""
+    try:
+        made = _made(books, line)
+    except CurrencyError as error:
+        if error.code != "collection_begun":
+            raise
+        made = None
+    if made is None or {"unpaid", "released"} & made.evidence.keys():
+        raise CurrencyError(
+            "statement_placed",
+            tell(
+                "direct debits that the line {line} ({amount}) is of came back, or were released to members: that "
+                "has happened, and the statement stays",
+                **told,
+            ),
+        )
+    return made
+
+
 def _post(town: Town, note: Note, reserve: int, found: list[Line], made: list[Instruction]) -> Posted:
     """Post the note and what undoes the lines, in one commit. Raises `Overtaken`."""
 
@@ -214,7 +233,6 @@ def _post(town: Town, note: Note, reserve: int, found: list[Line], made: list[In
         # Until all writing was ours, a statement may have come, or a line was booked or placed.
         if begins is None or withdrawal_id(begins.id) != note.id or _lines(connection, reserve) != found:
             raise Overtaken
-        _require_undone(connection, reserve)
         if _count(connection, reserve, begins.number) != note.evidence["statements"]:
             raise Overtaken
         mine = update(BANK_LINE).where(_LINE.reserve == reserve, _LINE.withdrawn.is_(None))

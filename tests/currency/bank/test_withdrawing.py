@@ -13,11 +13,14 @@ from ledger.currency import parties, reserve
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank import booking, standing, suspense, taking, withdrawing
 from ledger.currency.bank.lines import lines
+from ledger.currency.bank.mandates import release
 from ledger.currency.bank.placing import Decision, Way
 from ledger.currency.bank.statement import StatementError
 from ledger.currency.conversion import convert
 from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
+from tests import towns
+from tests.currency.bank import monthly
 from tests.currency.bank.scene import DAY, bring, line, opened, statement, token
 from tests.currency.bank.test_booking import pay
 from tests.towns import BANK
@@ -213,6 +216,35 @@ def test_a_line_that_a_corrected_statement_took_is_undone_first(
     booking.book(town)
     withdrawing.withdraw(town, BANK)
     assert stands(town) == (0, 0, 0, [])
+
+
+@pytest.mark.parametrize("then", ["nothing", "back_beside", "back_in_it", "released"])
+def test_our_debits_in_it(town: Town, then: str) -> None:
+    """A person cannot put them back: they are to be brought again, while what they brought matures."""
+    alice, mandate = monthly.sign(town, "Alice")
+    sent = [monthly.batch(monthly.collected(town))]
+    if then == "back_in_it":
+        sent += [monthly.debit(monthly.item_of(town, mandate), sign=-1)]
+    bring(town, statement(sent, 500, first=monthly.DUE), opening=True)
+    if then == "back_beside":
+        sent += [monthly.debit(monthly.item_of(town, mandate), monthly.DUE + timedelta(days=1), sign=-1)]
+        monthly.brought(town, sent[-1])
+    if then != "nothing":
+        if then == "released":
+            monthly.until(town, monthly.RELEASED)
+            release.release(town, towns.sure(town))
+        before = (stands(town), monthly.states(town))
+        with pytest.raises(CurrencyError, match="the statement stays") as caught:
+            withdrawing.withdraw(town, BANK)
+        assert caught.value.code == "statement_placed" and (stands(town), monthly.states(town)) == before
+        return
+    withdrawing.withdraw(town, BANK)
+    assert monthly.states(town) == {"ordered": 1} and stands(town) == (0, 0, 0, [])
+    bring(town, statement(sent, first=monthly.DUE))
+    assert monthly.states(town) == {"maturing": 1} and stands(town) == (3_000, 3_000, 0, [])
+    monthly.until(town, monthly.RELEASED)
+    assert release.release(town, towns.sure(town)).debits == 1
+    assert town.book.balance(alice.account) == 3_000 and audit(town).clean
 
 
 # --- what the audit holds -----------------------------------------------------------------------------------
