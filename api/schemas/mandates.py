@@ -132,6 +132,12 @@ class NextCollectionOut(BaseModel):
     month: str
     due_on: str
     from_day: str
+    collect_on: str
+    """The day on which the bank debits a file that it gets now."""
+    by_day: str
+    """The last day on which it must have the file to debit on the day that was announced."""
+    by_hour: str | None
+    """The local hour on that day, HH:MM; null: all day."""
     debits: int
     total_cents: int
 
@@ -227,8 +233,9 @@ def notices_out(said: Terms, found: Notices) -> NoticesOut:
 def next_out(one: Announced) -> NextCollectionOut:
     """The month whose file is next, as the API shows it."""
     return NextCollectionOut(
-        month=one.month, due_on=one.due_on.isoformat(), from_day=one.from_day.isoformat(), debits=one.debits,
-        total_cents=one.total,
+        month=one.month, due_on=one.due_on.isoformat(), from_day=one.from_day.isoformat(),
+        collect_on=one.collect_on.isoformat(), by_day=one.by_day.isoformat(),
+        by_hour=f"{one.by_hour:%H:%M}" if one.by_hour else None, debits=one.debits, total_cents=one.total,
     )  # fmt: skip
 
 

@@ -107,7 +107,16 @@ def test_a_month_of_monthly_top_ups(api: Served, people: Cast, alice: Headers) -
     assert [(one["name"], one["amount_cents"]) for one in told.json()["notices"]] == [("Alice", 3_000), ("Bob", 2_000)]
     assert api.client.get("/v1/notices", headers=treasurer).json() == told.json()
     assert post(api, "/v1/notices", {"month": "2025-07"}, treasurer).json()["notices"] == []
-    ahead = {"month": "2025-07", "due_on": "2025-07-07", "from_day": "2025-06-23", "debits": 2, "total_cents": 5_000}
+    ahead = {
+        "month": "2025-07",
+        "due_on": "2025-07-07",
+        "from_day": "2025-06-23",
+        "collect_on": "2025-07-07",
+        "by_day": "2025-07-04",
+        "by_hour": None,
+        "debits": 2,
+        "total_cents": 5_000,
+    }
     assert api.client.get("/v1/collections", headers=treasurer).json() == {
         "collections": [], "next": ahead, "missed": [],
     }  # fmt: skip

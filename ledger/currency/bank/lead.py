@@ -24,6 +24,14 @@ def first_day(today: date, now: time, lead_days: int, cutoff: time | None) -> da
     return open_day(today)
 
 
+def last_day(on: date, lead_days: int, cutoff: time | None) -> date:
+    """The last day, before the hour of cut-off, on which the bank must have a file that it is to carry out `on`."""
+    day = on
+    while not is_open(day) or first_day(day, time.min, lead_days, cutoff) > on:
+        day -= _DAY
+    return day
+
+
 def payouts_from(town: Town) -> date:
     """The first day on which the bank can pay what is ordered now."""
     rules: BankRules = town.charter.bank
@@ -33,7 +41,16 @@ def payouts_from(town: Town) -> date:
 
 def debits_from(town: Town) -> date:
     """The first day on which the bank can debit what a file that it gets now collects."""
-    rules, now = town.charter.mandates, town.charter.local_time(town.now())
-    if rules is None:
-        return first_day(now.date(), now.time(), DEBIT_LEAD_DAYS, None)
-    return first_day(now.date(), now.time(), rules.lead_days, rules.cutoff)
+    now = town.charter.local_time(town.now())
+    return first_day(now.date(), now.time(), *_debit_rules(town))
+
+
+def debits_by(town: Town, on: date) -> tuple[date, time | None]:
+    """Until when the bank must have a file of debits of the day `on`: a day, and its local hour if there is one."""
+    lead_days, cutoff = _debit_rules(town)
+    return last_day(on, lead_days, cutoff), cutoff
+
+
+def _debit_rules(town: Town) -> tuple[int, time | None]:
+    rules = town.charter.mandates
+    return (DEBIT_LEAD_DAYS, None) if rules is None else (rules.lead_days, rules.cutoff)

@@ -81,9 +81,14 @@ export class Mandates {
     const debits = counted(next.debits, t("{n} debit"), t("{n} debits")).replace("{n}", next.debits);
     const early = next.from_day > dayOf(this.office.api.now());
     const values = { debits, amount: euros(next.total_cents), day: dayText(next.due_on), from: dayText(next.from_day) };
-    say($("next-words"), early
+    const file = early
       ? t("{debits} of {amount} together, announced for {day}. Its file can be made from {from} on.", values)
-      : t("{debits} of {amount} together, announced for {day}. Its file can be made now.", values));
+      : t("{debits} of {amount} together, announced for {day}. Its file can be made now.", values);
+    const by = { day: dayText(next.by_day), hour: next.by_hour, on: dayText(next.collect_on) };
+    const late = next.collect_on > next.due_on;
+    const bank = late ? t("From now on the bank debits it on {on} at the earliest.", by)
+      : next.by_hour ? t("The bank needs it by {day}, {hour}.", by) : t("The bank needs it by {day}.", by);
+    say($("next-words"), `${file} ${bank}`);
     if ($("month-collect")) $("month-collect").hidden = early;
   }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.currency.bank.lead import debits_from, first_day, payouts_from
+from ledger.currency.bank.lead import debits_by, debits_from, first_day, last_day, payouts_from
 from ledger.currency.bank.mandates import collecting, notices
 from ledger.currency.bank.pain import NOT_PROVIDED
 from ledger.currency.bank.pain_read import read_transfers
@@ -44,6 +44,17 @@ NOON, FOUR = time(12), time(16)
 )  # fmt: skip
 def test_the_first_day(today: date, now: time, lead: int, cutoff: time | None, first: date) -> None:
     assert first_day(today, now, lead, cutoff) == first
+
+
+@pytest.mark.parametrize("cutoff", [None, FOUR])
+@pytest.mark.parametrize("lead", [0, 1, 2, 5])
+def test_the_last_day_is_the_last_that_does(lead: int, cutoff: time | None) -> None:
+    for number in range(370):
+        on = date(2026, 1, 1) + timedelta(days=number)
+        day = last_day(on, lead, cutoff)
+        assert first_day(day, time(15, 59), lead, cutoff) <= on and is_open(day)
+        later = (day + timedelta(days=more) for more in range(1, 15))
+        assert all(first_day(one, time(15, 59), lead, cutoff) > on for one in later if is_open(one))
 
 
 @pytest.mark.parametrize(
@@ -90,6 +101,7 @@ def test_debits_have_a_lead_time_of_their_own(tmp_path: Path) -> None:
     with opened(tmp_path / "home", mandates=rules, bank=BankRules(lead_days=7)) as town:
         sign_mandate(town, "Alice")
         notices.give(town)  # for Monday 7 July 2025
+        assert debits_by(town, date(2025, 7, 7)) == (date(2025, 7, 2), time(10))
         at(town, date(2025, 7, 2), 9)
         assert debits_from(town) == date(2025, 7, 7)
         at(town, date(2025, 7, 2), 10)

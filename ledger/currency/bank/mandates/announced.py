@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from ledger.currency.bank.lead import debits_from
+from ledger.currency.bank.lead import debits_by, debits_from
 from ledger.currency.bank.mandates import months, notices
 from ledger.currency.bank.mandates.model import terms
 from ledger.currency.bank.mandates.tables import COLLECTION
@@ -18,12 +18,16 @@ from ledger.currency.town import Town
 class Announced(NamedTuple):
     """A month without a file: the day that was announced, from when its file can be made, and what would be in it now.
 
-    `total` is cents.
+    The bank debits on `collect_on` if it gets the file now; that is the announced day while it gets it by the day
+    `by_day`, and on that before the local hour `by_hour` (None: all day). `total` is cents.
     """
 
     month: str
     due_on: date
     from_day: date
+    collect_on: date
+    by_day: date
+    by_hour: time | None
     debits: int
     total: int
 
@@ -45,12 +49,12 @@ def announced(town: Town) -> Announced | None:
     with town.reading() as connection:
         while month <= last:
             due_on = notices.told_on(connection, month)
-            in_time = due_on is not None and max(due_on, debits_from(town)) <= months.latest(due_on)
-            if due_on is not None and in_time and not _has_file(connection, month):
-                found = notices.collectable(connection, month)
+            if due_on is not None and not _has_file(connection, month):
+                collect_on = max(due_on, debits_from(town))
+                found = notices.collectable(connection, month) if collect_on <= months.latest(due_on) else []
                 if found:
-                    total = sum(one.amount for one in found)
-                    return Announced(month, due_on, from_day(said, due_on), len(found), total)
+                    total, by = sum(one.amount for one in found), debits_by(town, due_on)
+                    return Announced(month, due_on, from_day(said, due_on), collect_on, *by, len(found), total)
             month = months.following(month)
     return None
 
