@@ -107,6 +107,8 @@ def order(on: str | None) -> None:
     )  # fmt: skip
     CONSOLE.say(told.format(number=batch.number, count=batch.transfers, total=euros(batch.total),
                             day=given["requested_on"]))  # fmt: skip
+    if batch.transfers == 1:
+        CONSOLE.say(_("The bank checks the name of a file with one payment, always: it is to be the account holder's."))
     for one in left:
         told = _("Left out, {euros} to {name}: {why}.")
         CONSOLE.say(told.format(euros=euros(one.payout.amount), name=one.name, why=_where(one)))

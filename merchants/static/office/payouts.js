@@ -53,6 +53,7 @@ export class Payouts {
     const form = $("order-form");
     if (!form) return;
     form.hidden = payouts.length === 0;
+    $("order-alone").hidden = payouts.length !== 1;
     const chosen = $("order-on").value;
     Object.assign($("order-on"), { min: first, value: chosen > first ? chosen : first });
     const n = counted(payouts.length, t("{n} payout"), t("{n} payouts")).replace("{n}", payouts.length);
