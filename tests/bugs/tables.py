@@ -94,6 +94,8 @@ BUGS: tuple[Bug, ...] = (
         SEEN, 'return "" if hashed and hashed in self.story.ibans else', 'return "" if hashed else'),
     bug("a return by nothing that a line says", f"{BELIEVED} {SAID.format('takes_no_top_up')}",
         SEEN, 'return "" if signs >= SIGNS else', 'return "" if True else'),
+    bug("whose a top-up is that came back once", f"{BELIEVED} {SAID.format('put_back_whose')}",
+        SEEN, "one.line, one.state.holder", "one.line, self.story.lines.known[original.id].holder"),
     bug("payouts that a line does not name", f"{PROVEN} -k swapped",
         SEEN, 'return "" if is_right else', 'return "" if True else'),
     bug("debits that a line does not name", f"{BELIEVED} {SAID.format('no_debits')}",

@@ -107,7 +107,8 @@ class _Judge:
         original = self.lines.get(one.state.other)
         if original is None or not _says(original):
             return ""
-        line, holder = one.line, self.story.lines.known[original.id].holder
+        # Whose the top-up was then: it may have been put back since, and be nobody's.
+        line, holder = one.line, one.state.holder
         signs = (line.kind == LineKind.RETURN) + (bool(line.iban) and line.iban == original.iban)
         signs += same_order(line.end_to_end, original.end_to_end) or holder in found_in(line.said, self.members)
         return "" if signs >= SIGNS else "nothing in it says that it takes back the line that it is said to"
