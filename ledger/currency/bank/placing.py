@@ -44,6 +44,7 @@ from ledger.currency.conversion import CONSOLE, corrected_id, find_conversion
 from ledger.currency.errors import CurrencyError
 from ledger.currency.imported import MAX_TRANSFERS, OPENING
 from ledger.currency.money import decimal_text
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 PLACED, PAIRED = "bank_placed", "bank_paired"
@@ -268,6 +269,11 @@ def _known(town: Town, line: Line, decision: Decision, other: Line | None) -> Pl
     if town.book.find(corrected_id(found.id)) is not None:
         raise CurrencyError("conversion_named", f"the conversion of {found.reference} was taken back")
     with town.reading() as connection:
+        if typed.find(connection, found.id) is None:
+            raise CurrencyError(
+                "not_found",
+                tell("the conversion of {reference} is a bank line's own: nobody typed it", reference=found.reference),
+            )
         naming = line_of_conversion(town, connection, found.id, found.transaction)
     if naming is not None and naming != line.id:
         raise CurrencyError("conversion_named", f"another bank line is the conversion of {found.reference} already")

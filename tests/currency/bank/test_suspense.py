@@ -150,6 +150,15 @@ def test_a_conversion_that_was_typed_by_hand(town: Town, alice: Party) -> None:
     refused("conversion_named", town, second.line.id, Decision(way=Way.KNOWN, other=typed))
 
 
+def test_a_conversion_that_a_line_brought_was_typed_by_nobody(town: Town, alice: Party) -> None:
+    """Neither its own, which was put back, nor another line's."""
+    bring(town, statement([line(2_500, token(town, alice)), line(2_500, token(town, alice))]))
+    one, other = (each.id for each in lines(town))
+    put_back(town, one)
+    for brought in (one, other):
+        refused("not_found", town, one, Decision(way=Way.KNOWN, other=brought))
+
+
 def test_two_lines_that_explain_each_other(town: Town) -> None:
     came, went, other = waits(town, line(900, "x"), line(-900, "retour", NEXT), line(800, "y", NEXT))
     refused("placing_uneven", town, other.line.id, Decision(way=Way.PAIR, other=went.line.id))
