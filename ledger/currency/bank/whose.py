@@ -10,8 +10,7 @@ from ledger.currency.bank.statement import Statement, StatementError, same_accou
 from ledger.currency.bank.target import is_open
 from ledger.currency.charter import ReserveAccount
 from ledger.currency.days import FIRST
-from ledger.currency.money import decimal_text
-from ledger.currency.told import tell
+from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 
 MAX_LINES = 1 << 20
@@ -80,7 +79,7 @@ def require_possible(town: Town, statement: Statement, reserve: ReserveAccount) 
                     "on {day} {name} is below nothing, {balance}, which the reserve cannot be: fetch a file that "
                     "begins and ends on days on which the account is above nothing, and import that; if it still is "
                     "below, move euros there first",
-                    name=reserve.name, day=day, balance=decimal_text(balance),
+                    name=reserve.name, day=day, balance=Cents(balance),
                 ),
             )  # fmt: skip
     if min([statement.first, *(line.booked_on for line in statement.lines)]) < FIRST:

@@ -24,6 +24,7 @@ from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import decimal_text
 from ledger.currency.town import Town
+from ledger.i18n import format_day
 
 KIND = "collection_notices"
 _TRIES = 5
@@ -142,7 +143,7 @@ def letter(lang: str, said: Terms, notice: Notice) -> str:
     """What a member is told, in French ("fr") or English."""
     values = {
         "name": notice.name, "iban": f"{notice.iban[:4]}…{notice.iban[-4:]}",
-        "day": f"{notice.due_on:%d/%m/%Y}" if lang == "fr" else notice.due_on.isoformat(), "rum": notice.rum,
+        "day": format_day(notice.due_on, lang), "rum": notice.rum,
         "creditor": said.creditor, "creditor_id": said.creditor_id, "code": said.code, "risk": said.risk_days,
     }  # fmt: skip
     amount = decimal_text(notice.amount)

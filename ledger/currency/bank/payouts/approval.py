@@ -26,11 +26,10 @@ from ledger.currency.bank.payouts.index import SIGNED
 from ledger.currency.bank.payouts.noted import Noted, batch_id, noted
 from ledger.currency.bank.payouts.tables import PAYOUT_BATCH, PAYOUT_SIGNATURE
 from ledger.currency.errors import CurrencyError
-from ledger.currency.money import decimal_text
 from ledger.currency.parties import DeviceKey
 from ledger.currency.persons import held, names, persons_of
 from ledger.currency.tables import DEVICE_KEY
-from ledger.currency.told import tell
+from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 from ledger.currency.vouching import Held, People
 from ledger.currency.wire import MessageError
@@ -189,7 +188,7 @@ def told(town: Town, needed: Need) -> str:
     return tell(
         "Whoever signed it let {before} leave alone within {days} days, and one person lets {limit} at most: another "
         "person signs it too. ",
-        before=decimal_text(needed.before), days=chartered.ALONE_DAYS, limit=decimal_text(limit),
+        before=Cents(needed.before), days=chartered.ALONE_DAYS, limit=Cents(limit),
     )  # fmt: skip
 
 
