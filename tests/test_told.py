@@ -10,17 +10,19 @@ from pathlib import Path
 import pytest
 
 from api.commands.failures import reason
+from ledger.core.clock import BEHIND_THE_LOG, FAR_AHEAD, SET_BACK, SET_FORWARD
 from ledger.currency.bank.payouts.approval import MACHINE, UNKNOWN
 from ledger.currency.told import Cents, tell
 from ledger.i18n import translator
 from tests.test_translations import _PLACEHOLDER as PLACES
 
 ROOT = Path(__file__).resolve().parent.parent
+SOURCES = [path for room in ("ledger", "merchants", "api") for path in sorted((ROOT / room).rglob("*.py"))]
 FRENCH = translator("api", "fr")
 
 
 def sentences() -> Iterator[tuple[str, str]]:
-    for path in sorted((ROOT / "ledger").rglob("*.py")):
+    for path in SOURCES:
         for call in ast.walk(ast.parse(path.read_text())):
             if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "tell"):
                 continue
@@ -28,7 +30,8 @@ def sentences() -> Iterator[tuple[str, str]]:
                 yield f"{path.relative_to(ROOT)}:{call.lineno}", str(call.args[0].value)
 
 
-TEXTS = [*sentences(), ("who", MACHINE), ("who", UNKNOWN)]
+CLOCK = (BEHIND_THE_LOG, SET_FORWARD, SET_BACK, FAR_AHEAD)
+TEXTS = [*sentences(), ("who", MACHINE), ("who", UNKNOWN), *(("clock", text) for text in CLOCK)]
 
 
 @pytest.mark.parametrize(("where", "text"), TEXTS)
@@ -60,7 +63,7 @@ def test_days_and_sums_are_written_as_the_language_does() -> None:
     assert tell("{days}", days=(date(2027, 1, 2), "x")).in_words(FRENCH) == "02/01/2027, x"
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "ledger").rglob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_fact_was_written_before_the_language_is_known(path: Path) -> None:
     """`decimal_text(...)` and `isoformat()` as facts would be those of English: `Cents` and dates are."""
     for call in ast.walk(ast.parse(path.read_text())):

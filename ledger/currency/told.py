@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Self
 
+from ledger.core.clock import ClockDiffers
+from ledger.currency.errors import ERRORS
 from ledger.currency.money import decimal_text, format_cents
 from ledger.i18n import Translator, format_day
 
@@ -40,6 +42,25 @@ class Told(str):
 def tell(text: str, **facts: object) -> Told:
     """A sentence; `text` names its facts in braces, and is what catalogs translate."""
     return Told(text, facts)
+
+
+def detail_of(error: Exception) -> str:
+    """What an error says, with its facts where it knows them."""
+    if isinstance(error, ClockDiffers):
+        return Told(error.text, error.facts)
+    detail = getattr(error, "detail", None)
+    return detail if isinstance(detail, str) else str(error)
+
+
+def why(code: str, detail: str, words: Translator) -> str:
+    """Why something was refused, in the language of `words`.
+
+    A `detail` that does not know its facts is English and the engine's, with numbers of accounts as it writes them: in
+    another language the meaning of `code` says it.
+    """
+    if isinstance(detail, Told):
+        return detail.in_words(words)
+    return words(ERRORS[code][1]) if words.lang != "en" and code in ERRORS else detail
 
 
 def _written(fact: object, words: Translator | None) -> object:

@@ -62,7 +62,7 @@ def test_a_first_statement_is_withdrawn(home: Path, tmp_path: Path) -> None:
     ("lang", "words"),
     [
         ("en", ["on 2025-10-05 Banque is below nothing, -2.90", "fetch a file that begins and ends on days"]),
-        ("fr", ["le 2025-10-05, Banque est sous zéro, -2.90", "récupérez un fichier qui commence et se termine"]),
+        ("fr", ["le 05/10/2025, Banque est sous zéro, -2,90", "récupérez un fichier qui commence et se termine"]),
     ],
 )
 def test_an_overdraft_at_the_end_of_a_day(home: Path, tmp_path: Path, lang: str, words: list[str]) -> None:
