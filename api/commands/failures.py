@@ -28,9 +28,9 @@ def told(error: Exception) -> tuple[Exit, str, str]:
         more = _("{problem} `{command} --help` says more.")
         return Exit.USAGE, "usage", more.format(problem=complaint(error.format_message(), _), command=path)
     if isinstance(error, HomeError | StoreError):
-        return Exit.UNUSABLE, error.code, str(error)
+        return Exit.UNUSABLE, error.code, reason(error.code, detail_of(error))
     if isinstance(error, CharterError):
-        return Exit.UNUSABLE, "charter_wrong", str(error)
+        return Exit.UNUSABLE, "charter_wrong", error.in_words(_)
     if isinstance(error, ClockDiffers):
         return Exit.UNUSABLE, error.code, reason(error.code, detail_of(error))
     if isinstance(error, CurrencyError):

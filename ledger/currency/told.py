@@ -5,17 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Self
 
-from ledger.core.clock import ClockDiffers
 from ledger.currency.errors import ERRORS
-from ledger.currency.money import decimal_text, format_cents
+from ledger.currency.money import Cents, format_cents
 from ledger.i18n import Translator, format_day
 
-
-class Cents(int):
-    """A sum as a fact: `1050.00` in the English of programs, `1 050,00` in French."""
-
-    def __str__(self) -> str:
-        return decimal_text(self)
+__all__ = ["Cents", "Told", "detail_of", "tell", "why"]
 
 
 class Told(str):
@@ -46,8 +40,9 @@ def tell(text: str, **facts: object) -> Told:
 
 def detail_of(error: Exception) -> str:
     """What an error says, with its facts where it knows them."""
-    if isinstance(error, ClockDiffers):
-        return Told(error.text, error.facts)
+    text, facts = getattr(error, "text", None), getattr(error, "facts", None)
+    if isinstance(text, str) and isinstance(facts, dict):  # of the engine, which has no sentences of this kind
+        return Told(text, facts)
     detail = getattr(error, "detail", None)
     return detail if isinstance(detail, str) else str(error)
 

@@ -19,7 +19,7 @@ from ledger.currency.bank.mandates.model import CHANGED, ENDED, SIGNED, Mandate,
 from ledger.currency.bank.mandates.model import terms as terms_of
 from ledger.currency.bank.mandates.proven import proven
 from ledger.currency.bank.mandates.tables import COLLECTION, COLLECTION_ITEM, MANDATE, MANDATE_VERSION
-from ledger.currency.bank.mandates.text import Content, Terms, mandate_reference, mandate_text, text_hash
+from ledger.currency.bank.mandates.text import LANGUAGES, Content, Terms, mandate_reference, mandate_text, text_hash
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import Party
@@ -252,10 +252,10 @@ def _check_day(town: Town, signed_on: date, signature: Signature | None) -> None
 
 def _signed_text(said: Terms, content: Content, signature: Signature | None) -> str:
     """The text of the mandate, its signature verified. Raises `MessageError` (a `CurrencyError`)."""
-    try:
-        text = mandate_text(signature.lang if signature else "fr", said, content)
-    except ValueError as error:
-        raise CurrencyError("body_malformed", str(error)) from None
+    lang = signature.lang if signature else "fr"
+    if lang not in LANGUAGES:
+        raise CurrencyError("body_malformed", tell("a mandate is written in one of {names}", names=LANGUAGES))
+    text = mandate_text(lang, said, content)
     if signature is not None:
         proofs.verify_mandate(said.network, signature.key, text, signature.signature)
     return text
