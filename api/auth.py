@@ -25,6 +25,7 @@ from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import DeviceKey
 from ledger.currency.reserve import Keeper
 from ledger.currency.sessions import Sessions
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 from merchants.desk import Desk
 
@@ -56,7 +57,7 @@ async def services(request: Request) -> Services:
 async def token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> str:
     """The bearer token. Raises `CurrencyError`: session_missing."""
     if credentials is None or not 0 < len(credentials.credentials) <= 128:
-        raise CurrencyError("session_missing", "send the token of a session as Authorization: Bearer")
+        raise CurrencyError("session_missing", tell("send the token of a session as Authorization: Bearer"))
     return credentials.credentials
 
 
@@ -84,7 +85,7 @@ async def acting(
     try:
         body = (await request.body()).decode()
     except UnicodeDecodeError:
-        raise CurrencyError("body_malformed", "the body is not UTF-8") from None
+        raise CurrencyError("body_malformed", tell("the body is not UTF-8")) from None
     return _acting(request, found.town, caller, body)
 
 
@@ -96,7 +97,7 @@ def acting_with_file(request: Request, town: Town, caller: DeviceKey, data: byte
 def _acting(request: Request, town: Town, caller: DeviceKey, body: str) -> Acting:
     given = _ACT.fullmatch(request.headers.get("patard-act", ""))
     if given is None:
-        raise CurrencyError("act_missing", "sign the request with the device's key, and send Patard-Act")
+        raise CurrencyError("act_missing", tell("sign the request with the device's key, and send Patard-Act"))
     query = request.scope["query_string"].decode("latin-1")
     path = request.scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
     until, salt, signature = int(given[1]), bytes.fromhex(given[2]), bytes.fromhex(given[3])
@@ -116,7 +117,7 @@ def number(text: str) -> int:
     try:
         return account_number(text)
     except ValueError:
-        raise CurrencyError("not_found", "there is no such account, or it is none of yours") from None
+        raise CurrencyError("not_found", tell("there is no such account, or it is none of yours")) from None
 
 
 def hex_bytes(text: str, size: int) -> bytes:
@@ -130,11 +131,11 @@ def readable(caller: DeviceKey, text: str) -> int:
     """The number of an account that `caller` may read: its own, or any for those who audit. Raises: not_found."""
     account = number(text)
     if account != caller.account and caller.role not in parties.AUDIT:
-        raise CurrencyError("not_found", "there is no such account, or it is none of yours")
+        raise CurrencyError("not_found", tell("there is no such account, or it is none of yours"))
     return account
 
 
 def need(caller: DeviceKey, roles: frozenset[str]) -> None:
     """Raise `CurrencyError`, role_insufficient, unless the caller's key has one of those roles."""
     if caller.role not in roles:
-        raise CurrencyError("role_insufficient", f"a {caller.role}'s key cannot do this")
+        raise CurrencyError("role_insufficient", tell("a {role}'s key cannot do this", role=caller.role))

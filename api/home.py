@@ -36,6 +36,7 @@ from ledger.currency.bank import details
 from ledger.currency.charter import Charter
 from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import KEY_BYTES, PrivateKey, PublicHalf
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 HOME = "PATARD_HOME"
@@ -133,10 +134,10 @@ def open_town(
     """
     home = home if isinstance(home, Home) else Home(Path(home))
     if not home.charter.exists():
-        raise HomeError(
-            "home_missing",
-            f"there is no currency in {home.folder}: `patard init` makes one, or set {HOME} to the folder of yours",
-        )
+        raise HomeError("home_missing", tell(
+            "there is no currency in {folder}: `patard init` makes one, or set {variable} to the folder of yours",
+            folder=home.folder, variable=HOME,
+        ))  # fmt: skip
     charter = Charter.load(home.charter)
     key = home.signing_key(read_only=read_only)
     watch = _watch(charter, clock, steady)
@@ -170,14 +171,17 @@ def found_home(
     url = database_url or home.given_url
     home.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if home.charter.exists() and Charter.load(home.charter) != charter:
-        raise HomeError("home_exists", f"{home.folder} holds a currency already; choose another folder with {HOME}")
+        raise HomeError("home_exists", tell(
+            "{folder} holds a currency already; choose another folder with {variable}",
+            folder=home.folder, variable=HOME,
+        ))  # fmt: skip
     book, engine = _open(url or str(home.book), False, True, clock, entropy, _watch(charter, clock, steady))
     try:
         if book.head().seq and not _same_town(book, charter, home):
-            raise HomeError(
-                "book_exists",
-                f"{_shown(url) if url else home.book} holds the book of a currency already; use an empty one",
-            )
+            raise HomeError("book_exists", tell(
+                "{book} holds the book of a currency already; use an empty one",
+                book=_shown(url) if url else home.book,
+            ))  # fmt: skip
         # The key before the book: a book that names a key which nobody has could never be used.
         if not home.key.exists():
             write_private(home.key, (key or PrivateKey.from_seed(entropy(KEY_BYTES))).seed().hex() + "\n")
@@ -240,32 +244,28 @@ def _fits(town: Town, home: Home, read_only: bool, as_it_is: bool) -> None:
         raise StoreError("no_book", "the book is empty: `patard init` founds the currency in it")
     noted = chartered.rules_in(book.find(rows[0].id))
     if noted is not None and noted.network != charter.network:
-        raise HomeError(
-            "charter_network_changed",
-            f'this book is of the network {noted.network.hex()}: put back network = "{noted.network.hex()}" in '
-            f"{home.charter} (it cannot change: every order and code names it)",
-        )
+        raise HomeError("charter_network_changed", tell(
+            "this book is of the network {network}: put back network = \"{network}\" in {charter} (it cannot change: "
+            "every order and code names it)", network=noted.network.hex(), charter=home.charter,
+        ))  # fmt: skip
     noted = chartered.latest(town)
     if noted is not None:
         if noted.code != charter.code:
-            raise HomeError(
-                "charter_code_changed",
-                f'this book counts {noted.code}: put back code = "{noted.code}" in {home.charter} '
-                "(name and symbol may change, the code may not)",
-            )
+            raise HomeError("charter_code_changed", tell(
+                "this book counts {code}: put back code = \"{code}\" in {charter} (name and symbol may change, the "
+                "code may not)", code=noted.code, charter=home.charter,
+            ))  # fmt: skip
         for name in noted.reserve:
             if name not in town.chart.reserve:
-                raise HomeError(
-                    "charter_reserve_removed",
-                    f'the reserve account "{name}" is in the books: put back its [[reserve]] with name = "{name}" '
-                    f"in {home.charter} (an account that is no longer used may stay, empty)",
-                )
+                raise HomeError("charter_reserve_removed", tell(
+                    "the reserve account \"{name}\" is in the books: put back its [[reserve]] with name = \"{name}\" "
+                    "in {charter} (an account that is no longer used may stay, empty)", name=name, charter=home.charter,
+                ))  # fmt: skip
         if noted.key != town.key.public.hex():
-            raise HomeError(
-                "key_changed",
-                f"{_key_file(home)} is not the key of this book (its public half is {noted.key[:16]}...): "
-                "put back the right one from your backup",
-            )
+            raise HomeError("key_changed", tell(
+                "{path} is not the key of this book (its public half is {key}...): put back the right one from "
+                "your backup", path=_key_file(home), key=noted.key[:16],
+            ))  # fmt: skip
     if as_it_is:
         return
     if not read_only:
@@ -280,10 +280,9 @@ def _fits(town: Town, home: Home, read_only: bool, as_it_is: bool) -> None:
         if missing:
             town.found()
     elif missing:
-        raise HomeError(
-            "charter_not_applied",
-            "the charter, or this program, has a new account; `patard reserve` opens it in the book",
-        )
+        raise HomeError("charter_not_applied", tell(
+            "the charter, or this program, has a new account; `patard reserve` opens it in the book"
+        ))  # fmt: skip
 
 
 # --- files -----------------------------------------------------------------------------------------------
@@ -296,7 +295,7 @@ def read_key(path: Path) -> PrivateKey:
         return PrivateKey.from_seed(bytes.fromhex(text))
     except ValueError:
         raise HomeError(
-            "key_broken", f"{path} does not hold 64 hex digits; put it back from your backup, unchanged"
+            "key_broken", tell("{path} does not hold 64 hex digits; put it back from your backup, unchanged", path=path)
         ) from None
 
 
@@ -308,7 +307,9 @@ def _public_key(path: Path) -> PublicHalf:
     try:
         return PublicHalf(bytes.fromhex(path.read_text("ascii").strip()))
     except (ValueError, OSError):
-        raise HomeError("key_broken", f"{path} does not hold the 64 hex digits of a public key") from None
+        raise HomeError(
+            "key_broken", tell("{path} does not hold the 64 hex digits of a public key", path=path)
+        ) from None
 
 
 def write_private(path: Path, text: str) -> None:
@@ -321,18 +322,19 @@ def _private(path: Path) -> str:
     try:
         mode = path.stat().st_mode
         if stat.S_IMODE(mode) & 0o077:
-            raise HomeError("key_exposed", f"others may read {path}, which is secret: chmod 600 {path}")
+            raise HomeError("key_exposed", tell("others may read {path}, which is secret: chmod 600 {path}", path=path))
         return path.read_text("ascii")
     except FileNotFoundError:
-        raise HomeError(
-            "key_missing",
-            f"{path} is missing; put it back from your backup (check, reserve and accounts export need its public half "
-            "alone, in currency.pub)",
-        ) from None
+        raise HomeError("key_missing", tell(
+            "{path} is missing; put it back from your backup (check, reserve and accounts export need its public half "
+            "alone, in currency.pub)", path=path,
+        )) from None  # fmt: skip
     except UnicodeDecodeError:
-        raise HomeError("key_broken", f"{path} is damaged; put it back from your backup") from None
+        raise HomeError("key_broken", tell("{path} is damaged; put it back from your backup", path=path)) from None
     except OSError as error:
-        raise HomeError("key_missing", f"{path} cannot be read: {error.strerror}") from None
+        raise HomeError(
+            "key_missing", tell("{path} cannot be read: {error}", path=path, error=error.strerror)
+        ) from None
 
 
 def _write(path: Path, text: str, mode: int) -> None:

@@ -27,6 +27,7 @@ from ledger.currency.bank.payouts.index import REJECTED
 from ledger.currency.bank.taking import Taken
 from ledger.currency.errors import CurrencyError
 from ledger.currency.sure import Looks
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 LOGGER = logging.getLogger("patard")
@@ -160,7 +161,9 @@ class Imports:
         """An import of this server's run. Raises `CurrencyError`: not_found."""
         found = self._known.get(id)
         if found is None:
-            raise CurrencyError("not_found", "no import of this server has this id; its lines are in the list of lines")
+            raise CurrencyError(
+                "not_found", tell("no import of this server has this id; its lines are in the list of lines")
+            )
         return found
 
     def _book(self, one: Import) -> None:

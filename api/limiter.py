@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 
 MAX_ADDRESSES = 10_000
 
@@ -15,7 +16,7 @@ class RateLimited(CurrencyError):
     """Too many failures. `wait` is the seconds until the next try."""
 
     def __init__(self, wait: int) -> None:
-        super().__init__("rate_limited", f"too many wrong codes; wait {wait} seconds")
+        super().__init__("rate_limited", tell("too many wrong codes; wait {wait} seconds", wait=wait))
         self.wait = wait
 
 

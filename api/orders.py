@@ -10,15 +10,17 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.auth import Services
-from api.problems import answer_for, problem
+from api.problems import answer_for, language
 from api.schemas.fields import rfc3339
 from api.strict import BodyMalformed, read_body, read_object
 from ledger.currency.errors import CurrencyError
 from ledger.currency.messages import Purpose
+from ledger.currency.told import tell
 from merchants.desk import Submission
 
 PATHS = {"/v1/payments": Purpose.PAYMENT, "/v1/refunds": Purpose.REFUND, "/v1/reconversions": Purpose.RECONVERSION}
@@ -49,7 +51,7 @@ class Orders:
                 return
             response = await self._take(body, PATHS[scope["path"]])
         except Exception as error:  # Nothing may leave without a problem document, and nothing may hang.
-            response = answer_for(error)
+            response = answer_for(error, language(Headers(scope=scope).get("accept-language")))
         await response(scope, receive, send)
 
     async def _take(self, body: bytes, purpose: Purpose) -> Response:
@@ -60,11 +62,11 @@ class Orders:
         submission = Submission.parse(order, request)
         wanted = submission.signed.order.purpose
         if wanted is not purpose:
-            raise CurrencyError("message_malformed", f"send this order to {_PATH_OF[wanted]}")
+            raise CurrencyError("message_malformed", tell("send this order to {path}", path=_PATH_OF[wanted]))
         services: Services = self.state.services
         result = await services.writer.submit_async(submission)
         if isinstance(result, CurrencyError):
-            return problem(result.code, result.detail)
+            raise result
         services.live.wake()
         receipt = result.receipt.receipt
         answer = {

@@ -23,15 +23,22 @@ from ledger.core.writer import WriterBusy, WriterClosed
 from ledger.currency.bank.statement import StatementError
 from ledger.currency.errors import ERRORS, CurrencyError
 from ledger.currency.keys import KeyRefused
-from ledger.currency.told import Told
+from ledger.currency.told import Told, detail_of, tell, why
 from ledger.i18n import Lang, from_accept_language, translator
 
 LOGGER = logging.getLogger("patard")
 
 
-def problem(code: str, detail: str, headers: Mapping[str, str] | None = None, *, line: int | None = None) -> Response:
-    """The response for `code`; its status and title come from `ERRORS`. `line` is that of a file that was refused."""
+def problem(
+    code: str, detail: str, headers: Mapping[str, str] | None = None, *, line: int | None = None, lang: Lang = "en"
+) -> Response:  # fmt: skip
+    """The response for `code`; its status and title come from `ERRORS`. `line` is that of a file that was refused.
+
+    `detail` is said in the language `lang`; the title is that of programs.
+    """
     status, title = ERRORS[code]
+    if lang != "en":
+        detail, headers = why(code, detail, translator("api", lang)), {"Content-Language": lang, **(headers or {})}
     body = {"code": code, "detail": detail, "status": status, "title": title, "type": f"/errors#{code}"}
     if line is not None:
         body["line"] = line
@@ -41,34 +48,38 @@ def problem(code: str, detail: str, headers: Mapping[str, str] | None = None, *,
 
 
 def answer_for(error: Exception, lang: Lang = "en") -> Response:
-    """The problem that `error` leaves as; its detail in the language asked for, where that is known."""
+    """The problem that `error` leaves as, its detail in the language asked for."""
     if isinstance(error, (WriterBusy, WriterClosed, Late)):
-        return problem("busy", "nothing was done; send the same request again", {"Retry-After": "1"})
+        again = tell("nothing was done; send the same request again")
+        return problem("busy", again, {"Retry-After": "1"}, lang=lang)
     if isinstance(error, (StoreError, SQLAlchemyError, pysqlite3.Error, psycopg.Error)):
         LOGGER.error("database: %s", error)
-        return problem("store_unavailable", "send the same request again later", {"Retry-After": "5"})
+        later = tell("send the same request again later")
+        return problem("store_unavailable", later, {"Retry-After": "5"}, lang=lang)
     if isinstance(error, UnknownAccount):
-        return problem("not_found", "there is no such account, or it is none of yours")
+        return problem("not_found", tell("there is no such account, or it is none of yours"), lang=lang)
     if isinstance(error, RateLimited):
-        return problem(error.code, error.detail, {"Retry-After": str(error.wait)})
+        return problem(error.code, error.detail, {"Retry-After": str(error.wait)}, lang=lang)
     code = getattr(error, "code", None)
     if isinstance(code, str) and code in ERRORS:
-        detail = getattr(error, "detail", str(error))
-        if isinstance(detail, Told) and lang != "en":
-            words = detail.in_words(translator("api", lang))
-            return problem(code, words, {"Content-Language": lang}, line=getattr(error, "line", None))
-        return problem(code, detail, line=getattr(error, "line", None))
+        detail = detail_of(error)
+        # What is wrong with a request is said to who wrote the program that sent it.
+        said = "en" if code == "body_malformed" and not isinstance(detail, Told) else lang
+        return problem(code, detail, line=getattr(error, "line", None), lang=said)
     LOGGER.error("unexpected", exc_info=error)
-    return problem("internal", "send the same request again to learn what became of it")
+    return problem("internal", tell("send the same request again to learn what became of it"), lang=lang)
+
+
+def language(asked: str | None) -> Lang:
+    """That of an Accept-Language header. A program that asks for none gets English: what is here is for programs."""
+    return from_accept_language(asked) if asked else "en"
 
 
 def handle(app: FastAPI) -> None:
     """Install the handlers: whatever goes wrong leaves as a problem."""
 
     def any_error(request: Request, error: Exception) -> Response:
-        asked = request.headers.get("accept-language")
-        # A program that asks for no language gets English, as everything here is for programs.
-        return answer_for(error, from_accept_language(asked) if asked else "en")
+        return answer_for(error, language(request.headers.get("accept-language")))
 
     def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
@@ -81,7 +92,8 @@ def handle(app: FastAPI) -> None:
     def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if error.status_code in (404, 405):
-            return problem("not_found", "there is nothing at this address")
+            lang = language(request.headers.get("accept-language"))
+            return problem("not_found", tell("there is nothing at this address"), lang=lang)
         # FastAPI wraps what reading a body raised; the reason is the cause.
         reason = error.__cause__ or error.detail
         return problem("body_malformed" if error.status_code < 500 else "internal", str(reason))

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import problem
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 
 MAX_BODY = 16_384
 MAX_DIGITS = 20
@@ -170,12 +171,12 @@ class BodyGuard:
 async def read_file_body(request: Request, limit: int = MAX_FILE) -> bytes:
     """The file that a body is. Raises `CurrencyError`, body_too_large, before more than `limit` bytes are read."""
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/octet-stream":
-        raise CurrencyError("media_type_wrong", "send the file as application/octet-stream")
+        raise CurrencyError("media_type_wrong", tell("send the file as application/octet-stream"))
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
         size += len(part)
         if size > limit:
-            raise CurrencyError("body_too_large", f"a bank file is at most {limit // 1_000_000} MB")
+            raise CurrencyError("body_too_large", tell("a bank file is at most {limit} MB", limit=limit // 1000000))
         parts.append(part)
     return b"".join(parts)

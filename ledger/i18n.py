@@ -11,6 +11,7 @@ import gettext
 import io
 import os
 from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache
 from importlib.resources import files
 from typing import Final, Literal
@@ -109,6 +110,11 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Lang:
         if value := environ.get(name, "").strip():
             return _language(value) or DEFAULT_LANG
     return DEFAULT_LANG
+
+
+def format_day(day: date, lang: str = "fr") -> str:
+    """A day for a person: ``16/11/2026`` in French, ``2026-11-16`` in English, as sums in ``money.format_cents``."""
+    return day.isoformat() if lang == "en" else f"{day:%d/%m/%Y}"
 
 
 def _language(tag: str) -> Lang | None:

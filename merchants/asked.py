@@ -10,6 +10,7 @@ from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import key_id, verify
 from ledger.currency.messages import REQUEST_DOMAIN, MessageError, Purpose, SignedRequest
 from ledger.currency.parties import Party
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 from merchants.desk import order_of
 
@@ -38,19 +39,19 @@ def look(town: Town, signed: SignedRequest) -> Asked:
     """
     request = signed.request
     if request.network != town.charter.network:
-        raise MessageError("message_wrong_network", "this request belongs to another currency")
+        raise MessageError("message_wrong_network", tell("this request belongs to another currency"))
     try:
         payee = parties.by_account(town, request.payee)
     except CurrencyError:
         raise CurrencyError(
-            "payee_unknown", "no member of this currency holds the account that would be paid"
+            "payee_unknown", tell("no member of this currency holds the account that would be paid")
         ) from None
     if is_paid(town, signed):
         return Asked(payee, State.PAID)
     if payee.closed_at is not None:
-        raise CurrencyError("payee_unknown", f"{payee.name} no longer takes part")
+        raise CurrencyError("payee_unknown", tell("{name} no longer takes part", name=payee.name))
     if not _is_genuine(town, signed, payee):
-        raise CurrencyError("request_signature_invalid", "the request was not signed by a key of the payee")
+        raise CurrencyError("request_signature_invalid", tell("the request was not signed by a key of the payee"))
     expired = request.is_expired(town.now() // 1_000_000)
     return Asked(payee, State.EXPIRED if expired else State.OPEN)
 

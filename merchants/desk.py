@@ -25,6 +25,7 @@ from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.messages import Order, Purpose, Receipt, SignedOrder, SignedReceipt, SignedRequest
 from ledger.currency.tables import MEMO
+from ledger.currency.told import Cents, detail_of, tell
 from ledger.currency.town import Town
 from merchants import requests
 
@@ -122,7 +123,7 @@ class Desk:
                 outcome = town.commit(instructions, also, looked=now)
             except (ClockDiffers, CurrencyError) as error:
                 # Of the program and not of an order: what stood before stands all the same.
-                why = error if isinstance(error, CurrencyError) else CurrencyError(error.code, error.detail)
+                why = error if isinstance(error, CurrencyError) else CurrencyError(error.code, detail_of(error))
                 for index, instruction in zip(ready, instructions, strict=True):
                     results[index] = self._stood(instruction, batch[index], why)
                 return [result for result in results if result is not None]
@@ -149,7 +150,7 @@ class Desk:
             instruction = self._instruction(submission)
         except CurrencyError as error:
             return error
-        busy = CurrencyError("busy", "nothing was done; send the same order again in a moment")
+        busy = CurrencyError("busy", tell("nothing was done; send the same order again in a moment"))
         return self._stood(instruction, submission, busy)
 
     # One step each, in the order in which they are taken.
@@ -178,11 +179,12 @@ class Desk:
     def _instruction(self, submission: Submission) -> Transaction:
         signed, order = submission.signed, submission.signed.order
         if order.network != self.town.charter.network:
-            raise CurrencyError("message_wrong_network", "this order belongs to another currency")
+            raise CurrencyError("message_wrong_network", tell("this order belongs to another currency"))
         if order.unit != self.town.charter.code:
-            raise CurrencyError("unit_differs", f"this currency counts {self.town.charter.code}, not {order.unit}")
+            raise CurrencyError("unit_differs", tell("this currency counts {code}, not {unit}",
+                                                     code=self.town.charter.code, unit=order.unit))  # fmt: skip
         if order.payer == order.payee:
-            raise CurrencyError("same_account", "payer and payee are one account; nothing would move")
+            raise CurrencyError("same_account", tell("payer and payee are one account; nothing would move"))
         return Transaction(
             order.id,
             KINDS[order.purpose],
@@ -195,24 +197,25 @@ class Desk:
         order, seconds = submission.signed.order, now // 1_000_000
         device = devices.get(submission.signed.key)
         if device is None or device.revoked_at is not None or device.account != order.payer:
-            raise CurrencyError("key_unknown", "this key does not act for the account that would pay")
+            raise CurrencyError("key_unknown", tell("this key does not act for the account that would pay"))
         allowed = parties.TAKE if order.purpose is Purpose.REFUND else parties.SPEND
         if device.role not in allowed:
-            raise CurrencyError("role_insufficient", f"a {device.role}'s key cannot do this; an owner's can")
+            raise CurrencyError("role_insufficient", tell("a {role}'s key cannot do this; an owner's can",
+                                                          role=device.role))  # fmt: skip
         if order.is_expired(seconds):
-            raise CurrencyError("order_expired", "the order's last moment has passed; nothing was moved")
+            raise CurrencyError("order_expired", tell("the order's last moment has passed; nothing was moved"))
         if order.expires_at > seconds + LONGEST_ORDER_SECONDS:
-            raise CurrencyError("order_too_long", "an order may stay open for a day at most")
+            raise CurrencyError("order_too_long", tell("an order may stay open for a day at most"))
         if order.payer in self._held:
             raise CurrencyError(
-                "account_uncovered", "units that were imported into this account have no euros behind them yet"
+                "account_uncovered", tell("units that were imported into this account have no euros behind them yet")
             )
         if order.purpose is Purpose.RECONVERSION:
             self._check_reconversion(order)
         elif order.payee not in self._members:
             # The currency's own accounts are in the book too: paying those would destroy units and leave the euros,
             # and so would "refunding" a conversion.
-            raise CurrencyError("payee_unknown", "this account is not one of a member of this currency")
+            raise CurrencyError("payee_unknown", tell("this account is not one of a member of this currency"))
         elif order.purpose is Purpose.PAYMENT:
             self._check_request(submission, devices, seconds)
         else:
@@ -220,15 +223,17 @@ class Desk:
         request = submission.request
         if request is not None and order.purpose is not Purpose.PAYMENT:
             # Its label would become a memo, though nobody has looked at who signed it.
-            raise CurrencyError("request_hash_differs", "only a payment answers a request")
+            raise CurrencyError("request_hash_differs", tell("only a payment answers a request"))
         if (request is None or request.request.is_static) and not is_fresh(order.id):
-            raise CurrencyError("id_reserved", "an order that answers no one-time request has a UUIDv7 of its own")
+            raise CurrencyError(
+                "id_reserved", tell("an order that answers no one-time request has a UUIDv7 of its own")
+            )
 
     def _check_request(self, submission: Submission, devices: dict[bytes, parties.DeviceKey], seconds: int) -> None:
         order, request = submission.signed.order, submission.request
         if request is None:
             if any(order.reference):
-                raise CurrencyError("request_missing", "the order names a request; send the request with it")
+                raise CurrencyError("request_missing", tell("the order names a request; send the request with it"))
             return
         tills = [
             d.key for d in devices.values()
@@ -240,14 +245,17 @@ class Desk:
         """A payment can be given back, a refund cannot: the till of whoever got it would pay it out again."""
         found = self.town.book.find(order.reference)
         if found is not None and (type(found.instruction) is not Transaction or found.instruction.kind not in PAID):
-            raise CurrencyError("correction_unknown", "only a payment can be given back, and this is none")
+            raise CurrencyError("correction_unknown", tell("only a payment can be given back, and this is none"))
 
     def _check_reconversion(self, order: Order) -> None:
         if order.payee != self.town.chart.waiting:
-            raise CurrencyError("request_payee_differs", "a reconversion is paid to the currency's waiting account")
+            raise CurrencyError(
+                "request_payee_differs", tell("a reconversion is paid to the currency's waiting account")
+            )
         party = parties.by_account(self.town, order.payer)
         if PartyKind(party.kind) not in self.town.charter.reconversion_by:
-            raise CurrencyError("reconversion_not_allowed", f"the charter does not let a {party.kind} change back")
+            raise CurrencyError("reconversion_not_allowed", tell("the charter does not let a {kind} change back",
+                                                                 kind=party.kind))  # fmt: skip
 
     def _limits(self, order: Order, now: int, spending: dict[int, set[Order]]) -> None:
         """The charter's limits on payments. Within a batch, earlier orders count whether or not they stand.
@@ -258,7 +266,8 @@ class Desk:
         if order.purpose is not Purpose.PAYMENT:
             return
         if limits.per_payment is not None and order.amount > limits.per_payment:
-            raise CurrencyError("limit_payment", f"one payment is {limits.per_payment} cents at most")
+            raise CurrencyError("limit_payment", tell("one payment is {limit} at most",
+                                                      limit=Cents(limits.per_payment)))  # fmt: skip
         if limits.per_day is None:
             return
         day, earlier = self._today(order.payer, now), spending.setdefault(order.payer, set())
@@ -266,7 +275,8 @@ class Desk:
             return
         before = day.spent + sum(other.amount for other in earlier)
         if before + order.amount > limits.per_day:
-            raise CurrencyError("limit_day", f"{before} of {limits.per_day} cents a day are spent already")
+            raise CurrencyError("limit_day", tell("{before} of {limit} a day are spent already",
+                                                  before=Cents(before), limit=Cents(limits.per_day)))  # fmt: skip
         earlier.add(order)
 
     def _today(self, account: int, now: int) -> _Day:
@@ -304,7 +314,7 @@ class Desk:
             return error
         stood = record.parse(row)
         if not record.same_content(row, instruction):
-            return CurrencyError("id_taken", "another transaction stands in the log under this id")
+            return CurrencyError("id_taken", tell("another transaction stands in the log under this id"))
         posted = Posted(instruction.id, stood.seq, stood.at, replay=True)
         return Taken(self._receipt(submission.signed.order, posted, self.town.book.head()), True)
 

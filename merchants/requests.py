@@ -19,6 +19,7 @@ from ledger.currency.messages import (
     SignedRequest,
 )
 from ledger.currency.text import clean_text
+from ledger.currency.told import Cents, tell
 
 
 class RequestError(CurrencyError, ValueError):
@@ -38,7 +39,7 @@ def one_time(
     ``TextError``.
     """
     if expires_at == 0:
-        raise MessageError("message_malformed", "expires_at: a request for one payment has a last moment")
+        raise MessageError("message_malformed", tell("expires_at: a request for one payment has a last moment"))
     return _signed(network, payee, random, amount, expires_at, label, key)
 
 
@@ -78,22 +79,22 @@ def match(order: Order, request: SignedRequest, now: int, payee_keys: Iterable[b
     """
     asked = request.request
     if order.network != asked.network:
-        raise RequestError("request_network_differs", "the request belongs to another currency than the order")
+        raise RequestError("request_network_differs", tell("the request belongs to another currency than the order"))
     if asked.is_expired(now):
-        raise RequestError("request_expired", "the request's last moment has passed; ask the till for a new code")
+        raise RequestError("request_expired", tell("the request's last moment has passed; ask the till for a new code"))
     if order.payee != asked.payee:
-        raise RequestError("request_payee_differs", "the order pays another account than the request names")
+        raise RequestError("request_payee_differs", tell("the order pays another account than the request names"))
     if asked.amount not in (0, order.amount):
         raise _amount_differs(asked)
     if not asked.is_static and order.id != asked.payment_id():
-        raise RequestError("order_id_differs", "the order must carry the id that follows from the request")
+        raise RequestError("order_id_differs", tell("the order must carry the id that follows from the request"))
     if order.purpose is not Purpose.PAYMENT or order.reference != request.reference:
-        raise RequestError("request_hash_differs", "the order does not answer this request")
+        raise RequestError("request_hash_differs", tell("the order does not answer this request"))
     message = REQUEST_DOMAIN + asked.body()
     for key in (*payee_keys, currency_key):
         if key_id(key) == asked.key_id and verify(key, request.signature, message):
             return
-    raise RequestError("request_signature_invalid", "the request was not signed by a key of the payee")
+    raise RequestError("request_signature_invalid", tell("the request was not signed by a key of the payee"))
 
 
 def _signed(
@@ -104,4 +105,5 @@ def _signed(
 
 
 def _amount_differs(request: Request) -> RequestError:
-    return RequestError("request_amount_differs", f"the request asks for {request.amount} cents, no more and no less")
+    return RequestError("request_amount_differs", tell("the request asks for {amount}, no more and no less",
+                                                       amount=Cents(request.amount)))  # fmt: skip

@@ -32,7 +32,7 @@ def calls(path: Path) -> Iterator[ast.Call]:
 
 def sentences() -> list[tuple[str, ast.Call]]:
     """Every sentence that is told with its facts, with the place where it stands."""
-    every = sorted((ROOT / "ledger").rglob("*.py"))
+    every = [path for room in ("ledger", "merchants", "api") for path in sorted((ROOT / room).rglob("*.py"))]
     return [
         (f"{path.name}:{call.lineno}", call)
         for path in every

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ledger.currency.money import decimal_text, format_cents
+from ledger.i18n import format_day
 from wallet_cli.errors import Exit, WalletError
 from wallet_cli.home import Settings
 from wallet_cli.opened import Wallet
@@ -206,7 +207,7 @@ def _source(reference: str | None) -> str:
     if not found:
         return clean(reference or "")
     day = date(int(found[1]), int(found[2]), int(found[3]))
-    return _("transfer of {day}").format(day=day.strftime("%d/%m/%Y") if LANG == "fr" else day.isoformat())
+    return _("transfer of {day}").format(day=format_day(day, LANG))
 
 
 def _as_json(entry: Entry) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from ledger.core.ids import uuid7
 from ledger.currency import proofs
 from ledger.currency.bank.mandates.text import Content, Terms, mandate_text
 from ledger.currency.money import format_cents
+from ledger.i18n import format_day
 from wallet_cli.errors import Exit, WalletError
 from wallet_cli.opened import Wallet
 from wallet_cli.terminal import TERMINAL, bold
@@ -150,7 +151,7 @@ def _today(wallet: Wallet, client: Client) -> date:
 
 
 def _day(day: date) -> str:
-    return day.strftime("%d/%m/%Y") if LANG == "fr" else day.isoformat()
+    return format_day(day, LANG)
 
 
 def _iban(typed: str) -> str:

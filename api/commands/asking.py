@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from api.commands.console import CONSOLE, LANG, N_, CliError, Exit, _
 from ledger.currency.charter import ibans, rules
+from ledger.currency.told import tell
 
 if TYPE_CHECKING:
     from api.commands.founding import Answers
@@ -36,7 +37,7 @@ def _of(rule: Callable[[object], object]) -> Callable[[Answers, str], object]:
 
 def _fee(answers: Answers, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= 10_000):
-        raise rules.Wrong("write a whole number, such as 500 for 5 %")
+        raise rules.Wrong(tell("write a whole number, such as 500 for 5 %"))
     return int(text)
 
 
@@ -50,7 +51,7 @@ def _bank(answers: Answers, text: str) -> None:
 def _box(answers: Answers, text: str) -> None:
     taken = [bank.partition(":")[0].strip() for bank in answers.banks]
     if text != NO_BOX and rules.name(text) in taken:
-        raise rules.Wrong("the bank account has this name already")
+        raise rules.Wrong(tell("the bank account has this name already"))
 
 
 NAME = N_("1 to 60 letters, digits and signs.")
@@ -126,10 +127,10 @@ def _piped(answers: Answers, question: Question) -> str | None:
 
 
 def _wrong(answers: Answers, question: Question, said: str) -> str:
-    """What is wrong with an answer, "" for nothing. The rule's own words are English."""
+    """What is wrong with an answer, "" for nothing."""
     try:
         question.rule(answers, said)
     except rules.Wrong as error:
         right = _(question.right).format(most=rules.MAX_HOST)
-        return f"{error.reason}. {right}" if LANG == "en" else right
+        return f"{error.reason}. {right}" if LANG == "en" else right  # which is short enough for a terminal
     return ""

@@ -23,7 +23,7 @@ def backup(file: Path) -> None:
     key = home.signing_key(read_only=True).public.hex()
     heads = file.with_name(f"{file.name}.heads")
     if heads.exists():
-        raise StoreError("copy_exists", f"{heads} is there already: name a new file")
+        raise StoreError("copy_exists", "{into} is there already: name a new file", into=heads)
     # First: what is in the file of heads was in the log before, so nothing in it is beyond the end of the copy.
     written = home.heads.read_bytes() if home.heads.exists() else None
     made = copy(sqlite_path(place), file)
@@ -63,4 +63,6 @@ def _write(file: Path, content: bytes) -> None:
             made.flush()
             os.fsync(made.fileno())
     except OSError as error:
-        raise StoreError("copy_unwritable", f"{file} cannot be written: {error.strerror}") from None
+        raise StoreError(
+            "copy_unwritable", "{into} cannot be written: {error}", into=file, error=error.strerror
+        ) from None

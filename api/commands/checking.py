@@ -53,7 +53,7 @@ def check(*, notices_too: bool, roots: Sequence[str] = ()) -> None:
         findings += [_finding(f.code, f.seq or None, f.id, f.text) for f in audited.findings]
         total += audited.total
     for finding in findings[:SHOWN]:
-        CONSOLE.say(noticed.people(_line(finding), names))
+        CONSOLE.say(noticed.finding(_line(finding), names))
     if total > SHOWN:
         CONSOLE.say(_("... and {count} more").format(count=total - min(SHOWN, len(findings))))
     notices = audited.notices if audited is not None else []
@@ -181,10 +181,9 @@ def _finding(code: str, seq: int | None, id_: bytes | None, text: str) -> dict[s
 
 
 def _line(finding: dict[str, Any]) -> str:
-    named = _("transaction {id} (entry {seq}): ").format(id=finding["transaction"], seq=finding["seq"])
-    placed = (
-        named if finding["transaction"] else _("entry {seq}: ").format(seq=finding["seq"]) if finding["seq"] else ""
-    )
+    # English as what was found is, all of the line: it is for whoever looks into the book, and is searched for.
+    entry = f"entry {finding['seq']}" if finding["seq"] else ""
+    placed = f"transaction {finding['transaction']} ({entry}): " if finding["transaction"] else entry and f"{entry}: "
     return f"{finding['code']}: {placed}{finding['detail']}"
 
 
@@ -226,7 +225,7 @@ def replay(into: Path | None) -> None:
 
 
 def _difference(difference: Difference) -> str:
-    return f"{difference.table} {difference.key}" + _(" (entry {seq}): ").format(seq=difference.seq) + difference.detail
+    return f"{difference.table} {difference.key} (entry {difference.seq}): {difference.detail}"
 
 
 def _engine(book: Book) -> Any:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 import traceback
 
-from api.commands.console import LANG, Exit, _
+from api.commands.console import Exit, _
 from api.home import HomeError
 from api.usage import complaint
 from ledger.core.clock import ClockDiffers
 from ledger.core.store import StoreError
 from ledger.currency.charter import CharterError
-from ledger.currency.errors import ERRORS, CurrencyError
-from ledger.currency.told import Told
+from ledger.currency.errors import CurrencyError
+from ledger.currency.told import detail_of, why
 
 
 def told(error: Exception) -> tuple[Exit, str, str]:
@@ -28,11 +28,11 @@ def told(error: Exception) -> tuple[Exit, str, str]:
         more = _("{problem} `{command} --help` says more.")
         return Exit.USAGE, "usage", more.format(problem=complaint(error.format_message(), _), command=path)
     if isinstance(error, HomeError | StoreError):
-        return Exit.UNUSABLE, error.code, str(error)
+        return Exit.UNUSABLE, error.code, reason(error.code, detail_of(error))
     if isinstance(error, CharterError):
-        return Exit.UNUSABLE, "charter_wrong", str(error)
+        return Exit.UNUSABLE, "charter_wrong", error.in_words(_)
     if isinstance(error, ClockDiffers):
-        return Exit.UNUSABLE, error.code, reason(error.code, error.detail)
+        return Exit.UNUSABLE, error.code, reason(error.code, detail_of(error))
     if isinstance(error, CurrencyError):
         return Exit.REFUSED, error.code, reason(error.code, error.detail)
     for cause in _chain(error):
@@ -50,13 +50,8 @@ def told(error: Exception) -> tuple[Exit, str, str]:
 
 
 def reason(code: str, detail: str) -> str:
-    """Why something was refused. A `detail` that does not know its facts is English: in French the meaning of `code`
-    stands before it."""
-    if isinstance(detail, Told):
-        return detail.in_words(_)
-    if LANG == "en" or code not in ERRORS:
-        return detail
-    return f"{_(ERRORS[code][1])} ({detail})"
+    """Why something was refused, in the user's language."""
+    return why(code, detail, _)
 
 
 def _chain(error: BaseException) -> list[BaseException]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from api.commands.console import CONSOLE, N_, CliError, Exit, _, amount, euros, money, ngettext
+from api.commands.failures import reason
 from api.commands.opened import opened
 from ledger.currency import reserve, uncovered
 from ledger.currency.charter import PartyKind
@@ -103,7 +104,7 @@ def bring_in(
 
 def _problems(problems: Sequence[Problem], total: int) -> None:
     for problem in problems[:SHOWN]:
-        CONSOLE.note(_("line {line}: {reason}").format(line=problem.line, reason=problem.reason))
+        CONSOLE.note(_("line {line}: {reason}").format(line=problem.line, reason=reason(problem.code, problem.reason)))
     if total > SHOWN:
         left = total - SHOWN
         CONSOLE.note(ngettext("... and 1 line more", "... and {count} lines more", left).format(count=left))

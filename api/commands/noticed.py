@@ -6,11 +6,14 @@ Programs get the text as it is (`--json`): hex digits and cents.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import date
 
-from api.commands.console import N_, _, euros
+from api.commands.console import LANG, N_, _, euros
 from ledger.core.ids import account_text
 from ledger.currency.audit.story import Notice
+from ledger.currency.money import format_cents
+from ledger.i18n import format_day
 
 FORMS = (
     N_("key {key} became {role}, of nobody in particular; the {office}'s key {by} invited it"),
@@ -37,13 +40,17 @@ _CENTS = re.compile(r"(-?[0-9]+) cents?\b")
 def notice(one: Notice, names: Mapping[str, str]) -> str:
     """A notice; `names` are those of the accounts (16 hex digits) that it tells of."""
     values = {name: _value(name, value, names) for name, value in one.values.items()}
-    return people(_(one.form).format(**values) if values else _(one.form), names)
+    return _people(_(one.form).format(**values) if values else _(one.form), names, _, LANG)
 
 
-def people(text: str, names: Mapping[str, str]) -> str:
-    """A text of the audit with its accounts and cents as people write them."""
-    told = ACCOUNT.sub(lambda found: _("account {account}").format(account=_account(found[1], names)), text)
-    return _CENTS.sub(lambda found: euros(int(found[1])), told)
+def finding(text: str, names: Mapping[str, str]) -> str:
+    """What was found, which is English, with its accounts and cents as people write them."""
+    return _people(text, names, str, "en")
+
+
+def _people(text: str, names: Mapping[str, str], words: Callable[[str], str], lang: str) -> str:
+    told = ACCOUNT.sub(lambda found: words("account {account}").format(account=_account(found[1], names)), text)
+    return _CENTS.sub(lambda found: format_cents(int(found[1]), lang, "€"), told)
 
 
 def _value(name: str, value: str | int, names: Mapping[str, str]) -> str:
@@ -51,6 +58,8 @@ def _value(name: str, value: str | int, names: Mapping[str, str]) -> str:
         return _account(f"{value:016x}", names)
     if name == "amount":
         return euros(int(value))
+    if name == "day":
+        return format_day(date.fromisoformat(str(value)), LANG)
     told = str(value)
     for words in TEXTS if name == "told" else ():
         told = told.replace(words, _(words))

@@ -13,6 +13,7 @@ from api.schemas.town import AccountOut, DayOut, EntriesOut, entry_out
 from ledger.core.ids import account_text, b32decode, b32encode
 from ledger.currency import parties
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 from merchants import statement
 
 router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
@@ -24,9 +25,9 @@ def _moment(name: str, text: str | None) -> int | None:
     try:
         found = moment(text)
     except (ValueError, OverflowError) as error:
-        raise CurrencyError("body_malformed", f"{name}: {error}") from None
+        raise CurrencyError("body_malformed", tell("{name}: {error}", name=name, error=error)) from None
     if not 0 <= found < 2**62:
-        raise CurrencyError("body_malformed", f"{name}: outside of what a book can hold")
+        raise CurrencyError("body_malformed", tell("{name}: outside of what a book can hold", name=name))
     return found
 
 
@@ -39,7 +40,7 @@ def cursor_of(text: str | None) -> int | None:
     except ValueError:
         raw = b""
     if len(raw) != 8 or not 0 < int.from_bytes(raw) < 2**62:
-        raise CurrencyError("cursor_malformed", "this cursor is not one that this list gave")
+        raise CurrencyError("cursor_malformed", tell("this cursor is not one that this list gave"))
     return int.from_bytes(raw)
 
 

@@ -29,6 +29,7 @@ from ledger.currency.bank.lines import lines
 from ledger.currency.bank.looking import STATES, Looked
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 
 router = APIRouter(tags=["bank"], route_class=StrictRoute)
 
@@ -66,11 +67,11 @@ def withdraw_statements(id: str, acting: Actor, response: Response) -> BookedOut
     try:
         first = hex_bytes(id, 16)
     except ValueError:
-        raise CurrencyError("not_found", "no statement has this id") from None
+        raise CurrencyError("not_found", tell("no statement has this id")) from None
     names = {number: name for name, number in town.chart.reserve.items()}
     of = next((names[row.reserve] for row in taking.statements(town) if row.id == first), None)
     if of is None:
-        raise CurrencyError("not_found", "no statement has this id")
+        raise CurrencyError("not_found", tell("no statement has this id"))
     return booked(withdrawing.withdraw(town, of, first=first, by=acting.by).posted, response)
 
 
@@ -93,14 +94,15 @@ def bank_lines(
     """
     need(caller, parties.AUDIT)
     if state not in STATES:
-        raise CurrencyError("body_malformed", f"state is one of {', '.join(STATES)}")
+        raise CurrencyError("body_malformed", tell("state is one of {names}", names=tuple(STATES)))
     town = found.town
     if reserve is not None and reserve not in town.chart.reserve:
-        raise CurrencyError("reserve_account_unknown", f"the charter has no reserve account {reserve[:60]!r}")
+        raise CurrencyError("reserve_account_unknown", tell("the charter has no reserve account {reserve!r}",
+                                                            reserve=reserve[:60]))  # fmt: skip
     try:
         of = None if statement is None else hex_bytes(statement, 16)
     except ValueError:
-        raise CurrencyError("not_found", "no statement has this id") from None
+        raise CurrencyError("not_found", tell("no statement has this id")) from None
     number = None if reserve is None else town.chart.reserve[reserve]
     where = list(Looked(state, number, of, amount_cents, text).where())
     before = cursor_of(cursor)

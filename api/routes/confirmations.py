@@ -14,6 +14,7 @@ from api.strict import StrictRoute
 from ledger.core.ids import account_text
 from ledger.currency import persons
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 
 router = APIRouter(tags=["devices"], route_class=StrictRoute)
 CONFIRMING = frozenset({"member", "treasurer"})
@@ -65,7 +66,7 @@ def confirm_key(key: str, acting: Actor, response: Response) -> BookedOut:
     try:
         raw = hex_bytes(key, 32)
     except ValueError:
-        raise CurrencyError("not_found", "there is no such key, or it is none of yours") from None
+        raise CurrencyError("not_found", tell("there is no such key, or it is none of yours")) from None
     posted = persons.confirm(acting.town, raw, by=acting.caller)
     if posted.replay:
         response.status_code = 200

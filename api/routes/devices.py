@@ -26,6 +26,7 @@ from ledger.currency import invitations, join_codes, parties, proofs
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import DeviceKey, Party
 from ledger.currency.persons import persons_of
+from ledger.currency.told import tell
 
 router = APIRouter(tags=["devices"], route_class=StrictRoute)
 FAILED_JOINS = Limiter(tries=10, seconds=60)
@@ -125,9 +126,9 @@ def revoke(key: str, acting: Actor) -> Response:
         wanted = None
     office = acting.caller.role in parties.OFFICE
     if wanted is None or (wanted.account != acting.caller.account and not office):
-        raise CurrencyError("not_found", "there is no such key, or it is none of yours")
+        raise CurrencyError("not_found", tell("there is no such key, or it is none of yours"))
     if wanted.role in ("treasurer", "auditor") and acting.caller.role != "treasurer":
-        raise CurrencyError("role_insufficient", "a treasurer revokes the keys of treasurers and auditors")
+        raise CurrencyError("role_insufficient", tell("a treasurer revokes the keys of treasurers and auditors"))
     parties.revoke(acting.town, wanted, last_too=office, by=acting.by)
     return Response(status_code=204)
 
@@ -145,15 +146,17 @@ def invite(body: InviteIn, acting: Actor) -> InviteOut:
     account = caller.account if body.account is None else number(body.account)
     office = caller.role in parties.OFFICE
     if account != caller.account and not office:
-        raise CurrencyError("not_found", "there is no such account, or it is none of yours")
+        raise CurrencyError("not_found", tell("there is no such account, or it is none of yours"))
     party = parties.by_account(town, account)
     if account == caller.account and not office and body.role not in ("member", "owner", "cashier"):
-        raise CurrencyError("role_insufficient", "the association's office gives out this role")
+        raise CurrencyError("role_insufficient", tell("the association's office gives out this role"))
     if body.role == "treasurer" and caller.role != "treasurer":
         # What a treasurer decides beside the operators must not be had by inviting oneself.
-        raise CurrencyError("role_insufficient", "a treasurer, or `patard invite` at the machine, gives out this role")
+        raise CurrencyError(
+            "role_insufficient", tell("a treasurer, or `patard invite` at the machine, gives out this role")
+        )
     if body.person is not None and not office:
-        raise CurrencyError("role_insufficient", "the association's office says whose key is whose")
+        raise CurrencyError("role_insufficient", tell("the association's office says whose key is whose"))
     person = None if body.person is None else parties.by_account(town, number(body.person))
     parties.invite_with(town, party, body.role, bytes.fromhex(body.code_hash), by=acting.by, person=person)
     expires_at = town.now() + parties.INVITE_SECONDS * 1_000_000

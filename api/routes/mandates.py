@@ -44,6 +44,7 @@ from ledger.currency.bank.mandates.register import Signature
 from ledger.currency.bank.mandates.tables import COLLECTION_ITEM
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import DeviceKey
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 router = APIRouter(tags=["monthly"], route_class=StrictRoute)
@@ -91,9 +92,9 @@ def change_mandate(id: str, body: MandateAmountIn, acting: Actor, response: Resp
     if body.signature is not None:
         signature = Signature(acting.caller.key, bytes.fromhex(body.signature), body.lang or "")
     if mandate.account == acting.caller.account and signature is None:
-        raise CurrencyError("signature_invalid", "a member signs the amount of a mandate")
+        raise CurrencyError("signature_invalid", tell("a member signs the amount of a mandate"))
     if mandate.account != acting.caller.account and signature is not None:
-        raise CurrencyError("signature_invalid", "only who gave the mandate signs its amount")
+        raise CurrencyError("signature_invalid", tell("only who gave the mandate signs its amount"))
     made, new = register.change(
         acting.town, mandate, body.amount_cents, version=body.version, signed_on=body.signed_on, signature=signature,
         by=acting.by,
@@ -148,8 +149,8 @@ def told(found: Served, caller: Caller, month: Annotated[Month | None, Query()] 
     return notices_out(said, notices.given(found.town, month))
 
 
-@router.post("/v1/notices", status_code=201, response_model=NoticesOut)
-def tell(body: NoticesIn, acting: Actor) -> NoticesOut:
+@router.post("/v1/notices", status_code=201, response_model=NoticesOut, name="tell")
+def tell_members(body: NoticesIn, acting: Actor) -> NoticesOut:
     """Who is to be told now of the debits of a month; they are noted as told, so each is on one list."""
     need(acting.caller, parties.OFFICE)
     said, by = model.terms(acting.town), acting.by
@@ -234,7 +235,7 @@ def _answer(town: Town, made: Mandate, new: bool, response: Response) -> Mandate
 
 def _mandate(town: Town, caller: DeviceKey, id: str) -> Mandate:
     """A mandate that the caller may touch: its own, or any for the office. Raises `CurrencyError`: not_found."""
-    unknown = CurrencyError("not_found", "there is no such mandate, or it is none of yours")
+    unknown = CurrencyError("not_found", tell("there is no such mandate, or it is none of yours"))
     try:
         found = model.find(town, hex_bytes(id, 16))
     except ValueError:

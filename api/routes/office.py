@@ -23,6 +23,7 @@ from ledger.core.ids import account_text
 from ledger.core.model import Posted
 from ledger.currency import conversion, parties
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 router = APIRouter(tags=["office"], route_class=StrictRoute)
@@ -74,7 +75,7 @@ def correct(id: str, acting: Actor, response: Response) -> BookedOut:
     try:
         wrong = hex_bytes(id, 16)
     except ValueError:
-        raise CurrencyError("not_found", "no conversion has this id") from None
+        raise CurrencyError("not_found", tell("no conversion has this id")) from None
     return booked(conversion.correct(acting.town, wrong, by=acting.by), response)
 
 
@@ -114,7 +115,7 @@ def _asked(town: Town, text: str) -> conversion.Asked:
     try:
         return conversion.find_asked(town, hex_bytes(text, 16))
     except ValueError:
-        raise CurrencyError("not_found", "no request to change back has this id") from None
+        raise CurrencyError("not_found", tell("no request to change back has this id")) from None
 
 
 def booked(posted: Posted, response: Response) -> BookedOut:

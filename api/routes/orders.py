@@ -13,6 +13,7 @@ from api.schemas.town import PaymentOut, RequestOut, who
 from ledger.currency import parties
 from ledger.currency.errors import CurrencyError
 from ledger.currency.messages import SignedRequest
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 from merchants import asked, statement
 from merchants.desk import memos
@@ -23,7 +24,7 @@ router = APIRouter(tags=["orders"])
 @router.get("/v1/payments/{id}", response_model=PaymentOut)
 def payment(id: str, found: Served, caller: Caller) -> PaymentOut:
     """A payment, refund or request to change back, for either side of it, with its receipt."""
-    unknown = CurrencyError("not_found", "there is no such payment, or it is none of yours")
+    unknown = CurrencyError("not_found", tell("there is no such payment, or it is none of yours"))
     try:
         id_ = hex_bytes(id, 16)
     except ValueError:
@@ -56,7 +57,7 @@ def read_request(town: Town, signed: SignedRequest) -> RequestOut:
     """The state of a request; "paid" is the fact that its payment is in the log."""
     request = signed.request
     if request.network != town.charter.network:
-        raise CurrencyError("message_wrong_network", "this request belongs to another currency")
+        raise CurrencyError("message_wrong_network", tell("this request belongs to another currency"))
     payee = parties.by_account(town, request.payee)
     id_ = None if request.is_static else request.payment_id()
     return RequestOut(

@@ -14,6 +14,7 @@ from api.schemas.town import CurrencyOut, DirectoryOut, LimitsOut, LogOut
 from ledger.core.ids import account_text
 from ledger.currency import heads, parties
 from ledger.currency.errors import ERRORS, CurrencyError
+from ledger.currency.told import tell
 
 router = APIRouter(tags=["public"])
 
@@ -70,7 +71,7 @@ def directory_of(account: str, found: Served) -> DirectoryOut:
     """One party. Persons are not listed, but whoever was given an account number may see whose it is."""
     party = parties.by_account(found.town, number(account))
     if party.closed_at is not None:
-        raise CurrencyError("not_found", "no party holds this account")
+        raise CurrencyError("not_found", tell("no party holds this account"))
     return found.directory.one(party)
 
 

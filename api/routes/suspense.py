@@ -27,6 +27,7 @@ from ledger.currency.bank import claims, suspense
 from ledger.currency.charter import ReserveKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.text import alphabetical
+from ledger.currency.told import tell
 
 router = APIRouter(prefix="/v1/bank", tags=["bank"], route_class=StrictRoute)
 
@@ -93,4 +94,4 @@ def _line(text: str) -> bytes:
     try:
         return hex_bytes(text, 16)
     except ValueError:
-        raise CurrencyError("not_found", "no bank line has this id") from None
+        raise CurrencyError("not_found", tell("no bank line has this id")) from None

@@ -19,6 +19,7 @@ from ledger.currency.bank.suspense import OpenLine
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import Party
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 WayText = Annotated[str, Field(max_length=16, examples=["member"])]
@@ -117,7 +118,7 @@ def _way(text: str) -> Way:
     try:
         return Way(text)
     except ValueError:
-        raise CurrencyError("body_malformed", f"way: one of {', '.join(Way)}") from None
+        raise CurrencyError("body_malformed", tell("way: one of {names}", names=tuple(Way))) from None
 
 
 def open_lines_out(town: Town, found: Sequence[OpenLine]) -> list[OpenLineOut]:

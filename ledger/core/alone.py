@@ -45,7 +45,9 @@ class FileLock:
         try:
             self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StoreError("database_unusable", f"{path} cannot be opened: {error.strerror}") from None
+            raise StoreError(
+                "database_unusable", "{path} cannot be opened: {error}", path=path, error=error.strerror
+            ) from None
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._mine = _identity(os.fstat(self._handle))
@@ -66,8 +68,10 @@ class FileLock:
         if there != self._mine:
             raise StoreError(
                 "lock_lost",
-                f"{self._path} was removed or replaced while this server held it, so that another could have begun: "
-                "nothing more is posted and this server ends; start one again, and leave that file where it is",
+                "{path} was removed or replaced while this server held it, so that another could have "
+                "begun: nothing more is posted and this server ends; start one again, and leave that file "
+                "where it is",
+                path=self._path,
             )
 
     def release(self) -> None:
@@ -110,4 +114,6 @@ def _identity(found: os.stat_result) -> tuple[int, int]:
 
 
 def _served(what: str) -> StoreError:
-    return StoreError("book_served", f"another server has this book ({what}): end it first; one server serves a book")
+    return StoreError(
+        "book_served", "another server has this book ({what}): end it first; one server serves a book", what=what
+    )

@@ -39,13 +39,17 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ClockDiffers(RuntimeError):
-    """Clock and log do not fit, and nothing was posted. `code` is clock_differs; `detail` says what to do."""
+    """Clock and log do not fit, and nothing was posted. `code` is clock_differs; `detail` says what to do.
+
+    It is made of `text`, which names `facts` in braces, so that it can be said in another language.
+    """
 
     code = "clock_differs"
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
+    def __init__(self, text: str, **facts: object) -> None:
+        self.text, self.facts = text, facts
+        self.detail = text.format(**facts)
+        super().__init__(self.detail)
 
 
 class Late(RuntimeError):
@@ -118,13 +122,13 @@ class Watch:
             counting = told is not None and told.counts(head.seq, head.at)
             reference = told.clock if told is not None and counting else head.at
             if now < reference - BEHIND:
-                raise ClockDiffers(f"the clock says {shown(now)}, and the last entry is of {shown(reference)}; {CURE}")
+                raise ClockDiffers(BEHIND_THE_LOG, clock=shown(now), entry=shown(reference))
             if good is not None and jumped and self._confirmed <= good[2]:
-                by = f"{'forward' if moved > 0 else 'back'} by {timedelta(seconds=abs(moved) // SECOND)}"
-                raise ClockDiffers(f"the clock was set {by} while this program ran, and says {shown(now)}; {CURE}")
+                by = timedelta(seconds=abs(moved) // SECOND)
+                raise ClockDiffers(SET_FORWARD if moved > 0 else SET_BACK, by=by, clock=shown(now))
             if fresh and now > reference + AHEAD:
                 days = (now - reference) // (86_400 * SECOND)
-                raise ClockDiffers(f"the clock says {shown(now)}, {days} days after the last entry; {CURE}")
+                raise ClockDiffers(FAR_AHEAD, clock=shown(now), days=days)
         self._good = now, steady, head.seq
 
     def moment(self, now: int) -> int:
@@ -150,9 +154,14 @@ class Watch:
                 self._confirmed = found.seq
 
 
-CURE = (
+_CURE = (
     "nothing is posted until they fit: set it right, or if it is, say so at the machine with `patard clock --confirm`"
 )
+BEHIND_THE_LOG = "the clock says {clock}, and the last entry is of {entry}; " + _CURE
+SET_FORWARD = "the clock was set forward by {by} while this program ran, and says {clock}; " + _CURE
+SET_BACK = "the clock was set back by {by} while this program ran, and says {clock}; " + _CURE
+FAR_AHEAD = "the clock says {clock}, {days} days after the last entry; " + _CURE
+"""How a clock does not fit: the texts of `ClockDiffers`."""
 
 
 def shown(at: int) -> str:

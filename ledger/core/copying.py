@@ -36,9 +36,11 @@ def copy(path: Path, into: Path) -> Copied:
     database_unusable.
     """
     if not path.exists():
-        raise StoreError("no_book", f"there is no book at {path}: `patard init` makes one")
+        raise StoreError("no_book", "there is no book at {path}: `patard init` makes one", path=path)
     if into.exists():
-        raise StoreError("copy_exists", f"{into} is there already: a copy never takes another's place, name a new file")
+        raise StoreError(
+            "copy_exists", "{into} is there already: a copy never takes another's place, name a new file", into=into
+        )
     draft = into.with_name(f".{into.name}.{secrets.token_hex(4)}")
     try:
         os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
@@ -46,15 +48,17 @@ def copy(path: Path, into: Path) -> Copied:
         seq, at, root = _end(draft)
         size = _kept(draft, into)
     except FileExistsError:
-        raise StoreError("copy_exists", f"{into} is there already: name a new file") from None
+        raise StoreError("copy_exists", "{into} is there already: name a new file", into=into) from None
     except OSError as error:
-        raise StoreError("copy_unwritable", f"{into} cannot be written: {error.strerror}") from None
+        raise StoreError(
+            "copy_unwritable", "{into} cannot be written: {error}", into=into, error=error.strerror
+        ) from None
     except pysqlite3.Error as error:
         if (getattr(error, "sqlite_errorname", None) or "").startswith("SQLITE_FULL"):
             raise StoreError(
-                "disk_full", f"the disk of {into} is full, and no copy was made: free some space"
+                "disk_full", "the disk of {into} is full, and no copy was made: free some space", into=into
             ) from error
-        raise StoreError("database_unusable", f"{path} cannot be copied: {error}") from error
+        raise StoreError("database_unusable", "{path} cannot be copied: {error}", path=path, error=error) from error
     finally:
         for suffix in ("", "-journal"):
             with suppress(OSError):

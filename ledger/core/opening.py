@@ -97,7 +97,7 @@ def _store(
         return postgres.PostgresStore(engine), engine, postgres.trouble
     path = sqlite_path(address)
     if not upgrade and not path.exists():
-        raise StoreError("no_book", f"there is no book at {path}: `patard init` makes one")
+        raise StoreError("no_book", "there is no book at {path}: `patard init` makes one", path=path)
     from ledger.core import sqlite
     from ledger.core.still import Still
 

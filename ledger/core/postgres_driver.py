@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from ledger.core.store import AGAIN, StoreError
+from ledger.core.store import StoreError
 
 VERSIONS = (15, 18)
 BUSY_MS = 10_000
@@ -131,7 +131,10 @@ def _prepare(driver: psycopg.Connection[Any], _record: object) -> None:
     if not VERSIONS[0] <= version <= VERSIONS[1]:
         raise StoreError(
             "postgres_version",
-            f"the server is PostgreSQL {version}; this program was tried on {VERSIONS[0]} to {VERSIONS[1]}",
+            "the server is PostgreSQL {version}; this program was tried on {first} to {last}",
+            version=version,
+            first=VERSIONS[0],
+            last=VERSIONS[1],
         )
     for packed, dumper in (
         (Int8Array, _Int8ArrayDumper),
@@ -156,14 +159,24 @@ def trouble(error: BaseException, in_doubt: bool = False) -> BaseException:
     if in_doubt and isinstance(cause, psycopg.Error):
         return StoreError(
             "commit_unknown",
-            f"the connection broke during the commit ({text}): post the same again to learn what became of it",
+            "the connection broke during the commit ({said}): post the same again to learn what became of it",
+            said=text,
         )
     if isinstance(cause, psycopg.errors.DiskFull):
-        return StoreError("disk_full", f"the database's disk is full: free some space, then {AGAIN}")
+        return StoreError(
+            "disk_full",
+            "the database's disk is full: free some space, then do the same again to learn what became of it",
+        )
     if isinstance(cause, psycopg.errors.LockNotAvailable):
-        return StoreError("database_busy", f"another writer held the book for {BUSY_MS // 1000} s: try again")
+        return StoreError(
+            "database_busy", "another writer held the book for {seconds} s: try again", seconds=BUSY_MS // 1000
+        )
     if isinstance(cause, PoolTimeout):
         return StoreError("database_busy", "all connections to the database are in use: try again")
     if isinstance(cause, psycopg.OperationalError):
-        return StoreError("database_unusable", f"no database to work with ({text}): once it is there again, {AGAIN}")
+        return StoreError(
+            "database_unusable",
+            "no database to work with ({said}): once it is there again, do the same again to learn what became of it",
+            said=text,
+        )
     return error

@@ -51,8 +51,10 @@ def require_current(engine: Engine) -> None:
     if found != known[-1]:
         raise StoreError(
             "book_too_old",
-            f"the book's tables are of version {found}, this program needs {known[-1]}: "
-            "make a backup, then start `patard serve` once, which brings them up to date",
+            "the book's tables are of version {found}, this program needs {known}: make a backup, then "
+            "start `patard serve` once, which brings them up to date",
+            found=found,
+            known=known[-1],
         )
 
 
@@ -89,7 +91,9 @@ def _refuse_newer(found: str, known: list[str]) -> None:
     if found not in known:
         raise StoreError(
             "book_too_new",
-            f"the book's tables are of version {found}, this program knows {known[-1]}: install the newer program",
+            "the book's tables are of version {found}, this program knows {known}: install the newer program",
+            found=found,
+            known=known[-1],
         )
 
 

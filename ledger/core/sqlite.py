@@ -27,7 +27,7 @@ from ledger.core.model import Head
 from ledger.core.opening import sqlite_path
 from ledger.core.rules import Fold, LogRow, Original, State, TransferRow
 from ledger.core.still import Still
-from ledger.core.store import AGAIN, StoreError, WriterLock
+from ledger.core.store import StoreError, WriterLock
 from ledger.core.tables import ACCOUNT, HEAD
 
 WAL_BUG = ((3, 7, 0), (3, 51, 2))
@@ -138,8 +138,9 @@ def open_engine(path: Path | str, *, read_only: bool = False, still: Still | Non
     if WAL_BUG[0] <= version <= WAL_BUG[1]:
         raise StoreError(
             "sqlite_too_old",
-            f"SQLite {pysqlite3.sqlite_version} can corrupt a book that two processes write; "
-            "install the pysqlite3 wheel, which brings 3.51.3 or newer",
+            "SQLite {version} can corrupt a book that two processes write; install the pysqlite3 "
+            "wheel, which brings 3.51.3 or newer",
+            version=pysqlite3.sqlite_version,
         )
     target = Path(path).absolute()
     uri = still.uri if still is not None else f"{target.as_uri()}?mode={'ro' if read_only else 'rwc'}"
@@ -162,7 +163,9 @@ def open_engine(path: Path | str, *, read_only: bool = False, still: Still | Non
                 db.execute("PRAGMA recursive_triggers = ON")
             db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         except pysqlite3.Error as error:
-            raise StoreError("database_unusable", f"cannot open {target}: {error}") from error
+            raise StoreError(
+                "database_unusable", "cannot open {target}: {error}", target=target, error=error
+            ) from error
         return db
 
     return create_engine(
@@ -364,19 +367,27 @@ class SqliteStore:
             self._still.close()
 
 
+TROUBLES = (
+    (
+        "SQLITE_FULL",
+        "disk_full",
+        "the disk is full: free some space, then do the same again to learn what became of it",
+    ),
+    ("SQLITE_BUSY", "database_busy", "another writer held the book for {seconds} s: try again"),
+    ("SQLITE_IOERR", "database_unusable", "the disk fails; post the same again once it works: {error}"),
+    ("SQLITE_READONLY", "database_unusable", "the book's file cannot be written: {error}"),
+    ("SQLITE_CORRUPT", "database_unusable", "the book's file is damaged, take the backup: {error}"),
+    ("SQLITE_NOTADB", "database_unusable", "the file is not a book"),
+    ("SQLITE_CANTOPEN", "database_unusable", "cannot open the book's file: {error}"),
+)
+"""How SQLite's names of errors begin that lie outside the program, with the code and text of the `StoreError`."""
+
+
 def trouble(error: BaseException) -> BaseException:
     """`error` as a `StoreError` where its reason lies outside the program, else `error` itself."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     name = getattr(cause, "sqlite_errorname", None) or ""
-    for begins, code, text in (
-        ("SQLITE_FULL", "disk_full", f"the disk is full: free some space, then {AGAIN}"),
-        ("SQLITE_BUSY", "database_busy", f"another writer held the book for {BUSY_MS // 1000} s: try again"),
-        ("SQLITE_IOERR", "database_unusable", f"the disk fails; post the same again once it works: {error}"),
-        ("SQLITE_READONLY", "database_unusable", f"the book's file cannot be written: {error}"),
-        ("SQLITE_CORRUPT", "database_unusable", f"the book's file is damaged, take the backup: {error}"),
-        ("SQLITE_NOTADB", "database_unusable", "the file is not a book"),
-        ("SQLITE_CANTOPEN", "database_unusable", f"cannot open the book's file: {error}"),
-    ):
+    for begins, code, text in TROUBLES:
         if name.startswith(begins):
-            return StoreError(code, text)
+            return StoreError(code, text, error=error, seconds=BUSY_MS // 1000)
     return error

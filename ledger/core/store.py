@@ -17,18 +17,17 @@ from sqlalchemy import Connection
 from ledger.core.model import Head
 from ledger.core.rules import Fold, LogRow, Original, State, TransferRow
 
-AGAIN = "do the same again to learn what became of it"
-"""What a store can say of its trouble. Whether anything was posted it does not know: what failed may be the look at
-what was posted just before, or one of several steps.
-"""
-
 
 class StoreError(RuntimeError):
-    """The database cannot be used. `code` is stable; the text says what to do."""
+    """The database cannot be used. `code` is stable; `text` says what to do, and names `facts` in braces.
 
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
+    Whether anything was posted a store does not know: what failed may be the look at what was posted just before, or
+    one of several steps.
+    """
+
+    def __init__(self, code: str, text: str, **facts: object) -> None:
+        super().__init__(text.format(**facts))
+        self.code, self.text, self.facts = code, text, facts
 
 
 class Reading(Protocol):

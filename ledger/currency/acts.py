@@ -24,6 +24,7 @@ from ledger.currency import proofs
 from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import PrivateKey
 from ledger.currency.tables import ACT, DEVICE_KEY
+from ledger.currency.told import tell
 
 MACHINE = "console"
 """Who acted, in a record, when it was somebody at the machine, or the program by itself, and not a device."""
@@ -74,14 +75,19 @@ class Act:
         proofs.verify_act(network, self.key, self.until, self.hash, self.signature)
         if not now <= self.until <= now + LONGEST_SECONDS:
             raise CurrencyError(
-                "act_expired", f"the device signed this for another time; sign it anew, for {LONGEST_SECONDS} seconds "
-                "at most, and look at its clock",
-            )  # fmt: skip
+                "act_expired",
+                tell(
+                    "the device signed this for another time; sign it anew, for {most} seconds at most, and look "
+                    "at its clock",
+                    most=LONGEST_SECONDS,
+                ),
+            )
 
     def evidence(self) -> dict[str, str | int]:
         """What an entry says of the act that made it, beside `by`. Raises `CurrencyError`: body_too_large."""
         if len(self.text) > MAX_TEXT:
-            raise CurrencyError("body_too_large", f"what a device has booked is {MAX_TEXT} characters at most")
+            raise CurrencyError("body_too_large", tell("what a device has booked is {most} characters at most",
+                                                       most=MAX_TEXT))  # fmt: skip
         said: dict[str, str | int] = {"until": self.until, "signature": self.signature.hex()}
         if self.is_personal:
             return {"act_hash": self.hash.hex(), **said}
@@ -126,7 +132,7 @@ def keep(connection: Connection, act: Act, answers: Sequence[Posted]) -> None:
     if not new:
         return
     if connection.execute(select(ACT.c.seq).where(ACT.c.hash == act.hash)).first() is not None:
-        raise CurrencyError("act_used", "this was carried out before; to do it once more, sign it anew")
+        raise CurrencyError("act_used", tell("this was carried out before; to do it once more, sign it anew"))
     shown = (act.text, act.salt) if act.is_personal else (None, None)
     connection.execute(insert(ACT).values(hash=act.hash, seq=new[0], text=shown[0], salt=shown[1]))
 
@@ -138,4 +144,4 @@ def require_live(connection: Connection, act: Act) -> None:
     """
     alive = select(DEVICE_KEY.c.key).where(DEVICE_KEY.c.key == act.key, DEVICE_KEY.c.revoked_at.is_(None))
     if connection.execute(alive).first() is None:
-        raise CurrencyError("key_unknown", "the key that signed this was revoked, and nothing was done")
+        raise CurrencyError("key_unknown", tell("the key that signed this was revoked, and nothing was done"))

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, func, select
 from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.tables import DEVICE_KEY, SESSION
+from ledger.currency.told import tell
 
 HOUR = 3_600_000_000
 """Microseconds."""
@@ -53,12 +54,12 @@ def require_room(connection: Connection, party: bytes, kind: str, at: int) -> No
     mine = select(func.count()).select_from(DEVICE_KEY).where(key.party == party)
     if connection.execute(mine.where(key.revoked_at.is_(None))).scalar_one() >= caps.keys:
         raise CurrencyError(
-            "keys_too_many", f"this party has {caps.keys} devices, which is the most: revoke one that is not used"
+            "keys_too_many",
+            tell("this party has {keys} devices, which is the most: revoke one that is not used", keys=caps.keys),
         )
     if connection.execute(mine.where(key.added_at > at - HOUR)).scalar_one() >= caps.joins:
-        raise CurrencyError(
-            "joins_too_many", f"{caps.joins} devices of this party have joined in an hour; wait a while"
-        )
+        raise CurrencyError("joins_too_many", tell("{joins} devices of this party have joined in an hour; wait a while",
+                                                   joins=caps.joins))  # fmt: skip
 
 
 def make_room(connection: Connection, key: bytes, party: bytes, kind: str) -> None:

@@ -22,6 +22,7 @@ from ledger.currency.acts import MACHINE
 from ledger.currency.charter import Charter, ReserveKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import PublicHalf
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 KIND = "charter"
@@ -278,8 +279,12 @@ def keep(town: Town, before: Rules | None) -> Rules:
         if before and turned_to_cash(before, rules, name) and town.book.account(town.chart.reserve[name]).last:
             raise CurrencyError(
                 "charter_kind_changed",
-                f'the books have the reserve account "{name}" as a bank account, whose statements explain its euros, '
-                'and the charter makes it cash: put back kind = "bank" (a cash box is another [[reserve]])',
+                tell(
+                    'the books have the reserve account "{name}" as a bank account, whose statements explain its '
+                    'euros, and the charter makes it cash: put back kind = "bank" (a cash box is another '
+                    "[[reserve]])",
+                    name=name,
+                ),
             )
     if before is not None and rules._replace(version=before.version) == before:
         rules = before

@@ -13,6 +13,7 @@ from ledger.core.clock import BEHIND, CONFIRMED, DRIFT, KEPT, ClockDiffers, Late
 from ledger.core.model import Head, Posted
 from ledger.core.store import Reading
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import detail_of
 from ledger.currency.town import Town
 
 CONSOLE = "console"
@@ -35,7 +36,7 @@ def state(town: Town) -> State:
             if watch is not None:
                 watch.judge(store, head, now)
         except ClockDiffers as error:
-            return State(now, head, error.detail)
+            return State(now, head, detail_of(error))
     return State(now, head, None)
 
 

@@ -22,8 +22,8 @@ from ledger.currency.bank.payouts import index
 from ledger.currency.chart import EUR
 from ledger.currency.clocked import Moments
 from ledger.currency.errors import CurrencyError
-from ledger.currency.money import decimal_text
 from ledger.currency.parties import Party
+from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 
 _REFERENCE = re.compile(r"[A-Z0-9](?:[A-Z0-9./-]{0,33}[A-Z0-9])?\Z")
@@ -38,7 +38,7 @@ def plain_reference(text: str) -> str:
     reference = "".join(text.split()).upper()
     if not _REFERENCE.match(reference):
         raise CurrencyError(
-            "reference_malformed", "a reference is 1 to 35 characters of A-Z, 0-9, and - / . between them"
+            "reference_malformed", tell("a reference is 1 to 35 characters of A-Z, 0-9, and - / . between them")
         )
     return reference
 
@@ -66,13 +66,17 @@ def convert(
         days.past(town, booked_on)
     if euros is not None and euros != amount:
         if euros < amount:
-            lack = decimal_text(amount - euros)
-            raise CurrencyError("not_covered", f"no unit without a euro: {lack} of these units have none behind them")
-        rest = decimal_text(euros - amount)
-        raise CurrencyError("conversion_uneven", f"a euro makes a unit, no less: {rest} euros would be left over")
+            lack = Cents(amount - euros)
+            raise CurrencyError(
+                "not_covered", tell("no unit without a euro: {lack} of these units have none behind them", lack=lack)
+            )
+        rest = Cents(euros - amount)
+        raise CurrencyError("conversion_uneven", tell("a euro makes a unit, no less: {rest} euros would be left over",
+                                                      rest=rest))  # fmt: skip
     if reserve not in chart.reserve:
-        names = ", ".join(repr(name) for name in chart.reserve)
-        raise CurrencyError("reserve_account_unknown", f"no reserve account {reserve!r}; the charter has {names}")
+        names = tuple(map(repr, chart.reserve))
+        raise CurrencyError("reserve_account_unknown", tell("no reserve account {reserve!r}; the charter has {names}",
+                                                            reserve=reserve, names=names))  # fmt: skip
     reference = plain_reference(reference)
     transaction = Transaction(
         conversion_id(town, reserve, reference),
@@ -111,14 +115,21 @@ def convert(
         # Whoever else of the office typed it in first, it is the same conversion: its id says reserve and reference.
         same = isinstance(instruction, Transaction) and instruction.transfers == transaction.transfers
         if not same or instruction is None or instruction.booked_on != booked_on:
-            again = f"{reference} on {reserve!r} has issued units before, not these; to take those back: "
-            raise CurrencyError("conversion_taken", again + f"`patard unconvert {reference}`") from error
+            again = tell(
+                "{reference} on {reserve!r} has issued units before, not these; to take those back: `patard unconvert "
+                "{reference}`", reference=reference, reserve=reserve,
+            )  # fmt: skip
+            raise CurrencyError("conversion_taken", again) from error
         posted = Posted(transaction.id, stood.seq, stood.at, replay=True)
     if posted.replay and town.book.find(corrected_id(transaction.id)) is not None:
         raise CurrencyError(
             "conversion_taken",
-            f"the conversion of {reference} on {reserve!r} was taken back; what is right goes in under a reference of "
-            f"its own, such as {reference}/2",
+            tell(
+                "the conversion of {reference} on {reserve!r} was taken back; what is right goes in under a "
+                "reference of its own, such as {reference}/2",
+                reference=reference,
+                reserve=reserve,
+            ),
         )
     return posted
 
@@ -144,7 +155,7 @@ def find_conversion(town: Town, id_: bytes) -> Conversion:
     found = town.book.find(id_)
     instruction = found and found.instruction
     if not isinstance(instruction, Transaction) or instruction.kind != "conversion":
-        raise CurrencyError("not_found", "no conversion has this id")
+        raise CurrencyError("not_found", tell("no conversion has this id"))
     units, evidence = instruction.transfers[0], instruction.evidence
     names = {f"{number:016x}": name for name, number in town.chart.reserve.items()}
     reserve = names.get(str(evidence.get("reserve")), "")
@@ -179,8 +190,11 @@ def correct(town: Town, id_: bytes, *, by: str = CONSOLE) -> Posted:
         if line is not None:
             raise CurrencyError(
                 "conversion_banked",
-                "a bank line brought the euros of this conversion, and they are in the bank: `patard bank suspense "
-                f"back {line.hex()[-8:]}` puts the line back into suspense, where it is placed as what it is",
+                tell(
+                    "a bank line brought the euros of this conversion, and they are in the bank: `patard bank "
+                    "suspense back {line}` puts the line back into suspense, where it is placed as what it is",
+                    line=line.hex()[-8:],
+                ),
             )
         uncovered.require_free(town, connection, (correction,))
         typed.take_back(connection, id_, posted.seq)
@@ -239,7 +253,9 @@ def find_asked(town: Town, id_: bytes) -> Asked:
     found = town.book.find(id_)
     instruction = found and found.instruction
     if found is None or not isinstance(instruction, Transaction) or instruction.kind != "reconversion_asked":
-        raise CurrencyError("not_found", "no request to change back has this id; `patard reconvert list` shows them")
+        raise CurrencyError(
+            "not_found", tell("no request to change back has this id; `patard reconvert list` shows them")
+        )
     transfer = instruction.transfers[0]
     return _asked(town, id_, transfer.debit, transfer.amount, found.at)
 
@@ -285,9 +301,11 @@ def _decide(
     except CurrencyError as error:
         if error.code != "id_taken":
             raise
-        raise CurrencyError("reconversion_decided", "this request to change back was decided already") from error
+        raise CurrencyError("reconversion_decided", tell("this request to change back was decided already")) from error
 
 
 def _check_amount(amount: int) -> None:
     if type(amount) is not int or not 0 < amount < 2**32:
-        raise CurrencyError("amount_malformed", "an amount is a whole number of cents from 1 to 42,949,672.95 euros")
+        raise CurrencyError(
+            "amount_malformed", tell("an amount is a whole number of cents from 1 to 42,949,672.95 euros")
+        )

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 FIRST: Final = date(2000, 1, 1)
@@ -23,18 +24,20 @@ _TEXT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 def typed(text: str) -> date:
     """A day as it is written: 2026-11-23, and no other way. Raises `CurrencyError`: date_malformed, date_outside."""
     if not _TEXT.fullmatch(text):
-        raise CurrencyError("date_malformed", "write a date as 2026-11-23")
+        raise CurrencyError("date_malformed", tell("write a date as 2026-11-23"))
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise CurrencyError("date_malformed", f"there is no day {text}; write a date as 2026-11-23") from None
+        raise CurrencyError("date_malformed", tell("there is no day {said}; write a date as 2026-11-23",
+                                                   said=text)) from None  # fmt: skip
     return require(day)
 
 
 def require(day: date) -> date:
     """The day, if a book can have it. Raises `CurrencyError`: date_outside."""
     if not FIRST <= day <= LAST:
-        raise CurrencyError("date_outside", f"{day.isoformat()} lies outside of {FIRST} to {LAST}")
+        raise CurrencyError("date_outside", tell("{day} lies outside of {first} to {last}",
+                                                 day=day, first=FIRST, last=LAST))  # fmt: skip
     return day
 
 
@@ -42,7 +45,7 @@ def past(town: Town, day: date) -> date:
     """The day, if it came already where the currency is. Raises `CurrencyError`: date_outside, date_future."""
     today = town.charter.local_date(town.now())
     if require(day) > today:
-        raise CurrencyError("date_future", f"{day} lies in the future: today is {today}")
+        raise CurrencyError("date_future", tell("{day} lies in the future: today is {today}", day=day, today=today))
     return day
 
 

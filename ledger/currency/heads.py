@@ -19,6 +19,7 @@ from ledger.core.store import Reading
 from ledger.currency import proofs
 from ledger.currency.errors import CurrencyError
 from ledger.currency.tables import SIGNED_HEAD
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 STEP = 16_384
@@ -119,4 +120,4 @@ def _grown(store: Reading, place: _Place, size: int) -> _Place:
 
 
 def _shorter(size: int) -> CurrencyError:
-    return CurrencyError("log_shorter", f"the log has {size} entries, and never had as many as that")
+    return CurrencyError("log_shorter", tell("the log has {size} entries, and never had as many as that", size=size))

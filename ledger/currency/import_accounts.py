@@ -20,6 +20,7 @@ from ledger.currency import parties, salted
 from ledger.currency.charter import PartyKind
 from ledger.currency.imported import holder_id, issuer_number
 from ledger.currency.tables import DEVICE_KEY, HOLDING, PARTY
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 _NUMBER = re.compile(r"[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]{4}", re.ASCII)
@@ -117,11 +118,15 @@ class Accounts:
         if _NUMBER.fullmatch(name):
             number = _number(name)
             if number not in self._held:
-                return Target(name, number, wrong=("account_unknown", f"{name} is the account of no party here"))
+                return Target(
+                    name, number, wrong=("account_unknown", tell("{name} is the account of no party here", name=name))
+                )
             return self._standing(Target(name, number), found)
         named = self._parties.get(name, [])
         if len(named) > 1:
-            reason = f"{len(named)} parties are called {name!r}; write the account number instead"
+            reason = tell(
+                "{count} parties are called {name!r}; write the account number instead", count=len(named), name=name
+            )
             return Target(name, named[0], wrong=("party_ambiguous", reason))
         if named:
             return self._standing(Target(name, named[0]), found)
@@ -136,7 +141,7 @@ class Accounts:
         target.balance = state.balance
         target.keyed = target.number in self._keyed
         if state.closed:
-            target.wrong = ("account_closed", f"the account of {target.name!r} is closed")
+            target.wrong = ("account_closed", tell("the account of {name!r} is closed", name=target.name))
         return target
 
 

@@ -23,9 +23,10 @@ from zoneinfo import ZoneInfo
 
 from ledger.currency.days import FIRST
 from ledger.currency.errors import CurrencyError
-from ledger.currency.money import MAX_CENTS, AmountError, decimal_text, parse_amount
+from ledger.currency.money import MAX_CENTS, AmountError, parse_amount
 from ledger.currency.parties import MAX_NAME
 from ledger.currency.text import TextError, clean_text
+from ledger.currency.told import Cents, detail_of, tell
 
 COLUMNS = ("id", "at", "from", "to", "amount", "unit", "kind")
 KINDS = ("payment", "refund", "conversion", "reconversion", "transfer", "issue", "fee", "correction", "opening")
@@ -100,12 +101,15 @@ class Reader:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Problem(line, "row_malformed", f"this line is not in the form of the file: {error}")
+                yield Problem(
+                    line, "row_malformed", tell("this line is not in the form of the file: {error}", error=error)
+                )
                 continue
             if not any(cells):
                 continue
             if len(cells) != width:
-                yield Problem(line, "row_malformed", f"{width} columns are needed, this line has {len(cells)}")
+                reason = tell("{width} columns are needed, this line has {size}", width=width, size=len(cells))
+                yield Problem(line, "row_malformed", reason)
                 continue
             try:
                 yield self._row(line, [cells[place].strip() for place in places])
@@ -115,18 +119,21 @@ class Reader:
     def _row(self, line: int, cells: list[str]) -> Row:
         id_, at, payer, payee, amount, unit, kind = cells
         if not id_ or len(id_) > MAX_ID:
-            raise _Wrong("id_malformed", f"an id of 1 to {MAX_ID} characters is needed")
+            raise _Wrong("id_malformed", tell("an id of 1 to {most} characters is needed", most=MAX_ID))
         payer, payee = self._name(payer, "from"), self._name(payee, "to")
         if payer == payee:
-            raise _Wrong("self_transfer", f"{payer!r} pays itself: nothing would move")
+            raise _Wrong("self_transfer", tell("{payer!r} pays itself: nothing would move", payer=payer))
         if unit.casefold() != self.unit.casefold():
-            raise _Wrong(
-                "unit_unknown", f"the unit is {unit!r}, not {self.unit!r}; if that is its name here: --unit {unit}"
-            )
+            raise _Wrong("unit_unknown", tell(
+                "the unit is {unit!r}, not {ours!r}; if that is its name here: --unit {unit}",
+                unit=unit, ours=self.unit,
+            ))  # fmt: skip
         kind = kind.lower()
         if kind not in self.kinds:
-            known = ", ".join(sorted(self.kinds))
-            raise _Wrong("kind_unknown", f"the kind {kind!r} is none of {known}; --kinds says what there may be")
+            known = tuple(sorted(self.kinds))
+            raise _Wrong("kind_unknown", tell(
+                "the kind {kind!r} is none of {known}; --kinds says what there may be", kind=kind, known=known
+            ))  # fmt: skip
         cents = self._amount(amount)
         moment, day, doubt = self._moment(at)
         return Row(line, id_, payer, payee, cents, kind, moment, day, doubt)
@@ -137,7 +144,7 @@ class Reader:
             try:
                 name = clean_text(text, max_chars=MAX_NAME)
             except TextError as error:
-                raise _Wrong("name_malformed", f"{column}: {error.detail}") from None
+                raise _Wrong("name_malformed", tell("{name}: {reason}", name=column, reason=error.detail)) from None
             self._names[text] = name
         return name
 
@@ -148,7 +155,9 @@ class Reader:
             try:
                 cents = parse_amount(text)
             except AmountError as error:
-                raise _Wrong(error.code, f"amount {text[:40]!r}: {error}") from None
+                raise _Wrong(
+                    error.code, tell("amount {said!r}: {reason}", said=text[:40], reason=detail_of(error))
+                ) from None
         else:
             whole, mark, rest = found.groups()
             rest = rest or ""
@@ -156,20 +165,21 @@ class Reader:
             if len(rest) > 2:
                 cents = self._rounded(text, cents, mark, rest)
         if not cents:
-            raise _Wrong("amount_zero", f"amount {text[:40]!r}: nothing would move")
+            raise _Wrong("amount_zero", tell("amount {said!r}: nothing would move", said=text[:40]))
         if cents > MAX_CENTS:
-            raise _Wrong("amount_range", f"amount {text[:40]!r}: at most {decimal_text(MAX_CENTS)}")
+            raise _Wrong("amount_range", tell("amount {said!r}: at most {most}", said=text[:40], most=Cents(MAX_CENTS)))
         return cents
 
     def _rounded(self, text: str, cents: int, mark: str, rest: str) -> int:
         if self.rounding is None:
-            raise _Wrong(
-                "amount_decimals",
-                f"amount {text[:40]!r} has {len(rest)} decimals and the unit has 2; mend it, or say how to round "
-                "(--round half-even, half-up or down)",
-            )
+            raise _Wrong("amount_decimals", tell(
+                "amount {said!r} has {size} decimals and the unit has 2; mend it, or say how to round (--round "
+                "half-even, half-up or down)", said=text[:40], size=len(rest),
+            ))  # fmt: skip
         if mark == "," and self.delimiter == "," and len(rest) == 3:
-            raise _Wrong("amount_grouping", f"amount {text[:40]!r} can be read two ways; write decimals with a point")
+            raise _Wrong("amount_grouping", tell(
+                "amount {said!r} can be read two ways; write decimals with a point", said=text[:40]
+            ))  # fmt: skip
         lost, half = int(rest[2:]), int("5".ljust(len(rest) - 2, "0"))
         if self.rounding == "half-up":
             return cents + (lost >= half)
@@ -197,11 +207,15 @@ class Reader:
             else:
                 raise ValueError
         except (ValueError, OverflowError):
-            raise _Wrong("at_malformed", f"at {text[:40]!r}: write 2025-06-15 or 2025-06-15T14:30:00Z") from None
+            raise _Wrong(
+                "at_malformed", tell("at {said!r}: write 2025-06-15 or 2025-06-15T14:30:00Z", said=text[:40])
+            ) from None
         if day < FIRST:
-            raise _Wrong("at_malformed", f"at {text[:40]!r}: the days of a book begin in {FIRST.year}")
+            raise _Wrong(
+                "at_malformed", tell("at {said!r}: the days of a book begin in {year}", said=text[:40], year=FIRST.year)
+            )
         if day > self.latest:
-            raise _Wrong("at_future", f"at {text[:40]!r} lies in the future")
+            raise _Wrong("at_future", tell("at {said!r} lies in the future", said=text[:40]))
         return moment, day, doubt
 
 
@@ -242,8 +256,14 @@ def _check_columns(names: list[str]) -> None:
     missing = [name for name in COLUMNS if name not in names]
     twice = [name for name in COLUMNS if names.count(name) > 1]
     if missing or twice:
-        what = f"the column {missing[0]!r} is missing" if missing else f"there are two columns {twice[0]!r}"
-        raise FileRefused("import_columns", f"{what}; the first line must name these: {','.join(COLUMNS)}")
+        what = (
+            tell("the column {name!r} is missing", name=missing[0])
+            if missing
+            else tell("there are two columns {name!r}", name=twice[0])
+        )
+        raise FileRefused("import_columns", tell(
+            "{what}; the first line must name these: {names}", what=what, names=",".join(COLUMNS)
+        ))  # fmt: skip
 
 
 # --- files -----------------------------------------------------------------------------------------------
@@ -274,12 +294,14 @@ def text_of(path: Path, encoding: str) -> Iterator[tuple[TextIO, BinaryIO]]:
         with _opened(path) as file, io.TextIOWrapper(file, encoding=encoding, newline="") as text:
             yield text, file
     except UnicodeDecodeError as error:
-        raise FileRefused(
-            "import_unreadable",
-            f"{path} is not {encoding} text (byte {error.start} of a block); name it with --encoding",
-        ) from None
+        raise FileRefused("import_unreadable", tell(
+            "{path} is not {encoding} text (byte {start} of a block); name it with --encoding",
+            path=path, encoding=encoding, start=error.start,
+        )) from None  # fmt: skip
     except LookupError:
-        raise FileRefused("import_unreadable", f"there is no encoding {encoding!r}; write utf-8 or cp1252") from None
+        raise FileRefused(
+            "import_unreadable", tell("there is no encoding {encoding!r}; write utf-8 or cp1252", encoding=encoding)
+        ) from None
 
 
 @contextmanager
@@ -287,6 +309,8 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
         file = path.open("rb", buffering=1 << 18)
     except OSError as error:
-        raise FileRefused("import_unreadable", f"{path} cannot be read: {error.strerror}") from None
+        raise FileRefused(
+            "import_unreadable", tell("{path} cannot be read: {error}", path=path, error=error.strerror)
+        ) from None
     with file:
         yield file

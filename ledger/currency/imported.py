@@ -22,6 +22,7 @@ from ledger.currency.chart import EUR, own_number
 from ledger.currency.conversion import CONSOLE, plain_reference
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import MAX_CENTS
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 IMPORT = "import"
@@ -76,10 +77,11 @@ def open_reserve(town: Town, reserve: str, amount: int, reference: str, *, by: s
     """
     chart, unit = town.chart, town.charter.code
     if type(amount) is not int or not 0 < amount <= MAX_CENTS:
-        raise CurrencyError("amount_malformed", "the euros of the reserve are a whole number of cents, 1 or more")
+        raise CurrencyError("amount_malformed", tell("the euros of the reserve are a whole number of cents, 1 or more"))
     if reserve not in chart.reserve:
-        names = ", ".join(repr(name) for name in chart.reserve)
-        raise CurrencyError("reserve_account_unknown", f"no reserve account {reserve!r}; the charter has {names}")
+        names = tuple(map(repr, chart.reserve))
+        raise CurrencyError("reserve_account_unknown", tell("no reserve account {reserve!r}; the charter has {names}",
+                                                            reserve=reserve, names=names))  # fmt: skip
     reference = plain_reference(reference)
     id_ = opening_id(town.charter.network, reserve, reference)
     euros = Transfer(chart.reserve[reserve], chart.guarantee, amount, EUR)
@@ -87,7 +89,8 @@ def open_reserve(town: Town, reserve: str, amount: int, reference: str, *, by: s
         # What it covered depended on that day, so only the euros are compared.
         if isinstance(stood.instruction, Transaction) and stood.instruction.transfers[0] == euros:
             return Posted(id_, stood.seq, stood.at, replay=True)
-        raise CurrencyError("opening_taken", f"{reference} on {reserve!r} was booked before with another amount")
+        raise CurrencyError("opening_taken", tell("{reference} on {reserve!r} was booked before with another amount",
+                                                  reference=reference, reserve=reserve))  # fmt: skip
     transfers, left = [euros], amount
     for issuer in reserve_report.issuers(town)[:MAX_TRANSFERS]:
         part = min(left, max(0, -town.book.balance(issuer)))
@@ -105,13 +108,19 @@ def open_reserve(town: Town, reserve: str, amount: int, reference: str, *, by: s
         if chart.reserve[reserve] not in spans:
             raise CurrencyError(
                 "opening_banked",
-                f"other accounts have statements, and {reserve!r} has none yet: its euros come by its first one "
-                "(`patard bank import --opening`), whose line is placed as cover",
+                tell(
+                    "other accounts have statements, and {reserve!r} has none yet: its euros come by its first "
+                    "one (`patard bank import --opening`), whose line is placed as cover",
+                    reserve=reserve,
+                ),
             )
         raise CurrencyError(
             "opening_banked",
-            f"{reserve!r} has statements, and its euros come by them: place the line that brought these as cover "
-            "(`patard bank suspense list`)",
+            tell(
+                "{reserve!r} has statements, and its euros come by them: place the line that brought these "
+                "as cover (`patard bank suspense list`)",
+                reserve=reserve,
+            ),
         )
 
     return town.post(Transaction(id_, OPENING, tuple(transfers), evidence=evidence), also)

@@ -30,8 +30,8 @@ from ledger.currency.import_accounts import Accounts, Target
 from ledger.currency.import_rows import KINDS, FileRefused, Problem, Reader, Row, encoding_of, text_of
 from ledger.currency.import_seen import Seen
 from ledger.currency.imported import IMPORT, announcement, import_id
-from ledger.currency.money import decimal_text
 from ledger.currency.tables import HOLDING, PARTY, SALT
+from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 from ledger.currency.uncovered import HELD, Work, hold
 
@@ -90,11 +90,11 @@ class ImportRefused(FileRefused):
     """Nothing was imported. `problems` holds the first thousand, `total` counts all; of `lines` lines."""
 
     def __init__(self, problems: list[Problem], total: int, lines: int) -> None:
-        count = "1 line" if total == 1 else f"{total} lines"
-        super().__init__(
-            "import_refused",
-            f"{count} of {lines} cannot be imported; nothing was. Mend them, or leave them out with --skip-bad",
-        )
+        count = tell("1 line") if total == 1 else tell("{count} lines", count=total)
+        super().__init__("import_refused", tell(
+            "{count} of {lines} cannot be imported; nothing was. Mend them, or leave them out with --skip-bad",
+            count=count, lines=lines,
+        ))  # fmt: skip
         self.problems = problems
         self.total = total
         self.lines = lines
@@ -130,7 +130,9 @@ class _File:
         try:
             self.size = path.stat().st_size
         except OSError as error:
-            raise FileRefused("import_unreadable", f"{path} cannot be read: {error.strerror}") from None
+            raise FileRefused(
+                "import_unreadable", tell("{path} cannot be read: {error}", path=path, error=error.strerror)
+            ) from None
         self.path = path
         self.progress = progress or (lambda phase, done, all_: None)
         self.encoding = options.encoding or encoding_of(path)
@@ -170,9 +172,13 @@ def _barred(payer: Target, payee: Target) -> tuple[str, str] | None:
     if payer.wrong or payee.wrong:
         return payer.wrong or payee.wrong
     if payer.number == payee.number:
-        return "self_transfer", f"{payer.name!r} and {payee.name!r} are one account: nothing would move"
+        return "self_transfer", tell(
+            "{payer!r} and {payee!r} are one account: nothing would move", payer=payer.name, payee=payee.name
+        )
     if payer.keyed:
-        return "account_joined", f"{payer.name!r} has joined with a key: from then on only its holder's orders pay"
+        return "account_joined", tell(
+            "{name!r} has joined with a key: from then on only its holder's orders pay", name=payer.name
+        )
     return None
 
 
@@ -223,9 +229,13 @@ class _Trial:
                 self.stood += 1
             else:
                 self.problem(
-                    row.line, "id_taken",
-                    f"id {row.id!r} was imported before with other content (or with another --issuer, --round or name)",
-                )  # fmt: skip
+                    row.line,
+                    "id_taken",
+                    tell(
+                        "id {id!r} was imported before with other content (or with another --issuer, --round or name)",
+                        id=row.id,
+                    ),
+                )
             return
         if barred := _barred(payer, payee):
             self.problem(row.line, *barred)
@@ -235,10 +245,16 @@ class _Trial:
         left = payer.balance - row.amount
         if left < 0 and not payer.issuer and not (payer.doubtful and not self.options.skip_bad):
             self.problem(
-                row.line, "below_floor",
-                f"{row.payer!r} holds {decimal_text(payer.balance)} and would pay {decimal_text(row.amount)}; lines go "
-                "oldest first, and whoever may go below zero is named with --issuer",
-            )  # fmt: skip
+                row.line,
+                "below_floor",
+                tell(
+                    "{payer!r} holds {balance} and would pay {amount}; lines go oldest first, and whoever may go "
+                    "below zero is named with --issuer",
+                    payer=row.payer,
+                    balance=Cents(payer.balance),
+                    amount=Cents(row.amount),
+                ),
+            )
             if self.options.skip_bad:
                 return
             # The money is taken to have been there, so that one cause is not told a thousand times.
@@ -250,12 +266,13 @@ class _Trial:
     def repeated(self) -> None:
         """The lines whose id stood in the file before."""
         for line, first in self.seen.repeated():
-            self.problem(line, "id_repeated", f"the id of line {first} again; every transfer has an id of its own")
+            reason = tell("the id of line {first} again; every transfer has an id of its own", first=first)
+            self.problem(line, "id_repeated", reason)
 
 
 def _stopped(line: int, reason: str) -> FileRefused:
-    again = "The file or the book changed since it was checked; the lines before it may stand, run it again"
-    return FileRefused("import_stopped", f"line {line}: {reason}. {again}")
+    again = tell("The file or the book changed since it was checked; the lines before it may stand, run it again")
+    return FileRefused("import_stopped", tell("line {line}: {reason}. {again}", line=line, reason=reason, again=again))
 
 
 class _Again(Exception):
@@ -289,7 +306,7 @@ class _Post:
                 return self._take(rows)
             except _Again:
                 self.accounts.forget_keys()
-        raise CurrencyError("busy", "members join and pay right now; try again in a moment")
+        raise CurrencyError("busy", tell("members join and pay right now; try again in a moment"))
 
     def _take(self, rows: Sequence[Row]) -> None:
         self.accounts.learn(name for row in rows for name in (row.payer, row.payee))

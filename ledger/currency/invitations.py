@@ -14,6 +14,7 @@ from ledger.currency import seals
 from ledger.currency.errors import CurrencyError
 from ledger.currency.join_codes import code_hash, plain_code
 from ledger.currency.tables import INVITE, PARTY
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 
@@ -45,6 +46,11 @@ def require(town: Town, code: str, roles: Collection[str]) -> None:
     found = find(town, code)
     if found is not None and found.role not in roles:
         raise CurrencyError(
-            "join_code_elsewhere", f"this code makes a device of {found.name} as {found.role}, which this one is not "
-            "to be; it was not used, and is good where it belongs",
-        )  # fmt: skip
+            "join_code_elsewhere",
+            tell(
+                "this code makes a device of {name} as {role}, which this one is not to be; it was not used, "
+                "and is good where it belongs",
+                name=found.name,
+                role=found.role,
+            ),
+        )

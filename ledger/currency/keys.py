@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 
 KEY_BYTES = 32
 SHOWN = 16
@@ -166,7 +167,9 @@ class PublicHalf(PrivateKey):
 
 
 def _absent() -> CurrencyError:
-    return CurrencyError("key_absent", "only the public half of the currency's key is here: nothing can be signed")
+    return CurrencyError(
+        "key_absent", tell("only the public half of the currency's key is here: nothing can be signed")
+    )
 
 
 def public_key(raw: bytes) -> PublicKey:
@@ -206,14 +209,16 @@ def _parsed(key: bytes) -> Ed25519PublicKey | None:
 
 def _check(raw: bytes) -> None:
     if len(raw) != KEY_BYTES:
-        raise KeyMalformed(f"a public key has {KEY_BYTES} bytes, this one has {len(raw)}")
+        raise KeyMalformed(
+            tell("a public key has {needed} bytes, this one has {size}", needed=KEY_BYTES, size=len(raw))
+        )
     y = int.from_bytes(raw, "little") & _Y_BITS
     if y in _SMALL_ORDER_Y:
-        raise KeyWeak("this public key is one of the points for which anybody can sign; make a new key")
+        raise KeyWeak(tell("this public key is one of the points for which anybody can sign; make a new key"))
     if y >= _P:
-        raise KeyMalformed("this public key is not in its one allowed form")
+        raise KeyMalformed(tell("this public key is not in its one allowed form"))
     # On the curve: x^2 = (y^2 - 1) / (d y^2 + 1) has a root. u/v and u*v are squares or not together. u is not 0
     # here (y = 1 and y = -1 were refused above) and v never is.
     uv = (y * y - 1) * (_D * y * y + 1) % _P
     if pow(uv, (_P - 1) // 2, _P) != 1:
-        raise KeyMalformed("this public key is not a point on the curve")
+        raise KeyMalformed(tell("this public key is not a point on the curve"))

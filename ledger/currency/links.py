@@ -12,6 +12,7 @@ import re
 from typing import NamedTuple
 
 from ledger.currency.messages import SignedRequest
+from ledger.currency.told import tell
 from ledger.currency.wire import MessageError
 
 _ORIGIN = re.compile(r"(https?)://([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?)", re.ASCII | re.IGNORECASE)
@@ -35,7 +36,7 @@ def check_public_url(url: str) -> str:
     """
     if not (found := _ORIGIN.fullmatch(url.removesuffix("/"))):
         raise MessageError(
-            "link_malformed", "the public address is https://HOST or https://HOST:PORT, without path or accents"
+            "link_malformed", tell("the public address is https://HOST or https://HOST:PORT, without path or accents")
         )
     return found[0].lower()
 
@@ -61,14 +62,18 @@ def parse_link(text: str) -> Link:
     """
     text = text.strip()
     if len(text) > _LONGEST_LINK:
-        raise MessageError("link_malformed", "this is too long for a payment link")
+        raise MessageError("link_malformed", tell("this is too long for a payment link"))
     found = _ORIGIN.match(text)
     if not found:
-        raise MessageError("link_malformed", "a payment link begins with https:// and the name of a server")
+        raise MessageError("link_malformed", tell("a payment link begins with https:// and the name of a server"))
     path = in_capitals(text[found.end() :])
     if not path.startswith("/P/"):
-        raise MessageError("link_malformed", "this address is not a payment link: those go on with /P/ after the name")
+        raise MessageError(
+            "link_malformed", tell("this address is not a payment link: those go on with /P/ after the name")
+        )
     payload = path.removeprefix("/P/")
     if wrong := re.search(r"[^0-9A-Z]", payload):
-        raise MessageError("link_malformed", f"what follows {wrong[0]!r} does not belong to the payment link: leave it")
+        raise MessageError("link_malformed", tell(
+            "what follows {wrong!r} does not belong to the payment link: leave it", wrong=wrong[0]
+        ))  # fmt: skip
     return Link(found[0].lower(), SignedRequest.parse(payload))

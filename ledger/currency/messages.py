@@ -28,6 +28,7 @@ from enum import IntEnum
 from ledger.core.ids import MAX_ACCOUNT_NUMBER, b32encode, timed_id
 from ledger.currency.keys import KEY_BYTES, KEY_ID_BYTES, SIGNATURE_BYTES, PrivateKey, key_id
 from ledger.currency.text import TextError, check_text
+from ledger.currency.told import tell
 from ledger.currency.wire import (
     MAX_AMOUNT,
     NETWORK_BYTES,
@@ -108,7 +109,7 @@ class Request:
         try:
             check_text(self.label, max_chars=MAX_LABEL_BYTES, max_bytes=MAX_LABEL_BYTES, empty=True)
         except TextError as error:
-            raise MessageError("message_malformed", f"label: {error.detail}") from None
+            raise MessageError("message_malformed", tell("label: {reason}", reason=error.detail)) from None
 
     @property
     def is_static(self) -> bool:
@@ -172,23 +173,23 @@ class SignedRequest:
         """Raise ``MessageError`` unless this is of ``network`` and signed by the public ``key`` that it names."""
         check_network(self.request.network, network)
         if key_id(key) != self.request.key_id:
-            raise MessageError("signature_invalid", "this request names another key")
+            raise MessageError("signature_invalid", tell("this request names another key"))
         check_signature(key, self.signature, REQUEST_DOMAIN + self.request.body())
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> SignedRequest:
         """Read ``raw``, strictly. Raises ``MessageError``."""
         if not 0 <= len(raw) - _REQUEST_FIXED <= MAX_LABEL_BYTES:
-            raise wrong_length("request", len(raw))
+            raise wrong_length(tell("request"), len(raw))
         tag, network, payee, nonce, amount, expires_at, label_size = _REQUEST.unpack_from(raw)
-        check_tag("request", tag, 1)
+        check_tag(tell("request"), tag, 1)
         if len(raw) != _REQUEST_FIXED + label_size:
-            raise wrong_length("request", len(raw))
+            raise wrong_length(tell("request"), len(raw))
         label_end = _REQUEST.size + label_size
         try:
             label = raw[_REQUEST.size : label_end].decode()
         except UnicodeDecodeError:
-            raise MessageError("message_malformed", "label: not UTF-8") from None
+            raise MessageError("message_malformed", tell("label: not UTF-8")) from None
         key_id = raw[label_end : label_end + KEY_ID_BYTES]
         request = Request(network, payee, nonce, amount, expires_at, label, key_id)
         return cls(request, raw[label_end + KEY_ID_BYTES :])
@@ -196,7 +197,7 @@ class SignedRequest:
     @classmethod
     def parse(cls, text: str) -> SignedRequest:
         """Read ``text``, strictly. Raises ``MessageError``; ``verify`` is another step."""
-        return cls.from_bytes(decode("request", text))
+        return cls.from_bytes(decode(tell("request"), text))
 
 
 # --- the payer orders ------------------------------------------------------------------------------------
@@ -223,19 +224,19 @@ class Order:
     def __post_init__(self) -> None:
         check_bytes("network", self.network, NETWORK_BYTES)
         if type(self.purpose) is not Purpose:
-            raise MessageError("message_malformed", "purpose: not one of those that there are")
+            raise MessageError("message_malformed", tell("purpose: not one of those that there are"))
         check_bytes("id", self.id, 16)
         if not any(self.id):
-            raise MessageError("message_malformed", "id: all zero")
+            raise MessageError("message_malformed", tell("id: all zero"))
         check_int("payer", self.payer, 1, MAX_ACCOUNT_NUMBER)
         check_int("payee", self.payee, 1, MAX_ACCOUNT_NUMBER)
         check_amount(self.amount, 1)
         if not _UNIT.match(self.unit):
-            raise MessageError("message_malformed", "unit: 2 to 8 characters of A-Z and 0-9, a letter first")
+            raise MessageError("message_malformed", tell("unit: 2 to 8 characters of A-Z and 0-9, a letter first"))
         check_int("expires_at", self.expires_at, 1, _MAX_U32)
         check_bytes("reference", self.reference, 16)
         if self.purpose is not Purpose.PAYMENT and (self.purpose is Purpose.REFUND) is (self.reference == NO_REFERENCE):
-            raise MessageError("message_malformed", "reference: a refund names a payment, a reconversion nothing")
+            raise MessageError("message_malformed", tell("reference: a refund names a payment, a reconversion nothing"))
 
     def is_expired(self, now: int) -> bool:
         """Whether the last second has passed at ``now`` (seconds since the epoch)."""
@@ -259,13 +260,13 @@ class Order:
     def from_bytes(cls, body: bytes) -> Order:
         """Read a body, strictly. Raises ``MessageError``."""
         if len(body) != _ORDER.size:
-            raise wrong_length("order", len(body))
+            raise wrong_length(tell("order"), len(body))
         tag, network, purpose, id_, payer, payee, amount, unit, expires_at, reference = _ORDER.unpack(body)
-        check_tag("order", tag, 2)
+        check_tag(tell("order"), tag, 2)
         try:
             known = Purpose(purpose)
         except ValueError:
-            raise MessageError("message_malformed", f"purpose: {purpose} is none") from None
+            raise MessageError("message_malformed", tell("purpose: {purpose} is none", purpose=purpose)) from None
         # latin-1 never fails, and the unit's own rule refuses whatever is not ASCII or has a NUL inside.
         name = unit.rstrip(b"\0").decode("latin-1")
         return cls(network, known, id_, payer, payee, amount, name, expires_at, reference)
@@ -305,14 +306,14 @@ class SignedOrder:
     def from_bytes(cls, raw: bytes) -> SignedOrder:
         """Read ``raw``, strictly. Raises ``MessageError``."""
         if len(raw) != _ORDER.size + KEY_BYTES + SIGNATURE_BYTES:
-            raise wrong_length("order", len(raw))
+            raise wrong_length(tell("order"), len(raw))
         order = Order.from_bytes(raw[: _ORDER.size])
         return cls(order, raw[_ORDER.size : -SIGNATURE_BYTES], raw[-SIGNATURE_BYTES:])
 
     @classmethod
     def parse(cls, text: str) -> SignedOrder:
         """Read ``text``, strictly. Raises ``MessageError``; ``verify`` is another step."""
-        return cls.from_bytes(decode("order", text))
+        return cls.from_bytes(decode(tell("order"), text))
 
 
 # --- the currency confirms -------------------------------------------------------------------------------
@@ -386,12 +387,12 @@ class SignedReceipt:
     def from_bytes(cls, raw: bytes) -> SignedReceipt:
         """Read ``raw``, strictly. Raises ``MessageError``."""
         if len(raw) != _RECEIPT.size + SIGNATURE_BYTES:
-            raise wrong_length("receipt", len(raw))
+            raise wrong_length(tell("receipt"), len(raw))
         tag, *fields = _RECEIPT.unpack_from(raw)
-        check_tag("receipt", tag, 3)
+        check_tag(tell("receipt"), tag, 3)
         return cls(Receipt(*fields), raw[_RECEIPT.size :])
 
     @classmethod
     def parse(cls, text: str) -> SignedReceipt:
         """Read ``text``, strictly. Raises ``MessageError``; ``verify`` is another step."""
-        return cls.from_bytes(decode("receipt", text))
+        return cls.from_bytes(decode(tell("receipt"), text))

@@ -34,9 +34,16 @@ class AmountError(ValueError):
     read two ways), ``amount_range``, ``amount_malformed``. The message says what to write instead.
     """
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+    def __init__(self, code: str, text: str, **facts: object) -> None:
+        super().__init__(text.format(**facts))
+        self.code, self.text, self.facts = code, text, facts
+
+
+class Cents(int):
+    """A sum as a fact of a sentence: `1050.00` in the English of programs, `1 050,00` in French (see `told`)."""
+
+    def __str__(self) -> str:
+        return decimal_text(self)
 
 
 def decimal_text(cents: int) -> str:
@@ -76,7 +83,7 @@ def parse_amount(text: str, *, maximum: int = MAX_CENTS) -> int:
     whole, rest = (group for group in match.groups("") if group) if match.re is _MARKED else match.groups("")
     cents = int(re.sub(r"[^0-9]", "", whole)) * 100 + int(rest.ljust(2, "0"))
     if cents > maximum:
-        raise AmountError("amount_range", f"the amount is above the largest allowed, {decimal_text(maximum)}")
+        raise AmountError("amount_range", "the amount is above the largest allowed, {most}", most=Cents(maximum))
     return cents
 
 
@@ -93,13 +100,13 @@ def _why_not(text: str, maximum: int) -> AmountError:
     if re.fullmatch(r"[0-9]{1,3}[.,][0-9]{3}", text):
         return AmountError(
             "amount_grouping",
-            f"{text} can be read two ways; leave thousands marks out ({text.replace(',', '').replace('.', '')}) "
-            "and write at most two decimals",
-        )
+            "{said} can be read two ways; leave thousands marks out ({plain}) and write at most two decimals",
+            said=text, plain=text.replace(",", "").replace(".", ""),
+        )  # fmt: skip
     if re.fullmatch(r"[0-9]+[.,][0-9]{3,}", text):
         return AmountError("amount_decimals", "write at most two decimals, such as 12,50; nothing is rounded for you")
     if re.fullmatch(r"[0-9]{17,}(?:[.,][0-9]{1,2})?", text):
-        return AmountError("amount_range", f"the amount is above the largest allowed, {decimal_text(maximum)}")
+        return AmountError("amount_range", "the amount is above the largest allowed, {most}", most=Cents(maximum))
     if re.fullmatch(rf"[0-9][0-9_'.,\u2019{_GROUP_SPACES}]*[0-9]", text):
         return AmountError("amount_grouping", "leave thousands marks out and write the amount such as 1234,56")
     return AmountError("amount_malformed", "this is not an amount; write digits only, such as 12 or 12,50")

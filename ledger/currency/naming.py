@@ -11,6 +11,7 @@ from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.tables import HOLDING, PARTY
 from ledger.currency.text import folded
+from ledger.currency.told import tell
 
 
 class Namesake(NamedTuple):
@@ -35,5 +36,6 @@ def require_new(connection: Connection, kind: str, name: str, *, again: bool | N
     free = again or (again is None and kind == PartyKind.PERSON)
     other = None if free else namesake(connection, kind, name)
     if other is not None:
-        where = f"account {account_text(other.account)}"
-        raise CurrencyError("party_name_taken", f"{other.name} takes part already ({where}): is it another one?")
+        where = tell("account {number}", number=account_text(other.account))
+        raise CurrencyError("party_name_taken", tell("{name} takes part already ({where}): is it another one?",
+                                                     name=other.name, where=where))  # fmt: skip

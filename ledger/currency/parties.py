@@ -19,9 +19,10 @@ from ledger.currency.acts import MACHINE, Act
 from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.join_codes import CODE_BYTES, code_hash, code_of, plain_code
-from ledger.currency.keys import KeyRefused, KeyWeak, public_key
+from ledger.currency.keys import public_key
 from ledger.currency.tables import DEVICE_KEY, HOLDING, INVITE, KEY_PERSON, PARTY, SESSION
-from ledger.currency.text import TextError, alphabetical, clean_text, folded
+from ledger.currency.text import alphabetical, clean_text, folded
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 MAX_NAME = 60
@@ -86,13 +87,6 @@ def keys_of() -> Select[Any]:
     )
 
 
-def _name(text: str, limit: int) -> str:
-    try:
-        return clean_text(text, max_chars=limit)
-    except TextError as error:
-        raise CurrencyError("text_malformed", error.detail) from error
-
-
 def holding(network: bytes, id_: bytes, unit: str) -> Account:
     """The account of the party with that id. Its number follows from the id."""
     number = new_account_number(sha256(b"patard/holder/1\0" + network + id_).digest()[:8])
@@ -108,10 +102,11 @@ def admit(
     id_taken.
     """
     if kind not in list(PartyKind):
-        raise CurrencyError("party_kind_unknown", f"{kind!r} is none of {', '.join(PartyKind)}")
-    kind, name = str(kind), _name(name, MAX_NAME)
+        raise CurrencyError("party_kind_unknown", tell("{kind!r} is none of {names}",
+                                                       kind=kind, names=tuple(PartyKind)))  # fmt: skip
+    kind, name = str(kind), clean_text(name, max_chars=MAX_NAME)
     if id_ is not None and not is_fresh(id_):
-        raise CurrencyError("id_reserved", "make a UUIDv7 for a new party")
+        raise CurrencyError("id_reserved", tell("make a UUIDv7 for a new party"))
     id_ = id_ or town.new_id()
     account = holding(town.charter.network, id_, town.charter.code)
     salt = town.book.entropy(salted.SALT_BYTES)
@@ -145,15 +140,15 @@ def close(town: Town, party: Party, *, office_too: bool = True, by: str = MACHIN
     def also(connection: Connection, posted: Any) -> None:
         # Within the commit, when no other request can come: a refusal would have no open account to go back to.
         if not posted.replay and any(asked.account == party.account for asked in conversion.waiting(town)):
-            raise CurrencyError("reconversion_waiting", f"{party.name} waits to change back: accept or refuse it first")
+            raise CurrencyError("reconversion_waiting", tell("{name} waits to change back: accept or refuse it first",
+                                                             name=party.name))  # fmt: skip
         require_closable(connection, party.account)
         office = select(DEVICE_KEY.c.key).where(
             DEVICE_KEY.c.party == party.id, DEVICE_KEY.c.revoked_at.is_(None), DEVICE_KEY.c.role.in_(sorted(AUDIT))
         )
         if not office_too and connection.execute(office).first() is not None:
-            raise CurrencyError(
-                "party_is_office", f"{party.name} has keys of the office; a treasurer revokes them first"
-            )
+            raise CurrencyError("party_is_office", tell("{name} has keys of the office; a treasurer revokes them first",
+                                                        name=party.name))  # fmt: skip
         connection.execute(
             update(PARTY).where(PARTY.c.id == party.id, PARTY.c.closed_at.is_(None)).values(closed_at=posted.at)
         )
@@ -171,7 +166,7 @@ def by_account(town: Town, number: int) -> Party:
     with town.reading() as connection:
         row = connection.execute(_parties().where(HOLDING.c.account == number)).first()
     if row is None:
-        raise CurrencyError("not_found", "no party holds this account")
+        raise CurrencyError("not_found", tell("no party holds this account"))
     return Party(*row)
 
 
@@ -206,10 +201,12 @@ def named(town: Town, text: str) -> Party:
     found = [party for name, party in open_ if name == wanted]
     if not found:
         near = [party.name for name, party in open_ if wanted and wanted in name]
-        hint = f" Did you mean {', '.join(near[:3])}?" if near else " `patard party list` shows them all."
-        raise CurrencyError("not_found", f"no party is called {text!r}.{hint}")
+        every_one = tell(" `patard party list` shows them all.")
+        hint = tell(" Did you mean {names}?", names=tuple(near[:3])) if near else every_one
+        raise CurrencyError("not_found", tell("no party is called {said!r}.{hint}", said=text, hint=hint))
     if len(found) > 1:
-        raise CurrencyError("party_ambiguous", f"{len(found)} parties are called {text!r}; use the account number")
+        raise CurrencyError("party_ambiguous", tell("{count} parties are called {said!r}; use the account number",
+                                                    count=len(found), said=text))  # fmt: skip
     return found[0]
 
 
@@ -237,12 +234,14 @@ def invite_with(
     party_closed, person_wrong, invites_too_many, join_code_taken, key_unknown; and `ClockDiffers`.
     """
     if role not in ROLES or party.kind not in ROLES[role]:
-        fit = ", ".join(r for r, kinds in ROLES.items() if party.kind in kinds)
-        raise CurrencyError("role_not_for_kind", f"a {party.kind} has no {role}; its keys are: {fit}")
+        fit = tuple(r for r, kinds in ROLES.items() if party.kind in kinds)
+        raise CurrencyError("role_not_for_kind", tell("a {kind} has no {role}; its keys are: {fit}",
+                                                      kind=party.kind, role=role, fit=fit))  # fmt: skip
     if party.closed_at is not None:
-        raise CurrencyError("party_closed", f"{party.name} was closed")
+        raise CurrencyError("party_closed", tell("{name} was closed", name=party.name))
     if person is not None and (person.kind != "person" or person.closed_at is not None or party.kind == "person"):
-        raise CurrencyError("person_wrong", f"{person.name} is no person who could hold a key of {party.name}")
+        raise CurrencyError("person_wrong", tell("{person} is no person who could hold a key of {name}",
+                                                 person=person.name, name=party.name))  # fmt: skip
     act = town.act if town.act is not None and town.act.by == by else None
     signed = {"act": act.text, "salt": act.salt, "until": act.until, "signature": act.signature} if act else {}
     with town.book.store.writing() as store:
@@ -255,13 +254,18 @@ def invite_with(
         over = INVITE.c.expires_at < clocked.over(store, now)
         store.connection.execute(delete(INVITE).where(INVITE.c.used_by.is_(None), over))
         if store.connection.execute(select(INVITE.c.role).where(INVITE.c.code_hash == hashed)).first() is not None:
-            raise CurrencyError("join_code_taken", "this code was given out before; make a new one")
+            raise CurrencyError("join_code_taken", tell("this code was given out before; make a new one"))
         waiting = select(func.count()).where(
             INVITE.c.party == party.id, INVITE.c.used_by.is_(None), INVITE.c.expires_at >= now
         )
         if store.connection.execute(waiting).scalar_one() >= MAX_OPEN_INVITES:
             raise CurrencyError(
-                "invites_too_many", f"{MAX_OPEN_INVITES} join codes of {party.name} wait to be used; use one, or wait"
+                "invites_too_many",
+                tell(
+                    "{most} join codes of {name} wait to be used; use one, or wait",
+                    most=MAX_OPEN_INVITES,
+                    name=party.name,
+                ),
             )
         store.connection.execute(insert(INVITE).values(**row, **signed, seal=seals.of_invite(town.key, row)))
 
@@ -274,18 +278,17 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
     """
     from ledger.currency import named  # which looks up what is registered here
 
-    try:
-        public_key(key)
-    except KeyRefused as error:
-        raise CurrencyError("key_weak" if isinstance(error, KeyWeak) else "key_malformed", str(error)) from error
-    label = _name(label, MAX_LABEL)
+    public_key(key)
+    label = clean_text(label, max_chars=MAX_LABEL)
     hashed = code_hash(plain_code(code))
     # Before the code: a first try of the same request may be under way, and writes both at once.
     known = find_device(town, key)
     with town.reading() as connection:
         row = connection.execute(select(INVITE).where(INVITE.c.code_hash == hashed)).first()
         party_row = row and connection.execute(_parties().where(PARTY.c.id == row.party)).first()
-    wrong = CurrencyError("join_code_invalid", ERROR_CODE)
+    wrong = CurrencyError("join_code_invalid", tell(
+        "this join code is mistyped, used or expired; ask the association for a new one"
+    ))  # fmt: skip
     if row is None or party_row is None or not seals.lets_in(town.key, row._mapping, key):
         raise wrong
     party = Party(*party_row)
@@ -293,7 +296,7 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
         return device(town, key), party
     if row.expires_at < town.now() or party.closed_at is not None:
         raise wrong
-    taken = CurrencyError("key_taken", "this key is registered already; every device makes its own")
+    taken = CurrencyError("key_taken", tell("this key is registered already; every device makes its own"))
     if known is not None:
         raise taken
     note = _key_note("key_added", key, row.role, party.account, row.made_by, row.person, hashed)
@@ -332,9 +335,6 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
     return device(town, key), party
 
 
-ERROR_CODE = "this join code is mistyped, used or expired; ask the association for a new one"
-
-
 def _invitation(row: Row[Any]) -> Act | None:
     """What the device signed that invited; None where somebody at the machine did."""
     if row.act is None:
@@ -362,7 +362,7 @@ def device(town: Town, key: bytes) -> DeviceKey:
     """The registered key, revoked or not. Raises `CurrencyError`: key_unknown."""
     found = find_device(town, key)
     if found is None:
-        raise CurrencyError("key_unknown", "this key is not registered with the currency")
+        raise CurrencyError("key_unknown", tell("this key is not registered with the currency"))
     return found
 
 
@@ -389,7 +389,7 @@ def revoke(town: Town, key: DeviceKey, *, last_too: bool = False, by: str = MACH
         # Under the lock of all writing: two devices that revoke each other at once leave one.
         last = key.role in SPEND and not posted.replay and connection.execute(others).first() is None
         if last and not last_too:
-            raise CurrencyError("key_last", "this is the last key that can pay; add another device first")
+            raise CurrencyError("key_last", tell("this is the last key that can pay; add another device first"))
         gone = update(DEVICE_KEY).where(DEVICE_KEY.c.key == key.key, DEVICE_KEY.c.revoked_at.is_(None))
         connection.execute(gone.values(revoked_at=posted.at))
         connection.execute(SESSION.delete().where(SESSION.c.key == key.key))

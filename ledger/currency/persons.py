@@ -19,6 +19,7 @@ from ledger.currency import chartered, logged
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import DeviceKey
 from ledger.currency.tables import DEVICE_KEY, HOLDING, KEY_PERSON, PARTY
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 from ledger.currency.vouching import MEMBER, TREASURER, Held, People, Word
 
@@ -186,7 +187,7 @@ def confirm(town: Town, key: bytes, *, by: DeviceKey) -> Posted:
     role_insufficient, not_found, key_unknown, signature_person_unknown, signature_same_person.
     """
     if by.role not in (MEMBER, TREASURER):
-        raise CurrencyError("role_insufficient", "its holder confirms a key, as a member, or a second treasurer")
+        raise CurrencyError("role_insufficient", tell("its holder confirms a key, as a member, or a second treasurer"))
     kind = CONFIRMED if by.role == MEMBER else SECONDED
     with town.reading() as connection:
         keys = held(town, connection, [key, by.key])
@@ -194,7 +195,9 @@ def confirm(town: Town, key: bytes, *, by: DeviceKey) -> Posted:
         _require_known(keys, by, town.book.head().seq + 1)
     found = keys.get(key)
     if found is None or found.person is None or (by.role == MEMBER and by.account != found.person):
-        raise CurrencyError("not_found", "no key is said to be yours by this name; `wallet keys confirm` lists them")
+        raise CurrencyError(
+            "not_found", tell("no key is said to be yours by this name; `wallet keys confirm` lists them")
+        )
     evidence = {"by": by.key.hex(), "key": key.hex(), "person": f"{found.person:016x}"}
 
     def also(connection: Connection, posted: Posted) -> None:
@@ -204,9 +207,9 @@ def confirm(town: Town, key: bytes, *, by: DeviceKey) -> Posted:
         keys = held(town, connection, [key, by.key])
         mine = keys.get(by.key)
         if mine is None or mine.until is not None:
-            raise CurrencyError("key_unknown", "this key was revoked")
+            raise CurrencyError("key_unknown", tell("this key was revoked"))
         if keys[key].until is not None:
-            raise CurrencyError("key_unknown", "the key to be confirmed was revoked")
+            raise CurrencyError("key_unknown", tell("the key to be confirmed was revoked"))
         if kind == SECONDED:
             _second(keys, key, by, posted.seq)
 
@@ -224,12 +227,17 @@ def _second(keys: dict[bytes, Held], key: bytes, by: DeviceKey, seq: int) -> Non
     _require_known(keys, by, seq)
     mine, inviting = keys[by.key], keys[key].by
     if inviting is not None and inviting in keys and keys[inviting].person == mine.person:
-        raise CurrencyError("signature_same_person", "you invited this key; another treasurer, or its holder, confirms")
+        raise CurrencyError(
+            "signature_same_person", tell("you invited this key; another treasurer, or its holder, confirms")
+        )
 
 
 def _require_known(keys: dict[bytes, Held], by: DeviceKey, seq: int) -> None:
     if not People(keys, seq).is_known(by.key):
         raise CurrencyError(
-            "signature_person_unknown", "nobody confirmed yet whose your own key is: confirm it with `wallet keys "
-            "confirm` in your wallet as a member",
-        )  # fmt: skip
+            "signature_person_unknown",
+            tell(
+                "nobody confirmed yet whose your own key is: confirm it with `wallet keys confirm` in your "
+                "wallet as a member"
+            ),
+        )

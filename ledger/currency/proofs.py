@@ -23,6 +23,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from ledger.currency.keys import KEY_BYTES, PrivateKey
+from ledger.currency.told import tell
 from ledger.currency.wire import NETWORK_BYTES, MessageError, check_bytes, check_int, check_key, check_signature
 
 JOIN_DOMAIN = b"patard/join/1\0"
@@ -43,7 +44,7 @@ SALT_BYTES = 16
 def join_message(network: bytes, key: bytes, code: str) -> bytes:
     """What a new device signs: it holds ``key``'s private half, and it was given ``code`` by the association."""
     if not 1 <= len(code) <= MAX_CODE_CHARS or not code.isascii():
-        raise MessageError("message_malformed", f"a code is 1 to {MAX_CODE_CHARS} ASCII characters")
+        raise MessageError("message_malformed", tell("a code is 1 to {most} ASCII characters", most=MAX_CODE_CHARS))
     return JOIN_DOMAIN + _sized("network", network, NETWORK_BYTES) + _sized("key", key, KEY_BYTES) + code.encode()
 
 

@@ -24,6 +24,7 @@ from ledger.currency.errors import CurrencyError
 from ledger.currency.messages import MessageError
 from ledger.currency.parties import DeviceKey
 from ledger.currency.tables import DEVICE_KEY, SESSION
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 CHALLENGE_SECONDS = 120
@@ -75,7 +76,7 @@ class Sessions:
         """
         now = clocked.moment(self.town)
         stale = CurrencyError(
-            "signature_invalid", "this challenge is not ours, was used, or is too old; ask for a new one"
+            "signature_invalid", tell("this challenge is not ours, was used, or is too old; ask for a new one")
         )
         if len(challenge) != 32 or not hmac.compare_digest(self._seal(challenge[:16]), challenge[16:]):
             raise stale
@@ -87,7 +88,7 @@ class Sessions:
             raise stale
         device = parties.find_device(self.town, key)
         if device is None or device.revoked_at is not None:
-            raise CurrencyError("key_unknown", "this key is not registered with the currency, or was revoked")
+            raise CurrencyError("key_unknown", tell("this key is not registered with the currency, or was revoked"))
         if not self._use(challenge):
             raise stale
         party = parties.by_account(self.town, device.account)
@@ -113,7 +114,7 @@ class Sessions:
         if row is None or not seals.is_right(
             row.seal, seals.of_session(self.town.key, hashed, row.key, row.expires_at)
         ):
-            raise CurrencyError("session_missing", "this session has ended; sign a new challenge")
+            raise CurrencyError("session_missing", tell("this session has ended; sign a new challenge"))
         return DeviceKey(*row[: len(DeviceKey._fields)])
 
     def standing(self, tokens: Collection[str]) -> set[str]:
@@ -154,7 +155,7 @@ class Sessions:
             if challenge in self._used:
                 return False
             if len(self._used) >= MAX_USED:
-                raise CurrencyError("busy", "too many sessions are opened at this moment; try again in a minute")
+                raise CurrencyError("busy", tell("too many sessions are opened at this moment; try again in a minute"))
             self._used[challenge] = steady + (CHALLENGE_SECONDS + 1) * SECOND
             return True
 

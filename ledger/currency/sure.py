@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 from ledger.core.clock import SECOND
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 APART = 600 * SECOND
@@ -46,5 +47,6 @@ class Said(NamedTuple):
     def of(self, town: Town, kind: str, due: Collection[bytes]) -> set[bytes]:
         clock = town.charter.local_date(town.now())
         if clock != self.today:
-            raise CurrencyError("clock_differs", f"today is {self.today}, you say, and the clock has {clock}")
+            raise CurrencyError("clock_differs", tell("today is {today}, you say, and the clock has {clock}",
+                                                      today=self.today, clock=clock))  # fmt: skip
         return set(due)

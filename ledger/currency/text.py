@@ -16,6 +16,7 @@ import re
 import unicodedata
 
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 
 _SPACES = " \u00a0\u202f"
 _WORDS = re.compile(r"\w+")
@@ -32,14 +33,14 @@ _EMOJI_STYLE = str.maketrans(dict.fromkeys("\ufe0e\ufe0f"))
 _APOSTROPHES = str.maketrans(dict.fromkeys("\u2019\u2018\u02bc\u00b4", "'"))
 
 _REFUSED = {
-    "Cc": "a control character",
-    "Cf": "an invisible character",
-    "Cs": "half of a character",
-    "Co": "a private character",
-    "Cn": "a character that this program does not know",
-    "Zl": "a line separator",
-    "Zp": "a paragraph separator",
-    "Zs": "an unusual space",
+    "Cc": tell("a control character"),
+    "Cf": tell("an invisible character"),
+    "Cs": tell("half of a character"),
+    "Co": tell("a private character"),
+    "Cn": tell("a character that this program does not know"),
+    "Zl": tell("a line separator"),
+    "Zp": tell("a paragraph separator"),
+    "Zs": tell("an unusual space"),
 }
 _MAX_MARKS = 3  # accents on one letter: Vietnamese needs 2, pointed Hebrew 3
 
@@ -63,17 +64,26 @@ def clean_text(text: str, *, max_chars: int, max_bytes: int | None = None, empty
     text through. Raises ``TextError``.
     """
     if len(text) > 4 * max_chars + 256:  # cap before work
-        raise TextError("too_long", f"at most {max_chars} characters, this text has {len(text)}")
+        raise TextError(
+            "too_long",
+            tell("at most {most} characters, this text has {size}", most=max_chars, size=len(text)),
+        )
     if not (text.isascii() and text.isprintable()):
         text = unicodedata.normalize("NFC", text.strip().translate(_EMOJI_STYLE))
         _check_characters(text)
     text = _RUN_OF_SPACES.sub(" ", text.strip(_SPACES))
     if not text and not empty:
-        raise TextError("empty", "a text is needed here")
+        raise TextError("empty", tell("a text is needed here"))
     if len(text) > max_chars:
-        raise TextError("too_long", f"at most {max_chars} characters, this text has {len(text)}")
+        raise TextError(
+            "too_long",
+            tell("at most {most} characters, this text has {size}", most=max_chars, size=len(text)),
+        )
     if max_bytes is not None and (size := len(text.encode())) > max_bytes:
-        raise TextError("too_long", f"at most {max_bytes} bytes (accents count double), this text has {size}")
+        raise TextError(
+            "too_long",
+            tell("at most {most} bytes (accents count double), this text has {size}", most=max_bytes, size=size),
+        )
     return text
 
 
@@ -87,7 +97,7 @@ def folded(name: str) -> str:
 def check_text(text: str, *, max_chars: int, max_bytes: int | None = None, empty: bool = False) -> None:
     """Raise ``TextError`` unless ``text`` is clean as it stands. Limits as in ``clean_text``."""
     if clean_text(text, max_chars=max_chars, max_bytes=max_bytes, empty=empty) != text:
-        raise TextError("form", "this text is not in its clean form (NFC, no blanks at the ends or doubled)")
+        raise TextError("form", tell("this text is not in its clean form (NFC, no blanks at the ends or doubled)"))
 
 
 def _check_characters(text: str) -> None:
@@ -95,13 +105,15 @@ def _check_characters(text: str) -> None:
     for char in text:
         kind = unicodedata.category(char)
         if char in _INVISIBLE:
-            raise TextError("character", f"U+{ord(char):04X} is an invisible character")
+            raise TextError("character", tell("U+{char:04X} is an invisible character", char=ord(char)))
         if kind in _REFUSED and char not in _SPACES:
-            raise TextError("character", f"U+{ord(char):04X} is {_REFUSED[kind]}")
+            raise TextError("character", tell("U+{char:04X} is {what}", char=ord(char), what=_REFUSED[kind]))
         if kind[0] == "M":
             marks += 1
             if marks > _MAX_MARKS:
-                raise TextError("character", f"U+{ord(char):04X} is an accent with no letter to stand on")
+                raise TextError(
+                    "character", tell("U+{char:04X} is an accent with no letter to stand on", char=ord(char))
+                )
         else:
             marks = 0 if kind[0] != "Z" else _MAX_MARKS
 

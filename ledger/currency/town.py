@@ -23,6 +23,7 @@ from ledger.currency.chart import Chart
 from ledger.currency.charter import Charter
 from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import PrivateKey
+from ledger.currency.told import tell
 
 T = TypeVar("T", bound=Instruction)
 
@@ -177,14 +178,16 @@ class Town:
         except Ended:
             raise CurrencyError(
                 "charter_changed",
-                "the charter was changed since this program began, and nothing was done: restart it",
+                tell("the charter was changed since this program began, and nothing was done: restart it"),
             ) from None
 
     def found(self) -> None:
         """Open the currency's own accounts; those that are open stay as they are."""
         for answer in self.commit(self.chart.openings()).answers:
             if isinstance(answer, Refused):
-                raise CurrencyError(answer.code, f"the book does not fit the charter: {answer.detail}")
+                raise CurrencyError(
+                    answer.code, tell("the book does not fit the charter: {detail}", detail=answer.detail)
+                )
 
 
 def posted(outcome: Outcome) -> list[Posted]:

@@ -16,6 +16,7 @@ from ledger.currency import reserve as reserve_report
 from ledger.currency.errors import CurrencyError
 from ledger.currency.imported import IMPORT, OPENING
 from ledger.currency.tables import DEVICE_KEY, HOLDING, UNCOVERED_ACCOUNT
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 HELD = "held"
@@ -101,8 +102,10 @@ def require_free(town: Town, connection: Connection, taking: Iterable[Instructio
     if held(town, connection, {t.debit for t in moved if t.unit == unit}):
         raise CurrencyError(
             "account_uncovered",
-            "units that were imported into this account have no euros behind them yet, and none are taken from it "
-            "before: cover them first (`patard reserve` says how much lacks)",
+            tell(
+                "units that were imported into this account have no euros behind them yet, and none are "
+                "taken from it before: cover them first (`patard reserve` says how much lacks)"
+            ),
         )
 
 
@@ -114,8 +117,10 @@ def require_unspent(town: Town, cents: int) -> None:
     if accounts and there < uncovered(town) + cents:
         raise CurrencyError(
             "account_uncovered",
-            "imported units that these euros cover were passed on since: without them they would have no euros behind "
-            "them. Bring other euros first",
+            tell(
+                "imported units that these euros cover were passed on since: without them they would have no "
+                "euros behind them. Bring other euros first"
+            ),
         )
 
 

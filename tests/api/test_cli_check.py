@@ -150,5 +150,8 @@ def test_findings_and_notices_are_told_in_euros_and_names() -> None:
     assert f"{alice:016x}" in one.text and "123456" in one.text
     shown = re.sub(r"\s", " ", noticed.notice(one, names))
     assert f"{account_text(alice)} (Alice Martin)" in shown and "1 234,56 €" in shown
-    text = re.sub(r"\s", " ", noticed.people(f"account {alice:016x} holds -5 cents, account {2**63:016x} 1 cent", {}))
-    assert text == f"compte {account_text(alice)} holds -0,05 €, compte {2**63:016x} 0,01 €"
+    text = re.sub(r"\s", " ", noticed.finding(f"account {alice:016x} holds -5 cents, account {2**63:016x} 1 cent", {}))
+    assert text == f"account {account_text(alice)} holds -€0.05, account {2**63:016x} €0.01"  # English, all of it
+    late = next(form for form in noticed.FORMS if "{days} days ago" in form)
+    late_one = story.Notice(7, b"", late, {"name": "'Banque'", "day": "2026-11-16", "days": 9})
+    assert "16/11/2026" in noticed.notice(late_one, {})

@@ -43,7 +43,7 @@ def test_a_first_statement_is_withdrawn(home: Path, tmp_path: Path) -> None:
     assert patard(home, "en", "bank", "import", "--opening", wrong).code == 0
     for lang, fact, remedy in (
         ("en", "the account held 60.00 on 2025-10-01", "withdraw it with `patard bank withdraw`"),
-        ("fr", "le compte avait 60.00 le 2025-10-01", "retirez-le par `patard bank withdraw`"),
+        ("fr", "le compte avait 60,00 le 01/10/2025", "retirez-le par `patard bank withdraw`"),
     ):
         refused = patard(home, lang, "bank", "import", "--opening", right)
         assert refused.code == 1 and fact in refused.err and remedy in refused.err
@@ -62,7 +62,7 @@ def test_a_first_statement_is_withdrawn(home: Path, tmp_path: Path) -> None:
     ("lang", "words"),
     [
         ("en", ["on 2025-10-05 Banque is below nothing, -2.90", "fetch a file that begins and ends on days"]),
-        ("fr", ["le 2025-10-05, Banque est sous zéro, -2.90", "récupérez un fichier qui commence et se termine"]),
+        ("fr", ["le 05/10/2025, Banque est sous zéro, -2,90", "récupérez un fichier qui commence et se termine"]),
     ],
 )
 def test_an_overdraft_at_the_end_of_a_day(home: Path, tmp_path: Path, lang: str, words: list[str]) -> None:

@@ -67,12 +67,12 @@ def write(
     written = Written(books, entries, lines, size, digest.hexdigest())
     closing = books.period.closing
     if closing is not None and form == "fec" and not names and written.sha256 != closing.sha256:
-        raise CurrencyError(
-            "period_differs",
-            f"the year that ended on {closing.end} was closed with a FEC of SHA-256 {closing.sha256}; the log now "
-            f"makes one of {written.sha256}. Either the book was changed (`patard check` tells) or this program writes "
-            "the file in another way than the one that closed the year. Nothing was given out",
-        )
+        raise CurrencyError("period_differs", tell(
+            "the year that ended on {end} was closed with a FEC of SHA-256 {sha256}; the log now makes one of {now}. "
+            "Either the book was changed (`patard check` tells) or this program writes the file in another way than "
+            "the one that closed the year. Nothing was given out",
+            end=closing.end, sha256=closing.sha256, now=written.sha256,
+        ))  # fmt: skip
     return written
 
 
@@ -82,10 +82,9 @@ def to_close(town: Town, year: str) -> Period:
     period = named(town, closed, year)
     today = town.charter.local_date(town.now())
     if period.end >= today:
-        raise CurrencyError(
-            "period_not_over",
-            tell("this business year ends on {end}; it can be closed from the day after", end=period.end),
-        )
+        raise CurrencyError("period_not_over", tell(
+            "this business year ends on {end}; it can be closed from the day after", end=period.end
+        ))  # fmt: skip
     if period.closing is None and closed:
         if period.end < closed[0].start:
             told = tell("nothing lies in this year: the books begin on {day}", day=closed[0].start)
@@ -111,16 +110,10 @@ def close(
     period = to_close(town, year)
     books = _open(town, period, closed, progress=progress)
     if books.earlier and not closed:
-        raise CurrencyError(
-            "period_earlier_open",
-            tell(
-                "years are closed in order, and {count} entries lie before {day}, the oldest of {oldest}: close that "
-                "first",
-                count=books.earlier,
-                day=period.start,
-                oldest=books.oldest,
-            ),
-        )
+        raise CurrencyError("period_earlier_open", tell(
+            "years are closed in order, and {count} entries lie before {day}, the oldest of {oldest}: close that first",
+            count=books.earlier, day=period.start, oldest=books.oldest,
+        ))  # fmt: skip
     if not books.first and str(period.end) < books.begun:
         told = tell("nothing lies in this year: the books begin on {day}", day=books.begun)
         raise CurrencyError("period_unknown", told)

@@ -195,6 +195,5 @@ def _month_end(year: int, month: int) -> date:
 
 def _check_year(year: int) -> None:
     if not _FIRST_YEAR <= year < 9_999:
-        raise CurrencyError(
-            "period_unknown", tell("there is no business year {year}: write one such as 2026", year=year)
-        )
+        raise CurrencyError("period_unknown", tell("there is no business year {year}: write one such as 2026",
+                                                   year=year))  # fmt: skip

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import reduce
 from typing import Any, Final, NamedTuple
 
 from ledger.currency import chartered
 from ledger.currency.accounts import pcg
 from ledger.currency.charter import ReserveKind
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 ROLES: Final = {
@@ -83,8 +85,12 @@ class Plan:
             if len(names) > 1:
                 raise CurrencyError(
                     "accounts_numbers",
-                    f"{' and '.join(map(repr, names))} have the same number {number}: give each one of its own in the "
-                    "charter, under [bookkeeping] or with the [[reserve]]",
+                    tell(
+                        "{names} have the same number {number}: give each one of its own in the charter, under "
+                        "[bookkeeping] or with the [[reserve]]",
+                        names=reduce(lambda one, two: tell("{one} and {two}", one=one, two=two), map(repr, names)),
+                        number=number,
+                    ),
                 )
         return cls(**own, reserve=reserve, siren=books.siren or "", timezone=charter.timezone)
 
@@ -134,9 +140,9 @@ def _one_line(text: str) -> str:
 def _number(use: str, text: str) -> str:
     number = text.ljust(3, "0")
     if not number[:3].isdigit():
-        raise CurrencyError(
-            "accounts_numbers", f"the number {text} of {use!r} does not begin with 3 digits; mend it in the charter"
-        )
+        raise CurrencyError("accounts_numbers", tell(
+            "the number {said} of {use!r} does not begin with 3 digits; mend it in the charter", said=text, use=use
+        ))  # fmt: skip
     return number
 
 

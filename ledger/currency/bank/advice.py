@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ledger.currency.bank.epc import epc_text
 from ledger.currency.bank.reference import member_reference, shown
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 MAX_CENTS = 99_999_999_999
@@ -31,12 +32,12 @@ def topup(town: Town, account: int, amount: int | None = None) -> Topup:
     Raises `CurrencyError`: topup_unavailable where the charter names no bank account; amount_malformed.
     """
     if amount is not None and not 0 < amount <= MAX_CENTS:
-        raise CurrencyError("amount_malformed", "an amount is from 0.01 to 999,999,999.99 euros")
+        raise CurrencyError("amount_malformed", tell("an amount is from 0.01 to 999,999,999.99 euros"))
     bank = town.charter.topup_account
     if bank is None or bank.iban is None:
-        raise CurrencyError(
-            "topup_unavailable", "the currency takes no transfers yet: its charter names no bank account with an IBAN"
-        )
+        raise CurrencyError("topup_unavailable", tell(
+            "the currency takes no transfers yet: its charter names no bank account with an IBAN"
+        ))  # fmt: skip
     reference = shown(member_reference(town.charter.network, account))
     # The code says what it is for to whoever reads a statement; only the ten characters after it count.
     text = f"{town.charter.code} {reference}"

@@ -25,7 +25,7 @@ from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE, BANK_SQUEEZED, TYPED_CONVERSION
 from ledger.currency.charter import ReserveKind
 from ledger.currency.errors import CurrencyError
-from ledger.currency.money import decimal_text
+from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 from ledger.currency.vouching import People, together
 
@@ -56,48 +56,52 @@ def require(town: Town, connection: Connection, asked: Asked) -> None:
     conversion_taken.
     """
     if read_line_reference(asked.reference) is not None:
-        raise CurrencyError(
-            "conversion_on_statement",
-            f"{asked.reference} is how a line of a statement is called here: that line is placed "
-            "(`patard bank suspense list`), and not typed again",
-        )
+        raise CurrencyError("conversion_on_statement", tell(
+            "{reference} is how a line of a statement is called here: that line is placed (`patard bank suspense "
+            "list`), and not typed again", reference=asked.reference,
+        ))  # fmt: skip
     for row in _written_otherwise(connection, asked):
-        raise CurrencyError(
-            "conversion_taken",
-            f"{row.reference} on this account has issued units before: {asked.reference} is the same but for how it is "
-            "written; if it is another slip, give it a number that no eye takes for that one",
-        )
+        raise CurrencyError("conversion_taken", tell(
+            "{reference} on this account has issued units before: {new} is the same but for how it is written; if it "
+            "is another slip, give it a number that no eye takes for that one",
+            reference=row.reference, new=asked.reference,
+        ))  # fmt: skip
     spans, in_cash = typed.spans(connection, town), asked.reserve not in typed.banks(town)
     if not spans:
         return
     # Slips of a cash box may be short numbers, as a bank's may: those say nothing.
     if not in_cash or len(squeezed(asked.reference)) >= typed.SHORTEST:
         for row in _named_so(connection, asked.reference):
-            raise _on_statement(f"{asked.reference} is the reference of the line {_told(town, connection, row)}")
+            raise _on_statement(tell(
+                "{reference} is the reference of the line {line}",
+                reference=asked.reference, line=_told(town, connection, row),
+            ))  # fmt: skip
     day = asked.booked_on or town.charter.local_date(asked.at)
     if not in_cash:
         _require_coming(town, connection, asked, day, spans.get(asked.reserve))
     for row in _near(town, connection, asked, day, in_cash=in_cash):
-        raise _on_statement(f"it may be the line {_told(town, connection, row)}")
+        raise _on_statement(tell("it may be the line {line}", line=_told(town, connection, row)))
 
 
 def _require_coming(town: Town, connection: Connection, asked: Asked, day: date, span: typed.Span | None) -> None:
     """Raise `CurrencyError` unless a statement may still bring a line of that day on the account."""
     today, awaited = town.charter.local_date(asked.at), timedelta(days=town.charter.limits.ahead_days)
     if span is not None and day <= span.last:
-        raise _on_statement(f"the statements of this account reach to {span.last}, and euros of {day} are on them")
+        raise _on_statement(tell(
+            "the statements of this account reach to {last}, and euros of {day} are on them", last=span.last, day=day
+        ))  # fmt: skip
     if span is None and day < today - awaited:
-        raise _on_statement(
-            f"this account has no statement yet, and other accounts have: {day} is longer ago than the {awaited.days} "
-            "days for which its line may be awaited"
-        )
+        raise _on_statement(tell(
+            "this account has no statement yet, and other accounts have: {day} is longer ago than the {days} days for "
+            "which its line may be awaited", day=day, days=awaited.days,
+        ))  # fmt: skip
     lasting = clocked.since(town, asked.at, town.charter.day_bounds(today - 3 * awaited)[0])
     lapsed, most = _taken_back(connection, asked.reserve, lasting), town.charter.limits.ahead_per_day
     if lapsed + asked.amount > most and lapsed:
-        raise _on_statement(
-            f"{decimal_text(lapsed)} were typed on this account and taken back within {3 * awaited.days} days, for no "
-            f"line came, and {decimal_text(most)} are what may be typed so"
-        )
+        raise _on_statement(tell(
+            "{lapsed} were typed on this account and taken back within {days} days, for no line came, and {most} are "
+            "what may be typed so", lapsed=Cents(lapsed), days=3 * awaited.days, most=Cents(most),
+        ))  # fmt: skip
 
 
 def require_limit(town: Town, connection: Connection, asked: Asked, sources: dict[str, list[int]]) -> None:
@@ -122,13 +126,12 @@ def require_limit(town: Town, connection: Connection, asked: Asked, sources: dic
     keys = persons.held(town, connection, map(bytes.fromhex, {asked.by, *spent})) if spent.keys() - {asked.by} else {}
     before = sum(spent.get(by, 0) for by in together(keys, asked.by, spent, asked.seq))
     if before + asked.amount > limit:
-        what = "by cash" if kind == ReserveKind.CASH else "by bank without a line of a statement"
-        raise CurrencyError(
-            "limit_conversion",
-            f"one person converts {decimal_text(limit)} a day {what}, and {decimal_text(before)} are converted (keys "
-            "that no second treasurer confirmed count with whoever invited them: `wallet keys confirm`): let the "
-            "statement bring it, or a colleague type it, or convert it at the machine",
-        )
+        what = tell("by cash") if kind == ReserveKind.CASH else tell("by bank without a line of a statement")
+        raise CurrencyError("limit_conversion", tell(
+            "one person converts {limit} a day {what}, and {before} are converted (keys that no second treasurer "
+            "confirmed count with whoever invited them: `wallet keys confirm`): let the statement bring it, or a "
+            "colleague type it, or convert it at the machine", limit=Cents(limit), what=what, before=Cents(before),
+        ))  # fmt: skip
 
 
 def require_proved(town: Town, connection: Connection, by: str, seq: int) -> None:
@@ -161,12 +164,12 @@ def require_proved(town: Town, connection: Connection, by: str, seq: int) -> Non
     people = People(persons.held(town, connection, raws.values()), seq)
     mine = sum(cents for who, cents in awaited.items() if people.same_behind(raws[by], raws[who]))
     if mine > limit:
-        raise CurrencyError(
-            "reconversion_ahead",
-            f"{decimal_text(mine)} that you typed, or somebody whom only you vouch for, have no line of a statement "
-            f"yet, and one person has {decimal_text(limit)} of such at most who lets euros leave: bring the statement "
-            "that has them, or let a colleague accept this, or accept it at the machine (`patard reconvert accept`)",
-        )
+        raise CurrencyError("reconversion_ahead", tell(
+            "{mine} that you typed, or somebody whom only you vouch for, have no line of a statement yet, and one "
+            "person has {limit} of such at most who lets euros leave: bring the statement that has them, or let a "
+            "colleague accept this, or accept it at the machine (`patard reconvert accept`)",
+            mine=Cents(mine), limit=Cents(limit),
+        ))  # fmt: skip
 
 
 def sources(town: Town) -> dict[str, list[int]]:
@@ -194,11 +197,10 @@ def deadline(town: Town, at: int) -> date:
 
 
 def _on_statement(why: str) -> CurrencyError:
-    return CurrencyError(
-        "conversion_on_statement",
-        f"{why}. Nothing is typed that a statement brings: place the line (`patard bank suspense list`), or bring the "
-        "statement that has it",
-    )
+    return CurrencyError("conversion_on_statement", tell(
+        "{why}. Nothing is typed that a statement brings: place the line (`patard bank suspense list`), or bring the "
+        "statement that has it", why=why,
+    ))  # fmt: skip
 
 
 def _named_so(connection: Connection, reference: str) -> list[Row[Any]]:
@@ -294,11 +296,11 @@ def _told(town: Town, connection: Connection, row: Row[Any]) -> str:
     """A line, and what became of it."""
     name = _reference(row)
     if row.seq is None:
-        return f"{name}, which is being booked"
+        return tell("{name}, which is being booked", name=name)
     if row.became == _IN_SUSPENSE and row.placed_seq is None:
-        return f"{name}, which waits in suspense"
+        return tell("{name}, which waits in suspense", name=name)
     if row.holder is not None:
         found = parties.by_accounts(connection, {row.holder})
         if row.holder in found:
-            return f"{name}, which was for {found[row.holder].name}"
-    return f"{name}, which became {row.placed_as or row.became}"
+            return tell("{name}, which was for {party}", name=name, party=found[row.holder].name)
+    return tell("{name}, which became {kind}", name=name, kind=row.placed_as or row.became)

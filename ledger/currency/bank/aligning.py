@@ -19,8 +19,7 @@ from typing import NamedTuple
 from ledger.currency.bank.known import Known, by_amount, day_in, is_other, is_same, may_be_same, reads_the_same
 from ledger.currency.bank.statement import BankLine, Statement, StatementError
 from ledger.currency.bank.target import is_open
-from ledger.currency.money import decimal_text
-from ledger.currency.told import Told, tell
+from ledger.currency.told import Cents, Told, tell
 
 MAX_SUMS = 100_000
 """Sums at most that are looked at to say whether lines may come to nothing; beyond, they may."""
@@ -327,13 +326,13 @@ def _gap(statement: Statement, balance: int, day: date) -> Told:
         "it begins on {first} with {opening}, and by the statements taken so far the account held {balance} on {day}: "
         "a statement in between is missing, import that one first; or if the first that was taken is wrong, withdraw "
         "it with `patard bank withdraw`",
-        first=statement.first, opening=decimal_text(statement.opening), balance=decimal_text(balance), day=day,
+        first=statement.first, opening=Cents(statement.opening), balance=Cents(balance), day=day,
     )  # fmt: skip
 
 
 def _difference(found: _Try) -> Told:
     was, now = (
-        "; ".join(f"{one.booked_on}: {decimal_text(one.amount)}" for one in some[:3]) or "-"
+        tuple(tell("{day}: {amount}", day=one.booked_on, amount=Cents(one.amount)) for one in some[:3]) or "-"
         for some in (found.missing, found.new)
     )
     return tell(

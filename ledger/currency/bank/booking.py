@@ -23,6 +23,7 @@ from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.bank.withdrawing import entry as withdrawing
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 BATCH = 500
@@ -128,7 +129,9 @@ class _Run:
                 except CurrencyError as error:
                     refused = [(line, Refused(line.id, error.code, error.detail))]
                 except Overtaken:
-                    refused = [(line, Refused(line.id, "busy", "somebody else decided about it at the same moment"))]
+                    refused = [
+                        (line, Refused(line.id, "busy", tell("somebody else decided about it at the same moment")))
+                    ]
                 self.stuck += [Stuck(line, why.code, why.detail) for line, why in refused]
 
     def _post(self, batch: Sequence[tuple[Line, Instruction]]) -> list[tuple[Line, Refused]]:
@@ -161,7 +164,7 @@ class _Run:
             self.town.commit([instruction for _line, instruction in batch], also)
         except Overtaken:
             # Nothing of the batch stands: each line is looked at anew, by itself.
-            why = "somebody else decided about one of these lines, or a payout of theirs, at the same moment"
+            why = tell("somebody else decided about one of these lines, or a payout of theirs, at the same moment")
             return [(line, Refused(instruction.id, "busy", why)) for line, instruction in batch]
         for _seq, instruction in stood:
             kind = kind_of(instruction)

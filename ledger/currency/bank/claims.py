@@ -11,7 +11,7 @@ from collections import Counter
 from ledger.core.model import Evidence, Instruction, Transaction
 from ledger.currency import parties
 from ledger.currency.errors import CurrencyError
-from ledger.currency.money import decimal_text
+from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 
 
@@ -73,7 +73,7 @@ def require_owed(town: Town, entry: Instruction) -> None:
     for holder, cents in fallen.items():
         if cents < 0 and debts.get(holder, 0) + cents < 0:
             name = parties.by_account(town, holder).name
-            raise CurrencyError(
-                "line_not_placed",
-                f"{name} paid of the {decimal_text(-cents)} that were owed for this line: put back the line that paid",
-            )
+            raise CurrencyError("line_not_placed", tell(
+                "{name} paid of the {cents} that were owed for this line: put back the line that paid",
+                name=name, cents=Cents(-cents),
+            ))  # fmt: skip

@@ -16,8 +16,7 @@ from ledger.currency.bank.lines import back_id
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
-from ledger.currency.money import decimal_text
-from ledger.currency.told import tell
+from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 
 _LINE = BANK_LINE.c
@@ -61,7 +60,7 @@ def require_may(
                 "role_insufficient",
                 tell(
                     "this takes away the {amount} of {day}, about which somebody decided: only a treasurer may do that",
-                    amount=decimal_text(row.amount),
+                    amount=Cents(row.amount),
                     day=row.booked_on,
                 ),
             )

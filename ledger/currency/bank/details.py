@@ -19,6 +19,7 @@ from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import Party
 from ledger.currency.tables import BANK_DETAILS, HOLDING
 from ledger.currency.text import TextError, clean_text
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 KIND = "bank_details"
@@ -65,17 +66,19 @@ def given(town: Town, party: Party, iban: str, holder: str) -> tuple[str, str]:
     try:
         plain = ibans.iban(iban)
     except ibans.IbanWrong as wrong:
-        raise CurrencyError(wrong.code, str(wrong)) from None
+        raise CurrencyError(wrong.code, wrong.reason) from None
     if any(plain == account.iban for account in town.charter.reserve):
-        raise CurrencyError("iban_own", f"this is an account of the reserve itself; give that of {party.name}")
+        raise CurrencyError(
+            "iban_own", tell("this is an account of the reserve itself; give that of {name}", name=party.name)
+        )
     try:
         name = clean_text(holder, max_chars=MAX_HOLDER) if holder else ""
     except TextError as error:
         raise CurrencyError("text_malformed", error.detail) from error
     if not any(char.isalnum() for char in latin(name or party.name)):
-        raise CurrencyError(
-            "text_malformed", "no bank can write this name: give the holder's in Latin letters, as the bank knows it"
-        )
+        raise CurrencyError("text_malformed", tell(
+            "no bank can write this name: give the holder's in Latin letters, as the bank knows it"
+        ))  # fmt: skip
     return plain, name
 
 

@@ -29,6 +29,7 @@ from ledger.currency.bank.payouts.index import REJECTED
 from ledger.currency.bank.statement import StatementError
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import detail_of, tell
 from ledger.currency.town import Town
 
 LOGGER = logging.getLogger("patard")
@@ -134,8 +135,8 @@ class Inbox:
             LOGGER.error("the inbox: %s", shown(path), exc_info=error)
             code = f"internal: {type(error).__name__}"
         stays = self._move(path, "refused", f"{code}: {error}")
-        why = error.told if isinstance(error, StatementError) else str(error)
-        yield Arrived(shown(path), why if stays is None else f"{why} ({stays})", NOTHING)
+        why = error.told if isinstance(error, StatementError) else detail_of(error)
+        yield Arrived(shown(path), why if stays is None else tell("{why}; {stays}", why=why, stays=stays), NOTHING)
 
     def _move(self, path: Path, into: str, why: str) -> str | None:
         """Move a file into a folder beside it, `why` in a text beside that. What hinders it, for a person; else None.
@@ -159,7 +160,10 @@ class Inbox:
                 return None  # it was moved, and its name is too long for the text beside it
             state = path.stat()
             self._stays[path] = (state.st_size, state.st_mtime_ns)
-            return f"it cannot be moved to {into}: {error.strerror}; it stays, and is looked at again when it changes"
+            return tell(
+                "it cannot be moved to {into}: {error}; it stays, and is looked at again when it changes",
+                into=into, error=error.strerror,
+            )  # fmt: skip
         return None
 
 

@@ -16,6 +16,7 @@ from ledger.currency import parties
 from ledger.currency.bank.reference import line_reference, member_references
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 
@@ -82,7 +83,7 @@ def find_line(town: Town, id_: bytes) -> Line:
     """The line with that id. Raises `CurrencyError`: not_found."""
     found = lines(town, BANK_LINE.c.id == id_)
     if not found:
-        raise CurrencyError("not_found", "no bank line has this id")
+        raise CurrencyError("not_found", tell("no bank line has this id"))
     return found[0]
 
 

@@ -19,6 +19,7 @@ from ledger.currency.bank.latin import latin
 from ledger.currency.bank.markup import Tree, document
 from ledger.currency.charter import ibans, rules
 from ledger.currency.money import decimal_text
+from ledger.currency.told import tell
 
 TRANSFERS: Final = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 DEBITS: Final = "urn:iso:std:iso:20022:tech:xsd:pain.008.001.08"
@@ -45,7 +46,8 @@ class PainError(ValueError):
     """
 
     def __init__(self, code: str, detail: str, order: str = "") -> None:
-        super().__init__(f"order {order}: {detail}" if order else detail)
+        self.told = tell("order {order}: {reason}", order=order, reason=detail) if order else detail
+        super().__init__(self.told)
         self.code = code
         self.detail = detail
         self.order = order
@@ -108,7 +110,7 @@ def credit_transfers(
     was made before there were more rules are what they are). Raises `PainError`.
     """
     _check_orders(transfers)
-    message = _identifier(message_id, "the message's")
+    message = _identifier(message_id, tell("the message's"))
     totals = _totals(transfers)
     group: Tree = [
         ("PmtInfId", message), ("PmtMtd", "TRF"), ("BtchBookg", "true"), *totals,
@@ -133,13 +135,13 @@ def direct_debits(
     `creditor_id` is the SEPA creditor identifier (ICS). Raises `PainError`.
     """
     _check_orders(debits)
-    message = _identifier(message_id, "the message's")
+    message = _identifier(message_id, tell("the message's"))
     ics = _checked(rules.creditor_id, creditor_id, "pain_creditor", "")
     groups: list[tuple[str, Tree]] = []
     kinds = [kind for kind in SequenceType if any(debit.sequence == kind for debit in debits)]
     for kind in kinds:
         mine = [debit for debit in debits if debit.sequence == kind]
-        name = message if len(kinds) == 1 else _identifier(f"{message}-{kind}", "the group's")
+        name = message if len(kinds) == 1 else _identifier(f"{message}-{kind}", tell("the group's"))
         group: Tree = [
             ("PmtInfId", name), ("PmtMtd", "DD"), ("BtchBookg", "true"), *_totals(mine),
             ("PmtTpInf", [("SvcLvl", [("Cd", "SEPA")]), ("LclInstrm", [("Cd", "CORE")]), ("SeqTp", str(kind))]),
@@ -156,7 +158,7 @@ def direct_debits(
 
 def _header(message: str, created_at: datetime, totals: list[tuple[str, str]], ours: OwnAccount) -> Tree:
     if created_at.tzinfo is None:
-        raise PainError("pain_moment", "the time of creation does not say its zone")
+        raise PainError("pain_moment", tell("the time of creation does not say its zone"))
     moment = created_at.isoformat(timespec="seconds")
     return [("MsgId", message), ("CreDtTm", moment), *totals, ("InitgPty", [("Nm", written_name(ours.name))])]
 
@@ -185,7 +187,7 @@ def _transfer(order: Transfer, rule: Rule) -> Tree:
 
 
 def _debit(order: Debit) -> Tree:
-    mandate = _identifier(order.mandate, "the mandate's", order.end_to_end)
+    mandate = _identifier(order.mandate, tell("the mandate's"), order.end_to_end)
     signed: Tree = [("MndtId", mandate), ("DtOfSgntr", order.signed_on.isoformat())]
     return [
         ("PmtId", [("EndToEndId", order.end_to_end)]),
@@ -214,8 +216,11 @@ def _remittance(order: Transfer | Debit) -> Tree | None:
     text = latin(order.text)
     if len(text) > MAX_TEXT:
         # Not cut: what stands at its end may be the reference.
-        raise PainError("pain_text", f"a text has {MAX_TEXT} characters at most, this one {len(text)}; shorten it",
-                        order.end_to_end)  # fmt: skip
+        raise PainError(
+            "pain_text",
+            tell("a text has {most} characters at most, this one {size}; shorten it", most=MAX_TEXT, size=len(text)),
+            order.end_to_end,
+        )
     return [("Ustrd", text)] if text else None
 
 
@@ -223,17 +228,30 @@ def written_name(name: str, order: str = "") -> str:
     """A name as banks can write it, cut to the 70 characters that they carry."""
     written = latin(name)[:MAX_NAME].rstrip()
     if not any(char.isalnum() for char in written):
-        raise PainError("pain_name", f"{name[:MAX_NAME]!r} has no letter that banks can write; write it in Latin "
-                        "letters, as the bank knows its holder", order)  # fmt: skip
+        raise PainError(
+            "pain_name",
+            tell(
+                "{name!r} has no letter that banks can write; write it in Latin letters, as the bank knows its holder",
+                name=name[:MAX_NAME],
+            ),
+            order,
+        )
     return written
 
 
 def _identifier(text: str, whose: str, order: str = "") -> str:
     if not _ID.match(text):
         raise PainError(
-            "pain_id", f"{whose} identifier {text[:40]!r} is not 1 to {MAX_ID} of A-Z a-z 0-9 ? : ( ) . , ' + - and / "
-            "(not first, last or doubled)", order,
-        )  # fmt: skip
+            "pain_id",
+            tell(
+                "{whose} identifier {said!r} is not 1 to {most} of A-Z a-z 0-9 ? : ( ) . , ' + - and / (not "
+                "first, last or doubled)",
+                whose=whose,
+                said=text[:40],
+                most=MAX_ID,
+            ),
+            order,
+        )
     return text
 
 
@@ -241,20 +259,25 @@ def _checked(rule: Rule, text: str, code: str, order: str) -> str:
     try:
         return rule(text)
     except rules.Wrong as wrong:
-        raise PainError(code, f"{text[:40]!r}: {wrong}", order) from None
+        raise PainError(code, tell("{said!r}: {wrong}", said=text[:40], wrong=wrong.reason), order) from None
 
 
 def _check_orders(orders: Sequence[Transfer] | Sequence[Debit]) -> None:
     if not orders:
-        raise PainError("pain_empty", "a file needs one order at least")
+        raise PainError("pain_empty", tell("a file needs one order at least"))
     seen: set[str] = set()
     for order in orders:
-        _identifier(order.end_to_end, "the order's", order.end_to_end)
+        _identifier(order.end_to_end, tell("the order's"), order.end_to_end)
         if order.end_to_end in seen:
-            raise PainError("pain_repeated", "two orders of one file have this end-to-end id", order.end_to_end)
+            raise PainError("pain_repeated", tell("two orders of one file have this end-to-end id"), order.end_to_end)
         seen.add(order.end_to_end)
         if type(order.amount) is not int or not 1 <= order.amount <= MAX_AMOUNT:
             raise PainError(
-                "pain_amount", f"{order.amount!r} is no amount of a SEPA payment: whole cents, 1 to {MAX_AMOUNT}",
+                "pain_amount",
+                tell(
+                    "{amount!r} is no amount of a SEPA payment: whole cents, 1 to {most}",
+                    amount=order.amount,
+                    most=MAX_AMOUNT,
+                ),
                 order.end_to_end,
-            )  # fmt: skip
+            )

@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element
 
 from ledger.currency.bank.pain import TRANSFERS, OwnAccount, PainError, Transfer, credit_transfers
 from ledger.currency.charter import ibans
+from ledger.currency.told import tell
 
 _NAMES = {"": TRANSFERS}
 
@@ -38,9 +39,11 @@ def read_transfers(data: bytes) -> Ordered:
         again = credit_transfers(found.message, created_at, found.requested_on, found.debtor, found.transfers,
                                  iban=ibans.iban_of_before)  # fmt: skip
     except (ElementTree.ParseError, ValueError, AttributeError, RecursionError) as error:
-        raise PainError("pain_unreadable", f"this is no file of payouts of ours: {error}") from error
+        raise PainError("pain_unreadable", tell("this is no file of payouts of ours: {error}", error=error)) from error
     if again != data:
-        raise PainError("pain_unreadable", "this file of payouts holds something else than transfers, or is not ours")
+        raise PainError(
+            "pain_unreadable", tell("this file of payouts holds something else than transfers, or is not ours")
+        )
     return found
 
 

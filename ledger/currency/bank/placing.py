@@ -43,8 +43,7 @@ from ledger.currency.charter import ReserveKind
 from ledger.currency.conversion import CONSOLE, corrected_id, find_conversion
 from ledger.currency.errors import CurrencyError
 from ledger.currency.imported import MAX_TRANSFERS, OPENING
-from ledger.currency.money import decimal_text
-from ledger.currency.told import tell
+from ledger.currency.told import Cents, Told, tell
 from ledger.currency.town import Town
 
 PLACED, PAIRED = "bank_placed", "bank_paired"
@@ -123,24 +122,26 @@ def placing(town: Town, line: Line, decision: Decision, other: Line | None = Non
     return _WAYS[decision.way](town, line, decision, other)
 
 
+def _uneven(told: Told) -> CurrencyError:
+    return CurrencyError("placing_uneven", told)
+
+
 def _require_not_ours(town: Town, line: Line) -> None:
     """Raise `CurrencyError`, placing_uneven, for what may have left another account of ours and is on its way."""
     there = town.book.balance(town.chart.transit)
     if not 0 < line.amount <= there:
         return
     if line.kind == LineKind.OPENING:
-        raise CurrencyError(
-            "placing_uneven",
-            f"{decimal_text(there)} are on their way between accounts of the reserve, and were on this one when its "
-            "first statement began: place it as transit",
-        )
+        raise _uneven(tell(
+            "{there} are on their way between accounts of the reserve, and were on this one when its first statement "
+            "began: place it as transit", there=Cents(there),
+        ))  # fmt: skip
     left = topups.departed(town, line)
     if left is not None:
-        raise CurrencyError(
-            "placing_uneven",
-            f"as much left another account of the reserve with {left.reference} and has not arrived: place this line "
-            "as transit, or, if it is something else, wait for the line by which that arrives",
-        )
+        raise _uneven(tell(
+            "as much left another account of the reserve with {reference} and has not arrived: place this line as "
+            "transit, or, if it is something else, wait for the line by which that arrives", reference=left.reference,
+        ))  # fmt: skip
 
 
 def entry(line: Line, id_: bytes, way: str, made: Placing, by: str = CONSOLE) -> Instruction:
@@ -182,21 +183,21 @@ def decision_of(chart: Chart, placed: Instruction) -> Decision:
 
 
 def _member(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    require.came(line, "units")
+    require.came(line, tell("units of a member"))
     holder = _holder(town, decision.holder)
     require.untyped(town, line, {holder})
     return Placing("conversion", _units(town, holder, line.amount), {"holder": f"{holder:016x}"})
 
 
 def _split(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    require.came(line, "a split")
+    require.came(line, tell("a split"))
     shares = decision.shares
     keys = [(share.way, share.holder) for share in shares]
     if not 0 < len(shares) <= MAX_SHARES or len(set(keys)) != len(keys) or any(s.amount < 1 for s in shares):
-        raise CurrencyError("placing_uneven", f"a split has 1 to {MAX_SHARES} shares, each of another purpose, above 0")
+        raise _uneven(tell("a split has 1 to {most} shares, each of another purpose, above 0", most=MAX_SHARES))
     if sum(share.amount for share in shares) != line.amount:
-        told, there = decimal_text(sum(share.amount for share in shares)), decimal_text(line.amount)
-        raise CurrencyError("placing_uneven", f"the shares come to {told} and the line is of {there}: change a share")
+        told, line_ = Cents(sum(share.amount for share in shares)), Cents(line.amount)
+        raise _uneven(tell("the shares come to {sum} and the line is of {line}: change a share", sum=told, line=line_))
     transfers: list[Transfer] = []
     evidence: dict[str, str | int] = {}
     members = [share for share in shares if share.way is Way.MEMBER]
@@ -213,7 +214,7 @@ def _split(town: Town, line: Line, decision: Decision, other: Line | None) -> Pl
             evidence["claim"] = f"{holder:016x}"
             transfers.append(Transfer(town.chart.suspense, town.chart.claims, share.amount, EUR))
         else:
-            raise CurrencyError("placing_uneven", "shares are members', the association's own, and one claim at most")
+            raise _uneven(tell("shares are members', the association's own, and one claim at most"))
     require.untyped(town, line, {share.holder or 0 for share in members})
     if not members:
         return Placing(PLACED, tuple(transfers), evidence)
@@ -228,14 +229,13 @@ def _own(town: Town, line: Line, decision: Decision, other: Line | None) -> Plac
 
 
 def _fees(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    require.went(line, "fees moved out")
+    require.went(line, tell("fees moved out"))
     there = town.book.balance(town.chart.income)
     if -line.amount > there:
-        raise CurrencyError(
-            "placing_uneven",
-            f"the reserve holds fees of {decimal_text(there)} that can be moved out, and {decimal_text(-line.amount)} "
-            "went: more would be members' euros; place it as the association's own",
-        )
+        raise _uneven(tell(
+            "the reserve holds fees of {there} that can be moved out, and {amount} went: more would be members' "
+            "euros; place it as the association's own", there=Cents(there), amount=Cents(-line.amount),
+        ))  # fmt: skip
     return Placing(PLACED, (_between(town, line, town.chart.income),), {})
 
 
@@ -245,29 +245,30 @@ def _charge(town: Town, line: Line, decision: Decision, other: Line | None) -> P
 
 
 def _claim(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    require.came(line, "the payment of a claim")
+    require.came(line, tell("the payment of a claim"))
     holder = _owing(town, decision.holder, line.amount)
     return Placing(PLACED, (_between(town, line, town.chart.claims),), {"holder": f"{holder:016x}"})
 
 
 def _debt(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    require.went(line, "paid to a member who was not owed it")
+    require.went(line, tell("paid to a member who was not owed it"))
     # One who has left may owe as well.
     holder = parties.by_account(town, decision.holder or 0).account
     return Placing(PLACED, (_between(town, line, town.chart.claims),), {"holder": f"{holder:016x}"})
 
 
 def _known(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    require.came(line, "a conversion")
+    require.came(line, tell("a conversion"))
     found = find_conversion(town, decision.other or b"")
     if town.chart.reserve.get(found.reserve) != line.reserve or found.amount != line.amount:
-        raise CurrencyError(
-            "placing_uneven",
-            f"the conversion of {found.reference} is of {decimal_text(found.amount)} on {found.reserve!r}: it is not "
-            "this line",
-        )
+        raise _uneven(tell(
+            "the conversion of {reference} is of {amount} on {reserve!r}: it is not this line",
+            reference=found.reference, amount=Cents(found.amount), reserve=found.reserve,
+        ))  # fmt: skip
     if town.book.find(corrected_id(found.id)) is not None:
-        raise CurrencyError("conversion_named", f"the conversion of {found.reference} was taken back")
+        raise CurrencyError(
+            "conversion_named", tell("the conversion of {reference} was taken back", reference=found.reference)
+        )
     with town.reading() as connection:
         if typed.find(connection, found.id) is None:
             raise CurrencyError(
@@ -276,7 +277,9 @@ def _known(town: Town, line: Line, decision: Decision, other: Line | None) -> Pl
             )
         naming = line_of_conversion(town, connection, found.id, found.transaction)
     if naming is not None and naming != line.id:
-        raise CurrencyError("conversion_named", f"another bank line is the conversion of {found.reference} already")
+        raise CurrencyError("conversion_named", tell(
+            "another bank line is the conversion of {reference} already", reference=found.reference
+        ))  # fmt: skip
     evidence = {"conversion": found.id.hex(), "holder": f"{found.account:016x}"}
     return Placing(PLACED, (_between(town, line, line.reserve),), evidence)
 
@@ -284,12 +287,12 @@ def _known(town: Town, line: Line, decision: Decision, other: Line | None) -> Pl
 def _cash(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
     boxes = [account.name for account in town.charter.reserve if account.kind == ReserveKind.CASH]
     if decision.cash not in boxes:
-        names = ", ".join(repr(name) for name in boxes) or "none"
-        raise CurrencyError("reserve_account_unknown", f"no cash box {decision.cash!r}; the charter has {names}")
+        names = tuple(map(repr, boxes)) or tell("none")
+        raise CurrencyError("reserve_account_unknown", tell(
+            "no cash box {cash!r}; the charter has {names}", cash=decision.cash, names=names
+        ))  # fmt: skip
     if not typed.may_be_cash(line):
-        raise CurrencyError(
-            "placing_uneven", "the bank says that this is no cash: it names an account, a transfer or a cheque"
-        )
+        raise _uneven(tell("the bank says that this is no cash: it names an account, a transfer or a cheque"))
     box = town.chart.reserve[decision.cash]
     return Placing(PLACED, (_between(town, line, box),), {"cash": f"{box:016x}"})
 
@@ -297,30 +300,29 @@ def _cash(town: Town, line: Line, decision: Decision, other: Line | None) -> Pla
 def _transit(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
     banks = [account for account in town.charter.reserve if account.kind == ReserveKind.BANK]
     if len(banks) < 2 or (line.iban and line.iban not in {account.iban for account in banks}):
-        raise CurrencyError("placing_uneven", "this was not to or from another account of the reserve, by its IBAN")
+        raise _uneven(tell("this was not to or from another account of the reserve, by its IBAN"))
     arrived = topups.arrived(town, line)
     if arrived is not None:
-        raise CurrencyError(
-            "placing_uneven",
-            f"as much came to another account of the reserve with {arrived.reference}, and became a member's units: if "
-            "that is it, put that line back into suspense first",
-        )
+        raise _uneven(tell(
+            "as much came to another account of the reserve with {reference}, and became a member's units: if that is "
+            "it, put that line back into suspense first", reference=arrived.reference,
+        ))  # fmt: skip
     return Placing(PLACED, (_between(town, line, town.chart.transit),), {})
 
 
 def _pair(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
     if other is None or other.amount != -line.amount:
-        raise CurrencyError("placing_uneven", "two lines explain each other when one brought what the other took")
+        raise _uneven(tell("two lines explain each other when one brought what the other took"))
     require.same_side(line, other)
     return Placing(PAIRED, (), {"other": other.id.hex()})
 
 
 def _returned(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    require.went(line, "a top-up that went back")
+    require.went(line, tell("a top-up that went back"))
     if other is None or not is_topup(other) or other.amount != -line.amount:
-        raise CurrencyError(
-            "placing_uneven", "what went back must be as much as a line that brought units to one member, and stands"
-        )
+        raise _uneven(tell(
+            "what went back must be as much as a line that brought units to one member, and stands"
+        ))  # fmt: skip
     assert other.holder is not None
     require.same_side(line, other)
     transfers = topups.given_back(town, other.holder, other.amount, town.chart.suspense)
@@ -336,7 +338,7 @@ def _debits(town: Town, line: Line, decision: Decision, other: Line | None) -> P
 
 
 def _cover(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    require.came(line, "cover for imported units")
+    require.came(line, tell("cover for imported units"))
     chart, left = town.chart, line.amount
     transfers = [Transfer(chart.suspense, chart.guarantee, line.amount, EUR)]
     for issuer in reserve.issuers(town)[:MAX_TRANSFERS]:
@@ -345,11 +347,10 @@ def _cover(town: Town, line: Line, decision: Decision, other: Line | None) -> Pl
             transfers.append(Transfer(chart.circulation, issuer, part, town.charter.code))
             left -= part
     if left:
-        raise CurrencyError(
-            "placing_uneven",
-            f"imported units lack {decimal_text(line.amount - left)} of cover, and the line is of "
-            f"{decimal_text(line.amount)}: place it as the association's own, and the cover with `patard import`",
-        )
+        raise _uneven(tell(
+            "imported units lack {amount} of cover, and the line is of {total}: place it as the association's own, "
+            "and the cover with `patard import`", amount=Cents(line.amount - left), total=Cents(line.amount),
+        ))  # fmt: skip
     return Placing(OPENING, tuple(transfers), {})
 
 
@@ -389,7 +390,8 @@ def _units(town: Town, holder: int, amount: int) -> tuple[Transfer, ...]:
 def _holder(town: Town, account: int | None) -> int:
     party = parties.by_account(town, account or 0)
     if party.closed_at is not None:
-        raise CurrencyError("party_closed", f"{party.name} was closed: its euros go back, or are the association's own")
+        closed = tell("{name} was closed: its euros go back, or are the association's own", name=party.name)
+        raise CurrencyError("party_closed", closed)
     return party.account
 
 
@@ -397,8 +399,6 @@ def _owing(town: Town, account: int | None, amount: int) -> int:
     party = parties.by_account(town, account or 0)
     owed = claims.owed(town).get(party.account, 0)
     if amount > owed:
-        raise CurrencyError(
-            "claim_exceeded",
-            f"{party.name} owes {decimal_text(owed)} and would pay {decimal_text(amount)}: split the line",
-        )
+        raise CurrencyError("claim_exceeded", tell("{name} owes {owed} and would pay {amount}: split the line",
+            name=party.name, owed=Cents(owed), amount=Cents(amount)))  # fmt: skip
     return party.account

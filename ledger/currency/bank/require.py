@@ -11,7 +11,7 @@ from ledger.currency.bank.lines import Line
 from ledger.currency.bank.reference import squeezed
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.errors import CurrencyError
-from ledger.currency.money import decimal_text
+from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 
 
@@ -22,37 +22,40 @@ def untyped(town: Town, line: Line, holders: set[int]) -> None:
     if found:
         one = found[0]
         if one.reserve in there.cash and not typed.same_reference(one, squeezed(line.bank_ref), len(line.bank_ref)):
-            raise CurrencyError(
-                "line_typed",
-                f"{decimal_text(one.amount)} were converted by the slip {one.reference} on {one.booked_on}, and this "
-                "line may be that cash, paid in: place it as cash; if it is other cash, type a slip for it as well",
-            )
-        raise CurrencyError(
-            "line_typed",
-            f"a conversion of {decimal_text(one.amount)} was typed as {one.reference} for {one.booked_on}, and this "
-            "line may be it: place it as known, or take back what was typed (`patard unconvert "
-            f"{one.reference}`), or place the line that it was first",
-        )
+            raise CurrencyError("line_typed", tell(
+                "{amount} were converted by the slip {reference} on {booked_on}, and this line may be that cash, paid "
+                "in: place it as cash; if it is other cash, type a slip for it as well",
+                amount=Cents(one.amount), reference=one.reference, booked_on=one.booked_on,
+            ))  # fmt: skip
+        raise CurrencyError("line_typed", tell(
+            "a conversion of {amount} was typed as {reference} for {booked_on}, and this line may be it: place it as "
+            "known, or take back what was typed (`patard unconvert {reference}`), or place the line that it was first",
+            amount=Cents(one.amount), reference=one.reference, booked_on=one.booked_on,
+        ))  # fmt: skip
 
 
 def same_side(line: Line, other: Line) -> None:
     """Hold that two lines name one account: what came from one and went to another is not given back."""
     if line.iban and other.iban and line.iban != other.iban:
         raise CurrencyError(
-            "placing_uneven", "the bank names another account for each of these lines: place them one by one"
+            "placing_uneven", tell("the bank names another account for each of these lines: place them one by one")
         )
 
 
 def came(line: Line, what: str) -> None:
     """Raise `CurrencyError`, placing_uneven, where euros went out."""
     if line.amount < 0:
-        raise CurrencyError("placing_uneven", f"euros went out with this line: it cannot have been {what}")
+        raise CurrencyError(
+            "placing_uneven", tell("euros went out with this line: it cannot have been {what}", what=what)
+        )
 
 
 def went(line: Line, what: str) -> None:
     """Raise `CurrencyError`, placing_uneven, where euros came in."""
     if line.amount > 0:
-        raise CurrencyError("placing_uneven", f"euros came in with this line: it cannot have been {what}")
+        raise CurrencyError(
+            "placing_uneven", tell("euros came in with this line: it cannot have been {what}", what=what)
+        )
 
 
 def cash_limit(town: Town, connection: Connection, line: Line) -> None:
@@ -71,8 +74,7 @@ def cash_limit(town: Town, connection: Connection, line: Line) -> None:
     )
     before = int(connection.execute(query).scalar_one())
     if before - line.amount > limit:
-        raise CurrencyError(
-            "placing_uneven",
-            f"{decimal_text(limit)} a day may be placed as cash that was taken out, and {decimal_text(before)} were: "
-            "place it tomorrow, or at the machine (`patard bank suspense place`)",
-        )
+        raise CurrencyError("placing_uneven", tell(
+            "{limit} a day may be placed as cash that was taken out, and {before} were: place it tomorrow, or at the "
+            "machine (`patard bank suspense place`)", limit=Cents(limit), before=Cents(before),
+        ))  # fmt: skip

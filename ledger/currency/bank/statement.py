@@ -12,8 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from ledger.currency.money import decimal_text
-from ledger.currency.told import tell
+from ledger.currency.told import Cents, tell
 
 OTHERWISE: Final = tell("ask the bank for camt.053 (XML) or CFONB120")
 """What to do about a file that is as the bank writes it, and does not say enough: it will write the same again."""
@@ -119,8 +118,8 @@ class Statement:
                     "opening balance and lines come to {total}, the closing balance is {closing}: a line "
                     "or an amount is missing or was changed; {again}",
                     again=AGAIN,
-                    total=decimal_text(total),
-                    closing=decimal_text(self.closing),
+                    total=Cents(total),
+                    closing=Cents(self.closing),
                 ),
             )
 

@@ -32,7 +32,7 @@ from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.chart import EUR
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
-from ledger.currency.money import decimal_text
+from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 
 _TRIES = 5
@@ -98,9 +98,9 @@ def place(town: Town, line: bytes, decision: Decision, *, by: str = CONSOLE, tur
         if (stood := town.book.find(placed_id(line, at))) is not None:
             if decision_of(town.chart, stood.instruction) == decision.plain():
                 return Posted(stood.instruction.id, stood.seq, stood.at, replay=True)
-            raise CurrencyError("line_placed", "somebody else placed this line otherwise; look at it again")
+            raise CurrencyError("line_placed", tell("somebody else placed this line otherwise; look at it again"))
         if at != now:
-            raise CurrencyError("line_placed", "this line was put back meanwhile; look at it again")
+            raise CurrencyError("line_placed", tell("this line was put back meanwhile; look at it again"))
         _check_open(one)
         steps = _steps(town, one, decision)
         try:
@@ -111,7 +111,7 @@ def place(town: Town, line: bytes, decision: Decision, *, by: str = CONSOLE, tur
                 raise
         except Overtaken:
             pass
-    raise CurrencyError("busy", "others work on this line right now; try again in a moment")
+    raise CurrencyError("busy", tell("others work on this line right now; try again in a moment"))
 
 
 _Step = tuple[Line, Decision, Line | None]
@@ -178,7 +178,7 @@ def put_back(
         if stood is not None:
             return Posted(stood.instruction.id, stood.seq, stood.at, replay=True)
         if at != now:
-            raise CurrencyError("line_placed", "this line was placed anew meanwhile; look at it again")
+            raise CurrencyError("line_placed", tell("this line was placed anew meanwhile; look at it again"))
         try:
             return undo(town, one, by, treasurer=treasurer)
         except CurrencyError as error:
@@ -186,7 +186,7 @@ def put_back(
                 raise
         except Overtaken:
             pass
-    raise CurrencyError("busy", "others work on this line right now; try again in a moment")
+    raise CurrencyError("busy", tell("others work on this line right now; try again in a moment"))
 
 
 def undo(town: Town, line: Line, by: str, *, treasurer: bool = True) -> Posted:
@@ -195,7 +195,7 @@ def undo(town: Town, line: Line, by: str, *, treasurer: bool = True) -> Posted:
     theirs = line.placed_seq is not None and stood.evidence.get("by") == by
     gave = isinstance(stood, Transaction) and any(t.debit == town.chart.circulation for t in stood.transfers)
     if gave and not treasurer and not theirs:
-        raise CurrencyError("role_insufficient", "units that somebody else gave a member, a treasurer takes back")
+        raise CurrencyError("role_insufficient", tell("units that somebody else gave a member, a treasurer takes back"))
     _no_payout_came_back(town, stood)
     mandates.require_put_back(town, stood)
     if stood.evidence.get("as") == Way.COVER:
@@ -211,23 +211,33 @@ def undo(town: Town, line: Line, by: str, *, treasurer: bool = True) -> Posted:
     except CurrencyError as error:
         if error.code != "below_floor":
             raise
-        spent = "units of it were spent: have them paid back first"
+        spent = tell("units of it were spent: have them paid back first")
         if line.holder is not None:
-            there = decimal_text(town.book.balance(line.holder))
-            spent = f"{parties.by_account(town, line.holder).name} holds {there} and has spent more: have it paid back"
-        raise CurrencyError(
-            "below_floor", f"{spent}; if the euros went back to the bank, place the line that took them as returned"
-        ) from error
+            there = Cents(town.book.balance(line.holder))
+            spent = tell(
+                "{name} holds {there} and has spent more: have it paid back",
+                name=parties.by_account(town, line.holder).name,
+                there=there,
+            )
+        raise CurrencyError("below_floor", tell(
+            "{spent}; if the euros went back to the bank, place the line that took them as returned", spent=spent
+        )) from error  # fmt: skip
 
 
 def _stands(town: Town, line: Line) -> Instruction:
     """The entry that made of a line what it is now. Raises `CurrencyError`: line_not_placed."""
     if line.undone_seq is not None:
-        raise CurrencyError("line_not_placed", "its euros went back already: put back the line that took them, if any")
+        raise CurrencyError(
+            "line_not_placed", tell("its euros went back already: put back the line that took them, if any")
+        )
     if line.placed_seq is None and line.became not in CAN_BE_WRONG:
         if line.became in (None, SUSPENSE):
-            raise CurrencyError("line_not_placed", "this line is not placed; `patard bank suspense list` shows it")
-        raise CurrencyError("line_not_placed", f"what became of this line ({line.became}) is not undone by hand")
+            raise CurrencyError(
+                "line_not_placed", tell("this line is not placed; `patard bank suspense list` shows it")
+            )
+        raise CurrencyError(
+            "line_not_placed", tell("what became of this line ({became}) is not undone by hand", became=line.became)
+        )
     found = entry_at(town, line.placed_seq or line.seq or 0)
     assert found is not None
     return found
@@ -238,7 +248,9 @@ def _no_payout_came_back(town: Town, stood: Instruction) -> None:
     with town.reading() as connection:
         paid = payouts(connection, PAYOUT.c.paid_by == stood.id)
     if any(payout.undone_by is not None for payout in paid):
-        raise CurrencyError("line_not_placed", "its payout came back by another line since: put that line back first")
+        raise CurrencyError(
+            "line_not_placed", tell("its payout came back by another line since: put that line back first")
+        )
 
 
 def _way_back(town: Town, line: Line, stood: Instruction, by: str) -> Instruction:
@@ -286,13 +298,13 @@ def _turns(town: Town, ids: Sequence[bytes]) -> Mapping[bytes, int]:
 
 def _check_open(line: Line) -> None:
     if line.became is None:
-        raise CurrencyError("line_not_open", "this line is not booked yet; `patard bank import` goes on with it")
+        raise CurrencyError("line_not_open", tell("this line is not booked yet; `patard bank import` goes on with it"))
     if line.undone_seq is not None:
-        raise CurrencyError("line_not_open", "the euros of this line went back; there is nothing to place")
+        raise CurrencyError("line_not_open", tell("the euros of this line went back; there is nothing to place"))
     if line.became != SUSPENSE:
-        raise CurrencyError("line_not_open", "booking knew what this line is; put it back first if that is wrong")
+        raise CurrencyError("line_not_open", tell("booking knew what this line is; put it back first if that is wrong"))
     if line.placed_seq is not None:
-        raise CurrencyError("line_placed", "this line is placed already; put it back first if that is wrong")
+        raise CurrencyError("line_placed", tell("this line is placed already; put it back first if that is wrong"))
 
 
 def _hold(connection: Connection, line: Line) -> None:

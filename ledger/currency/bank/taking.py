@@ -43,9 +43,8 @@ from ledger.currency.clocked import Moments
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.days import counted
 from ledger.currency.errors import CurrencyError
-from ledger.currency.money import decimal_text
 from ledger.currency.reserve.lines import awaited
-from ledger.currency.told import tell
+from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 
 KIND = "bank_statement"
@@ -263,10 +262,10 @@ class _Plans:
                     "{first}{beside}: import an earlier statement first, or this one with --opening, which puts "
                     "the difference into suspense for you to place",
                     name=known.account.name,
-                    opening=decimal_text(statement.opening),
-                    ledger=decimal_text(ledger),
+                    opening=Cents(statement.opening),
+                    ledger=Cents(ledger),
                     first=statement.first,
-                    beside=tell(", beside {sum} that were typed and await a statement", sum=decimal_text(sum(aside)))
+                    beside=tell(", beside {sum} that were typed and await a statement", sum=Cents(sum(aside)))
                     if aside
                     else "",
                 ),

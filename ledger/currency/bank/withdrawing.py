@@ -26,8 +26,7 @@ from ledger.currency.bank.standing import KIND, first_standing, withdrawal_id
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
-from ledger.currency.money import decimal_text
-from ledger.currency.told import tell
+from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 
 UNPLACED = (None, SUSPENSE, topups.CONVERSION, topups.KNOWN, topups.TRANSIT, BROUGHT, UNPAID)
@@ -173,7 +172,7 @@ def _in_turn(found: Sequence[Line]) -> list[Line]:
 
 def _undone(books: Books, line: Line) -> Instruction:
     """What undoes a line. Raises `CurrencyError`, statement_placed, where that leaves more than there was before."""
-    told: dict[str, object] = {"line": line.reference, "amount": decimal_text(line.amount)}
+    told: dict[str, object] = {"line": line.reference, "amount": Cents(line.amount)}
     if line.placed_seq is not None or line.undone_seq is not None or line.became not in UNPLACED:
         raise CurrencyError(
             "statement_placed",
@@ -189,7 +188,7 @@ def _undone(books: Books, line: Line) -> Instruction:
     if isinstance(made, Transaction) and any(chart.claims in (t.debit, t.credit) for t in made.transfers):
         assert line.holder is not None
         holder = parties.by_account(books.town, line.holder)
-        there = decimal_text(books.town.book.balance(line.holder))
+        there = Cents(books.town.book.balance(line.holder))
         raise CurrencyError(
             "statement_placed",
             tell(

@@ -16,6 +16,7 @@ from stdnum.exceptions import InvalidChecksum, ValidationError
 from stdnum.iso7064 import mod_97_10
 
 from ledger.currency.charter.rules import Wrong, ungrouped
+from ledger.currency.told import Told, tell
 
 _COUNTRIES: Final = """
     AD AL AT BE BG CH CY CZ DE DK EE ES FI FR GB GI GR HR HU IE IS IT LI LT LU LV MC MD ME MK MT NL NO PL PT RO RS SE SI
@@ -26,7 +27,7 @@ SEPA: Final = frozenset(_COUNTRIES.split())
 """With what IBANs begin in the countries and territories of SEPA (EPC409-09, as of 2026)."""
 _FRENCH: Final = frozenset(_OVERSEAS.split())
 """Codes of ISO 3166 of which the accounts have French IBANs."""
-_EXAMPLE: Final = "copy it from the bank's paper, such as FR76 3000 6000 0112 3456 7890 189"
+_EXAMPLE: Final = tell("copy it from the bank's paper, such as FR76 3000 6000 0112 3456 7890 189")
 
 
 class IbanWrong(Wrong):
@@ -34,7 +35,7 @@ class IbanWrong(Wrong):
     iban_outside (of SEPA).
     """
 
-    def __init__(self, reason: str, code: str) -> None:
+    def __init__(self, reason: Told, code: str) -> None:
         super().__init__(reason)
         self.code = code
 
@@ -45,33 +46,51 @@ def iban(value: object) -> str:
     country = text[:2]
     if country in _FRENCH:
         raise IbanWrong(
-            f"no IBAN begins with {country}: those of accounts there begin with FR; copy it again", "iban_wrong"
+            tell(
+                "no IBAN begins with {country}: those of accounts there begin with FR; copy it again", country=country
+            ),
+            "iban_wrong",
         )
     if country not in SEPA:
         raise IbanWrong(
-            f"accounts of {country} are outside SEPA, the area of euro transfers and debits: give one inside it",
+            tell(
+                "accounts of {country} are outside SEPA, the area of euro transfers and debits: give one inside it",
+                country=country,
+            ),
             "iban_outside",
         )
     if not 2 <= int(text[2:4]) <= 98:
         # 00, 01 and 99 leave the same rest as 97, 98 and 02, and no bank writes them.
-        raise IbanWrong(f"check digits are 02 to 98, and these are {text[2:4]}; copy it again", "iban_check")
+        raise IbanWrong(
+            tell("check digits are 02 to 98, and these are {said}; copy it again", said=text[2:4]), "iban_check"
+        )
     if len(text) != (length := _length(country)):
         raise IbanWrong(
-            f"an IBAN of {country} has {length} characters and this one has {len(text)}; copy it again", "iban_wrong"
+            tell(
+                "an IBAN of {country} has {length} characters and this one has {size}; copy it again",
+                country=country,
+                length=length,
+                size=len(text),
+            ),
+            "iban_wrong",
         )
     try:
         registry.validate(text, check_country=False)
     except InvalidChecksum:
         raise IbanWrong(
-            "its check digits do not fit: a character is wrong or two are swapped; copy it again", "iban_check"
+            tell("its check digits do not fit: a character is wrong or two are swapped; copy it again"), "iban_check"
         ) from None
     except ValidationError:
         raise IbanWrong(
-            f"an IBAN of {country} has letters and digits in other places; copy it again", "iban_wrong"
+            tell("an IBAN of {country} has letters and digits in other places; copy it again", country=country),
+            "iban_wrong",
         ) from None
     if country in ("FR", "MC") and rib_key(text[4:25]) != text[25:]:
         raise IbanWrong(
-            f"its last two digits, {text[25:]}, are not the key of this account: a character is wrong; copy it again",
+            tell(
+                "its last two digits, {said}, are not the key of this account: a character is wrong; copy it again",
+                said=text[25:],
+            ),
             "iban_check",
         )
     return text
@@ -81,14 +100,14 @@ def iban_of_before(value: object) -> str:
     """What was taken for an IBAN before it was held to country and key, and stands in files. Raises `IbanWrong`."""
     text = _word(value)
     if not mod_97_10.is_valid(text[4:] + text[:4]):
-        raise IbanWrong("its check digits do not fit", "iban_check")
+        raise IbanWrong(tell("its check digits do not fit"), "iban_check")
     return text
 
 
 def _word(value: object) -> str:
     text = ungrouped(value)
     if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{8,31}", text):
-        raise IbanWrong(f"this is no IBAN; {_EXAMPLE}", "iban_wrong")
+        raise IbanWrong(tell("this is no IBAN; {example}", example=_EXAMPLE), "iban_wrong")
     return text
 
 

@@ -28,6 +28,7 @@ from ledger.currency.charter.problems import CharterError, Problem
 from ledger.currency.charter.rules import Agents, PartyKind
 from ledger.currency.charter.template import render
 from ledger.currency.money import decimal_text
+from ledger.currency.told import tell
 
 _MAX_FILE: Final = 64 * 1024
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -69,10 +70,12 @@ class Charter:
         except CharterError:
             raise
         except (TypeError, AttributeError, ValueError) as error:
-            raise CharterError("charter", [Problem(None, "", f"a value has the wrong type: {error}")]) from error
+            raise CharterError(
+                "charter", [Problem(None, "", tell("a value has the wrong type: {error}", error=error))]
+            ) from error
         for key, value in read.items():
             if getattr(self, key) != value:
-                raise CharterError("charter", [Problem(None, key, f"write it as {value!r}")])
+                raise CharterError("charter", [Problem(None, key, tell("write it as {value!r}", value=value))])
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Charter:
@@ -81,13 +84,13 @@ class Charter:
         try:
             data = Path(path).read_bytes()
         except OSError as error:
-            reason = f"the file cannot be read: {error.strerror or error}"
+            reason = tell("the file cannot be read: {error}", error=error.strerror or error)
             raise CharterError(source, [Problem(None, "", reason)]) from error
         try:
             return cls.loads(data.decode("utf-8"), source)
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
-            reason = "this is not UTF-8 text; save the file again with the encoding UTF-8"
+            reason = tell("this is not UTF-8 text; save the file again with the encoding UTF-8")
             raise CharterError(source, [Problem(line, "", reason)]) from error
 
     @classmethod
@@ -95,11 +98,13 @@ class Charter:
         """The charter in a text; ``source`` is what an error calls it."""
         text = text.removeprefix("\ufeff")  # Some Windows editors begin every UTF-8 file with this mark.
         if len(text) > _MAX_FILE:
-            raise CharterError(source, [Problem(None, "", f"a charter has at most {_MAX_FILE} characters")])
+            raise CharterError(
+                source, [Problem(None, "", tell("a charter has at most {most} characters", most=_MAX_FILE))]
+            )
         try:
             document = tomllib.loads(text)
         except RecursionError as error:
-            raise CharterError(source, [Problem(None, "", "brackets are nested too deeply")]) from error
+            raise CharterError(source, [Problem(None, "", tell("brackets are nested too deeply"))]) from error
         except ValueError as error:
             raise CharterError(source, [reading.syntax_problem(text, str(error))]) from error
         return cls(**reading.read(document, toml_lines.key_lines(text), source))

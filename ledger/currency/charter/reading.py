@@ -11,6 +11,7 @@ from ledger.currency.charter import ibans, rules
 from ledger.currency.charter.parts import BankRules, Bookkeeping, Limits, MandateRules, ReserveAccount
 from ledger.currency.charter.problems import CharterError, Problem
 from ledger.currency.charter.rules import ReserveKind, Wrong
+from ledger.currency.told import Told, tell
 
 
 class _Key(NamedTuple):
@@ -28,19 +29,21 @@ _TOP: Final = {
     "network": _Key(rules.network, 'network = "5a1e0c7d"'),
     "decimals": _Key(rules.decimals, "decimals = 2", False),
     "timezone": _Key(rules.timezone, 'timezone = "Europe/Paris"', False),
-    "day_begins": _Key(rules.whole(0, 12, "hours", " (0 is midnight)"), "day_begins = 5", False),
+    "day_begins": _Key(rules.whole(0, 12, tell("hours"), tell(" (0 is midnight)")), "day_begins = 5", False),
     "public_url": _Key(rules.public_url, 'public_url = "https://pay.example.org"'),
-    "reconversion_fee_bp": _Key(rules.whole(0, 10_000, "basis points", " (500 is 5 %)"), "reconversion_fee_bp = 500"),
+    "reconversion_fee_bp": _Key(
+        rules.whole(0, 10_000, tell("basis points"), tell(" (500 is 5 %)")), "reconversion_fee_bp = 500"
+    ),
     "reconversion_by": _Key(rules.kinds, 'reconversion_by = ["shop"]', False),
 }
 _LIMITS: Final = {
     "per_payment": _Key(rules.amount(rules.MAX_MESSAGE_CENTS), 'per_payment = "500.00"', False),
     "per_day": _Key(rules.amount(), 'per_day = "1000.00"', False),
-    "session_hours": _Key(rules.whole(1, 720, "hours"), "session_hours = 12", False),
-    "request_seconds": _Key(rules.whole(10, 86_400, "seconds"), "request_seconds = 300", False),
+    "session_hours": _Key(rules.whole(1, 720, tell("hours")), "session_hours = 12", False),
+    "request_seconds": _Key(rules.whole(10, 86_400, tell("seconds")), "request_seconds = 300", False),
     "cash_per_day": _Key(rules.amount(zero=True), 'cash_per_day = "2000.00"', False),
     "ahead_per_day": _Key(rules.amount(zero=True), 'ahead_per_day = "2000.00"', False),
-    "ahead_days": _Key(rules.whole(1, 60, "days"), "ahead_days = 10", False),
+    "ahead_days": _Key(rules.whole(1, 60, tell("days")), "ahead_days = 10", False),
 }
 _RESERVE: Final = {
     "name": _Key(rules.name, 'name = "Banque coopérative"'),
@@ -55,18 +58,18 @@ _BANK: Final = {
     "topup": _Key(rules.name, 'topup = "Banque coopérative"', False),
     "payout": _Key(rules.name, 'payout = "Banque coopérative"', False),
     "second_signature_above": _Key(rules.amount(zero=True), 'second_signature_above = "1000.00"', False),
-    "lead_days": _Key(rules.whole(0, 10, "days", " (on which banks work)"), "lead_days = 0", False),
+    "lead_days": _Key(rules.whole(0, 10, tell("days"), tell(" (on which banks work)")), "lead_days = 0", False),
     "cutoff": _Key(rules.hour, 'cutoff = "16:00"', False),
     "agents": _Key(rules.agents, 'agents = "notprovided"', False),
 }
 _MANDATES: Final = {
     "creditor_id": _Key(rules.creditor_id, 'creditor_id = "FR72ZZZ123456"'),
     "account": _Key(rules.name, 'account = "Banque coopérative"', False),
-    "day": _Key(rules.whole(1, 28, "the month's days", " (every month has them)"), "day = 5", False),
-    "notice_days": _Key(rules.whole(1, 60, "days"), "notice_days = 14", False),
-    "risk_days": _Key(rules.whole(0, 400, "days"), "risk_days = 56", False),
+    "day": _Key(rules.whole(1, 28, tell("the month's days"), tell(" (every month has them)")), "day = 5", False),
+    "notice_days": _Key(rules.whole(1, 60, tell("days")), "notice_days = 14", False),
+    "risk_days": _Key(rules.whole(0, 400, tell("days")), "risk_days = 56", False),
     "per_month": _Key(rules.amount(rules.MAX_MESSAGE_CENTS), 'per_month = "200.00"', False),
-    "lead_days": _Key(rules.whole(1, 10, "days", " (on which banks work)"), "lead_days = 1", False),
+    "lead_days": _Key(rules.whole(1, 10, tell("days"), tell(" (on which banks work)")), "lead_days = 1", False),
     "cutoff": _Key(rules.hour, 'cutoff = "10:00"', False),
 }
 _BOOKKEEPING: Final = {
@@ -87,13 +90,13 @@ _HEADERS: Final = {
     "reserve": "[[reserve]]",
 }  # fmt: skip
 _HOMES: Final = {
-    **dict.fromkeys(_BOOKKEEPING, "under [bookkeeping]"),
-    **dict.fromkeys(_MANDATES, "under [mandates]"),
-    **dict.fromkeys(_BANK, "under [bank]"),
-    **dict.fromkeys(_BANK.keys() & _MANDATES.keys(), "under [bank], for payouts, or [mandates], for debits"),
-    **dict.fromkeys(_RESERVE, "under a [[reserve]]"),
-    **dict.fromkeys(_LIMITS, "under [limits]"),
-    **dict.fromkeys(_TOP, "above the first [table] of the file"),
+    **dict.fromkeys(_BOOKKEEPING, tell("under [bookkeeping]")),
+    **dict.fromkeys(_MANDATES, tell("under [mandates]")),
+    **dict.fromkeys(_BANK, tell("under [bank]")),
+    **dict.fromkeys(_BANK.keys() & _MANDATES.keys(), tell("under [bank], for payouts, or [mandates], for debits")),
+    **dict.fromkeys(_RESERVE, tell("under a [[reserve]]")),
+    **dict.fromkeys(_LIMITS, tell("under [limits]")),
+    **dict.fromkeys(_TOP, tell("above the first [table] of the file")),
 }
 
 
@@ -113,7 +116,7 @@ def read(document: Mapping[str, Any], lines: Mapping[toml_lines.Path, int], sour
         if "creditor_id" in found:
             values["mandates"] = MandateRules(**found)
         if not banks:
-            reader.problem(("mandates",), "direct debits arrive on a bank account: give a [[reserve]] its iban")
+            reader.problem(("mandates",), tell("direct debits arrive on a bank account: give a [[reserve]] its iban"))
     books = reader.section(document, "bookkeeping")
     values["bookkeeping"] = Bookkeeping(**reader.table(("bookkeeping",), books, _BOOKKEEPING, {}))
     if problems := reader.all_problems():
@@ -130,7 +133,7 @@ class _Reader:
         self.missing: list[Problem] = []
         self.misplaced: set[str] = set()
 
-    def problem(self, path: toml_lines.Path, reason: str) -> None:
+    def problem(self, path: toml_lines.Path, reason: Told) -> None:
         self.problems.append(Problem(self.lines.get(path), _shown(path), reason))
 
     def all_problems(self) -> list[Problem]:
@@ -152,17 +155,19 @@ class _Reader:
         for key, known in keys.items():
             if known.required and key not in table:
                 line = self.lines.get(path)
-                self.missing.append(Problem(line, _shown((*path, key)), f"this is missing; write {known.example}"))
+                self.missing.append(
+                    Problem(line, _shown((*path, key)), tell("this is missing; write {example}", example=known.example))
+                )
         return values
 
     def unknown(self, path: toml_lines.Path, key: str, known: list[str]) -> None:
-        reason = f"there is no such key here; the keys are {', '.join(known)}"
+        reason = tell("there is no such key here; the keys are {names}", names=tuple(known))
         if home := _HOMES.get(key):
             self.misplaced.add(key)
-            reason = f"this belongs {home}, not here"
+            reason = tell("this belongs {home}, not here", home=home)
         elif close := rules.nearest(key, known):
             self.misplaced.add(_shown((*path, close)))
-            reason = f"there is no such key; did you mean {close}?"
+            reason = tell("there is no such key; did you mean {word}?", word=close)
         self.problem((*path, key), reason)
 
     def section(self, document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -170,7 +175,7 @@ class _Reader:
         found = document.get(name, {})
         if isinstance(found, dict):
             return found
-        self.problem((name,), f"write it as a table: a line [{name}], and its keys on the lines below")
+        self.problem((name,), tell("write it as a table: a line [{name}], and its keys on the lines below", name=name))
         return {}
 
     def named(self, name: str, table: Mapping[str, Any], keys: Mapping[str, _Key], banks: set[str]) -> dict[str, Any]:
@@ -178,36 +183,42 @@ class _Reader:
         values = self.table((name,), table, keys, {})
         for key in ("topup", "payout", "account"):
             if key in values and values[key] not in banks:
-                known = ", ".join(f'"{bank}"' for bank in sorted(banks)) or "none so far"
-                self.problem((name, key), f"this must be the name of a [[reserve]] that has an iban: {known}")
+                known = ", ".join(f'"{bank}"' for bank in sorted(banks)) or tell("none so far")
+                self.problem(
+                    (name, key), tell("this must be the name of a [[reserve]] that has an iban: {known}", known=known)
+                )
         return values
 
     def limits(self, table: Mapping[str, Any]) -> Limits:
         limits = Limits(**self.table(("limits",), table, _LIMITS, {}))
         if limits.per_payment is not None and limits.per_day is not None and limits.per_payment > limits.per_day:
-            self.problem(("limits", "per_payment"), "it is above per_day, so no such payment could be made")
+            self.problem(("limits", "per_payment"), tell("it is above per_day, so no such payment could be made"))
         return limits
 
     def reserve(self, items: object) -> tuple[ReserveAccount, ...]:
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            self.problem(("reserve",), "write each account as [[reserve]], in double brackets, with its keys below")
+            self.problem(
+                ("reserve",), tell("write each account as [[reserve]], in double brackets, with its keys below")
+            )
             return ()
         if not items:
-            example = '[[reserve]] and below it name = "Banque coopérative" and kind = "bank"'
-            self.problem(("reserve",), f"at least one account must hold the euros; write {example}")
+            example = tell('[[reserve]] and below it name = "Banque coopérative" and kind = "bank"')
+            self.problem(
+                ("reserve",), tell("at least one account must hold the euros; write {example}", example=example)
+            )
         accounts: list[ReserveAccount] = []
         seen: dict[tuple[str, str], toml_lines.Path] = {}
         for index, item in enumerate(items):
             path: toml_lines.Path = ("reserve", index)
             values = self.table(path, item, _RESERVE, {})
             if values.get("kind") is ReserveKind.CASH and "iban" in values:
-                self.problem((*path, "iban"), 'cash has no IBAN; take this line out or write kind = "bank"')
+                self.problem((*path, "iban"), tell('cash has no IBAN; take this line out or write kind = "bank"'))
             if values.get("kind") is ReserveKind.CASH and "bic" in values:
-                self.problem((*path, "bic"), 'cash has no BIC; take this line out or write kind = "bank"')
+                self.problem((*path, "bic"), tell('cash has no BIC; take this line out or write kind = "bank"'))
             for key in ("name", "iban", "number"):
                 here: toml_lines.Path = (*path, key)
                 if key in values and (first := seen.setdefault((key, values[key].casefold()), here)) != here:
-                    self.problem(here, f"{_shown(first)} is the same; each account stands here once")
+                    self.problem(here, tell("{key} is the same; each account stands here once", key=_shown(first)))
             if "name" in values and "kind" in values:
                 accounts.append(ReserveAccount(**values))
         return tuple(accounts)
@@ -227,9 +238,12 @@ def syntax_problem(text: str, message: str) -> Problem:
     match = re.search(r"^(.*) \(at line (\d+)(?:, column \d+)?\)$", message, re.DOTALL)
     reason, line = (match[1], int(match[2])) if match else (message, None)
     if too_long := re.search(r"[0-9]{1000}", text):  # Python reads no number of more than 4,300 digits
-        return Problem(text.count("\n", 0, too_long.start()) + 1, "", "a number here is far too long")
+        return Problem(text.count("\n", 0, too_long.start()) + 1, "", tell("a number here is far too long"))
     if reason.startswith("Cannot "):  # "overwrite a value", "declare ('limits',) twice"
-        reason = f"this key or table stands in the file already ({reason})"
+        reason = tell("this key or table stands in the file already ({reason})", reason=reason)
     else:
-        reason = f'this is not TOML ({reason}); write key = value, one a line, with text and amounts in "quotes"'
+        reason = tell(
+            'this is not TOML ({reason}); write key = value, one a line, with text and amounts in "quotes"',
+            reason=reason,
+        )
     return Problem(line, "", reason)

@@ -24,8 +24,7 @@ from ledger.currency.bank.formats.fields import (
 )
 from ledger.currency.bank.formats.nodes import Node, xml_nodes
 from ledger.currency.bank.statement import AGAIN, BankLine, Statement, StatementError
-from ledger.currency.money import decimal_text
-from ledger.currency.told import Told, tell
+from ledger.currency.told import Cents, Told, tell
 
 FORMAT = "camt.053"
 
@@ -227,7 +226,7 @@ def _check_totals(node: Node, totals: _Totals) -> None:
         total = group.value("Sum")
         net_of_all = abs(sum(totals.came) - sum(totals.went)) if name == "TtlNtries" else None
         if total and abs(cents(total, group.line, signed=True)) not in (sum(amounts), net_of_all):
-            comes = decimal_text(sum(amounts))
+            comes = Cents(sum(amounts))
             raise _differs(
                 tell(
                     "the file says that its {what} sum to {total}, they sum to {comes}",
@@ -249,7 +248,7 @@ def _check_totals(node: Node, totals: _Totals) -> None:
             tell(
                 "the file says that its entries come to {net}, they come to {came}",
                 net=net[:20],
-                came=decimal_text(came),
+                came=Cents(came),
             ),
             group.line,
         )

@@ -9,8 +9,7 @@ from ledger.currency.bank.formats.fields import cents, end_to_end, iban_of, iso_
 from ledger.currency.bank.formats.labels import KIND_OF_CODE
 from ledger.currency.bank.formats.nodes import Node
 from ledger.currency.bank.statement import AGAIN, BankLine, LineKind, StatementError
-from ledger.currency.money import decimal_text
-from ledger.currency.told import tell
+from ledger.currency.told import Cents, tell
 
 AMOUNT = "Amt"
 NOT_AS_CAMT = tell("ask the bank to mend what it writes, or for CFONB120")
@@ -166,8 +165,8 @@ def _sum_wrong(number: int, amount: int, total: int, line: int) -> StatementErro
             "missing or was changed; {again}",
             again=AGAIN,
             number=number,
-            amount=decimal_text(abs(amount)),
-            total=decimal_text(abs(total)),
+            amount=Cents(abs(amount)),
+            total=Cents(abs(total)),
         ),
         line,
     )

@@ -59,9 +59,8 @@ def read_file(path: Path) -> list[Statement]:
             # One byte more than allowed tells as much as all of them, of a pipe or a file that grows as well.
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise StatementError(
-            "statement_unreadable", tell("{path} cannot be read: {strerror}", path=path, strerror=error.strerror)
-        ) from None
+        raise StatementError("statement_unreadable", tell("{path} cannot be read: {strerror}",
+                                                          path=path, strerror=error.strerror)) from None  # fmt: skip
     return read(data)
 
 
@@ -72,36 +71,27 @@ def read(data: bytes) -> list[Statement]:
     statement_not_euros, statement_pending, statement_page, statement_sum_wrong.
     """
     if len(data) > MAX_BYTES:
-        raise StatementError(
-            "statement_too_large",
-            tell(
-                "the file has more than {max_bytes} MB, larger than any statement; if it is one, ask "
-                "the bank for shorter periods",
-                max_bytes=MAX_BYTES >> 20,
-            ),
-        )
+        raise StatementError("statement_too_large", tell(
+            "the file has more than {max_bytes} MB, larger than any statement; if it is one, ask the bank for shorter "
+            "periods", max_bytes=MAX_BYTES >> 20,
+        ))  # fmt: skip
     if not data.removeprefix(_MARK).strip(_SPACE):
         raise StatementError("statement_empty", tell("the file is empty; fetch it again, or choose another one"))
     _reader(data)
     if data.count(b"<") + data.count(b"\n") + data.count(b"\r") > MAX_MARKS:
-        raise StatementError(
-            "statement_too_large",
-            tell("the file has more tags or lines than any statement; ask the bank for shorter periods"),
-        )
+        raise StatementError("statement_too_large", tell(
+            "the file has more tags or lines than any statement; ask the bank for shorter periods"
+        ))  # fmt: skip
     statements = [statement for part in _documents(data) for statement in _read_part(*part)]
     if len(statements) > MAX_STATEMENTS:
-        raise StatementError(
-            "statement_too_large",
-            tell(
-                "more than {max_statements} statements in one file; ask the bank for shorter periods",
-                max_statements=MAX_STATEMENTS,
-            ),
-        )
+        raise StatementError("statement_too_large", tell(
+            "more than {max_statements} statements in one file; ask the bank for shorter periods",
+            max_statements=MAX_STATEMENTS,
+        ))  # fmt: skip
     if not statements:
-        raise StatementError(
-            "statement_empty",
-            tell("the file holds no statement of a bank account: choose one and its days at the bank"),
-        )
+        raise StatementError("statement_empty", tell(
+            "the file holds no statement of a bank account: choose one and its days at the bank"
+        ))  # fmt: skip
     file = sha256(data).hexdigest()
     ordered = [one for _days, some in groupby(sorted(statements, key=_days), _days) for one in _in_turn(list(some))]
     return [replace(one, file=file) for one in ordered]

@@ -40,6 +40,7 @@ from ledger.currency.conversion import CONSOLE
 from ledger.currency.days import require
 from ledger.currency.errors import CurrencyError
 from ledger.currency.sure import Said
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 _TRIES = 5
@@ -77,7 +78,7 @@ def collect(
         except _Overtaken:
             continue
         return files.every(town, _COLLECTION.id == made)[0], new
-    raise CurrencyError("busy", "mandates are signed and ended right now; try again in a moment")
+    raise CurrencyError("busy", tell("mandates are signed and ended right now; try again in a moment"))
 
 
 def withdraw(town: Town, collection: Collection, *, by: str = CONSOLE, fetched_too: bool = False) -> Collection:
@@ -92,12 +93,12 @@ def withdraw(town: Town, collection: Collection, *, by: str = CONSOLE, fetched_t
             return
         touched = _ITEM.credited_by.is_not(None) | (_ITEM.claim > 0)
         if connection.execute(select(_ITEM.id).where(_ITEM.collection == collection.id, touched)).first():
-            raise CurrencyError("collection_begun", "the bank has carried out debits of this file: it stays")
+            raise CurrencyError("collection_begun", tell("the bank has carried out debits of this file: it stays"))
         if files.is_fetched(connection, collection.id) and not fetched_too:
-            raise CurrencyError(
-                "collection_fetched", "the file was fetched and may be at the bank: once the bank has refused it, or "
-                "if it was never sent, withdraw it with --refused",
-            )  # fmt: skip
+            raise CurrencyError("collection_fetched", tell(
+                "the file was fetched and may be at the bank: once the bank has refused it, or if it was never sent, "
+                "withdraw it with --refused"
+            ))  # fmt: skip
         gone = update(COLLECTION).where(_COLLECTION.id == collection.id)
         connection.execute(gone.values(withdrawn_at=posted.at))
 
@@ -117,13 +118,13 @@ def fetch(town: Town, collection: Collection, *, by: str = CONSOLE, again: bool 
         """Whether this is the first time. Raises `CurrencyError` unless it may be fetched."""
         [now] = files.of_ids(town, connection, [collection.id])
         if now.withdrawn_at is not None:
-            raise CurrencyError("collection_withdrawn", "this file was withdrawn; collect its month again")
+            raise CurrencyError("collection_withdrawn", tell("this file was withdrawn; collect its month again"))
         if now.fetched_at is not None and not again:
             day = town.charter.local_date(now.fetched_at)
-            raise CurrencyError(
-                "collection_fetched", f"it was fetched on {day}: a bank that gets it twice may debit everybody twice; "
-                "if it never got there, fetch it with --again",
-            )  # fmt: skip
+            raise CurrencyError("collection_fetched", tell(
+                "it was fetched on {day}: a bank that gets it twice may debit everybody twice; if it never got there, "
+                "fetch it with --again", day=day,
+            ))  # fmt: skip
         return now.fetched_at is None
 
     def also(connection: Connection, posted: Posted) -> None:
@@ -131,7 +132,7 @@ def fetch(town: Town, collection: Collection, *, by: str = CONSOLE, again: bool 
             check(connection)
             return
         if files.of_ids(town, connection, [collection.id])[0].withdrawn_at is not None:
-            raise CurrencyError("collection_withdrawn", "this file was withdrawn; collect its month again")
+            raise CurrencyError("collection_withdrawn", tell("this file was withdrawn; collect its month again"))
         first = update(COLLECTION).where(_COLLECTION.id == collection.id)
         connection.execute(first.values(fetched_at=posted.at, fetched_by=by))
 
@@ -167,28 +168,34 @@ def _collection_day(town: Town, said: Terms, month: str, on: date | None, today:
         due_on = notices.told_on(connection, month)
     if due_on is None:
         late, first = months.last_notice(said, month), notices.to_notice(town)
-        more = "" if today <= late else f" That was to be done by {late}: the next month that can be told is {first}."
-        raise CurrencyError(
-            "collection_none", f"nobody was told of a debit in {month}; `patard mandate notices` makes the list.{more}"
+        more = (
+            ""
+            if today <= late
+            else tell(
+                " That was to be done by {late}: the next month that can be told is {first}.", late=late, first=first
+            )
         )
+        raise CurrencyError("collection_none", tell(
+            "nobody was told of a debit in {month}; `patard mandate notices` makes the list.{more}",
+            month=month, more=more,
+        ))  # fmt: skip
     earliest = from_day(said, due_on)
     if today < earliest:
-        raise CurrencyError(
-            "collection_early",
-            f"the debits of {month} are due on {due_on}: members can still join, make the file from {earliest} on",
-        )
+        raise CurrencyError("collection_early", tell(
+            "the debits of {month} are due on {due_on}: members can still join, make the file from {earliest} on",
+            month=month, due_on=due_on, earliest=earliest,
+        ))  # fmt: skip
     soonest = max(due_on, debits_from(town))
     if on is not None and (on < soonest or not is_open(on)):
-        raise CurrencyError(
-            "collection_date",
-            f"on {on} the bank debits nothing: {due_on} was announced, and it can from {soonest} on, on days on "
-            "which banks work",
-        )
+        raise CurrencyError("collection_date", tell(
+            "on {on} the bank debits nothing: {due_on} was announced, and it can from {soonest} on, on days on which "
+            "banks work", on=on, due_on=due_on, soonest=soonest,
+        ))  # fmt: skip
     if max(soonest, on or soonest) > months.latest(due_on):
-        raise CurrencyError(
-            "collection_date",
-            f"members were told of {due_on}, and the bank would debit on {on or soonest}: that is too late",
-        )
+        raise CurrencyError("collection_date", tell(
+            "members were told of {due_on}, and the bank would debit on {on}: that is too late",
+            due_on=due_on, on=on or soonest,
+        ))  # fmt: skip
     return on or soonest
 
 
@@ -203,7 +210,9 @@ def _order(town: Town, said: Terms, month: str, day: date, by: str) -> tuple[byt
         signed = proven(town, connection, mandates)
         number = _counted(connection)
     if not mandates:
-        raise CurrencyError("collection_none", f"of those who were told of a debit in {month}, none can be debited")
+        raise CurrencyError(
+            "collection_none", tell("of those who were told of a debit in {month}, none can be debited", month=month)
+        )
     id_ = collection_id(network, month, attempt)
     found = reference("collections", network, id_)
     message, account = f"{said.code}-{found}", collected_on(town)
@@ -220,7 +229,9 @@ def _order(town: Town, said: Terms, month: str, day: date, by: str) -> tuple[byt
     try:
         data = direct_debits(message, moment, day, creditor, said.creditor_id, debits)
     except PainError as error:
-        raise CurrencyError("mandate_unavailable", f"no bank would take this file: {error}") from error
+        raise CurrencyError(
+            "mandate_unavailable", tell("no bank would take this file: {error}", error=error.told)
+        ) from error
     total = sum(one.amount for one in mandates)
     of_items = digest(
         (place, name, one.reference, one.account, one.amount)

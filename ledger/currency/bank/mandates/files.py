@@ -16,6 +16,7 @@ from ledger.currency.bank.mandates.announced import stands
 from ledger.currency.bank.mandates.tables import COLLECTION, COLLECTION_ITEM, MANDATE
 from ledger.currency.bank.reference import reference
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 ORDERED, WITHDRAWN, FETCHED = "collection_ordered", "collection_withdrawn", "collection_fetched"
@@ -120,7 +121,9 @@ def find(town: Town, text: str) -> Collection:
     else:
         found = every(town, *stands(text))
     if not found:
-        raise CurrencyError("not_found", "there is no such file of debits; `patard mandate collections` shows them")
+        raise CurrencyError(
+            "not_found", tell("there is no such file of debits; `patard mandate collections` shows them")
+        )
     return found[0]
 
 
@@ -155,11 +158,11 @@ def content(connection: Connection, file: Collection) -> bytes:
         (place, own, mandate, account, amount) for place, own, mandate, account, amount in connection.execute(query)
     ]
     if sha256(row).digest() != file.sha256 or digest(items) != file.digest:
-        raise CurrencyError(
-            "collection_changed", "the stored file, or what its debits are, is not what was ordered: it was changed in "
-            f"the database. Withdraw it, `patard mandate withdraw {file.number}`, have the database looked at "
-            "(`patard check`), and collect the month anew",
-        )  # fmt: skip
+        raise CurrencyError("collection_changed", tell(
+            "the stored file, or what its debits are, is not what was ordered: it was changed in the database. "
+            "Withdraw it, `patard mandate withdraw {number}`, have the database looked at (`patard check`), and "
+            "collect the month anew", number=file.number,
+        ))  # fmt: skip
     return bytes(row)
 
 

@@ -25,8 +25,8 @@ from ledger.currency.bank.mandates.tables import COLLECTION, COLLECTION_ITEM, MA
 from ledger.currency.bank.reference import found_in
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.errors import CurrencyError
-from ledger.currency.money import decimal_text
 from ledger.currency.tables import HOLDING, PARTY
+from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 
 KNOWN_DAYS = 430
@@ -124,7 +124,7 @@ def undoing(books: Books, line: Line, id_: bytes, kind: str) -> Transaction | No
     for one in brought:
         if one.id not in both and one.unpaid_by is not None:
             raise CurrencyError(
-                "collection_begun", "a debit of this line came back since, by another: place that first"
+                "collection_begun", tell("a debit of this line came back since, by another: place that first")
             )
         if one.id not in both:
             moves.give_back(one)
@@ -138,7 +138,9 @@ def undoing(books: Books, line: Line, id_: bytes, kind: str) -> Transaction | No
     }  # fmt: skip
     made = _made(books, line, id_, kind, moves, named, returns=line.id.hex())
     if made is None:
-        raise CurrencyError("collection_begun", "the units of more members were released than one entry can take back")
+        raise CurrencyError(
+            "collection_begun", tell("the units of more members were released than one entry can take back")
+        )
     return made
 
 
@@ -152,7 +154,7 @@ def placed(town: Town, line: Line, other: bytes) -> tuple[str, tuple[Transfer, .
         of_file = items(connection, _ITEM.collection == other)
         found = of_file or items(connection, _ITEM.id == other)
     if not found:
-        raise CurrencyError("not_found", "there is no such debit or file of debits; `patard mandate collections`")
+        raise CurrencyError("not_found", tell("there is no such debit or file of debits; `patard mandate collections`"))
     if line.amount > 0:
         open_ = [one for one in found if one.credited_by is None]
         choices = [[one for one in open_ if not one.is_rejected], open_]
@@ -160,18 +162,17 @@ def placed(town: Town, line: Line, other: bytes) -> tuple[str, tuple[Transfer, .
         choices = [[one for one in found if one.unpaid_by is None and (one.credited_by is not None or not of_file)]]
     right = [some for some in choices if some and sum(one.amount for one in some) == abs(line.amount)]
     if not right:
-        there = decimal_text(sum(one.amount for one in choices[0]))
-        raise CurrencyError(
-            "placing_uneven",
-            f"what is open of that comes to {there}, and the line is of {decimal_text(abs(line.amount))}: what the "
-            "bank rejected is marked with `patard mandate reject`",
-        )
+        there = Cents(sum(one.amount for one in choices[0]))
+        raise CurrencyError("placing_uneven", tell(
+            "what is open of that comes to {there}, and the line is of {amount}: what the bank rejected is marked "
+            "with `patard mandate reject`", there=there, amount=Cents(abs(line.amount)),
+        ))  # fmt: skip
     brought, back = (right[0], []) if line.amount > 0 else ([], right[0])
     moves = Moves(town.chart, town.chart.suspense, partial(uncovered.free, town))
     named = _gather(moves, brought, back, set())
     transfers = _within(moves, named)
     if transfers is None:
-        raise CurrencyError("placing_uneven", "these are debits of more members than one entry can hold")
+        raise CurrencyError("placing_uneven", tell("these are debits of more members than one entry can hold"))
     return (BROUGHT if line.amount > 0 else UNPAID), transfers, {**named, "other": other.hex()}
 
 
@@ -190,7 +191,7 @@ def require_put_back(town: Town, stood: Instruction) -> None:
     now = {(t.debit, t.credit, t.amount, t.unit) for t in moves.transfers() or ()}
     went_on = any(one.unpaid_by is not None or one.released_seq is not None for one in brought)
     if went_on or now != {(t.credit, t.debit, t.amount, t.unit) for t in stood.transfers}:
-        raise CurrencyError("line_not_placed", "debits of it were released, or came back or arrived since")
+        raise CurrencyError("line_not_placed", tell("debits of it were released, or came back or arrived since"))
 
 
 class Open(NamedTuple):

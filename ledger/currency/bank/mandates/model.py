@@ -15,6 +15,7 @@ from ledger.currency.charter import ReserveAccount
 from ledger.currency.errors import CurrencyError
 from ledger.currency.tables import HOLDING, PARTY
 from ledger.currency.text import alphabetical
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 SIGNED, CHANGED, ENDED = "mandate_signed", "mandate_amount", "mandate_ended"
@@ -64,10 +65,9 @@ def collected_on(town: Town) -> ReserveAccount:
     """The account of the reserve on which debits arrive. Raises `CurrencyError`: mandate_unavailable."""
     account = town.charter.mandate_account
     if town.charter.mandates is None or account is None or account.iban is None:
-        raise CurrencyError(
-            "mandate_unavailable", "there are no monthly top-ups: the charter has no [mandates], or no account with an "
-            "IBAN to collect on",
-        )  # fmt: skip
+        raise CurrencyError("mandate_unavailable", tell(
+            "there are no monthly top-ups: the charter has no [mandates], or no account with an IBAN to collect on"
+        ))  # fmt: skip
     return account
 
 
@@ -98,7 +98,7 @@ def find(town: Town, id_: bytes) -> Mandate:
     """The mandate with that id. Raises `CurrencyError`: not_found."""
     found = every(town, _MANDATE.id == id_)
     if not found:
-        raise CurrencyError("not_found", "there is no such mandate, or it is none of yours")
+        raise CurrencyError("not_found", tell("there is no such mandate, or it is none of yours"))
     return found[0]
 
 
@@ -114,7 +114,7 @@ def naming(id_: bytes, reference: str, account: int, by: str) -> Evidence:
 
 
 def ended() -> CurrencyError:
-    return CurrencyError("mandate_ended", "the mandate was ended; a new one can be signed")
+    return CurrencyError("mandate_ended", tell("the mandate was ended; a new one can be signed"))
 
 
 def noted(town: Town, note: Note, also: Callable[[Connection, Posted], None]) -> None:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from ledger.currency.bank.mandates.text import Terms
 from ledger.currency.bank.target import open_day
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 
 EARLIEST_DAYS = 14
 """Calendar days before its day from which banks take a file of debits (SEPA rule book)."""
@@ -26,7 +27,9 @@ def month(text: str, today: date) -> str:
     """A month that somebody typed. Raises `CurrencyError`: month_malformed."""
     found = _MONTH.fullmatch(text.strip())
     if not found or abs(int(found[1]) * 12 + int(found[2]) - today.year * 12 - today.month) > 24:
-        raise CurrencyError("month_malformed", f"write a month as {month_of(today)}, within two years of today")
+        raise CurrencyError(
+            "month_malformed", tell("write a month as {month}, within two years of today", month=month_of(today))
+        )
     return found[0]
 
 

@@ -23,7 +23,9 @@ from ledger.currency.bank.mandates.text import Terms, rum
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import decimal_text
+from ledger.currency.told import tell
 from ledger.currency.town import Town
+from ledger.i18n import format_day
 
 KIND = "collection_notices"
 _TRIES = 5
@@ -84,11 +86,10 @@ def give(town: Town, month: str | None = None, *, by: str = CONSOLE) -> Notices:
     month = months.month(month, today) if month else to_notice(town)
     due, last = months.due_on(said, month), months.last_notice(said, month)
     if today > last:
-        raise CurrencyError(
-            "notice_late",
-            f"the debits of {month} are due on {due}, and could be announced until {last}: members are told "
-            f"{said.notice_days} days before",
-        )
+        raise CurrencyError("notice_late", tell(
+            "the debits of {month} are due on {due}, and could be announced until {last}: members are told {days} "
+            "days before", month=month, due=due, last=last, days=said.notice_days,
+        ))  # fmt: skip
     for _ in range(_TRIES):
         with town.reading() as connection:
             told = _untold(connection, month)
@@ -100,7 +101,7 @@ def give(town: Town, month: str | None = None, *, by: str = CONSOLE) -> Notices:
         except _Overtaken:
             continue
         return Notices(month, due, last, [_notice(said, mandate, mandate.amount, due) for mandate in told])
-    raise CurrencyError("busy", "somebody else makes these lists right now; try again in a moment")
+    raise CurrencyError("busy", tell("somebody else makes these lists right now; try again in a moment"))
 
 
 def given(town: Town, month: str | None = None) -> Notices:
@@ -142,7 +143,7 @@ def letter(lang: str, said: Terms, notice: Notice) -> str:
     """What a member is told, in French ("fr") or English."""
     values = {
         "name": notice.name, "iban": f"{notice.iban[:4]}…{notice.iban[-4:]}",
-        "day": f"{notice.due_on:%d/%m/%Y}" if lang == "fr" else notice.due_on.isoformat(), "rum": notice.rum,
+        "day": format_day(notice.due_on, lang), "rum": notice.rum,
         "creditor": said.creditor, "creditor_id": said.creditor_id, "code": said.code, "risk": said.risk_days,
     }  # fmt: skip
     amount = decimal_text(notice.amount)

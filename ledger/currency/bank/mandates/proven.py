@@ -15,6 +15,7 @@ from ledger.currency.bank.mandates.model import CHANGED, SIGNED, Mandate
 from ledger.currency.bank.mandates.tables import MANDATE_VERSION
 from ledger.currency.bank.mandates.text import Content, read_text, text_hash
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 _VERSION = MANDATE_VERSION.c
@@ -48,24 +49,26 @@ def proven(town: Town, connection: Connection, mandates: Sequence[Mandate]) -> d
             told = note.evidence if note is not None else {}
             content = read_text(text, town.charter.network, one.id)
             if content is None or text_hash(salt, text) != told.get("hash"):
-                raise _changed(one, "the text that was signed was changed or is gone")
+                raise _changed(one, tell("the text that was signed was changed or is gone"))
             if (told["amount"], told["version"]) != (content.amount, version) or content.version != version:
-                raise _changed(one, "the text is another amount's than the one that was signed")
+                raise _changed(one, tell("the text is another amount's than the one that was signed"))
             if (told["account"], told["reference"]) != (f"{one.account:016x}", one.reference):
-                raise _changed(one, "the member or the reference is another than was signed for")
+                raise _changed(one, tell("the member or the reference is another than was signed for"))
             signed.append(content)
         first, last = signed
         content = last._replace(signed_on=first.signed_on)
         if (first.holder, first.iban) != (last.holder, last.iban):
-            raise _changed(one, "a later text names another account than the first")
+            raise _changed(one, tell("a later text names another account than the first"))
         if content != Content(one.id, one.holder, one.iban, one.amount, one.version, one.signed_on):
-            raise _changed(one, "holder, IBAN, amount or day are others in the tables than in the text that was signed")
+            raise _changed(
+                one, tell("holder, IBAN, amount or day are others in the tables than in the text that was signed")
+            )
         found[one.id] = content
     return found
 
 
 def _changed(mandate: Mandate, why: str) -> CurrencyError:
-    return CurrencyError(
-        "mandate_changed", f"mandate {mandate.reference} of {mandate.name}: {why}. Somebody changed the database: have "
-        "it looked at (`patard check`); nothing was done",
-    )  # fmt: skip
+    return CurrencyError("mandate_changed", tell(
+        "mandate {reference} of {name}: {why}. Somebody changed the database: have it looked at (`patard check`); "
+        "nothing was done", reference=mandate.reference, name=mandate.name, why=why,
+    ))  # fmt: skip

@@ -19,13 +19,13 @@ from ledger.currency.bank.mandates.model import CHANGED, ENDED, SIGNED, Mandate,
 from ledger.currency.bank.mandates.model import terms as terms_of
 from ledger.currency.bank.mandates.proven import proven
 from ledger.currency.bank.mandates.tables import COLLECTION, COLLECTION_ITEM, MANDATE, MANDATE_VERSION
-from ledger.currency.bank.mandates.text import Content, Terms, mandate_reference, mandate_text, text_hash
+from ledger.currency.bank.mandates.text import LANGUAGES, Content, Terms, mandate_reference, mandate_text, text_hash
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
-from ledger.currency.money import decimal_text
 from ledger.currency.parties import Party
 from ledger.currency.sure import Sure
 from ledger.currency.tables import PARTY
+from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 
 LAPSE_DAYS = 1_095
@@ -56,9 +56,9 @@ def sign(
     _check_amount(said, amount)
     _check_day(town, signed_on, signature)
     if party.closed_at is not None:
-        raise CurrencyError("party_closed", f"{party.name} was closed")
+        raise CurrencyError("party_closed", tell("{name} was closed", name=party.name))
     if id_ is not None and not is_fresh(id_):
-        raise CurrencyError("id_reserved", "make a UUIDv7 for a new mandate")
+        raise CurrencyError("id_reserved", tell("make a UUIDv7 for a new mandate"))
     stands = live(town, party.account)
     if stands is not None:
         return _same(stands, plain, name, amount), False
@@ -75,7 +75,7 @@ def sign(
             return
         # Under the lock of all writing: a party that is closed, or signs twice, at this moment.
         if connection.execute(select(PARTY.c.closed_at).where(PARTY.c.id == party.id)).scalar() is not None:
-            raise CurrencyError("party_closed", f"{party.name} was closed")
+            raise CurrencyError("party_closed", tell("{name} was closed", name=party.name))
         other = read(connection, _MANDATE.account == party.account, _MANDATE.ended_at.is_(None))
         if other:
             raise _Stands(_same(other[0], plain, name, amount))
@@ -114,7 +114,9 @@ def change(
     evidence = _evidence(mandate.id, mandate.reference, mandate.account, amount, version, signed_on, by)
     id_ = derived_id("patard/mandate-amount", mandate.id, str(version))
     note = Note(id_, CHANGED, {**evidence, "hash": text_hash(salt, text)})
-    passed = CurrencyError("mandate_version", "the amount was changed meanwhile; look at the mandate again, then sign")
+    passed = CurrencyError(
+        "mandate_version", tell("the amount was changed meanwhile; look at the mandate again, then sign")
+    )
 
     def also(connection: Connection, posted: Posted) -> None:
         if posted.replay:
@@ -202,10 +204,9 @@ def require_closable(connection: Connection, account: int) -> None:
         )
     )  # fmt: skip
     if connection.execute(alive).first() or connection.execute(coming).first():
-        raise CurrencyError(
-            "mandate_open",
-            "end the monthly top-up (`patard mandate end`), and wait until what was collected has arrived or come back",
-        )
+        raise CurrencyError("mandate_open", tell(
+            "end the monthly top-up (`patard mandate end`), and wait until what was collected has arrived or come back"
+        ))  # fmt: skip
 
 
 class _Stands(Exception):
@@ -219,37 +220,42 @@ class _Stands(Exception):
 def _same(stands: Mandate, iban: str, holder: str, amount: int) -> Mandate:
     if (stands.iban, stands.holder, stands.amount) == (iban, holder, amount):
         return stands
-    raise CurrencyError(
-        "mandate_taken",
-        f"there is a mandate already, {stands.reference}, of {decimal_text(stands.amount)} euros a month; change its "
-        "amount, or end it first",
-    )
+    raise CurrencyError("mandate_taken", tell(
+        "there is a mandate already, {reference}, of {amount} euros a month; change its amount, or end it first",
+        reference=stands.reference, amount=Cents(stands.amount),
+    ))  # fmt: skip
 
 
 def _check_amount(said: Terms, amount: int) -> None:
     if type(amount) is not int or not 0 < amount < 2**32:
-        raise CurrencyError("amount_malformed", "an amount is a whole number of cents from 1 to 42,949,672.95 euros")
+        raise CurrencyError(
+            "amount_malformed", tell("an amount is a whole number of cents from 1 to 42,949,672.95 euros")
+        )
     if said.per_month is not None and amount > said.per_month:
-        most = decimal_text(said.per_month)
-        raise CurrencyError("mandate_amount", f"the charter allows {most} euros a month for one member")
+        most = Cents(said.per_month)
+        raise CurrencyError("mandate_amount", tell("the charter allows {most} euros a month for one member", most=most))
 
 
 def _check_day(town: Town, signed_on: date, signature: Signature | None) -> None:
     today, day = town.charter.local_date(town.now()), timedelta(days=1)
     if signature is not None and not today - day <= signed_on <= today + day:
-        raise CurrencyError("mandate_date", f"it is signed on {signed_on} and today is {today}: sign it with that date")
+        raise CurrencyError("mandate_date", tell(
+            "it is signed on {signed_on} and today is {today}: sign it with that date",
+            signed_on=signed_on, today=today,
+        ))  # fmt: skip
     if not today - LAPSE_DAYS * day <= signed_on <= today + day:
-        raise CurrencyError(
-            "mandate_date", f"a paper was signed within the last 36 months, not on {signed_on}: look at its date again"
-        )
+        raise CurrencyError("mandate_date", tell(
+            "a paper was signed within the last 36 months, not on {signed_on}: look at its date again",
+            signed_on=signed_on,
+        ))  # fmt: skip
 
 
 def _signed_text(said: Terms, content: Content, signature: Signature | None) -> str:
     """The text of the mandate, its signature verified. Raises `MessageError` (a `CurrencyError`)."""
-    try:
-        text = mandate_text(signature.lang if signature else "fr", said, content)
-    except ValueError as error:
-        raise CurrencyError("body_malformed", str(error)) from None
+    lang = signature.lang if signature else "fr"
+    if lang not in LANGUAGES:
+        raise CurrencyError("body_malformed", tell("a mandate is written in one of {names}", names=LANGUAGES))
+    text = mandate_text(lang, said, content)
     if signature is not None:
         proofs.verify_mandate(said.network, signature.key, text, signature.signature)
     return text

@@ -20,6 +20,7 @@ from ledger.currency.bank.mandates.tables import COLLECTION, COLLECTION_ITEM
 from ledger.currency.bank.reference import plain, shown
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 KIND = "collection_rejected"
@@ -47,7 +48,7 @@ def find(town: Town, reference: str) -> Item:
     with town.reading() as connection:
         found = items(connection, _ITEM.reference == (plain(reference) or ""))
     if not found:
-        raise CurrencyError("not_found", "no debit has this reference, or its file was withdrawn")
+        raise CurrencyError("not_found", tell("no debit has this reference, or its file was withdrawn"))
     return found[-1]
 
 
@@ -58,18 +59,22 @@ def reject(town: Town, item: Item, *, reason: str = "", by: str = CONSOLE) -> It
     """
     reason = reason.strip().upper()
     if not _REASON.fullmatch(reason):
-        raise CurrencyError("reason_malformed", "a bank's reason is four capital letters and digits, such as AC04")
+        raise CurrencyError(
+            "reason_malformed", tell("a bank's reason is four capital letters and digits, such as AC04")
+        )
 
     def also(connection: Connection, posted: Posted) -> None:
         if posted.replay:
             return
         if not items(connection, _ITEM.id == item.id):
-            raise CurrencyError("collection_withdrawn", "the file of this debit was withdrawn; no bank has it any more")
+            raise CurrencyError(
+                "collection_withdrawn", tell("the file of this debit was withdrawn; no bank has it any more")
+            )
         done = update(COLLECTION_ITEM).where(
             _ITEM.id == item.id, _ITEM.credited_by.is_(None), _ITEM.unpaid_by.is_(None)
         )
         if connection.execute(done.values(unpaid_by=posted.id, unpaid_reason=reason)).rowcount != 1:
-            raise CurrencyError("collection_begun", "a statement says already what became of this debit")
+            raise CurrencyError("collection_begun", tell("a statement says already what became of this debit"))
 
     named = {"by": by, "debit": f"{item.file}:{item.number}", "reference": item.reference}
     noted(town, Note(rejection_id(item.id), KIND, named), also)
@@ -91,7 +96,7 @@ def take(town: Town, message: str, rejected: Iterable[tuple[str, str]], *, by: s
         try:
             item = find(town, reference)
             if item.collection != file.id:
-                raise CurrencyError("not_found", "it is no debit of this file")
+                raise CurrencyError("not_found", tell("it is no debit of this file"))
             code = reason if _REASON.fullmatch(reason) else ""
             answered.rejected.append(reject(town, item, reason=code, by=by))
         except CurrencyError as error:

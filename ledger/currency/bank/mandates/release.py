@@ -23,6 +23,7 @@ from ledger.currency.bank.payouts.index import Overtaken
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
 from ledger.currency.sure import Sure
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 BATCH = 500
@@ -82,7 +83,7 @@ def release(town: Town, sure: Sure, by: str = CONSOLE) -> Released:
             # One of them came back, or was released, at this moment: look again.
             tries -= 1
             if not tries:
-                raise CurrencyError("busy", "somebody else releases or takes back right now; try again") from None
+                raise CurrencyError("busy", tell("somebody else releases or takes back right now; try again")) from None
             continue
         tries, left = _TRIES, left[BATCH:]
         stuck += refused

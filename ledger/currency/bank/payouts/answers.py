@@ -28,6 +28,7 @@ from ledger.currency.bank.statement import StatementError
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
 from ledger.currency.money import decimal_text
+from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 
 ROOT = b"CstmrPmtStsRpt"
@@ -137,13 +138,15 @@ def take(town: Town, report: Report, *, by: str = CONSOLE) -> Answered:
         payout = known.get(plain(one.reference) or "")
         try:
             if payout is None or payout.batch != batch.id and payout.undone_by is None:
-                raise CurrencyError("not_found", "it is no payout of this file, or it is in another by now")
+                raise CurrencyError("not_found", tell("it is no payout of this file, or it is in another by now"))
             if one.amount and one.amount != decimal_text(payout.amount):
-                raise CurrencyError("not_found", f"the payout is of {decimal_text(payout.amount)}, not {one.amount}")
+                raise CurrencyError("not_found", tell(
+                    "the payout is of {amount}, not {said}", amount=Cents(payout.amount), said=one.amount
+                ))  # fmt: skip
             if one.reason in REPEATED:
-                raise CurrencyError(
-                    "payout_paid", f"the bank takes it for a repetition ({one.reason}): look whether it was paid before"
-                )
+                raise CurrencyError("payout_paid", tell(
+                    "the bank takes it for a repetition ({reason}): look whether it was paid before", reason=one.reason
+                ))  # fmt: skip
             undoing.reject(town, payout, reason=one.reason if len(one.reason) == 4 else "", by=by, report=True)
         except CurrencyError as error:
             answered.left.append(Left(shown(payout.reference) if payout else one.reference, error.code, error.detail))
@@ -151,12 +154,18 @@ def take(town: Town, report: Report, *, by: str = CONSOLE) -> Answered:
             assert payout is not None
             answered.undone.append(payout)
     if report.refused and not report.rejected and batch.withdrawn_at is None:
-        told = (
-            f"the bank refused file {batch.number} as a whole ({report.refused}): nothing of it is paid. To order its "
-            f"payouts anew: `patard payouts withdraw {batch.number} --refused`"
+        told = tell(
+            "the bank refused file {number} as a whole ({refused}): nothing of it is paid. To order its "
+            "payouts anew: `patard payouts withdraw {number} --refused`",
+            number=batch.number,
+            refused=report.refused,
         )
         if report.refused in REPEATED:
-            told = f"the bank has file {batch.number} already ({report.refused}), and will not take it twice"
+            told = tell(
+                "the bank has file {number} already ({refused}), and will not take it twice",
+                number=batch.number,
+                refused=report.refused,
+            )
         answered.left.append(Left(report.message, "payouts_refused", told))
     return answered
 
@@ -171,7 +180,7 @@ def _of_payees(town: Town, report: Report, batch: bytes, known: Mapping[str, Pay
         payout = known.get(plain(reference) or "")
         if payout is None or payout.reconversion not in ordered:
             answered.left.append(
-                Left(reference, "not_found", "its payee was checked, but it is no payout of this file")
+                Left(reference, "not_found", tell("its payee was checked, but it is no payout of this file"))
             )
         else:
             found[payout.reconversion] = payee
@@ -183,18 +192,24 @@ def _debits(town: Town, report: Report, by: str) -> Answered:
     """An answer to a file of direct debits."""
     done = rejecting.take(town, report.message, [(one.reference, one.reason) for one in report.rejected], by=by)
     if done is None:
-        raise StatementError(
-            "statement_format_unknown",
-            f"this is the bank's answer (pain.002) to the file {report.message[:35]!r}, which is none of ours",
-        )
+        raise StatementError("statement_format_unknown", tell(
+            "this is the bank's answer (pain.002) to the file {message!r}, which is none of ours",
+            message=report.message[:35],
+        ))  # fmt: skip
     left = [Left(*one) for one in done.left]
     if report.refused and not report.rejected and done.number is not None:
-        told = (
-            f"the bank refused file {done.number} of debits as a whole ({report.refused}): to collect its month anew, "
-            f"`patard mandate withdraw {done.number} --refused`"
+        told = tell(
+            "the bank refused file {number} of debits as a whole ({refused}): to collect its month anew, "
+            "`patard mandate withdraw {number} --refused`",
+            number=done.number,
+            refused=report.refused,
         )
         if report.refused in REPEATED:
-            told = f"the bank has file {done.number} of debits already ({report.refused}), and will not take it twice"
+            told = tell(
+                "the bank has file {number} of debits already ({refused}), and will not take it twice",
+                number=done.number,
+                refused=report.refused,
+            )
         left.append(Left(report.message, "payouts_refused", told))
     return Answered([], left, tuple(done.rejected))
 

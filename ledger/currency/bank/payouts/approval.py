@@ -26,11 +26,10 @@ from ledger.currency.bank.payouts.index import SIGNED
 from ledger.currency.bank.payouts.noted import Noted, batch_id, noted
 from ledger.currency.bank.payouts.tables import PAYOUT_BATCH, PAYOUT_SIGNATURE
 from ledger.currency.errors import CurrencyError
-from ledger.currency.money import decimal_text
 from ledger.currency.parties import DeviceKey
 from ledger.currency.persons import held, names, persons_of
 from ledger.currency.tables import DEVICE_KEY
-from ledger.currency.told import tell
+from ledger.currency.told import Cents, Told, tell
 from ledger.currency.town import Town
 from ledger.currency.vouching import Held, People
 from ledger.currency.wire import MessageError
@@ -189,7 +188,7 @@ def told(town: Town, needed: Need) -> str:
     return tell(
         "Whoever signed it let {before} leave alone within {days} days, and one person lets {limit} at most: another "
         "person signs it too. ",
-        before=decimal_text(needed.before), days=chartered.ALONE_DAYS, limit=decimal_text(limit),
+        before=Cents(needed.before), days=chartered.ALONE_DAYS, limit=Cents(limit),
     )  # fmt: skip
 
 
@@ -200,11 +199,15 @@ def sign(town: Town, batch: Batch, key: DeviceKey, signature: bytes) -> Posted:
     payouts_fetched, payouts_changed, signature_person_unknown, signature_same_person, signature_sponsored.
     """
     if key.role not in SIGNERS:
-        raise CurrencyError("role_insufficient", f"a {key.role}'s key cannot sign payouts; a treasurer's can")
+        raise CurrencyError(
+            "role_insufficient", tell("a {role}'s key cannot sign payouts; a treasurer's can", role=key.role)
+        )
     with town.reading() as connection:
         file = noted(connection, [batch.id]).get(batch.id)
         if file is None:
-            raise CurrencyError("not_found", "this file was never ordered; `patard payouts list` shows those that were")
+            raise CurrencyError(
+                "not_found", tell("this file was never ordered; `patard payouts list` shows those that were")
+            )
         if file.withdrawn is None and file.fetched is None:
             shown(connection, file)
     proofs.verify_payouts(
@@ -254,16 +257,16 @@ def _may_sign(town: Town, connection: Connection, batch: bytes, key: DeviceKey, 
     """The person behind the key. Raises `CurrencyError` unless the signature counts for something at that moment."""
     file = noted(connection, [batch])[batch]
     if file.withdrawn is not None:
-        raise CurrencyError("payouts_withdrawn", "this file was withdrawn; there is nothing to sign")
+        raise CurrencyError("payouts_withdrawn", tell("this file was withdrawn; there is nothing to sign"))
     if file.fetched is not None:
-        raise CurrencyError("payouts_fetched", "this file was signed by enough people and has been fetched")
+        raise CurrencyError("payouts_fetched", tell("this file was signed by enough people and has been fetched"))
     before = signed(town, connection, [file], at)[batch].signatures
     keys = held(town, connection, [key.key, *(one.key for one in before)])
     mine = keys.get(key.key)
     if mine is None or mine.until is not None:
-        raise CurrencyError("key_unknown", "this key was revoked")
+        raise CurrencyError("key_unknown", tell("this key was revoked"))
     if mine.role not in SIGNERS:
-        raise CurrencyError("role_insufficient", "this key is no treasurer's in the log")
+        raise CurrencyError("role_insufficient", tell("this key is no treasurer's in the log"))
     signers = [key.key, *(one.key for one in before if one.key in keys and keys[one.key].until is None)]
     since = chartered.alone_since(town)
     # Whoever signs where they would do alone is welcome; where they would not, they are one of two or nobody.
@@ -272,13 +275,13 @@ def _may_sign(town: Town, connection: Connection, batch: bytes, key: DeviceKey, 
         return mine.person
     file, why = file._replace(people=needed.people), told(town, needed)
     if mine.person is None:
-        raise CurrencyError(
-            "signature_person_unknown", f"{why}{file.people} different people sign this file, and nobody said whose "
-            "key this is: join anew with a code that does, `patard invite ASSOCIATION --role treasurer --person NAME`",
-        )  # fmt: skip
+        raise CurrencyError("signature_person_unknown", tell(
+            "{why}{people} different people sign this file, and nobody said whose key this is: join anew with a code "
+            "that does, `patard invite ASSOCIATION --role treasurer --person NAME`", why=why, people=file.people,
+        ))  # fmt: skip
     people = _people(keys, file, since)
     if not people.is_known(key.key):
-        raise CurrencyError("signature_person_unknown", why + _unknown(keys, key.key, file))
+        raise CurrencyError("signature_person_unknown", _unknown(keys, key.key, file, why))
     called = names(connection, {one.person for one in before if one.person is not None} | {mine.person})
     for one in before:
         if one.counts and (reason := people.conflict(key.key, one.key)):
@@ -286,33 +289,40 @@ def _may_sign(town: Town, connection: Connection, batch: bytes, key: DeviceKey, 
     return mine.person
 
 
-def _unknown(keys: dict[bytes, Held], raw: bytes, file: Noted) -> str:
-    """Why a key is not known to be somebody's, and what to do."""
+def _unknown(keys: dict[bytes, Held], raw: bytes, file: Noted, why: str) -> Told:
+    """Why a key is not known to be somebody's, and what to do; `why` so many people sign stands before it."""
     if People(keys, _EVER).is_known(raw):
-        return (
-            f"{file.people} different people sign this file, and this key joined, or was confirmed, after it was "
-            f"ordered: it signs the next one. To have it sign, `patard payouts withdraw {file.number}` and order anew"
+        return tell(
+            "{why}{people} different people sign this file, and this key joined, or was confirmed, after it "
+            "was ordered: it signs the next one. To have it sign, `patard payouts withdraw {number}` and "
+            "order anew",
+            why=why,
+            people=file.people,
+            number=file.number,
         )
-    return (
-        f"{file.people} different people sign this file, and whose key this is stands on one person's word: its holder "
-        "confirms it first, with `wallet keys confirm` in the wallet as a member, or a second treasurer does; or "
-        "`patard invite` at the machine makes a code for it. Then order the file anew"
+    return tell(
+        "{why}{people} different people sign this file, and whose key this is stands on one person's "
+        "word: its holder confirms it first, with `wallet keys confirm` in the wallet as a member, "
+        "or a second treasurer does; or `patard invite` at the machine makes a code for it. Then "
+        "order the file anew",
+        why=why,
+        people=file.people,
     )
 
 
 def _conflict(why: str, mine: str, other: str) -> CurrencyError:
     if why == "person":
-        return CurrencyError(
-            "signature_same_person", f"{mine} signed this file before, with another key: another person signs"
-        )
+        return CurrencyError("signature_same_person", tell(
+            "{mine} signed this file before, with another key: another person signs", mine=mine
+        ))  # fmt: skip
     if why == "invited":
-        return CurrencyError(
-            "signature_sponsored", f"{other} signed this file, and one of you two invited the other's key, or whoever "
-            "did: a person whom neither invited signs",
-        )  # fmt: skip
-    return CurrencyError(
-        "signature_sponsored", f"{other} signed this file, and one person alone could have made both keys, or brought "
-        "in both of you: somebody else signs. Or a second treasurer, whom that person did not bring in, confirms one "
-        "of the keys (`wallet keys confirm`), or `patard invite` at the machine makes a code for it, before the file "
-        "is ordered",
-    )  # fmt: skip
+        return CurrencyError("signature_sponsored", tell(
+            "{other} signed this file, and one of you two invited the other's key, or whoever did: a person whom "
+            "neither invited signs", other=other,
+        ))  # fmt: skip
+    return CurrencyError("signature_sponsored", tell(
+        "{other} signed this file, and one person alone could have made both keys, or brought in both of you: "
+        "somebody else signs. Or a second treasurer, whom that person did not bring in, confirms one of the keys "
+        "(`wallet keys confirm`), or `patard invite` at the machine makes a code for it, before the file is ordered",
+        other=other,
+    ))  # fmt: skip

@@ -141,7 +141,7 @@ def content(town: Town, batch: Batch) -> bytes:
     with town.reading() as connection:
         file = noted(connection, [batch.id])[batch.id]
         if file.withdrawn is not None:
-            raise CurrencyError("payouts_withdrawn", "this file was withdrawn; there is nothing to sign")
+            raise CurrencyError("payouts_withdrawn", tell("this file was withdrawn; there is nothing to sign"))
         return contents.shown(connection, file)
 
 
@@ -154,10 +154,9 @@ def order(town: Town, *, by: str = CONSOLE, on: date | None = None) -> Batch:
     """
     bank = town.charter.payout_account
     if bank is None or bank.iban is None:
-        raise CurrencyError(
-            "payout_unavailable",
-            tell("give the reserve's bank account its iban in the charter: shops are paid from it"),
-        )
+        raise CurrencyError("payout_unavailable", tell(
+            "give the reserve's bank account its iban in the charter: shops are paid from it"
+        ))  # fmt: skip
     first, last = lead.payouts_from(town), town.charter.local_date(town.now()) + timedelta(days=MAX_DAYS)
     requested_on = on or first
     if not first <= requested_on <= last or not is_open(requested_on):
@@ -209,7 +208,9 @@ def _order(town: Town, bank: ReserveAccount, ready: Sequence[Due], on: date, by:
     try:
         file = credit_transfers(message, _EPOCH + timedelta(microseconds=now), on, debtor, transfers)
     except PainError as error:
-        raise CurrencyError("payout_unavailable", f"no bank would take this file: {error}") from error
+        raise CurrencyError(
+            "payout_unavailable", tell("no bank would take this file: {error}", error=error.told)
+        ) from error
     total = sum(transfer.amount for transfer in transfers)
     people = chartered.rules_of(town).signers(total)
     digest, salt = sha256(file).digest(), town.book.entropy(salted.SALT_BYTES)

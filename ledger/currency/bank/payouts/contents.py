@@ -23,6 +23,7 @@ from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORD
 from ledger.currency.chartered import ALONE_DAYS
 from ledger.currency.errors import CurrencyError
 from ledger.currency.persons import held
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 _PAYOUT, _ORDER = PAYOUT.c, PAYOUT_ORDER.c
@@ -52,11 +53,11 @@ def content(connection: Connection, file: Noted) -> bytes:
     """The bytes of a file. Raises `CurrencyError`, payouts_changed, unless they are those that were ordered."""
     data = _stored(connection, file.id)
     if sha256(data).digest() != file.sha256:
-        raise CurrencyError(
-            "payouts_changed", "the stored file is not the one that was ordered and signed: it was changed in the "
-            f"database, or erased. Withdraw it, `patard payouts withdraw {file.number}`, have the database looked at "
-            "(`patard check`), and order its payouts anew",
-        )  # fmt: skip
+        raise CurrencyError("payouts_changed", tell(
+            "the stored file is not the one that was ordered and signed: it was changed in the database, or erased. "
+            "Withdraw it, `patard payouts withdraw {number}`, have the database looked at (`patard check`), and order "
+            "its payouts anew", number=file.number,
+        ))  # fmt: skip
     return data
 
 
@@ -65,10 +66,10 @@ def shown(connection: Connection, file: Noted) -> bytes:
     data = content(connection, file)
     found = read(data)
     if found is None or (len(found.transfers), found.total) != (file.transfers, file.total):
-        raise CurrencyError(
-            "payouts_changed", "the file does not come to the sum and the number of transfers that were ordered: do "
-            f"not sign it; withdraw it, `patard payouts withdraw {file.number}`",
-        )  # fmt: skip
+        raise CurrencyError("payouts_changed", tell(
+            "the file does not come to the sum and the number of transfers that were ordered: do not sign it; "
+            "withdraw it, `patard payouts withdraw {number}`", number=file.number,
+        ))  # fmt: skip
     return data
 
 

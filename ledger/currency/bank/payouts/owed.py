@@ -16,6 +16,7 @@ from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORD
 from ledger.currency.bank.reference import plain
 from ledger.currency.charter import ibans
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 _PAYOUT = PAYOUT.c
@@ -137,7 +138,7 @@ def find(town: Town, text: str) -> Payout:
                 id_ = b""
             found = payouts(connection, _PAYOUT.reconversion == id_)
     if not found:
-        raise CurrencyError("not_found", "no payout has this reference; `patard payouts list` shows them")
+        raise CurrencyError("not_found", tell("no payout has this reference; `patard payouts list` shows them"))
     return found[0]
 
 

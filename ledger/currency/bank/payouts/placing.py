@@ -15,7 +15,7 @@ from ledger.currency.bank.payouts.undoing import undoing
 from ledger.currency.bank.reference import written_in
 from ledger.currency.chart import EUR
 from ledger.currency.errors import CurrencyError
-from ledger.currency.money import decimal_text
+from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 
 
@@ -46,12 +46,12 @@ def placed(town: Town, line: Line, other: bytes) -> Placed:
         meant = payouts(connection, PAYOUT.c.reconversion == other)
         of_file = [] if meant or line.amount > 0 else [one for one in of_batch(connection, other) if one.is_due]
     if meant and named and other not in named and not line.parts:
-        raise CurrencyError("placing_uneven", "the bank's line names another payout than this one")
+        raise CurrencyError("placing_uneven", tell("the bank's line names another payout than this one"))
     if not meant and not of_file:
-        raise CurrencyError("not_found", "there is no such payout, and no file of which anything is left to pay")
+        raise CurrencyError("not_found", tell("there is no such payout, and no file of which anything is left to pay"))
     total = sum(one.amount for one in meant + of_file)
     if total != abs(line.amount):
-        raise CurrencyError("placing_uneven", f"that is {decimal_text(total)}: it is not this line")
+        raise CurrencyError("placing_uneven", tell("that is {total}: it is not this line", total=Cents(total)))
     evidence: dict[str, str | int] = {**index.naming([(one.reconversion, one.seq) for one in meant + of_file])}
     if of_file:
         evidence["batch"] = other.hex()
@@ -59,16 +59,20 @@ def placed(town: Town, line: Line, other: bytes) -> Placed:
         evidence["holder"] = f"{meant[0].holder:016x}"
     if line.amount < 0:
         if not all(one.is_due for one in meant):
-            raise CurrencyError("payout_paid", "that payout was paid or undone before: look for what this line pays")
+            raise CurrencyError(
+                "payout_paid", tell("that payout was paid or undone before: look for what this line pays")
+            )
         with town.reading() as connection:
             elsewhere = went_elsewhere(connection, meant + of_file, line.iban)
         if elsewhere:
             raise CurrencyError(
-                "placing_uneven", "the bank says that this went to another account than the one that is paid to"
+                "placing_uneven", tell("the bank says that this went to another account than the one that is paid to")
             )
         return Placed(index.PAID, (Transfer(town.chart.payouts, suspense, total, EUR),), evidence)
     if not meant[0].is_paid:
-        raise CurrencyError("payout_paid", "that payout did not leave, or it came back before: this line is none of it")
+        raise CurrencyError(
+            "payout_paid", tell("that payout did not leave, or it came back before: this line is none of it")
+        )
     return Placed(index.RETURNED, undoing(town, meant, suspense), evidence)
 
 

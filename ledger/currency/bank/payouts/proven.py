@@ -25,6 +25,7 @@ from ledger.currency.bank.payouts.noted import Noted, batch_id, noted
 from ledger.currency.bank.payouts.owed import Due
 from ledger.currency.errors import CurrencyError
 from ledger.currency.tables import BANK_DETAILS, HOLDING, PARTY, SALT
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 ACCEPTED = "reconversion"
@@ -69,12 +70,12 @@ def require_due(town: Town, connection: Connection, ready: Sequence[Due]) -> Non
         payout = due.payout
         right = Owed(payout.reconversion, payout.seq, payout.holder, payout.units, payout.amount)
         if found.get(payout.seq) != right or payout.reference != payout_reference(town.charter.network, right.id):
-            raise _changed(due.name, "holder, sum or reference of what it is owed are others than in the log")
+            raise _changed(due.name, tell("holder, sum or reference of what it is owed are others than in the log"))
         if payout.seq in gone:
-            raise _changed(due.name, "what it is owed was paid, undone or ordered before, by the log")
+            raise _changed(due.name, tell("what it is owed was paid, undone or ordered before, by the log"))
         goes = there.get(payout.holder)
         if goes is None or not goes.is_proven or (goes.iban, goes.name) != (due.iban, due.to):
-            raise _changed(due.name, "the IBAN, or the name, is not what was said in the log")
+            raise _changed(due.name, tell("the IBAN, or the name, is not what was said in the log"))
 
 
 def require_file(town: Town, connection: Connection, file: Noted, orders: Orders | None) -> None:
@@ -88,23 +89,26 @@ def require_file(town: Town, connection: Connection, file: Noted, orders: Orders
     if len(right) != len(file.places) or sorted((one.end_to_end, one.amount) for one in transfers) != sorted(
         (reference, one.amount) for reference, one in right.items()
     ):
-        raise _changed(name, "it orders something else than the log owes")
+        raise _changed(name, tell("it orders something else than the log owes"))
     there = said(connection, {one.holder for one in found.values()})
     for one in transfers:
         goes = there.get(right[one.end_to_end].holder)
         if goes is not None and goes.seq > file.seq:
             continue
         if goes is None or not goes.is_proven or (one.iban, one.name) != (goes.iban, written(goes.name)):
-            raise _changed(name, f"the payout {one.end_to_end} goes to another name or IBAN than its shop had said")
+            raise _changed(name, tell(
+                "the payout {end_to_end} goes to another name or IBAN than its shop had said",
+                end_to_end=one.end_to_end,
+            ))  # fmt: skip
 
 
 def require_open(town: Town, connection: Connection, file: Noted) -> None:
     """Raise `CurrencyError`, payout_changed, if the log paid or undid some of a file, or another one orders it."""
     name = f"file {file.number}"
     if settled(connection, owed(town, connection, file.places).values()):
-        raise _changed(name, "some of it was paid or undone since, by the log: withdraw it, and order anew")
+        raise _changed(name, tell("some of it was paid or undone since, by the log: withdraw it, and order anew"))
     if elsewhere(town, connection, file.places, file.id):
-        raise _changed(name, "another file orders some of it, by the log")
+        raise _changed(name, tell("another file orders some of it, by the log"))
 
 
 def owed(town: Town, connection: Connection, places: Collection[int]) -> dict[int, Owed]:
@@ -211,7 +215,7 @@ def _id(record: Record, key: str) -> bytes:
 
 
 def _changed(whose: str, why: str) -> CurrencyError:
-    return CurrencyError(
-        "payout_changed", f"{whose}: {why}. Somebody changed the database: have it looked at (`patard check`); nothing "
-        "was done",
-    )  # fmt: skip
+    return CurrencyError("payout_changed", tell(
+        "{whose}: {why}. Somebody changed the database: have it looked at (`patard check`); nothing was done",
+        whose=whose, why=why,
+    ))  # fmt: skip

@@ -15,6 +15,7 @@ from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH
 from ledger.currency.chart import EUR
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 _REASON = re.compile(r"[A-Z0-9]{4}\Z")
@@ -49,7 +50,7 @@ def reject(town: Town, payout: Payout, *, reason: str = "", by: str = CONSOLE, r
     """
     reason = reason.strip().upper()
     if reason and not _REASON.match(reason):
-        raise CurrencyError("reason_malformed", f"{reason[:20]!r} is no code such as AC04")
+        raise CurrencyError("reason_malformed", tell("{reason!r} is no code such as AC04", reason=reason[:20]))
     evidence: dict[str, str | int] = {
         "payout": payout.reconversion.hex(), "holder": f"{payout.holder:016x}", "by": by,
     }  # fmt: skip
@@ -70,7 +71,7 @@ def reject(town: Town, payout: Payout, *, reason: str = "", by: str = CONSOLE, r
     try:
         return town.post(transaction, also)
     except index.Overtaken:
-        raise CurrencyError("busy", "somebody else settles this payout right now; look at it again") from None
+        raise CurrencyError("busy", tell("somebody else settles this payout right now; look at it again")) from None
     except CurrencyError as error:
         stood = town.book.find(transaction.id) if error.code == "id_taken" else None
         if stood is not None:  # by somebody else, or for another reason
@@ -80,10 +81,10 @@ def reject(town: Town, payout: Payout, *, reason: str = "", by: str = CONSOLE, r
             with town.reading() as connection:
                 _check(connection, town, payout)
         if error.code == "account_closed":
-            raise CurrencyError(
-                "account_closed", "the shop has left and can have no units: it stays owed; find its new IBAN, set it "
-                "with `patard party iban` and order the payout again",
-            ) from error  # fmt: skip
+            raise CurrencyError("account_closed", tell(
+                "the shop has left and can have no units: it stays owed; find its new IBAN, set it with `patard party "
+                "iban` and order the payout again"
+            )) from error  # fmt: skip
         raise
 
 
@@ -91,18 +92,18 @@ def _check(connection: Connection, town: Town, payout: Payout) -> None:
     """Raise `CurrencyError` unless the payout is due, and not in a file that somebody could still fetch."""
     now = payouts(connection, PAYOUT.c.reconversion == payout.reconversion)[0]
     if now.undone_by is not None:
-        raise CurrencyError("payout_paid", "this payout was paid and came back: its shop has the units again")
+        raise CurrencyError("payout_paid", tell("this payout was paid and came back: its shop has the units again"))
     if now.paid_by is not None:
         entry = town.book.find(now.paid_by)
         day = entry and entry.instruction.booked_on
-        raise CurrencyError(
-            "payout_paid", f"the bank paid it on {day}: if it comes back, the statement that shows it undoes it"
-        )
+        raise CurrencyError("payout_paid", tell(
+            "the bank paid it on {day}: if it comes back, the statement that shows it undoes it", day=day
+        ))  # fmt: skip
     if now.batch is not None:
         query = select(PAYOUT_BATCH.c.number, PAYOUT_BATCH.c.fetched_at).where(PAYOUT_BATCH.c.id == now.batch)
         batch = connection.execute(query).one()
         if batch.fetched_at is None:
-            raise CurrencyError(
-                "payout_ordered", f"it is in file {batch.number}, which would pay it: withdraw that file first, "
-                f"`patard payouts withdraw {batch.number}`",
-            )  # fmt: skip
+            raise CurrencyError("payout_ordered", tell(
+                "it is in file {number}, which would pay it: withdraw that file first, `patard payouts withdraw "
+                "{number}`", number=batch.number,
+            ))  # fmt: skip
