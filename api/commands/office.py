@@ -116,7 +116,7 @@ def unconvert(reference: str, reserve_name: str | None) -> None:
 
 
 def _reserve_account(charter: Charter, kind: str, name: str | None) -> str:
-    """The reserve account that is meant: the one named, or the only one of its kind."""
+    """The reserve account that is meant: the one named, the only one of its kind, or the bank's named for top-ups."""
     fit = [account.name for account in charter.reserve if account.kind == kind]
     if name is not None:
         if name not in fit:
@@ -125,6 +125,8 @@ def _reserve_account(charter: Charter, kind: str, name: str | None) -> str:
                 Exit.USAGE, "reserve_account_unknown", told.format(name=name, kind=kind, names=", ".join(fit) or "-")
             )
         return name
+    if kind == "bank" and len(fit) > 1 and charter.bank.topup is not None:
+        return charter.bank.topup
     if len(fit) != 1:
         told = _("The charter has {count} {kind} accounts ({names}): choose one with --reserve NAME.")
         raise CliError(
