@@ -6,7 +6,7 @@ from typing import Any
 
 from api.commands.console import CONSOLE, CliError, Exit, _, amount, euros, money
 from api.commands.console import day as typed_day
-from api.commands.opened import opened
+from api.commands.opened import opened, readable
 from ledger.core.ids import account_text
 from ledger.core.model import Posted
 from ledger.currency import conversion, parties
@@ -140,7 +140,7 @@ def _reserve_account(charter: Charter, kind: str, name: str | None) -> str:
 
 def waiting() -> None:
     """The requests to change back that wait for a decision."""
-    with opened() as town:
+    with readable() as town:
         asked = conversion.waiting(town)
         with town.reading() as connection:
             names = parties.by_accounts(connection, {one.account for one in asked})
