@@ -11,7 +11,8 @@ export PYTHONUNBUFFERED := 1
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo      a town with its currency on this machine (PORT=8123 moves it, Ctrl-C ends it)"
+	@echo "make demo      a town with its currency on this machine, up to now (PORT=8123 moves it, Ctrl-C ends it;"
+	@echo "               DAY=2026-11-22 makes that of a stated day, which is the same everywhere)"
 	@echo "make test      every test"
 	@echo "make planted   bugs put into a copy of the source, one at a time: does a test see each?"
 	@echo "make bench     the benchmarks; writes benchmarks/results.json"
@@ -42,7 +43,7 @@ endef
 
 # The trap keeps the shell alive until the demo has closed its books, so that Ctrl-C ends without an error.
 demo: $(RUNTIME)
-	@trap : INT TERM; $(BIN)/patard demo || test $$? -eq 130
+	@trap : INT TERM; $(BIN)/patard demo $(if $(DAY),--day $(DAY)) || test $$? -eq 130
 
 browser: install
 	@sh tests/get_browser.sh $(BIN)

@@ -110,14 +110,18 @@ def serve(
     serving.serve(host, port)
 
 
-@command(app, "demo", _("Show a town with its currency, made afresh each time."))
+@command(app, "demo", _("Show a town with its currency, made afresh each time."), typed="patard demo --day 2026-11-22")
 def demo(
     port: int = typer.Option(8000, "--port", envvar="PORT", metavar="PORT", help=_("The port to serve on.")),
     folder: Path = typer.Option(Path(".demo"), "--folder", metavar="DIR", help=_("Where the demo's files go.")),
-) -> None:
+    day: str = option(
+        "--day", metavar="DAY",
+        help=_("Let the town's story end with that day, not now: the same log root in every run."),
+    ),
+) -> None:  # fmt: skip
     from api.demo.command import demo as run_demo
 
-    run_demo(port, folder)
+    run_demo(port, folder, day)
 
 
 @command(app, "invite", _("Make the one-time code by which a device joins a party."))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from api.commands.console import CONSOLE, N_, CliError, Exit, _, euros, ngettext
-from api.commands.opened import opened
+from api.commands.opened import opened, readable
 from ledger.core.ids import account_text
 from ledger.currency import parties
 from ledger.currency.accounts import export as accounts
@@ -37,7 +37,7 @@ def export(form: str, year: str | None, account: str | None, out: Path | None, *
         raise CliError(Exit.USAGE, "usage", _("--account goes with csv: one account alone does not balance."))
     if out is None and CONSOLE.as_json:
         raise CliError(Exit.USAGE, "usage", _("--json goes with --out: standard output is the file."))
-    with opened(read_only=True) as town, CONSOLE.progress(_("Reading the log"), _("Writing")) as (first, second):
+    with readable() as town, CONSOLE.progress(_("Reading the log"), _("Writing")) as (first, second):
         books = accounts.read(town, year, names=names, progress=first)
         only = _only(town, books, account) if account is not None else None
         usual = _usual(town, books, form)
@@ -73,7 +73,7 @@ def export(form: str, year: str | None, account: str | None, out: Path | None, *
 
 def years() -> None:
     """The business years from the first closed one, or from when the book was begun, to today's."""
-    with opened(read_only=True) as town:
+    with readable() as town:
         closed = periods.closings(town)
         today = town.charter.local_date(town.now())
         with town.book.store.reading() as store:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement
 from api.commands.console import CONSOLE, N_, CliError, Exit, _, day, euros, ngettext
 from api.commands.failures import reason
 from api.commands.mandates import daily_json, show_daily
-from api.commands.opened import opened
+from api.commands.opened import opened, readable
 from api.commands.payouts import payee_text
 from api.home import home_of
 from ledger.currency.bank import booking, inbox, taking, withdrawing
@@ -118,7 +118,7 @@ def watch(folder: Path | None, *, once: bool) -> None:
 
 def statements() -> None:
     """The statements that were taken, the latest last."""
-    with opened() as town:
+    with readable() as town:
         found, gone = taking.statements(town), withdrawing.withdrawn(town)
         names = {number: name for name, number in town.chart.reserve.items()}
     CONSOLE.table(
@@ -162,7 +162,7 @@ def _known(town: Town, account: str) -> int:
 
 def show_lines(since: str | None, until: str | None, account: str | None) -> None:
     """The lines of statements, with what became of each."""
-    with opened() as town:
+    with readable() as town:
         where: list[ColumnElement[bool]] = []
         if since:
             where.append(BANK_LINE.c.booked_on >= day("--since", since).isoformat())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from api.commands.console import CONSOLE, CliError, Exit, _
-from api.commands.opened import opened
+from api.commands.opened import opened, readable
 from ledger.core.ids import account_text
 from ledger.currency import parties
 from ledger.currency.keys import key_id, shown_key
@@ -15,7 +15,7 @@ from ledger.currency.town import Town
 
 def show(who: str) -> None:
     """Every key of a party, oldest first."""
-    with opened() as town:
+    with readable() as town:
         party = parties.named(town, who)
         found = parties.devices(town, party)
         with town.reading() as connection:

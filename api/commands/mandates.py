@@ -9,7 +9,7 @@ from typing import Any
 
 from api.commands.console import CONSOLE, N_, CliError, Exit, _, amount_wrong, euros, ngettext
 from api.commands.console import day as typed_day
-from api.commands.opened import opened
+from api.commands.opened import opened, readable
 from ledger.core.ids import account_text
 from ledger.currency import parties
 from ledger.currency.bank.mandates import collecting, daily, files, model, notices, register, rejecting, release, review
@@ -86,7 +86,7 @@ def resume(who: str) -> None:
 
 def show(*, every: bool) -> None:
     """The mandates, by the names of their parties."""
-    with opened() as town:
+    with readable() as town:
         found = model.every(town, live_only=not every)
         code = town.charter.code
     rows = [
@@ -100,7 +100,7 @@ def show(*, every: bool) -> None:
 
 def tell(month: str | None, file: Path | None, *, again: bool) -> None:
     """Who is to be told of the next debits; they are noted as told. `again` lists everybody of that month."""
-    with opened() as town:
+    with readable() if again else opened() as town:
         said = model.terms(town)
         found = notices.given(town, month) if again else notices.give(town, month)
         left = notices.waiting(town, found.month) if again else 0
@@ -134,7 +134,7 @@ def collect(month: str | None, on: str | None, file: Path | None, *, again: bool
 
 def collections() -> None:
     """The files of debits, the latest first."""
-    with opened() as town:
+    with readable() as town:
         found = files.every(town)
     rows = [
         [str(one.number), one.month, one.collect_on.isoformat(), str(one.debits), euros(one.total), str(one.unpaid),
@@ -167,7 +167,7 @@ def reject(reference: str, reason: str | None) -> None:
 
 def unpaid() -> None:
     """The debits that came back, the latest first."""
-    with opened() as town:
+    with readable() as town:
         with town.reading() as connection:
             found = items(connection, COLLECTION_ITEM.c.unpaid_by.is_not(None))[::-1]
         who = {one.id: one for one in model.every(town)}

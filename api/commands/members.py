@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from api.commands.console import CONSOLE, CliError, Exit, _, money, terminal_code
-from api.commands.opened import opened
+from api.commands.opened import opened, readable
 from ledger.core.ids import account_text
 from ledger.currency import join_codes, naming, parties
 from ledger.currency.errors import CurrencyError
@@ -53,7 +53,7 @@ def show(kind: str | None, *, closed: bool) -> None:
         raise CliError(
             Exit.USAGE, "party_kind_unknown", _("A kind is one of: {kinds}.").format(kinds=", ".join(FIRST_ROLE))
         )
-    with opened() as town:
+    with readable() as town:
         found = parties.every(town, kinds=frozenset({kind}) if kind else None, open_only=not closed)
         with town.book.store.reading() as store:
             accounts = store.accounts([party.account for party in found])

@@ -6,7 +6,7 @@ from typing import Any
 
 from api.commands.console import CONSOLE, CliError, Exit, _, amount, euros, money
 from api.commands.console import day as typed_day
-from api.commands.opened import opened
+from api.commands.opened import opened, readable
 from ledger.core.ids import account_text
 from ledger.core.model import Posted
 from ledger.currency import conversion, parties
@@ -116,7 +116,7 @@ def unconvert(reference: str, reserve_name: str | None) -> None:
 
 
 def _reserve_account(charter: Charter, kind: str, name: str | None) -> str:
-    """The reserve account that is meant: the one named, or the only one of its kind."""
+    """The reserve account that is meant: the one named, the only one of its kind, or the bank's named for top-ups."""
     fit = [account.name for account in charter.reserve if account.kind == kind]
     if name is not None:
         if name not in fit:
@@ -125,6 +125,8 @@ def _reserve_account(charter: Charter, kind: str, name: str | None) -> str:
                 Exit.USAGE, "reserve_account_unknown", told.format(name=name, kind=kind, names=", ".join(fit) or "-")
             )
         return name
+    if kind == "bank" and len(fit) > 1 and charter.bank.topup is not None:
+        return charter.bank.topup
     if len(fit) != 1:
         told = _("The charter has {count} {kind} accounts ({names}): choose one with --reserve NAME.")
         raise CliError(
@@ -138,7 +140,7 @@ def _reserve_account(charter: Charter, kind: str, name: str | None) -> str:
 
 def waiting() -> None:
     """The requests to change back that wait for a decision."""
-    with opened() as town:
+    with readable() as town:
         asked = conversion.waiting(town)
         with town.reading() as connection:
             names = parties.by_accounts(connection, {one.account for one in asked})

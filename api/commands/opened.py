@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from api.commands.console import CONSOLE, _
-from api.home import Home, home_of, open_town
+from api.home import Home, HomeError, home_of, open_town
 from ledger.currency import heads_file
 from ledger.currency.town import Town
 
@@ -30,9 +30,23 @@ def opened(
 
 @contextmanager
 def readable() -> Iterator[Town]:
-    """As `opened`; where the book cannot be written, or only the public key is there, for reading alone."""
-    with opened(read_only=not home_of().is_writable()) as town:
+    """The town of the environment for reading alone: nothing is written, and the public key is enough.
+
+    Where the charter has an account that the book has not, it is opened in the book first, if that can be written.
+    """
+    home = home_of()
+    try:
+        town = open_town(home, read_only=True)
+    except HomeError as error:
+        if error.code != "charter_not_applied" or not home.is_writable():
+            raise
+        with opened():
+            pass
+        town = open_town(home, read_only=True)
+    try:
         yield town
+    finally:
+        town.book.close()
 
 
 def sign_head(town: Town, home: Home) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from api.commands.console import CONSOLE, CliError, Exit, _, amount, money, terminal_code
-from api.commands.opened import opened
+from api.commands.opened import readable
 from ledger.core.ids import account_text
 from ledger.currency import parties
 from ledger.currency.links import make_link
@@ -17,7 +17,7 @@ PIXELS = 12
 
 def code(who: str, sum_: str | None, label: str, png: Path | None, svg: Path | None) -> None:
     """The lasting code of a party, to be printed: whoever scans it types the amount, unless one is given."""
-    with opened() as town:
+    with readable() as town:
         party = parties.named(town, who)
         if party.closed_at is not None:
             raise CliError(Exit.REFUSED, "party_closed", _("{name} was closed.").format(name=party.name))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from api.commands.console import CONSOLE, N_, CliError, Exit, _, day, euros, money, ngettext
-from api.commands.opened import opened
+from api.commands.opened import opened, readable
 from api.schemas.payouts import batch_out, payout_out, transfer_out
 from ledger.core.ids import account_text
 from ledger.currency import parties
@@ -43,7 +43,7 @@ TRANSFER_STATES = {"due": N_("under way"), "paid": N_("paid"), "undone": N_("giv
 
 def show(*, every: bool) -> None:
     """What is due, and the files under way (`every`: all files)."""
-    with opened() as town:
+    with readable() as town:
         due, files = owed.due(town), batches.every(town, open_only=not every)
         days = {one.payout.seq: town.charter.local_date(one.at).isoformat() for one in due}
         given = _files_json(town, files)
@@ -71,7 +71,7 @@ def show(*, every: bool) -> None:
 
 def show_file(number: str) -> None:
     """One file with its transfers."""
-    with opened() as town:
+    with readable() as town:
         batch = batches.find(town, number)
         transfers = contents.transfers_of(town, batch.id, batch.people)
         [given] = _files_json(town, [batch])
@@ -177,7 +177,7 @@ def reject(reference: str, reason: str) -> None:
 
 def iban(who: str, typed: str | None, holder: str, *, remove: bool) -> None:
     """Show, set or forget where a party is paid."""
-    with opened() as town:
+    with opened() if typed or remove else readable() as town:
         party = parties.named(town, who)
         if remove:
             details.erase(town, party)

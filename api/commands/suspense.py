@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from api.commands.bank import line_json, part_text
 from api.commands.console import CONSOLE, N_, CliError, Exit, _, amount, euros, money, ngettext
-from api.commands.opened import opened
+from api.commands.opened import opened, readable
 from ledger.core.ids import account_text
 from ledger.currency import conversion, parties
 from ledger.currency.bank import suspense
@@ -83,7 +83,7 @@ REASONS = {
 
 def show(limit: int | None) -> None:
     """The lines in suspense, oldest first, with what each may be."""
-    with opened() as town:
+    with readable() as town:
         found = suspense.open_lines(town, limit=limit)
         left = suspense.count(town) - len(found)
         names = _names(town, found)

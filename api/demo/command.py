@@ -2,7 +2,8 @@
 
 Everything lies in one folder (`.demo`): the currency's home, a wallet that has joined, and `next.json` with the same
 things for scripts. With PATARD_DATABASE_URL the book is in that PostgreSQL database, which must be empty or a demo's.
-The year before is the same in every run; what happens from now on has the machine's clock.
+The town is told up to now, or to the evening of a stated day, and then it is the same in every run. What happens from
+then on has the machine's clock.
 """
 
 from __future__ import annotations
@@ -19,16 +20,18 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from api.commands import serving
 from api.commands.console import CONSOLE, CliError, Exit, _, money
+from api.commands.console import day as typed_day
 from api.commands.members import invited
 from api.demo import town as place
 from api.demo import week, year
 from api.home import DATABASE_URL, Home, found_home, open_town
+from ledger.core.book import microseconds
 from ledger.core.ids import account_text
 from ledger.core.model import Head
 from ledger.currency import clocked, join_codes, parties, reserve
@@ -41,11 +44,14 @@ HOST = "127.0.0.1"
 MARK = ".patard-demo"
 PASSPHRASE = "demo"
 PAID = "4.20"
+NEXT = "next.json"
+FIRST_DAY, LAST_DAY = date(2002, 1, 1), date(2099, 12, 31)
+"""Between which the last day lies, so that the year before it and the month after it are days of a book."""
 
 
 @dataclass(frozen=True)
 class Next:
-    """The things to try, as they stand in `next.json`; and where it all is."""
+    """The things to try, as they stand in `next.json`; where it all is, and the last day of the town's story."""
 
     url: str
     till_url: str
@@ -63,10 +69,15 @@ class Next:
     import_command: str
     log_size: int
     log_root: str
+    day: str
 
 
-def demo(port: int, folder: Path) -> None:
-    """Run the demo until Ctrl-C. Raises `CliError`: port_busy, demo_running, not_a_demo, database_unusable."""
+def demo(port: int, folder: Path, day: str | None = None) -> None:
+    """Run the demo until Ctrl-C; its town lives up to now, or to the evening of `day`.
+
+    Raises `CliError`: port_busy, demo_running, not_a_demo, database_unusable, date_malformed, date_outside.
+    """
+    days = told_until(day)
     port = port or _free_port()
     serving.require_free(HOST, port)
     url = os.environ.get(DATABASE_URL)
@@ -74,16 +85,16 @@ def demo(port: int, folder: Path) -> None:
         home = Home(folder / "home", url)
         public_url = f"http://{HOST}:{port}"
         _prose(_("Making a town, a year of its euros and a week of its life..."))
-        made = make(home, public_url)
+        made = make(home, public_url, days)
         town = open_town(home)
         try:
             _wallet(folder / "wallet", town, made, place.MEMBER, "member")
             _wallet(folder / "owner", town, made, place.SHOP, "owner")
-            # The story ends in a week of its own; from here on the machine's clock counts.
             told = town.book.head()
-            clocked.confirm(town)
+            if clocked.state(town).wrong is not None:
+                clocked.confirm(town)  # a stated day; from here on the machine's clock counts
             things = _next(folder, town, home, made, told)
-            (folder / "next.json").write_text(json.dumps(things.__dict__, indent=2) + "\n", encoding="utf-8")
+            (folder / NEXT).write_text(json.dumps(things.__dict__, indent=2) + "\n", encoding="utf-8")
             town.book.store.hold(home.database())
             serving.run(town, HOST, port, lambda: _show(town, made, things), home.folder / FOLDER, home.heads)
         finally:
@@ -92,27 +103,39 @@ def demo(port: int, folder: Path) -> None:
     CONSOLE.say(_("The demo has ended."))
 
 
+def told_until(day: str | None) -> place.Days:
+    """The days of a town that ends in the evening of `day`, or now. Raises `CliError`: date_malformed, date_outside."""
+    if day is None:
+        return place.Days.now(microseconds())
+    last = typed_day("--day", day)
+    if not FIRST_DAY <= last <= LAST_DAY:
+        told = _("--day: choose a day from {first} to {last}.").format(first=FIRST_DAY, last=LAST_DAY)
+        raise CliError(Exit.USAGE, "date_outside", told)
+    return place.Days.whole(last)
+
+
 class Made(NamedTuple):
     """The town that was made: its life so far, and the bank's statement that nobody imported yet."""
 
+    days: place.Days
     life: place.Life
     statement: bytes
 
 
-def make(home: Home, public_url: str) -> Made:
-    """Found the town in `home` and let its year and its week happen; the same log in every run."""
+def make(home: Home, public_url: str, days: place.Days) -> Made:
+    """Found the town in `home` and let its year and its week happen; the same log in every run of the same days."""
     clock, entropy, dice = place.Clock(), place.Entropy("book"), place.Entropy("dice")
-    clock.set(-7 * place.WEEKS, 7 * 3600)
-    town = found_home(home, place.charter(public_url), key=place.key_of("currency"), clock=clock, entropy=entropy)
+    clock.set(days.first, 7 * 3600)
+    town = found_home(home, place.charter(public_url, days), key=place.key_of("currency"), clock=clock, entropy=entropy)
     try:
         life = place.Life({})
-        clock.set(-7 * place.WEEKS, 7.5 * 3600)
+        clock.set(days.first, 7.5 * 3600)
         place.admit(town, clock, life)
-        story = week.Story(town, clock, dice, life)
+        story = week.Story(town, clock, dice, life, days)
         told = year.Year(town, clock, dice, life, story)
         told.tell()
         week.live(story)
-        return Made(life, year.last_statement(told))
+        return Made(days, life, year.last_statement(told))
     finally:
         town.book.close()
 
@@ -130,12 +153,23 @@ def _own(folder: Path) -> Iterator[None]:
         except OSError:
             told = _("A demo runs in {folder} already: end it first, or choose another folder with --folder.")
             raise CliError(Exit.UNUSABLE, "demo_running", told.format(folder=folder)) from None
+        if was := _day_of(folder):
+            _prose(_("The town of {day} that was here, with all that was done in it, makes room for a new one.").format(
+                day=was))  # fmt: skip
         for path in folder.iterdir():
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             elif path.name != MARK:
                 path.unlink()
         yield
+
+
+def _day_of(folder: Path) -> str:
+    """The last day of the town that an earlier demo left in the folder; nothing where it did not get that far."""
+    try:
+        return str(json.loads((folder / NEXT).read_text(encoding="utf-8"))["day"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""
 
 
 def _database(url: str | None) -> AbstractContextManager[None]:
@@ -182,7 +216,7 @@ def _next(folder: Path, town: Town, home: Home, made: Made, told: Head) -> Next:
     association = parties.named(town, place.ASSOCIATION)
     person = parties.named(town, place.TREASURERS[0])
     office_code = parties.invite(town, association, "treasurer", person=person)
-    statement = folder / "bank" / f"{place.MONDAY + timedelta(days=place.DAYS - 1)}.xml"
+    statement = folder / "bank" / f"{made.days.last - timedelta(days=1)}.xml"
     statement.parent.mkdir()
     statement.write_bytes(made.statement)
     return Next(
@@ -202,6 +236,7 @@ def _next(folder: Path, town: Town, home: Home, made: Made, told: Head) -> Next:
         f"PATARD_HOME={shlex.quote(str(home.folder))} {_program('patard')} bank import {shlex.quote(str(statement))}",
         told.seq,
         told.root.hex(),
+        made.days.last.isoformat(),
     )
 
 
@@ -218,13 +253,20 @@ def _program(name: str) -> str:
 def _show(town: Town, made: Made, things: Next) -> None:
     """What there is, the things to try, and the line that says that the server is ready."""
     say, prose, symbol = CONSOLE.say, _prose, town.charter.symbol
-    last = place.MONDAY + timedelta(days=place.DAYS - 1)
     told = _("{name}: {parties} parties, {statements} bank statements, {payments} payments from {first} to {last},")
     prose(told.format(name=town.charter.name, parties=len(made.life.people), statements=made.life.statements,
-                      payments=made.life.payments, first=year.FIRST, last=last))  # fmt: skip
+                      payments=made.life.payments, first=made.days.first, last=made.days.last))  # fmt: skip
     prose(_("{amount} in circulation. Log root after {size} entries:").format(
         amount=money(reserve.report(town).circulation, symbol), size=things.log_size))  # fmt: skip
     say(things.log_root)
+    today, _began = town.charter.till_day_start(town.now())
+    if made.days.last < today:
+        told = _("The town's story ends on {last}; from here on the clock of this machine counts, which has {today}.")
+        prose(told.format(last=made.days.last, today=today))
+    elif made.days.last > today:
+        told = _("The town's story ends on {last}, and the clock of this machine has {today}: people can pay, and what "
+                 "the bank says of days to come is refused until then.")  # fmt: skip
+        prose(told.format(last=made.days.last, today=today))
     say()
     prose(_("1. The till of {shop}, in a browser; pair it with the code {code}:").format(
         shop=place.SHOP, code=things.pairing_code))  # fmt: skip

@@ -1,14 +1,15 @@
-"""The town of the demo: who lives there, its charter, its clock. The same in every run, byte for byte.
+"""The town of the demo: who lives there, its charter, its days. The same in every run that ends at the same moment.
 
-Keys, clock and randomness are made here, so that two runs, on whatever database, end with the same log root.
+Keys, clock and randomness are made here, so that two runs of one day, on whatever database, end with the same log root.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from ledger.currency import acts, parties, proofs
 from ledger.currency.charter import (
@@ -28,11 +29,15 @@ from ledger.currency.town import Town
 
 NETWORK = bytes.fromhex("de305eed")
 """Marks the book of a demo: no real currency has it, and the demo replaces no other book."""
-MONDAY = date(2026, 11, 16)
+TIMEZONE = "Europe/Paris"
 DAYS = 7
 RUSHES_A_DAY, RUSH = 16, 4
 WEEKS = 52
 """Of the year before that week."""
+OPENS, CLOSES = 6, 20
+"""The hours between which people buy; a till's day begins with the first."""
+DEBITED_IN = 9
+"""Days from the last one to that of the debits: they were announced, and their file can be made."""
 BANK, SAVINGS, CASH = "Banque", "Livret solidaire", "Caisse du local"
 TREASURERS = ("Odile Lecomte", "Rémi Chevalier")
 """Two people who sign payouts for the association."""
@@ -63,6 +68,44 @@ SHOPS: dict[str, tuple[tuple[str, int], ...]] = {
 PUBLIC = ("Médiathèque municipale", "Piscine des Glacis")
 
 
+class Days(NamedTuple):
+    """When the story is told: up to the moment `until` (us) of the day `last`, at the end of a year and a week."""
+
+    last: date
+    until: int
+
+    @classmethod
+    def whole(cls, last: date) -> Days:
+        """Those of a story that ends with that day, in the evening."""
+        return cls(last, moment(last, 24 * 3600))
+
+    @classmethod
+    def now(cls, now: int) -> Days:
+        """Those of a story that ends at this moment (us); before the shops open, with the day before."""
+        local = datetime.fromtimestamp(now // 1_000_000, ZoneInfo(TIMEZONE)).replace(tzinfo=None)
+        return cls((local - timedelta(hours=OPENS)).date(), now)
+
+    @property
+    def week(self) -> date:
+        """The first day of the week, whichever of the seven that is."""
+        return self.last - timedelta(days=DAYS - 1)
+
+    @property
+    def first(self) -> date:
+        """The first day of all."""
+        return self.week - timedelta(weeks=WEEKS)
+
+    def month(self, day: date) -> int:
+        """Which month of the story a day is in, 0 for that of the first."""
+        return 12 * (day.year - self.first.year) + day.month - self.first.month
+
+
+def moment(day: date, seconds: float) -> int:
+    """The moment (us) at which the town's clocks show that many seconds after midnight."""
+    shown = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(TIMEZONE)) + timedelta(seconds=seconds)
+    return int(shown.timestamp()) * 1_000_000
+
+
 class Clock:
     """Microseconds since the epoch, as the story has them."""
 
@@ -72,10 +115,9 @@ class Clock:
     def __call__(self) -> int:
         return self.now
 
-    def set(self, day: int, seconds: float) -> None:
-        """Go to that many seconds after midnight UTC of a day of the week, 0 for Monday; never back."""
-        midnight = datetime(MONDAY.year, MONDAY.month, MONDAY.day, tzinfo=UTC) + timedelta(days=day)
-        self.now = max(self.now, int(midnight.timestamp()) * 1_000_000 + int(seconds * 1_000_000))
+    def set(self, day: date, seconds: float) -> None:
+        """Go to that many seconds after midnight of that day, as the town's clocks show them; never back."""
+        self.now = max(self.now, moment(day, seconds))
 
 
 class Entropy:
@@ -105,10 +147,11 @@ def iban(number: int) -> str:
     return f"FR76{account}{rib_key(account)}"
 
 
-def charter(public_url: str) -> Charter:
-    """The demo's charter."""
+def charter(public_url: str, days: Days) -> Charter:
+    """The demo's charter; debits are due a few days after the last one."""
     return Charter(
         code="PATARD", name="Le Patard", symbol="P", network=NETWORK, reconversion_fee_bp=500, public_url=public_url,
+        timezone=TIMEZONE, day_begins=OPENS,
         reserve=(
             ReserveAccount(
                 name=BANK, kind=ReserveKind.BANK, iban=iban(1), bic="PATAFRPPXXX", holder="ASSOCIATION LE PATARD",
@@ -122,10 +165,15 @@ def charter(public_url: str) -> Charter:
         ),
         reconversion_by=frozenset({PartyKind.SHOP, PartyKind.ASSOCIATION}),
         bank=BankRules(topup=BANK, payout=BANK, second_signature_above=30_000),
-        mandates=MandateRules(creditor_id="FR72ZZZ123456", account=BANK, day=5),
+        mandates=MandateRules(creditor_id="FR72ZZZ123456", account=BANK, day=debit_day(days)),
         bookkeeping=Bookkeeping(siren="123456782"),
         limits=Limits(per_payment=50_000, per_day=100_000),
     )  # fmt: skip
+
+
+def debit_day(days: Days) -> int:
+    """The day of the month on which debits are due, one that every month has."""
+    return min(28, (days.last + timedelta(days=DEBITED_IN)).day)
 
 
 class Member(NamedTuple):

@@ -1,11 +1,12 @@
-"""A week in the demo's town, at the end of its year: people buy, shops buy from each other, some give back."""
+"""The last week in the demo's town, up to now: people buy, shops buy from each other, some give back."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from api.demo import town as place
-from api.demo.town import Clock, Entropy, Life, Member
+from api.demo.town import Clock, Days, Entropy, Life, Member
 from ledger.currency import conversion
 from ledger.currency.keys import PrivateKey
 from ledger.currency.messages import NO_REFERENCE, Order, Purpose, SignedOrder
@@ -17,8 +18,9 @@ from merchants.desk import Desk, Submission, Taken
 class Story:
     """Tells what people do, one thing after the other, in the order of the clock."""
 
-    def __init__(self, town: Town, clock: Clock, dice: Entropy, life: Life) -> None:
+    def __init__(self, town: Town, clock: Clock, dice: Entropy, life: Life, days: Days) -> None:
         self.town = town
+        self.days = days
         self.clock = clock
         self.dice = dice
         self.life = life
@@ -26,20 +28,25 @@ class Story:
         self.payments: list[tuple[Member, Member, int, bytes]] = []
 
     def day(self, day: int) -> None:
-        """A day from 8 in the morning to 8 in the evening, with what is special about it."""
+        """The week's day of that number from morning to evening, or till now, with what is special about it."""
         special: dict[int, Callable[[], None]] = {
-            1: self.refund, 2: self.suppliers, 3: self.change_back, 4: self.refund, 5: self.suppliers, 6: self.ask_back
+            1: self.refund, 2: self.suppliers, 3: self.change_back, 4: self.refund, 5: self.ask_back, 6: self.suppliers
         }  # fmt: skip
-        step = 12 * 3600 // place.RUSHES_A_DAY
+        step = (place.CLOSES - place.OPENS) * 3600 // place.RUSHES_A_DAY
+        date = self.days.week + timedelta(days=day)
         for number in range(place.RUSHES_A_DAY):
-            self.clock.set(day, 7 * 3600 + number * step + self.dice.below(step - 60))
-            self.rush()
+            # The day begins at the baker's, within minutes: the till that is looked at has something of today to show.
+            seconds = place.OPENS * 3600 + number * step + self.dice.below(step - 60 if number else 300)
+            if place.moment(date, seconds + 60) > self.days.until:
+                return
+            self.clock.set(date, seconds)
+            self.rush("" if number else place.SHOP)
             if number == place.RUSHES_A_DAY // 2 and day in special:
                 self.clock.now += 20_000_000
                 special[day]()
 
-    def rush(self) -> None:
-        """A few people buy something at once, each if the purse allows it. One commit for all of them."""
+    def rush(self, only: str = "") -> None:
+        """A few people buy something at once, there or anywhere, each if the purse allows it. One commit for all."""
         people = [self.life.people[name] for name in place.PERSONS]
         with self.town.book.store.reading() as store:
             accounts = store.accounts([member.party.account for member in people])
@@ -47,7 +54,7 @@ class Story:
         bought = []
         for number in range(place.RUSH):
             buyer = people[(first + number * 5) % len(people)]
-            name = list(place.SHOPS)[self.dice.below(len(place.SHOPS))]
+            name = only or list(place.SHOPS)[self.dice.below(len(place.SHOPS))]
             what, price = place.SHOPS[name][self.dice.below(len(place.SHOPS[name]))]
             shop = self.life.people[name]
             if accounts[buyer.party.account].balance >= price:
@@ -93,7 +100,7 @@ class Story:
         conversion.accept(self.town, conversion.find_asked(self.town, asked))
 
     def ask_back(self) -> None:
-        """On Sunday another one asks, and waits for the office to open."""
+        """Another one asks, and waits for the office to open."""
         self.ask("Fromagerie du Beffroi")
         self.life.waiting += 1
 

@@ -2,7 +2,8 @@
 
 Members send euros with their reference, some forget it; a few pay by direct debit; shops change back and are paid by
 files that two people sign; the bank sends an account back, a payer takes euros back. Every month the treasurer imports
-the bank's statements, each month in another format, and works off what is in suspense.
+the bank's statements, each month in another format, and works off what is in suspense. What the office has
+to do in the week after it is left to whoever looks at the demo.
 """
 
 from __future__ import annotations
@@ -34,7 +35,6 @@ from ledger.currency.sure import Said
 from ledger.currency.town import Town
 
 _DAY = timedelta(days=1)
-FIRST = place.MONDAY - place.WEEKS * 7 * _DAY
 FORMATS = (Format.CAMT_08, Format.CFONB, Format.CAMT_02, Format.OFX)
 
 MONTHLY = place.PERSONS[1:17]
@@ -47,6 +47,10 @@ BOUNCED = "Hugo Vandenbroucke"
 """Takes a transfer back when the units are spent, and pays what he owes a month later."""
 MOVED = "Cordonnerie Vasseur"
 """Has closed the account that the association knows."""
+PAYS_IN = 2
+"""The day of the month of the standing orders."""
+ANNOUNCED, COLLECTED = 18, 9
+"""Days before the day of the debits."""
 
 
 class Year:
@@ -54,6 +58,7 @@ class Year:
 
     def __init__(self, town: Town, clock: Clock, dice: Entropy, life: Life, story: Story) -> None:
         self.town = town
+        self.days = story.days
         self.clock = clock
         self.dice = dice
         self.life = life
@@ -65,7 +70,7 @@ class Year:
         self.account, self.savings = iban(1), iban(2)
         self.shops = cycle(place.SHOPS)
         self.formats = cycle(FORMATS)
-        self.taken_until = FIRST - _DAY
+        self.taken_until = self.days.first - _DAY
         self.bounced: Entry | None = None
 
     def tell(self) -> None:
@@ -77,30 +82,35 @@ class Year:
             details.put(acting, party, iban(number), by=self.office.public.hex())
         self.fates[iban(200 + list(place.SHOPS).index(MOVED))] = Fate(back="AC04", after=2)
         self._sign_mandates()
-        day = FIRST
-        while day < place.MONDAY:
+        day = self.days.first
+        while day < self.days.week:
             self.day(day)
             day += _DAY
 
     def day(self, day: date) -> None:
         """What happens on that day, in its order."""
+        month, eve = self.days.month(day), self.days.week - _DAY
         happens: list[tuple[bool, int, Callable[[date], None]]] = [
-            (day == FIRST, 9, self._found),
-            (day.day == 2, 8, self._pay_in),
-            (day.day == 15 and day.month in (1, 7), 10, self._put_aside),
+            (day == self.days.first, 9, self._found),
+            (day.day == PAYS_IN, 8, self._pay_in),
+            (day.day == 15 and month in (2, 8), 10, self._put_aside),
             (day.day == 16, 11, self._change_back),
-            (day.day == 18, 9, self._announce),
-            (day.day == 26, 9, self._collect),
-            (day.day == 3 and day.month in (4, 7, 10), 14, self._move_fees),
-            (day == date(2026, 3, 20), 9, self._bounce),
-            (day == date(2026, 5, 6), 9, self._pay_claim),
+            (self._before_debits(day, ANNOUNCED), 9, self._announce),
+            (self._before_debits(day, COLLECTED), 9, self._collect),
+            (day.day == 3 and month in (5, 8, 11), 14, self._move_fees),
+            ((month, day.day) == (4, 20), 9, self._bounce),
+            ((month, day.day) == (6, 6), 9, self._pay_claim),
             (day.weekday() == 5, 10, self._shop),
-            ((day + _DAY).day == 1 or day == place.MONDAY - _DAY, 20, self._import),
+            (day == eve, 19, self._unclear),
+            ((day + _DAY).day == 1 or day == eve, 20, self._import),
         ]
         for wanted, hour, act in happens:
             if wanted:
-                self.clock.set((day - place.MONDAY).days, hour * 3600)
+                self.clock.set(day, hour * 3600)
                 act(day)
+
+    def _before_debits(self, day: date, days: int) -> bool:
+        return (day + days * _DAY).day == place.debit_day(self.days)
 
     def _office(self, request: str, **body: Any) -> Town:
         """The town while it carries out what the office's device asked for."""
@@ -122,12 +132,16 @@ class Year:
         self._transfer(place.MEMBER, day, 8_000)
         self.bank.pay_in(self.account, day, 4_500, "M HADDAD YANIS", self._iban(FORGETFUL), "MONNAIE LOCALE")
 
+    def _unclear(self, day: date) -> None:
+        """Somebody pays for somebody, without a reference."""
+        self.bank.pay_in(self.account, day, 3_500, "M ROUSSEAU", iban(778), "pour manon", instant=True)
+
     def _transfer(self, name: str, day: date, amount: int) -> Entry:
         party = self.life.people[name].party
         reference = shown(member_reference(place.NETWORK, party.account))
         wrote = (f"PATARD {reference}", reference.lower(), f"change {reference} merci")[self.dice.below(3)]
         entry = self.bank.pay_in(self.account, day, amount, name, self._iban(name), wrote)
-        if name == BOUNCED and day.month == 3:
+        if name == BOUNCED and self.days.month(day) == 4:
             self.bounced = entry
         return entry
 
@@ -202,9 +216,12 @@ class Year:
         notices.give(self._office("POST /v1/notices"), by=self.office.public.hex())
 
     def _collect(self, day: date) -> None:
-        """The file for the fifth of next month; in May one member's account is empty."""
-        month = f"{(day + 10 * _DAY):%Y-%m}"
-        if month == "2026-05":
+        """The file for the next debits; once one member's account is empty."""
+        due = day + COLLECTED * _DAY
+        if due - ANNOUNCED * _DAY < self.days.first:
+            return  # nobody was there to be told
+        month = f"{due:%Y-%m}"
+        if self.days.month(due) == 6:
             self.fates[self._iban(BY_DEBIT[-1])] = Fate(back="AM04", after=3)
         by = self.office.public.hex()
         collection, _new = collecting.collect(self._office("POST /v1/collections", month=month), month=month, by=by)
@@ -218,7 +235,7 @@ class Year:
     def _shop(self, day: date) -> None:
         """Saturday: people buy."""
         for hour in (10, 16):
-            self.clock.set((day - place.MONDAY).days, hour * 3600 + self.dice.below(3_600))
+            self.clock.set(day, hour * 3600 + self.dice.below(3_600))
             self.story.rush()
 
     def _import(self, day: date) -> None:
@@ -232,7 +249,7 @@ class Year:
         self.taken_until = day
         booking.book(self.town)  # as a server does, at the machine
         release.release(self.town, Said(day))
-        if day < place.MONDAY - _DAY:  # what came in the last days waits for whoever looks at the demo
+        if day < self.days.week - _DAY:  # what came in the last days waits for whoever looks at the demo
             self._place()
 
     def _place(self) -> None:
@@ -261,10 +278,12 @@ def _body(decision: Decision) -> dict[str, Any]:
 
 
 def last_statement(year: Year) -> bytes:
-    """The statement of the week after the year, which nobody imported yet."""
-    until = place.MONDAY + 6 * _DAY
-    monday = place.MONDAY
+    """The statement of the week after the year, up to the day before the last; nobody imported it yet."""
+    first = year.days.week
+    for day in (first + number * _DAY for number in range(place.DAYS)):
+        if day.day == PAYS_IN:
+            year._pay_in(day)
     for number, name in enumerate((place.PERSONS[2], place.PERSONS[5], place.PERSONS[9])):
-        year._transfer(name, monday + number * _DAY, 5_000 + 500 * number)
-    year.bank.pay_in(year.account, monday + 2 * _DAY, 2_500, "MME MERCIER", iban(777), "pour les patards")
-    return year.bank.statement(year.account, monday, until, Format.CAMT_08)
+        year._transfer(name, first + number * _DAY, 5_000 + 500 * number)
+    year.bank.pay_in(year.account, first + 2 * _DAY, 2_500, "MME MERCIER", iban(777), "pour les patards")
+    return year.bank.statement(year.account, first, year.days.last - _DAY, Format.CAMT_08)

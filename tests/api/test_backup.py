@@ -296,14 +296,15 @@ def test_on_a_medium_that_cannot_be_written(left: str, run: Run, town: Town, tmp
         seq = run("check").json["seq"]
     before = files(evidence)
     patard = str(PATARD)
-    checked, reserve, exported, kept = read_only_mount(
+    checked, reserve, exported, listed, kept = read_only_mount(
         evidence, [patard, "check", "--json"], [patard, "reserve", "--json"],
-        [patard, "accounts", "export", "hledger", "--year", "2026"],
+        [patard, "accounts", "export", "hledger", "--year", "2026"], [patard, "party", "list"],
         [patard, "backup", str(tmp_path / "copy.db"), "--json"],
     )  # fmt: skip
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert (json.loads(checked.stdout)["ok"], json.loads(checked.stdout)["seq"]) == (True, seq)
     assert reserve.returncode == exported.returncode == kept.returncode == 0, reserve.stderr + kept.stderr
+    assert listed.returncode == 0 and "Alice Martin" in listed.stdout
     assert json.loads(kept.stdout)["seq"] == seq
     assert files(evidence) == before
     # And in a folder that could be written, nothing is.

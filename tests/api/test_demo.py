@@ -1,4 +1,4 @@
-"""The demo: the same town in every run and on both databases, and the things that it prints work when typed."""
+"""The demo: a stated day's town is the same in every run and on both databases, and what it prints works when typed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,17 +32,24 @@ PATARD = Path(sys.executable).with_name("patard")
 URL = "http://127.0.0.1:8000"
 README = Path(__file__).parents[2] / "README.md"
 READY_SECONDS = 60
+DAY = "2026-11-22"
+"""The day whose town README tells of."""
 
 
 class Running:
     """A demo in a process of its own, begun in `folder`."""
 
-    def __init__(self, folder: Path, **env: str) -> None:
+    def __init__(self, folder: Path, *options: str, **env: str) -> None:
         self.folder = folder
         self.env = {**{k: v for k, v in os.environ.items() if not k.startswith(("PATARD_", "WALLET_"))},
                     "PORT": "0", "PATARD_LANG": "en", **env}  # fmt: skip
         self.process = subprocess.Popen(
-            [PATARD, "demo"], cwd=folder, env=self.env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            [PATARD, "demo", *options],
+            cwd=folder,
+            env=self.env,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         self.said: list[str] = []
 
@@ -80,8 +88,8 @@ Start = Callable[..., Running]
 def start(tmp_path: Path) -> Iterator[Start]:
     begun: list[Running] = []
 
-    def starter(**env: str) -> Running:
-        begun.append(Running(tmp_path, **env))
+    def starter(*options: str, **env: str) -> Running:
+        begun.append(Running(tmp_path, *options, **env))
         return begun[-1]
 
     yield starter
@@ -93,7 +101,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def seeded(folder: Path, url: str | None = None) -> tuple[bytes, demo.Made]:
     home = Home(folder, url)
-    made = demo.make(home, URL)
+    made = demo.make(home, URL, demo.told_until(DAY))
     town = open_town(home, read_only=True)
     root = town.book.head().root
     town.book.close()
@@ -116,7 +124,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
 
 def test_every_run_ends_with_the_same_root_on_both_databases(told: Told, tmp_path: Path, fresh_postgres: str) -> None:
     assert seeded(tmp_path / "again", fresh_postgres)[0] == told.root
-    assert told.root.hex() in README.read_text(), "the README shows what the demo prints"
+    readme = README.read_text()
+    assert told.root.hex() in readme and f"DAY={DAY}" in readme, "the README shows what the demo prints"
     life = told.made.life
     assert len(life.people) > 35 and life.payments > 350 and life.refunds and life.waiting == 1
     assert life.statements > 24 and life.placed > 10
@@ -150,6 +159,7 @@ def test_every_euro_of_the_year_comes_from_statements(told: Told) -> None:
     assert not [entry for entry in conversions(town) if "/" not in str(entry.evidence["reference"])]
     # The last statement of the bank waits for whoever looks at the demo.
     [waiting] = read(told.made.statement)
+    assert waiting.last == date.fromisoformat(DAY) - timedelta(days=1)
     assert waiting.opening == next(bank.statement for bank in report.banks if bank.name == place.BANK)
     town.book.close()
 
@@ -175,7 +185,7 @@ def test_the_things_work_when_typed(start: Start, tmp_path: Path) -> None:
         assert things[name] in told
     assert httpx.get(things["till_url"]).status_code == 200
     log = httpx.get(f"{things['url']}/v1/log").json()
-    assert log["size"] == things["log_size"] + 1  # from here on the machine's clock counts, says the log
+    assert log["size"] == things["log_size"]  # the town ends today: its clock and the machine's are one
 
     balance = running.typed(things["balance_command"])
     assert balance.returncode == 0, balance.stderr
@@ -221,18 +231,43 @@ def test_the_screen_breaks_no_word(start: Start, columns: int, lang: str) -> Non
 
 
 def test_asking_again_starts_fresh_and_two_at_once_are_refused(start: Start, tmp_path: Path) -> None:
-    first = start()
+    first = start("--day", DAY)
     things = first.ready()
+    assert "makes room" not in "".join(first.said)
     assert first.typed(things["pay_command"]).returncode == 0
     second = start()
     assert second.process.wait(30) == 3
     assert "already" in "".join(second.process.stdout or [])
     assert first.end(signal.SIGTERM) == 0
-    third = start()
+    third = start("--day", DAY)
     fresh = third.ready()
+    assert f"The town of {DAY} that was here" in third.said[0]
     assert fresh["log_root"] == things["log_root"] and fresh["pairing_code"] != things["pairing_code"]
+    # From here on the machine's clock counts, says the log.
     assert httpx.get(f"{fresh['url']}/v1/log").json()["size"] == things["log_size"] + 1
+    assert any(line.startswith(f"The town's story ends on {DAY}") for line in third.said)
     assert third.end() == 0
+
+
+def test_the_town_of_a_day_to_come(start: Start) -> None:
+    """Its book is ahead of the clock; people pay all the same, and the office hears what it can have already."""
+    running = start("--day", (date.today() + timedelta(days=400)).isoformat())
+    things = running.ready()
+    assert any("of days to come" in line for line in running.said)
+    assert running.typed(things["pay_command"]).returncode == 0
+    refused = running.typed(things["import_command"])
+    assert refused.returncode == 1 and "today is" in refused.stderr
+    assert running.typed(things["reserve_command"]).returncode == 0
+    checked = running.typed(things["reserve_command"].removesuffix("reserve") + "check --json")
+    assert checked.returncode == 0 and json.loads(checked.stdout)["ok"] is True
+    assert running.end() == 0
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2026-13-01", "1999-12-31", "2001-12-31", "2100-01-01"])
+def test_a_day_that_no_town_can_have(start: Start, tmp_path: Path, day: str) -> None:
+    refused = start("--day", day)
+    assert refused.process.wait(30) == 2
+    assert "--day" in "".join(refused.process.stdout or []) and not (tmp_path / ".demo").exists()
 
 
 def test_a_folder_that_is_no_demo_is_left_alone(start: Start, tmp_path: Path) -> None:
@@ -244,14 +279,14 @@ def test_a_folder_that_is_no_demo_is_left_alone(start: Start, tmp_path: Path) ->
 
 
 def test_on_postgresql(start: Start, fresh_postgres: str, told: Told) -> None:
-    running = start(PATARD_DATABASE_URL=fresh_postgres)
+    running = start("--day", DAY, PATARD_DATABASE_URL=fresh_postgres)
     things = running.ready()
     assert running.typed(things["pay_command"]).returncode == 0
     del running.env["PATARD_DATABASE_URL"]
     # The folder remembers where its book is.
     assert running.typed(things["reserve_command"]).returncode == 0
     assert running.end() == 0
-    again = start(PATARD_DATABASE_URL=fresh_postgres)
+    again = start("--day", DAY, PATARD_DATABASE_URL=fresh_postgres)
     assert [things["log_root"], again.ready()["log_root"]] == [told.root.hex()] * 2
     assert again.end() == 0
 
