@@ -153,7 +153,7 @@ def _require_undone(connection: Connection, reserve: int) -> None:
             tell(
                 "the line {line} ({amount}), which a corrected statement took away, is not undone yet: "
                 "importing that statement again does it, or says what hinders it",
-                line=line.reference, amount=decimal_text(line.amount),
+                line=line.reference, amount=Cents(line.amount),
             ),
         )  # fmt: skip
 
