@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from api.commands import serving
-from api.commands.console import CONSOLE, CliError, Exit, _, money
+from api.commands.console import CONSOLE, CliError, Exit, _, money, shown_day
 from api.commands.members import invited
 from api.demo import town as place
 from api.demo import week, year
@@ -221,7 +221,7 @@ def _show(town: Town, made: Made, things: Next) -> None:
     last = place.MONDAY + timedelta(days=place.DAYS - 1)
     told = _("{name}: {parties} parties, {statements} bank statements, {payments} payments from {first} to {last},")
     prose(told.format(name=town.charter.name, parties=len(made.life.people), statements=made.life.statements,
-                      payments=made.life.payments, first=year.FIRST, last=last))  # fmt: skip
+                      payments=made.life.payments, first=shown_day(year.FIRST), last=shown_day(last)))  # fmt: skip
     prose(_("{amount} in circulation. Log root after {size} entries:").format(
         amount=money(reserve.report(town).circulation, symbol), size=things.log_size))  # fmt: skip
     say(things.log_root)
