@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from babel.messages.pofile import PoFileError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.i18n import LANGUAGES, Translator, from_accept_language, from_environment, translator
+from ledger.i18n import LANGUAGES, Translator, format_day, from_accept_language, from_environment, translator
 
 CATALOG = r"""
 msgid ""
@@ -160,6 +161,13 @@ def test_any_header_gives_a_language(header: str) -> None:
 )
 def test_language_of_a_terminal(environ: dict[str, str], lang: str) -> None:
     assert from_environment(environ) == lang
+
+
+def test_a_day_is_written_as_the_language_does() -> None:
+    day = date(2026, 11, 6)
+    assert [format_day(day, lang) for lang in ("fr", "en")] == ["06/11/2026", "2026-11-06"] and format_day(day)[
+        2
+    ] == "/"
 
 
 def test_the_environment_of_the_process_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ledger.currency import proofs
 from ledger.currency.money import format_cents
+from ledger.i18n import format_day
 from wallet_cli.errors import Exit, WalletError
 from wallet_cli.opened import Wallet
 from wallet_cli.terminal import TERMINAL, bold
@@ -90,7 +91,7 @@ def sign(wallet: Wallet, number: str, *, yes: bool) -> None:
     )  # fmt: skip
     TERMINAL.say(
         bold(told.format(number=batch.number, count=len(ordered.transfers), total=_euros(ordered.total),
-                         day=ordered.requested_on.isoformat()))
+                         day=format_day(ordered.requested_on, LANG)))
     )  # fmt: skip
     if not yes:
         TERMINAL.confirm(_("Sign it?"))
@@ -134,7 +135,7 @@ def _read(batch: Batch, data: bytes) -> Ordered:
 def _row(one: Batch) -> tuple[str, ...]:
     names = ", ".join(clean(signed.name) for signed in one.signatures if signed.counts) or _("nobody")
     state = _(STATES[one.state]) if one.state in STATES else clean(one.state)
-    return (str(one.number), one.requested_on.isoformat(), str(one.transfers), _euros(one.total_cents), state,
+    return (str(one.number), format_day(one.requested_on, LANG), str(one.transfers), _euros(one.total_cents), state,
             f"{names} ({one.people})")  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from api.commands.console import CONSOLE, N_, CliError, Exit, _, euros, ngettext
+from api.commands.console import CONSOLE, N_, CliError, Exit, _, euros, ngettext, shown_day
 from api.commands.opened import opened, readable
 from ledger.core.ids import account_text
 from ledger.currency import parties
@@ -85,7 +85,7 @@ def years() -> None:
             day = found[-1].end + timedelta(days=1)
     CONSOLE.table(
         [(_("From"), False), (_("To"), False), (_("Entries"), True), (_("State"), False), ("SHA-256", False)],
-        [[str(p.start), str(p.end), str(p.closing.entries) if p.closing else "",
+        [[shown_day(p.start), shown_day(p.end), str(p.closing.entries) if p.closing else "",
           _("closed") if p.closing else _("open"), p.closing.sha256 if p.closing else ""] for p in found],
     )  # fmt: skip
     CONSOLE.give(
@@ -104,13 +104,13 @@ def close(year: str, *, yes: bool) -> None:
         period = accounts.to_close(town, year)
         if not period.closing and not yes:
             told = _("Close the business year {start} to {end}? Nothing is booked into it any more, for ever.")
-            CONSOLE.confirm(told.format(start=period.start, end=period.end))
+            CONSOLE.confirm(told.format(start=shown_day(period.start), end=shown_day(period.end)))
         with CONSOLE.progress(_("Reading the log"), _("Writing")) as (first, second):
             closing, replay = accounts.close(town, year, progress=first, second=second)
     told = _("The business year {start} to {end} was closed before:") if replay else _(
         "The business year {start} to {end} is closed. What comes later is booked into the years after it."
     )  # fmt: skip
-    CONSOLE.say(told.format(start=closing.start, end=closing.end))
+    CONSOLE.say(told.format(start=shown_day(closing.start), end=shown_day(closing.end)))
     CONSOLE.facts({_("entries"): str(closing.entries), _("up to log entry"): str(closing.seq),
                    "SHA-256": closing.sha256})  # fmt: skip
     CONSOLE.give(
@@ -200,7 +200,7 @@ def _show(written: Written) -> None:
     told = (
         _("The business year {start} to {end}, closed") if period.closing else _("The business year {start} to {end}")
     )
-    CONSOLE.say(told.format(start=period.start, end=period.end))
+    CONSOLE.say(told.format(start=shown_day(period.start), end=shown_day(period.end)))
     CONSOLE.facts({_("entries"): str(written.entries), _("lines"): str(written.lines), "SHA-256": written.sha256})
 
 

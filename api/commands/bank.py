@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement
 
-from api.commands.console import CONSOLE, N_, CliError, Exit, _, day, euros, ngettext
+from api.commands.console import CONSOLE, N_, CliError, Exit, _, day, euros, ngettext, shown_day
 from api.commands.failures import reason
 from api.commands.mandates import daily_json, show_daily
 from api.commands.opened import opened, readable
@@ -124,8 +124,8 @@ def statements() -> None:
     CONSOLE.table(
         [(_("Account"), False), (_("No."), True), (_("From"), False), (_("To"), False), (_("Opening"), True),
          (_("Closing"), True), ("", False)],
-        [[names.get(s.reserve, "?"), str(s.number), s.first, s.last, euros(s.opening), euros(s.closing),
-          _("statement withdrawn") if s.id in gone else ""] for s in found],
+        [[names.get(s.reserve, "?"), str(s.number), *(shown_day(date.fromisoformat(one)) for one in (s.first, s.last)),
+          euros(s.opening), euros(s.closing), _("statement withdrawn") if s.id in gone else ""] for s in found],
     )  # fmt: skip
     CONSOLE.give(
         [
@@ -174,7 +174,7 @@ def show_lines(since: str | None, until: str | None, account: str | None) -> Non
         names = {number: name for name, number in town.chart.reserve.items()}
     rows = []
     for line in found:
-        rows.append([line.id.hex()[-8:], line.booked_on.isoformat(), euros(line.amount), became(line),
+        rows.append([line.id.hex()[-8:], shown_day(line.booked_on), euros(line.amount), became(line),
                      _cut(f"{line.name} {line.text}".strip(), 34)])  # fmt: skip
         rows += [["", _("of it"), euros(part["amount"]), "", _cut(part_text(part), 34)] for part in line.parts]
     CONSOLE.table([(_("Line"), False), (_("Day"), False), (_("Amount"), True), (_("Became"), False),
@@ -292,7 +292,7 @@ def _show_taken(taken: Sequence[tuple[Path, Taken]]) -> None:
         statement = one.statement
         told = _("{file}: {account}, {first} to {last}, closing balance {closing}: {new} new of {all} lines.")
         CONSOLE.say(told.format(
-            file=path.name, account=one.account.name, first=statement.first, last=statement.last,
+            file=path.name, account=one.account.name, first=shown_day(statement.first), last=shown_day(statement.last),
             closing=euros(statement.closing), new=one.new, all=len(statement.lines)))  # fmt: skip
         if one.gone:
             CONSOLE.say(_("    {count} lines are gone, and were undone.").format(count=one.gone))

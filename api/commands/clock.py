@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from api.commands.console import CONSOLE, CliError, Exit, _
+from api.commands.console import CONSOLE, CliError, Exit, _, shown_day
 from api.commands.failures import reason
 from api.commands.opened import opened
 from api.schemas.fields import rfc3339
@@ -50,7 +50,7 @@ def _moment(at: int, charter: Charter) -> str:
         local = (_EPOCH + timedelta(microseconds=at)).astimezone(ZoneInfo(charter.timezone))
     except OverflowError:
         return f"{at} us"
-    return f"{local:%Y-%m-%d %H:%M:%S} ({charter.timezone})"
+    return f"{shown_day(local.date())} {local:%H:%M:%S} ({charter.timezone})"
 
 
 def _json(found: clocked.State) -> dict[str, object]:

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 from api.usage import AMOUNTS
 from ledger.currency.money import AmountError, format_cents, parse_amount
-from ledger.i18n import from_environment, translator
+from ledger.i18n import format_day, from_environment, translator
 
 LANG = from_environment()
 _ = translator("api", LANG)
@@ -151,6 +151,11 @@ def money(cents: int, symbol: str = "") -> str:
 def euros(cents: int) -> str:
     """Cents of euros in the user's language."""
     return format_cents(cents, LANG, "€")
+
+
+def shown_day(value: date) -> str:
+    """A day in the user's language."""
+    return format_day(value, LANG)
 
 
 def amount(text: str, name: str) -> int:

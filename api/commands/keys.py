@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.commands.console import CONSOLE, CliError, Exit, _
+from api.commands.console import CONSOLE, CliError, Exit, _, shown_day
 from api.commands.opened import opened, readable
 from ledger.core.ids import account_text
 from ledger.currency import parties
@@ -88,7 +88,7 @@ def _meant(party: Party, keys: list[DeviceKey], which: str) -> DeviceKey:
 
 
 def _day(town: Town, at: int) -> str:
-    return town.charter.local_date(at).isoformat()
+    return shown_day(town.charter.local_date(at))
 
 
 def _told(party: Party, key: DeviceKey) -> dict[str, object]:

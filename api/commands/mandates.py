@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from api.commands.console import CONSOLE, N_, CliError, Exit, _, amount_wrong, euros, ngettext
+from api.commands.console import CONSOLE, N_, CliError, Exit, _, amount_wrong, euros, ngettext, shown_day
 from api.commands.console import day as typed_day
 from api.commands.opened import opened, readable
 from ledger.core.ids import account_text
@@ -90,7 +90,7 @@ def show(*, every: bool) -> None:
         found = model.every(town, live_only=not every)
         code = town.charter.code
     rows = [
-        [one.name, rum(code, one.reference), euros(one.amount), one.signed_on.isoformat(), _state(one)] for one in found
+        [one.name, rum(code, one.reference), euros(one.amount), shown_day(one.signed_on), _state(one)] for one in found
     ]
     columns = [(_("name"), False), (_("mandate"), False), (_("a month"), True), (_("signed"), False),
                (_("state"), False)]  # fmt: skip
@@ -110,7 +110,7 @@ def tell(month: str | None, file: Path | None, *, again: bool) -> None:
     _show_notices(found, file, left, again=again)
     for lost in missed:
         told = _("Nobody was told of the debits of {month} by {day}: nothing is collected in that month.")
-        CONSOLE.note(told.format(month=lost, day=calendar.last_notice(said, lost)))
+        CONSOLE.note(told.format(month=lost, day=shown_day(calendar.last_notice(said, lost))))
     CONSOLE.give(notices_json(said, found) | {"missed": missed})
 
 
@@ -127,8 +127,8 @@ def collect(month: str | None, on: str | None, file: Path | None, *, again: bool
         if new
         else _("The file of {month} was made before: {count} debits, {total} together, on {day}, in {file}.")
     )
-    CONSOLE.say(told.format(count=made.debits, month=made.month, total=euros(made.total), day=made.collect_on,
-                            file=target))  # fmt: skip
+    CONSOLE.say(told.format(count=made.debits, month=made.month, total=euros(made.total),
+                            day=shown_day(made.collect_on), file=target))  # fmt: skip
     CONSOLE.give({**collection_json(made), "new": new, "file": str(target)})
 
 
@@ -137,7 +137,7 @@ def collections() -> None:
     with readable() as town:
         found = files.every(town)
     rows = [
-        [str(one.number), one.month, one.collect_on.isoformat(), str(one.debits), euros(one.total), str(one.unpaid),
+        [str(one.number), one.month, shown_day(one.collect_on), str(one.debits), euros(one.total), str(one.unpaid),
          _(STATES[one.state])]
         for one in found
     ]  # fmt: skip
@@ -197,7 +197,7 @@ def mature(today: str | None) -> None:
         CONSOLE.say(told.format(day=day))
     for one in waiting:
         told = _("{count} debits, {total} together, are released on {day}.")
-        CONSOLE.say(told.format(count=one.debits, total=euros(one.cents), day=one.release_on))
+        CONSOLE.say(told.format(count=one.debits, total=euros(one.cents), day=shown_day(one.release_on)))
     CONSOLE.give(daily_json(done) | {
         "maturing": [
             {"release_on": one.release_on.isoformat(), "debits": one.debits, "amount_cents": one.cents}
@@ -291,12 +291,12 @@ def item_json(one: Item, month: str, mandate: Mandate) -> dict[str, Any]:
 
 def _show_notices(found: Notices, file: Path | None, left: int, *, again: bool) -> None:
     told = _("Debits of {month} are due on {day}; members can be told until {last}.")
-    CONSOLE.say(told.format(month=found.month, day=found.due_on, last=found.last_day))
+    CONSOLE.say(told.format(month=found.month, day=shown_day(found.due_on), last=shown_day(found.last_day)))
     if not found.notices and not left:
         CONSOLE.say(_("Nobody was told, and nobody is to be.") if again else
                     _("Nobody is left to be told; --again lists everybody who was."))  # fmt: skip
         return
-    rows = [[one.name, one.rum, euros(one.amount), one.due_on.isoformat()] for one in found.notices]
+    rows = [[one.name, one.rum, euros(one.amount), shown_day(one.due_on)] for one in found.notices]
     if rows:
         CONSOLE.table([(_("name"), False), (_("mandate"), False), (_("Amount"), True), (_("Day"), False)], rows)
     if left:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.commands.console import CONSOLE, CliError, Exit, _, amount, euros, money
+from api.commands.console import CONSOLE, CliError, Exit, _, amount, euros, money, shown_day
 from api.commands.console import day as typed_day
 from api.commands.opened import opened, readable
 from ledger.core.ids import account_text
@@ -57,7 +57,7 @@ def convert(
                     reference=conversion.plain_reference(reference))
     )  # fmt: skip
     if until is not None:
-        CONSOLE.say(_("Typed ahead of the statement, which is expected until {day}.").format(day=until))
+        CONSOLE.say(_("Typed ahead of the statement, which is expected until {day}.").format(day=shown_day(until)))
     CONSOLE.say(_("Balance of {name}: {amount}").format(name=party.name, amount=money(balance, symbol)))
     CONSOLE.give(
         {"id": posted.id.hex(), "seq": posted.seq, "replay": posted.replay, "party": party.name,
@@ -145,7 +145,7 @@ def waiting() -> None:
         with town.reading() as connection:
             names = parties.by_accounts(connection, {one.account for one in asked})
         symbol = town.charter.symbol
-        days = {one.id: town.charter.local_date(one.at).isoformat() for one in asked}
+        days = {one.id: shown_day(town.charter.local_date(one.at)) for one in asked}
     if not asked:
         CONSOLE.say(_("Nobody waits to change back."))
     columns = [(_("id"), False), (_("asked"), False), (_("units"), True), (_("fee"), True), (_("payout"), True),

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from api.commands.console import CONSOLE, N_, CliError, Exit, _, day, euros, money, ngettext
+from api.commands.console import CONSOLE, N_, CliError, Exit, _, day, euros, money, ngettext, shown_day
 from api.commands.opened import opened, readable
 from api.schemas.payouts import batch_out, payout_out, transfer_out
 from ledger.core.ids import account_text
@@ -45,7 +45,7 @@ def show(*, every: bool) -> None:
     """What is due, and the files under way (`every`: all files)."""
     with readable() as town:
         due, files = owed.due(town), batches.every(town, open_only=not every)
-        days = {one.payout.seq: town.charter.local_date(one.at).isoformat() for one in due}
+        days = {one.payout.seq: shown_day(town.charter.local_date(one.at)) for one in due}
         given = _files_json(town, files)
     if due:
         columns = [(_("reference"), False), (_("owed since"), False), (_("euros"), True), (_("shop"), False),
@@ -77,8 +77,9 @@ def show_file(number: str) -> None:
         [given] = _files_json(town, [batch])
     CONSOLE.facts(
         {
-            _("File"): str(batch.number), _("Message"): batch.message, _("To be paid on"): given["requested_on"],
-            _("Total"): euros(batch.total), _("State"): _(STATES[batch.state]), _("Signed by"): _signed(batch),
+            _("File"): str(batch.number), _("Message"): batch.message,
+            _("To be paid on"): shown_day(batch.requested_on), _("Total"): euros(batch.total),
+            _("State"): _(STATES[batch.state]), _("Signed by"): _signed(batch),
             "SHA-256": given["sha256"],
         }
     )  # fmt: skip
@@ -106,7 +107,7 @@ def order(on: str | None) -> None:
         "File {number}: {count} payouts, {total}, to be paid on {day}.", batch.transfers,
     )  # fmt: skip
     CONSOLE.say(told.format(number=batch.number, count=batch.transfers, total=euros(batch.total),
-                            day=given["requested_on"]))  # fmt: skip
+                            day=shown_day(batch.requested_on)))  # fmt: skip
     if batch.transfers == 1:
         CONSOLE.say(_("The bank checks the name of a file with one payment, always: it is to be the account holder's."))
     for one in left:
@@ -231,7 +232,7 @@ def payee_text(found: Payee | None) -> str:
 
 def _file_row(one: Batch) -> tuple[str, ...]:
     return (
-        str(one.number), one.requested_on.isoformat(), str(one.transfers), euros(one.total), _(STATES[one.state]),
+        str(one.number), shown_day(one.requested_on), str(one.transfers), euros(one.total), _(STATES[one.state]),
         _signed(one),
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from api.commands.bank import line_json, part_text
-from api.commands.console import CONSOLE, N_, CliError, Exit, _, amount, euros, money, ngettext
+from api.commands.console import CONSOLE, N_, CliError, Exit, _, amount, euros, money, ngettext, shown_day
 from api.commands.opened import opened, readable
 from ledger.core.ids import account_text
 from ledger.currency import conversion, parties
@@ -126,7 +126,9 @@ def place(
         names = _names(town, [one], decision)
         balances = _balances(town, decision, names)
     told = _("{day}, {amount}: {what}.")
-    CONSOLE.say(told.format(day=one.line.booked_on, amount=euros(one.line.amount), what=_words(decision, names)))
+    CONSOLE.say(
+        told.format(day=shown_day(one.line.booked_on), amount=euros(one.line.amount), what=_words(decision, names))
+    )
     for text in balances:
         CONSOLE.say(text)
     CONSOLE.give(
@@ -144,7 +146,7 @@ def back(line: str) -> None:
         CONSOLE.say(_("It is in suspense already; nothing was moved now."))
     else:
         told = _("{day}, {amount} is in suspense again: `patard bank suspense place {id}` says what it is.")
-        CONSOLE.say(told.format(day=one.booked_on, amount=euros(one.amount), id=_short(one.id)))
+        CONSOLE.say(told.format(day=shown_day(one.booked_on), amount=euros(one.amount), id=_short(one.id)))
     CONSOLE.give({"id": posted.id.hex(), "seq": posted.seq, "replay": posted.replay, "line": one.id.hex()})
 
 
@@ -228,7 +230,7 @@ def _share(town: Town, text: str) -> Share:
 def _show(one: OpenLine, names: Mapping[int, str]) -> None:
     line = one.line
     said = " ".join(text for text in (line.name, line.text) if text)
-    CONSOLE.say(f"{_short(line.id)}  {line.booked_on}  {euros(line.amount)}  {said}"[:160].rstrip())
+    CONSOLE.say(f"{_short(line.id)}  {shown_day(line.booked_on)}  {euros(line.amount)}  {said}"[:160].rstrip())
     for part in line.parts:
         CONSOLE.say(f"        {euros(part['amount']):>10}  {part_text(part)}"[:160].rstrip())
     for number, proposal in enumerate(one.proposals[:SHOWN], 1):
@@ -249,7 +251,10 @@ def _words(decision: Decision, names: Mapping[int, str]) -> str:
 
 
 def _reason(reason: Reason) -> str:
-    facts = {key: euros(value) if type(value) is int else str(value) for key, value in reason.facts.items()}
+    facts = {
+        key: euros(value) if type(value) is int else shown_day(value) if isinstance(value, date) else str(value)
+        for key, value in reason.facts.items()
+    }
     return _(REASONS[reason.why]).format(**facts)
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from api.commands import serving
-from api.commands.console import CONSOLE, CliError, Exit, _, money
+from api.commands.console import CONSOLE, CliError, Exit, _, money, shown_day
 from api.commands.console import day as typed_day
 from api.commands.members import invited
 from api.demo import town as place
@@ -255,7 +255,8 @@ def _show(town: Town, made: Made, things: Next) -> None:
     say, prose, symbol = CONSOLE.say, _prose, town.charter.symbol
     told = _("{name}: {parties} parties, {statements} bank statements, {payments} payments from {first} to {last},")
     prose(told.format(name=town.charter.name, parties=len(made.life.people), statements=made.life.statements,
-                      payments=made.life.payments, first=made.days.first, last=made.days.last))  # fmt: skip
+                      payments=made.life.payments, first=shown_day(made.days.first),
+                      last=shown_day(made.days.last)))  # fmt: skip
     prose(_("{amount} in circulation. Log root after {size} entries:").format(
         amount=money(reserve.report(town).circulation, symbol), size=things.log_size))  # fmt: skip
     say(things.log_root)

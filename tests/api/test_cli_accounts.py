@@ -141,7 +141,7 @@ def test_closing_for_ever_is_asked_for(town: Town, run: Run, tmp_path: Path, mon
     monkeypatch.setattr("sys.stdin", Keyboard("\nnon\noui\n"))
     asked = [run("accounts", "close", "2025", plain=True) for _ in range(3)]
     assert [ran.code for ran in asked] == [2, 2, 0]
-    assert all("2025-01-01" in ran.err and "pour toujours" in ran.err for ran in asked)
+    assert all("01/01/2025" in ran.err and "pour toujours" in ran.err for ran in asked)
     for year, code in (("2024", "period_unknown"), ("9000", "period_not_over")):
         refused = run("accounts", "close", year)
         assert refused.error["code"] == code

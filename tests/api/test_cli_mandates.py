@@ -157,7 +157,7 @@ def test_what_is_refused_at_the_machine(run: Run, town: Town, args: tuple[str, .
 def test_it_is_said_for_people(run: Run, town: Town) -> None:
     add(run, "Bob", 2)
     assert "PATARD-" in run("mandate", "list", plain=True).out
-    assert "2025-06-23" in run("mandate", "notices", plain=True).out
+    assert "23/06/2025" in run("mandate", "notices", plain=True).out
     until(town, date(2025, 6, 24))
     assert ".xml" in run("mandate", "collect", plain=True).out
     assert "2025-07" in run("mandate", "collections", plain=True).out
