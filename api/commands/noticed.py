@@ -33,6 +33,8 @@ FORMS = (
 )  # fmt: skip
 """The sentences of the audit's notices."""
 TEXTS = (N_("names of parties"), N_("bank details"), N_("statements"), N_("memos of payments"))
+ROLES = (N_("cashier"), N_("owner"), N_("member"), N_("operator"), N_("treasurer"), N_("auditor"))
+_WORDS = {"told": TEXTS, "role": ROLES, "office": ROLES}
 ACCOUNT = re.compile(r"account ([0-9a-f]{16})\b")
 _CENTS = re.compile(r"(-?[0-9]+) cents?\b")
 
@@ -61,7 +63,7 @@ def _value(name: str, value: str | int, names: Mapping[str, str]) -> str:
     if name == "day":
         return format_day(date.fromisoformat(str(value)), LANG)
     told = str(value)
-    for words in TEXTS if name == "told" else ():
+    for words in _WORDS.get(name, ()):
         told = told.replace(words, _(words))
     return told
 
