@@ -27,15 +27,15 @@ from ledger.currency.bank.payouts.index import REJECTED
 from ledger.currency.bank.taking import Taken
 from ledger.currency.errors import CurrencyError
 from ledger.currency.sure import Looks
-from ledger.currency.told import tell
+from ledger.currency.told import detail_of, tell
 from ledger.currency.town import Town
 
 LOGGER = logging.getLogger("patard")
 KEPT = 50
 STUCK_KEPT = 100
 """Of one import, lines that could not be booked. All of them are kept in the book, and tried again."""
-WHY_KEPT = 20_000
-"""Characters of what an answer of the bank leaves to decide."""
+WHY_KEPT = 200
+"""Sentences about what an answer of the bank leaves to decide."""
 AT_ONCE = 2
 """Files that are read at one time: one may take hundreds of MB while it is."""
 DAILY_SECONDS = 600
@@ -88,7 +88,8 @@ class Import:
     total: int = 0
     kinds: dict[str, int] = field(default_factory=dict)
     stuck: list[NotBooked] = field(default_factory=list)
-    why: str = ""
+    why: tuple[str, ...] = ()
+    """What a person should know besides, a sentence each."""
 
 
 class Imports:
@@ -137,8 +138,10 @@ class Imports:
         taken = taking.take(town, statements, file=file, by=by, opening=opening, corrected=corrected,
                              quiet_days=quiet_days)  # fmt: skip
         counts = [Counts.of(one) for one in taken]
-        others = ", ".join(f"…{account}" for account in taking.skipped(town, statements))
-        why = f"skipped what is of accounts that are not the reserve's: {others}" if others else ""
+        others = tuple(f"…{account}" for account in taking.skipped(town, statements))
+        why = (
+            (tell("skipped what is of accounts that are not the reserve's: {others}", others=others),) if others else ()
+        )
         made = self._keep(Import(self.town.new_id().hex(), file, counts, total=sum(one.new for one in taken), why=why))
         self._pool.submit(self._book, made)
         return made
@@ -154,8 +157,8 @@ class Imports:
         counts = {REJECTED: len(done.undone), DEBITS: len(done.debits)}
         counts |= Counter(f"payee_{payee.outcome}" for _payout, payee in done.payees)
         kinds = {kind: count for kind, count in counts.items() if count}
-        why = "\n".join(f"{one.reference}: {one.detail}" for one in done.left)
-        return Import(self.town.new_id().hex(), file, [], state="done", kinds=kinds, why=why[:WHY_KEPT])
+        why = tuple(tell("{name}: {reason}", name=one.reference, reason=one.detail) for one in done.left[:WHY_KEPT])
+        return Import(self.town.new_id().hex(), file, [], state="done", kinds=kinds, why=why)
 
     def find(self, id: str) -> Import:
         """An import of this server's run. Raises `CurrencyError`: not_found."""
@@ -176,10 +179,10 @@ class Imports:
             # By the machine: the statement says who sent it, and whose key may be revoked by the time of its last line.
             booked = booking.book(self.town, progress=progress)
         except InterruptedError:
-            one.state, one.why = "failed", "the server was stopped; its next start goes on"
+            one.state, one.why = "failed", (tell("the server was stopped; its next start goes on"),)
         except Exception as error:
             LOGGER.exception("booking %s", one.file)
-            one.state, one.why = "failed", str(error)
+            one.state, one.why = "failed", (detail_of(error),)
         else:
             one.stuck = [NotBooked.of(stuck) for stuck in booked.stuck[:STUCK_KEPT]]
             one.kinds, one.state = booked.kinds, "done"

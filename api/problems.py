@@ -24,7 +24,7 @@ from ledger.currency.bank.statement import StatementError
 from ledger.currency.errors import ERRORS, CurrencyError
 from ledger.currency.keys import KeyRefused
 from ledger.currency.told import Told, detail_of, tell, why
-from ledger.i18n import Lang, from_accept_language, translator
+from ledger.i18n import Lang, Translator, from_accept_language, translator
 
 LOGGER = logging.getLogger("patard")
 
@@ -73,6 +73,11 @@ def answer_for(error: Exception, lang: Lang = "en") -> Response:
 def language(asked: str | None) -> Lang:
     """That of an Accept-Language header. A program that asks for none gets English: what is here is for programs."""
     return from_accept_language(asked) if asked else "en"
+
+
+def words_for(request: Request) -> Translator:
+    """The words of the language that is asked for."""
+    return translator("api", language(request.headers.get("accept-language")))
 
 
 def handle(app: FastAPI) -> None:

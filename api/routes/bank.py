@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import Actor, Caller, Served, acting_with_file, hex_bytes, need
+from api.problems import words_for
 from api.routes.accounts import cursor_of, cursor_text
 from api.routes.office import BOOKED, TREASURER, booked
 from api.schemas.bank import (
@@ -134,11 +135,12 @@ async def bring_in(
     take = partial(
         found.imports.take, town=acting.town, by=acting.by, opening=opening, corrected=corrected, quiet_days=quiet_days
     )
-    return import_out(await to_thread.run_sync(take, data, name or "upload", limiter=found.imports.readers))
+    taken = await to_thread.run_sync(take, data, name or "upload", limiter=found.imports.readers)
+    return import_out(taken, words_for(request))
 
 
 @router.get("/v1/bank/imports/{id}", response_model=ImportOut)
-def progress(id: str, found: Served, caller: Caller) -> ImportOut:
+def progress(id: str, request: Request, found: Served, caller: Caller) -> ImportOut:
     """How far an import is. Known for as long as the server runs."""
     need(caller, parties.AUDIT)
-    return import_out(found.imports.find(id))
+    return import_out(found.imports.find(id), words_for(request))

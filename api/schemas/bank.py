@@ -13,7 +13,9 @@ from ledger.core.ids import account_text
 from ledger.currency import parties
 from ledger.currency.bank.lines import Line
 from ledger.currency.parties import Party
+from ledger.currency.told import why
 from ledger.currency.town import Town
+from ledger.i18n import Translator
 
 
 class TopupOut(BaseModel):
@@ -123,15 +125,16 @@ def taken_out(one: Counts) -> TakenOut:
     )  # fmt: skip
 
 
-def import_out(one: Import) -> ImportOut:
-    """An import, as the API shows it."""
+def import_out(one: Import, words: Translator) -> ImportOut:
+    """An import, as the API shows it, with sentences in the language of `words`."""
     return ImportOut(
         id=one.id, file=one.file, state=one.state, done=one.done, total=one.total,
         statements=[taken_out(taken) for taken in one.taken], booked=dict(one.kinds),
         stuck=[
-            StuckOut(reference=s.reference, amount_cents=s.amount, code=s.code, detail=s.detail) for s in one.stuck
+            StuckOut(reference=s.reference, amount_cents=s.amount, code=s.code, detail=why(s.code, s.detail, words))
+            for s in one.stuck
         ],
-        why=one.why,
+        why="\n".join(why("", said, words) for said in one.why),
     )  # fmt: skip
 
 

@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 
+from api.imports import Import, NotBooked
+from api.schemas.bank import import_out
 from ledger.core.ids import account_text
 from ledger.currency.bank.reference import member_reference, shown
+from ledger.currency.told import tell
 from ledger.currency.town import Town
+from ledger.i18n import translator
 from tests.served import Cast, Served, cast, is_problem, served
 from tests.towns import CASH, IBAN
 
@@ -173,3 +177,16 @@ def test_where_to_send_euros(api: Served, people: Cast) -> None:
     assert told["epc"].splitlines()[:4] == ["BCD", "002", "1", "SCT"]
     for wrong in ("0", "-1", "1.5", "1e3", "100000000000", "x"):
         is_problem(api.client.get("/v1/topup", params={"amount_cents": wrong}, headers=headers), "body_malformed")
+
+
+def test_what_is_left_to_do_is_said_in_the_language_asked_for() -> None:
+    """Of an answer of the bank, and of lines that could not be booked."""
+    left = tell("{name}: {reason}", name="R1", reason=tell("it is no debit of this file"))
+    stuck = [NotBooked("R2", -500, "line_placed", tell("this line was put back meanwhile; look at it again")),
+             NotBooked("R3", 500, "below_floor", "account 01 would hold -5")]  # fmt: skip
+    one = Import("00", "a.xml", [], state="done", why=(left, left), stuck=stuck)
+    said = {lang: import_out(one, translator("api", lang)) for lang in ("en", "fr")}
+    assert said["en"].why == "R1: it is no debit of this file\nR1: it is no debit of this file"
+    assert said["fr"].why.splitlines()[0] == "R1 : ce n'est pas un prélèvement de ce fichier"
+    assert [one.detail for one in said["en"].stuck] == [one.detail for one in stuck]
+    assert "remise en attente" in said["fr"].stuck[0].detail and "would hold" not in said["fr"].stuck[1].detail
