@@ -316,7 +316,7 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
             raise taken  # By another code, while this one waited.
         if connection.execute(select(PARTY.c.closed_at).where(PARTY.c.id == party.id)).scalar() is not None:
             raise wrong
-        caps.require_room(connection, party.id, party.kind, posted.at)
+        caps.require_room(town, connection, party.id, party.kind, posted)
         connection.execute(
             insert(DEVICE_KEY).values(
                 key=key, party=party.id, role=row.role, label=label, added_at=posted.at, revoked_at=None
