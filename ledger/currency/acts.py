@@ -74,14 +74,18 @@ class Act:
         """
         proofs.verify_act(network, self.key, self.until, self.hash, self.signature)
         if not now <= self.until <= now + LONGEST_SECONDS:
-            raise CurrencyError(
-                "act_expired",
-                tell(
-                    "the device signed this for another time; sign it anew, for {most} seconds at most, and look "
-                    "at its clock",
-                    most=LONGEST_SECONDS,
-                ),
-            )
+            raise self.expired()
+
+    def expired(self) -> CurrencyError:
+        """That it was signed for another time, and nothing was done."""
+        return CurrencyError(
+            "act_expired",
+            tell(
+                "the device signed this for another time; sign it anew, for {most} seconds at most, and look "
+                "at its clock",
+                most=LONGEST_SECONDS,
+            ),
+        )
 
     def evidence(self) -> dict[str, str | int]:
         """What an entry says of the act that made it, beside `by`. Raises `CurrencyError`: body_too_large."""
@@ -137,11 +141,15 @@ def keep(connection: Connection, act: Act, answers: Sequence[Posted]) -> None:
     connection.execute(insert(ACT).values(hash=act.hash, seq=new[0], text=shown[0], salt=shown[1]))
 
 
-def require_live(connection: Connection, act: Act) -> None:
-    """Raise `CurrencyError`, key_unknown, unless the act's key lives: asked under the lock of all writing.
+def require_live(connection: Connection, act: Act, now: int) -> None:
+    """Raise `CurrencyError` unless the act's key lives, and its last second is not over at the moment `now` (us): asked
+    under the lock of all writing. Codes: key_unknown, act_expired.
 
-    The look at the request may be seconds old: what a stolen device asks for ends where the key is revoked.
+    The look at the request may be long ago, for a file waits for others: what a stolen device asks for ends where the
+    key is revoked, and nothing is done after the time for which it was signed.
     """
+    if now // 1_000_000 > act.until:
+        raise act.expired()
     alive = select(DEVICE_KEY.c.key).where(DEVICE_KEY.c.key == act.key, DEVICE_KEY.c.revoked_at.is_(None))
     if connection.execute(alive).first() is None:
         raise CurrencyError("key_unknown", tell("the key that signed this was revoked, and nothing was done"))

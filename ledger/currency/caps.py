@@ -11,10 +11,13 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, func, select
 
+from ledger.core.model import Posted
+from ledger.currency import clocked
 from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.tables import DEVICE_KEY, SESSION
 from ledger.currency.told import tell
+from ledger.currency.town import Town
 
 HOUR = 3_600_000_000
 """Microseconds."""
@@ -44,8 +47,8 @@ def of(kind: str) -> Caps:
     return OFFICE if kind == PartyKind.ASSOCIATION else OTHERS
 
 
-def require_room(connection: Connection, party: bytes, kind: str, at: int) -> None:
-    """Raise `CurrencyError` unless one more key can join this party at the moment `at` (us).
+def require_room(town: Town, connection: Connection, party: bytes, kind: str, posted: Posted) -> None:
+    """Raise `CurrencyError` unless one more key can join this party with the entry `posted`.
 
     Asked within the commit that adds the key, or many at once would all find room. Codes: keys_too_many,
     joins_too_many.
@@ -57,7 +60,9 @@ def require_room(connection: Connection, party: bytes, kind: str, at: int) -> No
             "keys_too_many",
             tell("this party has {keys} devices, which is the most: revoke one that is not used", keys=caps.keys),
         )
-    if connection.execute(mine.where(key.added_at > at - HOUR)).scalar_one() >= caps.joins:
+    now = clocked.judged(town, posted)
+    hour = clocked.since(town, now, now - HOUR)
+    if connection.execute(mine.where(key.added_at > hour)).scalar_one() >= caps.joins:
         raise CurrencyError("joins_too_many", tell("{joins} devices of this party have joined in an hour; wait a while",
                                                    joins=caps.joins))  # fmt: skip
 

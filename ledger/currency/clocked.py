@@ -102,6 +102,14 @@ def since(town: Town, now: int, midnight: int) -> int:
     return midnight
 
 
+def judged(town: Town, posted: Posted) -> int:
+    """The moment (us) by which an entry is judged, asked in its commit. `check` does by the same (`Moments.then`)."""
+    told = _last(town)
+    if told is None or told.seq >= posted.seq:
+        return Moments(town, posted.seq).then(posted.seq, posted.at)
+    return told.clock if told.counts(posted.seq, posted.at) else posted.at
+
+
 class Moments:
     """The time of entries as the notes about the clock tell it, up to the entry `seq` of the log.
 
@@ -117,14 +125,20 @@ class Moments:
             pass  # a note that nobody here wrote, which tells nothing: `check` finds it
         self._places = [told.seq for told in self._told]
 
+    @property
+    def are_told(self) -> bool:
+        """Whether there are such notes; without one it is `at`. It is never later than that."""
+        return bool(self._told)
+
     def of(self, seq: int, at: int) -> int:
         """When the log took the entry `seq`, whose `at` is that (us)."""
-        if not self._told:
-            return at
-        place = bisect_right(self._places, seq)
-        if place and self._told[place - 1].counts(seq, at):
-            at = self._told[place - 1].clock
+        at, place = self.then(seq, at), bisect_right(self._places, seq)
         return min(at, self._told[place].clock) if place < len(self._told) else at
+
+    def then(self, seq: int, at: int) -> int:
+        """The same as it was known then: by this the entry was judged, and `check` judges it by this."""
+        place = bisect_right(self._places, seq)
+        return self._told[place - 1].clock if place and self._told[place - 1].counts(seq, at) else at
 
 
 def _last(town: Town) -> Told | None:

@@ -245,9 +245,9 @@ def invite_with(
     act = town.act if town.act is not None and town.act.by == by else None
     signed = {"act": act.text, "salt": act.salt, "until": act.until, "signature": act.signature} if act else {}
     with town.book.store.writing() as store:
-        if act is not None:
-            acts.require_live(store.connection, act)
         now = clocked.require(town, store)
+        if act is not None:
+            acts.require_live(store.connection, act, now)
         row = {"code_hash": hashed, "party": party.id, "role": role, "made_by": by,
                "person": person and person.account, "expires_at": now + seconds * 1_000_000}  # fmt: skip
         # Used ones stay: they answer a joining whose answer was lost, and there is one a key at most.
@@ -316,7 +316,7 @@ def join(town: Town, code: str, key: bytes, label: str) -> tuple[DeviceKey, Part
             raise taken  # By another code, while this one waited.
         if connection.execute(select(PARTY.c.closed_at).where(PARTY.c.id == party.id)).scalar() is not None:
             raise wrong
-        caps.require_room(connection, party.id, party.kind, posted.at)
+        caps.require_room(town, connection, party.id, party.kind, posted)
         connection.execute(
             insert(DEVICE_KEY).values(
                 key=key, party=party.id, role=row.role, label=label, added_at=posted.at, revoked_at=None

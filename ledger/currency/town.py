@@ -151,24 +151,25 @@ class Town:
         """`Book.post`, by the charter in use and with what vouches for each: all that is posted passes here.
 
         Raises `CurrencyError`: charter_changed, where another charter was noted since, by another process, say, that
-        opened the book with a newer one; key_unknown, where the device whose act this is was revoked since.
+        opened the book with a newer one; key_unknown and act_expired, where the device whose act this is was revoked
+        since, or its last second passed.
         """
+        from ledger.currency import clocked  # which works with towns
+
         unless, act = self.following[-1] if self.following else None, self.act
 
         def check(connection: Connection, outcome: Outcome) -> None:
             # Who joins rests on an invitation, which is looked at where it is made, and goes with the key that made it.
-            new = any(
-                isinstance(answer, Posted) and not answer.replay and getattr(one, "kind", "") != "key_added"
-                for one, answer in zip(batch, outcome.answers, strict=True)
-            )
+            new = [
+                answer for one, answer in zip(batch, outcome.answers, strict=True)
+                if isinstance(answer, Posted) and not answer.replay and getattr(one, "kind", "") != "key_added"
+            ]  # fmt: skip
             if act is not None and new:
-                acts.require_live(connection, act)
+                acts.require_live(connection, act, clocked.judged(self, new[-1]))
             if also is not None:
                 also(connection, outcome)
 
         if looked is None and self.book.watch is not None and not confirming:
-            from ledger.currency import clocked  # which works with towns
-
             self.book.see()
             clocked.keep(self.acting(None), self.book.look())  # the machine's note uses up nobody's act
         try:

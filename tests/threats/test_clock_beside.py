@@ -214,3 +214,25 @@ def test_each_day_behind_a_wrong_clock_is_a_day_of_its_own(bank: tuple[Machine, 
         conversion.convert(town, alice, 20_000, reserve=CASH, reference="S-9", by=key.public.hex())
     assert caught.value.code == "limit_conversion"
     assert not [one for one in audit(town).findings if one.code == "limit_conversion"]
+
+
+def test_joins_go_on_behind_a_wrong_clock(bank: tuple[Machine, Town]) -> None:
+    """So many join in an hour; that hour ends by the clock, not by what the log counts."""
+    machine, town = bank
+    shop = parties.admit(town, "shop", "Boulangerie")
+    in_2035(machine, town, None)
+
+    def joins(name: str) -> None:
+        key = towns.join(town, shop, "cashier", name)
+        parties.revoke(town, parties.device(town, key.public))
+
+    for number in range(21):
+        machine.forward(300)
+        joins(f"till {number}")
+    machine.forward(3_600 + 60)
+    for number in range(20):
+        joins(f"other till {number}")
+    with pytest.raises(CurrencyError) as caught:
+        joins("one more")
+    assert caught.value.code == "joins_too_many"
+    assert audit(town).clean

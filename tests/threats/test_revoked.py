@@ -81,6 +81,28 @@ def test_what_was_on_its_way_when_its_key_was_revoked(town: Town, people: Cast, 
     assert codes(town) == []
 
 
+@pytest.mark.parametrize("what", ["conversion", "party", "import", "invitation"])
+def test_what_was_on_its_way_when_its_last_second_passed(town: Town, people: Cast, what: str) -> None:
+    """A large file waits for others before it, and is taken late: not after the time for which it was signed."""
+    do = asked(town, people, what)
+    towns.clock(town).forward(300 + 1)
+    before = invitations(town)
+    with nothing_moves(town), pytest.raises(CurrencyError) as caught:
+        do()
+    assert (caught.value.code, invitations(town)) == ("act_expired", before)
+    do = asked(town, people, what)
+    towns.clock(town).forward(300)
+    do()
+    assert codes(town) == []
+
+
+def test_whoever_was_invited_joins_when_the_invitation_s_act_is_over(town: Town, people: Cast) -> None:
+    asked(town, people, "invitation")()
+    towns.clock(town).forward(6 * 86_400)
+    parties.join(town, "0123456789", towns.key_of("phone").public, "phone")
+    assert codes(town) == []
+
+
 def test_a_device_revokes_itself(town: Town, people: Cast) -> None:
     key = people.treasurer.public
     acting = towns.acting(town, people.treasurer, f"DELETE /v1/keys/{key.hex()}")

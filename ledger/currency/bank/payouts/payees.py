@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select
 
+from ledger.currency import acts
 from ledger.currency.bank.payouts.tables import PAYOUT_PAYEE
 from ledger.currency.town import Town
 
@@ -41,7 +42,10 @@ class Payee(NamedTuple):
 
 
 def keep(town: Town, batch: bytes, found: Mapping[bytes, Payee], by: str) -> None:
-    """Keep what the bank told of payouts (by their reconversions) of that file, in place of what it told before."""
+    """Keep what the bank told of payouts (by their reconversions) of that file, in place of what it told before.
+
+    Raises `CurrencyError`, key_unknown and act_expired, as a commit does.
+    """
     at = town.now()
     rows = [
         {"batch": batch, "reconversion": one, "outcome": str(payee.outcome), "name": payee.name, "told_at": at,
@@ -50,6 +54,8 @@ def keep(town: Town, batch: bytes, found: Mapping[bytes, Payee], by: str) -> Non
     ]  # fmt: skip
     if rows:
         with town.book.store.writing() as store:
+            if town.act is not None:
+                acts.require_live(store.connection, town.act, at)
             gone = delete(PAYOUT_PAYEE).where(_PAYEE.batch == batch, _PAYEE.reconversion.in_(sorted(found)))
             store.connection.execute(gone)
             store.connection.execute(insert(PAYOUT_PAYEE), rows)
