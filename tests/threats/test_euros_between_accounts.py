@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,10 +11,12 @@ from ledger.currency import acts, conversion, parties, proofs, reserve
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank.placing import Decision, Way
 from ledger.currency.bank.suspense import open_lines, place, put_back
+from ledger.currency.charter import ReserveAccount, ReserveKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
 from tests import towns
+from tests.currency.bank import scene
 from tests.currency.bank.scene import DAY, IBAN, SAVINGS_IBAN, bring, line, statement, token
 from tests.threats.test_one_euro import check_finds, once
 from tests.towns import BANK
@@ -162,3 +165,33 @@ def test_what_arrives_from_our_own_account_is_nobodys_top_up(town: Town, alice: 
     [one] = open_lines(town)
     place(town, one.line.id, Decision(way=Way.MEMBER, holder=alice.account))
     once(town, 110_000)
+
+
+def test_a_transfer_that_came_back_or_arrived_in_part(town: Town, alice: Party) -> None:
+    banks = Banks(town, alice)
+    banks.says(IBAN, DAY + DAYS, -10_000, "VIR", SAVINGS_IBAN)
+    banks.says(SAVINGS_IBAN, DAY + DAYS, 6_000, "VIR RECU", IBAN)
+    banks.says(IBAN, DAY + 2 * DAYS, 4_000, "RETOUR PLAFOND", SAVINGS_IBAN)
+    banks.says(IBAN, DAY + 3 * DAYS, -7_000, "VIR", SAVINGS_IBAN)
+    banks.says(IBAN, DAY + 4 * DAYS, 7_000, "VIR REJETE", SAVINGS_IBAN)
+    once(town, 100_000)
+    banks.says(IBAN, DAY + 5 * DAYS, -10_000, "CHEQUE 1")
+    banks.says(SAVINGS_IBAN, DAY + 40 * DAYS, 5, "INTERETS")
+    [gone, own] = open_lines(town)
+    place(town, own.line.id, Decision(way=Way.OWN))
+    place(town, gone.line.id, Decision(way=Way.TRANSIT))
+    check_finds(town, GONE.format("2025-06-15", "2025-06-25"))
+
+
+def test_lines_that_name_their_accounts_go_together(tmp_path: Path) -> None:
+    """On one day one transfer left for a third account and as much came from the second; the third says so first."""
+    third = ReserveAccount(name="Epargne", kind=ReserveKind.BANK, iban="DE89370400440532013000", liquid=False)
+    with scene.opened(tmp_path / "home", reserve=(*scene.charter().reserve, third)) as town:
+        banks, day = Banks(town, parties.admit(town, "person", "Alice Martin")), DAY + 4 * DAYS
+        banks.transfer(DAY + DAYS, named=True)
+        bring(town, statement([line(10_000, "VIR RECU", day, iban=IBAN)], account=third.iban))
+        both = [line(-10_000, "VIR", day, iban=third.iban), line(10_000, "VIR RECU", day, iban=SAVINGS_IBAN)]
+        bring(town, statement(both, 90_000))
+        banks.says(SAVINGS_IBAN, day, -10_000, "VIR", IBAN)
+        assert not reserve.report(town).moving
+        once(town, 100_000)

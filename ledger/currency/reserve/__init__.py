@@ -11,7 +11,7 @@ from ledger.currency.reserve.model import (
     Why,
     Year,
 )
-from ledger.currency.reserve.report import Gathered, Keeper, explained, issuers, report
+from ledger.currency.reserve.report import Gathered, Keeper, bound_for, explained, issuers, report
 
 __all__ = [
     "FULL",
@@ -25,6 +25,7 @@ __all__ = [
     "Reserve",
     "Why",
     "Year",
+    "bound_for",
     "explained",
     "issuers",
     "report",

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 from ledger.core.rules import State
 from ledger.core.store import Reading
 from ledger.core.tables import ACCOUNT
+from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.charter import ReserveKind
 from ledger.currency.clocked import Moments
 from ledger.currency.reserve.chains import Chain, Days, entries
@@ -54,6 +55,7 @@ def report(town: Town, gathered: Gathered | None = None) -> Reserve:
             found = _statements(town, connection, head.seq)
             _gather(town, store, connection, states, issuing, head.seq, found, known)
             banks = _banks(town, store, connection, states, found, known, now, head.seq)
+            moving = _moving(town, connection, found, known, on)
     held = {name: states[number].balance for name, number in own.items()}
     imported = sum(max(0, -states[number].balance) for number in issuing if number in states)
     unplaced = known.unplaced.cents
@@ -61,7 +63,7 @@ def report(town: Town, gathered: Gathered | None = None) -> Reserve:
         circulation=held["circulation"], imported=imported, waiting=held["waiting"], maturing=held["maturing"],
         guarantee=held["guarantee"], payouts_due=held["payouts"], suspense=held["suspense"], unplaced=unplaced,
         fees=held["income"], operations=held["operations"], claims=held["claims"], transit=held["transit"],
-        moving=_moving(town, found, known, on), banks=banks,
+        moving=moving, banks=banks,
         identities=_identities(held, imported, unplaced, banks),
         months=known.flows.months(chart.circulation, on), year=known.flows.year(on), on=on,
         seq=head.seq, at=head.at, root=head.root,
@@ -78,7 +80,22 @@ def explained(town: Town) -> tuple[list[AccountState], tuple[Explained, ...]]:
             found = _statements(town, connection, head.seq)
             _gather(town, store, connection, states, [], head.seq, found, known)
             banks = _banks(town, store, connection, states, found, known, now, head.seq)
-            return banks, _moving(town, found, known, town.charter.local_date(now))
+            return banks, _moving(town, connection, found, known, town.charter.local_date(now))
+
+
+def bound_for(town: Town, account: int, before: date) -> list[int]:
+    """What may have come to an account before that day from others of the reserve: departures that nothing ended.
+
+    Cents, oldest first; below nothing what came from it, or back to another.
+    """
+    known, chart = Gathered(), town.chart
+    with town.book.store.reading() as store:
+        head = store.head()
+        with town.reading() as connection:
+            _gather(town, store, connection, store.accounts([chart.transit]), [], head.seq, {}, known)
+            alone = known.moving.alone(_named(town, connection))
+    mine = f"{account:016x}"
+    return [one.amount for one in alone if one.reserve != mine and one.other in (None, mine) and one.on < before]
 
 
 def issuers(town: Town) -> list[int]:
@@ -144,11 +161,20 @@ def _banks(
     return banks
 
 
-def _moving(town: Town, found: Mapping[int, Statements], known: Gathered, on: date) -> tuple[Explained, ...]:
+def _moving(
+    town: Town, connection: Connection, found: Mapping[int, Statements], known: Gathered, on: date
+) -> tuple[Explained, ...]:
     """What is between two accounts of the reserve."""
     banks = [town.chart.reserve[one.name] for one in town.charter.reserve if one.kind == ReserveKind.BANK]
     reach = {f"{number:016x}": found[number].last if number in found else None for number in banks}
-    return known.moving.open(on, timedelta(days=town.charter.limits.ahead_days), reach)
+    return known.moving.open(on, timedelta(days=town.charter.limits.ahead_days), reach, _named(town, connection))
+
+
+def _named(town: Town, connection: Connection) -> dict[bytes, str]:
+    """The accounts of the reserve that lines of others name, by the lines' ids."""
+    numbers = {one.iban: f"{town.chart.reserve[one.name]:016x}" for one in town.charter.reserve if one.iban}
+    query = select(BANK_LINE.c.id, BANK_LINE.c.iban).where(BANK_LINE.c.iban.in_(sorted(numbers)))
+    return {bytes(row.id): numbers[row.iban] for row in connection.execute(query)}
 
 
 def _typed(town: Town, connection: Connection, number: int, since: int, seq: int, on: date) -> tuple[Explained, ...]:
