@@ -151,20 +151,22 @@ class Town:
         """`Book.post`, by the charter in use and with what vouches for each: all that is posted passes here.
 
         Raises `CurrencyError`: charter_changed, where another charter was noted since, by another process, say, that
-        opened the book with a newer one; key_unknown, where the device whose act this is was revoked since.
+        opened the book with a newer one; key_unknown, where the device whose act this is was revoked since;
+        account_uncovered, where units are taken from an account that is held.
         """
+        from ledger.currency import uncovered  # which works with towns
+
         unless, act = self.following[-1] if self.following else None, self.act
 
         def check(connection: Connection, outcome: Outcome) -> None:
+            answered = zip(batch, outcome.answers, strict=True)
+            new = [one for one, answer in answered if isinstance(answer, Posted) and not answer.replay]
             # Who joins rests on an invitation, which is looked at where it is made, and goes with the key that made it.
-            new = any(
-                isinstance(answer, Posted) and not answer.replay and getattr(one, "kind", "") != "key_added"
-                for one, answer in zip(batch, outcome.answers, strict=True)
-            )
-            if act is not None and new:
+            if act is not None and any(getattr(one, "kind", "") != "key_added" for one in new):
                 acts.require_live(connection, act)
             if also is not None:
                 also(connection, outcome)
+            uncovered.require_free(self, connection, new)
 
         if looked is None and self.book.watch is not None and not confirming:
             from ledger.currency import clocked  # which works with towns
