@@ -178,7 +178,6 @@ def correct(town: Town, id_: bytes, *, by: str = CONSOLE) -> Posted:
     `CurrencyError`: not_found, below_floor when units were spent, account_closed, account_uncovered, conversion_banked
     where a statement shows that its euros did come.
     """
-    from ledger.currency import uncovered
     from ledger.currency.bank.naming import line_of_conversion  # which works with conversions
 
     wrong = find_conversion(town, id_).transaction
@@ -196,7 +195,6 @@ def correct(town: Town, id_: bytes, *, by: str = CONSOLE) -> Posted:
                     line=line.hex()[-8:],
                 ),
             )
-        uncovered.require_free(town, connection, (correction,))
         typed.take_back(connection, id_, posted.seq)
 
     try:

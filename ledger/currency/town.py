@@ -152,22 +152,22 @@ class Town:
 
         Raises `CurrencyError`: charter_changed, where another charter was noted since, by another process, say, that
         opened the book with a newer one; key_unknown and act_expired, where the device whose act this is was revoked
-        since, or its last second passed.
+        since, or its last second passed; account_uncovered, where units are taken from an account that is held.
         """
-        from ledger.currency import clocked  # which works with towns
+        from ledger.currency import clocked, uncovered  # which work with towns
 
         unless, act = self.following[-1] if self.following else None, self.act
 
         def check(connection: Connection, outcome: Outcome) -> None:
+            answered = zip(batch, outcome.answers, strict=True)
+            new = [(one, answer) for one, answer in answered if isinstance(answer, Posted) and not answer.replay]
             # Who joins rests on an invitation, which is looked at where it is made, and goes with the key that made it.
-            new = [
-                answer for one, answer in zip(batch, outcome.answers, strict=True)
-                if isinstance(answer, Posted) and not answer.replay and getattr(one, "kind", "") != "key_added"
-            ]  # fmt: skip
-            if act is not None and new:
-                acts.require_live(connection, act, clocked.judged(self, new[-1]))
+            told = [answer for one, answer in new if getattr(one, "kind", "") != "key_added"]
+            if act is not None and told:
+                acts.require_live(connection, act, clocked.judged(self, told[-1]))
             if also is not None:
                 also(connection, outcome)
+            uncovered.require_free(self, connection, [one for one, _answer in new])
 
         if looked is None and self.book.watch is not None and not confirming:
             self.book.see()

@@ -23,6 +23,7 @@ HELD = "held"
 """What the evidence of an import says of units that are not passed on yet."""
 MOVED = frozenset({"payment", "refund", "reconversion_asked"})
 """Kinds of what members order."""
+_ASKED_ELSEWHERE = MOVED | {IMPORT}
 _PAGE = 1_000
 
 
@@ -93,13 +94,16 @@ def free(town: Town, account: int) -> int:
 
 
 def require_free(town: Town, connection: Connection, taking: Iterable[Instruction]) -> None:
-    """Raise `CurrencyError`, account_uncovered, where an entry of the office takes units from an account that is held.
+    """Raise `CurrencyError`, account_uncovered, where an entry takes units from an account that is held.
 
-    Else units that no euro is behind would be given back for a euro, and leave others without theirs.
+    Else units that no euro is behind would be given back for a euro, and leave others without theirs. Held in every
+    commit: what an entry was made of may have been held since. An import alone may move such units on; what members
+    order is looked at by the desk, in its commit as well, and refused one by one.
     """
-    unit = town.charter.code
-    moved = (t for one in taking if isinstance(one, Transaction) for t in one.transfers)
-    if held(town, connection, {t.debit for t in moved if t.unit == unit}):
+    unit, own = town.charter.code, town.chart.circulation
+    others = (one for one in taking if isinstance(one, Transaction) and one.kind not in _ASKED_ELSEWHERE)
+    from_ = {t.debit for one in others for t in one.transfers if t.unit == unit} - {own}
+    if from_ and held(town, connection, from_):
         raise CurrencyError(
             "account_uncovered",
             tell(

@@ -10,6 +10,7 @@ import pytest
 
 from ledger.currency import conversion, parties, reserve, uncovered
 from ledger.currency.audit.walk import audit
+from ledger.currency.bank import withdrawing
 from ledger.currency.bank.placing import Decision, Way
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.suspense import open_lines, place, put_back
@@ -123,6 +124,41 @@ def test_a_placing_is_not_put_back_from_units_without_a_euro(town: Town, tmp_pat
     with towns.nothing_moves(town), pytest.raises(CurrencyError) as caught:
         put_back(town, one.line.id)
     assert caught.value.code == "account_uncovered"
+
+
+@pytest.mark.parametrize("what", ["returned", "withdrawn", "gone"])
+def test_units_come_without_a_euro_while_the_office_takes_some(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """An import between the look at a balance and the commit: none of its units goes back for a euro."""
+    bob, shop = towns.member(town, "person", "Bob"), towns.member(town, "shop", "Boulangerie")
+    sent = line(10_000, token(town, bob.party), end_to_end="BOB-000001", kind=LineKind.TRANSFER)
+    bring(town, statement([sent]))
+    towns.pay(town, bob, shop, 1_000)
+    if what == "withdrawn":
+        towns.pay(town, shop, bob, 1_000)
+    free, done = uncovered.free, []
+
+    def meanwhile(town: Town, account: int) -> int:
+        found = free(town, account)
+        if not done:
+            done.append(imports(town, tmp_path, "1,2024-02-01,asso,Bob,50.00"))
+        return found
+
+    monkeypatch.setattr(uncovered, "free", meanwhile)
+    if what == "withdrawn":
+        with pytest.raises(CurrencyError) as caught:
+            withdrawing.withdraw(town, BANK)
+        assert caught.value.code == "account_uncovered"
+    elif what == "returned":
+        back = line(-10_000, "REJET", DAY + DAYS, end_to_end="BOB-000001", kind=LineKind.RETURN)
+        assert bring(town, statement([back], 10_000)).kinds == {"bank_return": 1}
+    else:
+        booked = bring(town, statement([], closing=0), corrected=True)
+        assert (booked.kinds, booked.stuck) == ({"bank_withdrawn": 1}, [])
+    assert done and town.book.balance(bob.account) == 15_000 - (0 if what == "withdrawn" else 1_000)
+    assert balances(town).get("claims", 0) == (0 if what == "withdrawn" else 10_000)
+    assert audit(town).clean, audit(town).findings
 
 
 def test_check_finds_what_was_taken_all_the_same(town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,15 +124,18 @@ class _Run:
             with self.town.reading() as connection:
                 gone = [line_of(row) for row in connection.execute(query.order_by(_LINE.place))]
             for line in gone:
-                try:
-                    refused = self._post([(line, withdrawing(self.books, line))])
-                except CurrencyError as error:
-                    refused = [(line, Refused(line.id, error.code, error.detail))]
-                except Overtaken:
-                    refused = [
-                        (line, Refused(line.id, "busy", tell("somebody else decided about it at the same moment")))
-                    ]
+                refused = self._undo(line)
+                if refused and refused[0][1].code == "busy":
+                    refused = self._undo(line)  # by what is true now
                 self.stuck += [Stuck(line, why.code, why.detail) for line, why in refused]
+
+    def _undo(self, line: Line) -> list[tuple[Line, Refused]]:
+        try:
+            return self._post([(line, withdrawing(self.books, line))])
+        except CurrencyError as error:
+            return [(line, Refused(line.id, error.code, error.detail))]
+        except Overtaken:
+            return [(line, Refused(line.id, "busy", tell("somebody else decided about it at the same moment")))]
 
     def _post(self, batch: Sequence[tuple[Line, Instruction]]) -> list[tuple[Line, Refused]]:
         """Post, and index in the same commit what became of each line. Gives those that were refused."""
@@ -162,7 +165,10 @@ class _Run:
 
         try:
             self.town.commit([instruction for _line, instruction in batch], also)
-        except Overtaken:
+        except (Overtaken, CurrencyError) as error:
+            # An account from which units would be taken may be held since it was looked at.
+            if isinstance(error, CurrencyError) and error.code != "account_uncovered":
+                raise
             # Nothing of the batch stands: each line is looked at anew, by itself.
             why = tell("somebody else decided about one of these lines, or a payout of theirs, at the same moment")
             return [(line, Refused(instruction.id, "busy", why)) for line, instruction in batch]

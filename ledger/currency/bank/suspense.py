@@ -146,7 +146,6 @@ def _post(town: Town, entries: Sequence[tuple[Line, Instruction]], steps: Sequen
                 _no_payout_came_back(town, stood)
                 mandates.require_put_back(town, stood)
                 claims.require_owed(town, entry_)
-                uncovered.require_free(town, connection, (entry_,))
         for (each, decision, other), (_line, entry_) in zip(steps, entries, strict=False):
             if decision.way is Way.CASH and by != CONSOLE:
                 require.cash_limit(town, connection, each)
