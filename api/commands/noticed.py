@@ -29,6 +29,18 @@ FORMS = (
     N_("statement {number} of {name} corrected earlier ones; what went: {went}; what came: {came} (cents)"),
     N_("the last statement of {name} is of {day}, {days} days ago: what the bank has since then nobody knows; "
        "import a newer one"),
+    N_("{amount} went out with the line {line}: "
+       "a treasurer, or somebody at the machine, placed it as paid to account {account}, which was not owed it"
+       ", and neither its kind nor an IBAN of theirs says so"),
+    N_("{amount} went out with the line {line}: "
+       "a treasurer, or somebody at the machine, placed it as a top-up of account {account} that went back"
+       ", and neither its kind nor an IBAN of theirs says so"),
+    N_("{amount} went out with the line {line}: "
+       "a treasurer, or somebody at the machine, placed it as monthly top-ups of account {account} that went back"
+       ", and neither its kind nor an IBAN of theirs says so"),
+    N_("{amount} went out with the line {line}: "
+       "a treasurer, or somebody at the machine, placed it as monthly top-ups of several members that went back"
+       ", and neither its kind nor an IBAN of theirs says so"),
     N_("the charter gave the reserve account {name} another IBAN, or none"),
 )  # fmt: skip
 """The sentences of the audit's notices."""

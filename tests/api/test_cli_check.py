@@ -15,7 +15,7 @@ from api.schemas.fields import rfc3339
 from ledger.core import sqlite
 from ledger.core.ids import account_text
 from ledger.currency import conversion, parties
-from ledger.currency.audit import story
+from ledger.currency.audit import charged, story
 from ledger.currency.town import Town
 from tests import towns
 from tests.api.command import Run, begun
@@ -140,6 +140,7 @@ def test_every_notice_has_its_words() -> None:
                 text = form.value if isinstance(form, ast.Constant) else named.get(getattr(form, "id", ""))
                 given |= {text} if text else set()
     given |= {story.OF_NOBODY, story.SAID_TO_BE, story.AT_THE_MACHINE, story.BY_A_KEY}
+    given |= {*charged.FORMS.values(), charged.OF_SEVERAL}
     assert len(given) >= 8 and given <= set(noticed.FORMS)
 
 

@@ -51,7 +51,8 @@ def waits(town: Town, people: Cast) -> dict[int, str]:
     known = line(4_200, token(town, people.alice.party), name="ALICE M", iban=ALICES)
     others = [
         line(2_500, "merci", name="ALICE M", iban=ALICES), line(-900, "frais", kind=LineKind.CHARGE),
-        line(700, "x"), line(-700, "y"), line(-4_200, "z"), line(-50_000, "remise"), line(100_000, "saisie"),
+        line(700, "x"), line(-700, "y"), line(-4_200, "z"), line(-50_000, "remise"),
+        line(100_000, "saisie"),
     ]  # fmt: skip
     shop = people.shop.party
     conversion.convert(town, shop, 100_000, reserve=BANK, reference="AVANT", booked_on=DAY - timedelta(days=1))
@@ -116,7 +117,8 @@ def test_every_way(api: Served, people: Cast, office: Headers, waits: dict[int, 
     assert place(api, office, waits[700], "pair", other=pair["decision"]["other"]).status_code == 201
     assert place(api, office, waits[-900], "charge").status_code == 201
     assert place(api, office, waits[-50_000], "cash", cash=CASH).status_code == 201
-    assert place(api, office, waits[-4_200], "returned", other=waits[4_200]).status_code == 201
+    treasurer = api.session(people.treasurer)
+    assert place(api, treasurer, waits[-4_200], "returned", other=waits[4_200]).status_code == 201
     typed = in_suspense(api, office)[100_000]["proposals"][0]
     assert (typed["decision"]["way"], typed["beside"]) == ("known", None)
     assert place(api, office, waits[100_000], "known", other=typed["decision"]["other"]).status_code == 201
@@ -130,6 +132,18 @@ def test_every_way(api: Served, people: Cast, office: Headers, waits: dict[int, 
     assert ways[2_500] == ("split", "Bob")
     assert ways[700] == ways[-700] == ("pair", None)
     assert ways[-50_000] == ("cash", None)
+
+
+def test_whom_a_member_pays_on_the_word_of(
+    api: Served, people: Cast, office: Headers, waits: dict[int, str], town: Town
+) -> None:
+    with unmoved(town):
+        refused = place(api, office, waits[-700], "debt", account=shown(people.bob))
+        is_problem(refused, "role_insufficient")
+    assert "a treasurer may place the line so" in refused.json()["detail"]
+    treasurer = api.session(people.treasurer)
+    assert place(api, treasurer, waits[-700], "debt", account=shown(people.bob)).status_code == 201
+    assert "role_insufficient" not in {one.code for one in audit(town).findings}
 
 
 def test_what_cannot_be(api: Served, people: Cast, office: Headers, waits: dict[int, str], town: Town) -> None:

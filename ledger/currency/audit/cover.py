@@ -19,7 +19,8 @@ IMPORTED_UNCOVERED = "imported_uncovered"
 """Not a fault of the book: a currency that moved in, whose euros are not booked yet. The reserve report says it too."""
 
 CLAIMED = "claims_owed"
-"""Nor this: euros that went back to members' banks after the units were spent. Whoever owes them is told in the log."""
+"""Nor this: euros that went back to members' banks after the units were spent, or that somebody placed as their debts.
+Whoever owes them is told in the log."""
 
 NOTICES = frozenset({IMPORTED_UNCOVERED, CLAIMED})
 """What does not hold at the end of the log, and is no finding for it."""
@@ -93,7 +94,7 @@ class Cover:
         self._hold(
             CLAIMED, not 0 < short <= due, record, transaction,
             f"the reserve lacks {short} cents of the guarantee of {guarantee}: members owe {due}, for euros that "
-            "went back to their banks after the units had been spent",
+            "went back to their banks after the units had been spent, or that were paid to them and not owed",
         )  # fmt: skip
         owed = guarantee + payouts - held[chart.suspense] - held[chart.income]
         there = reserve + held[chart.operations] + due

@@ -60,6 +60,23 @@ class LineState:
         return self.became == SUSPENSE and self.placed_seq is None and self.undone_seq is None
 
 
+class Charge(NamedTuple):
+    """A line that went out was placed so that a member pays for it (0: several), by entry `seq` with that `id`.
+
+    `is_operators` where no treasurer did it. `lines` are those that had brought euros of that member until then, and
+    `details` the hash of where the member was paid.
+    """
+
+    seq: int
+    id: bytes
+    line: bytes
+    way: str
+    holder: int
+    is_operators: bool
+    lines: tuple[bytes, ...]
+    details: str | None
+
+
 class Taken(NamedTuple):
     """A statement that was taken: what its note says."""
 
@@ -101,6 +118,7 @@ class Lines:
     """Statements before which none of their account stood."""
     claims: Counter[int] = field(default_factory=Counter)
     """What each member owes, cents."""
+    charges: list[Charge] = field(default_factory=list)
     claimed: list[tuple[int, bytes, int, int]] = field(default_factory=list)
     """Entries by which a member came to owe, while units were taken back: (seq, id, account, at)."""
 

@@ -14,7 +14,7 @@ from ledger.currency import parties
 from ledger.currency.audit import debits, payouts
 from ledger.currency.audit.bank import between, given_back, name_conversion, reopened
 from ledger.currency.audit.kinds import TREASURER, acted
-from ledger.currency.audit.lines import LineState, Moves, moves, number_in, turned
+from ledger.currency.audit.lines import Charge, LineState, Moves, moves, number_in, turned
 from ledger.currency.audit.story import Problem, Said, Story, bytes_of
 from ledger.currency.bank.indexing import RETURN, SUSPENSE
 from ledger.currency.bank.lines import back_id
@@ -24,6 +24,7 @@ from ledger.currency.bank.payouts.index import RETURNED as PAYOUT_RETURNED
 from ledger.currency.bank.placing import PAIRED, PLACED, Way
 from ledger.currency.bank.suspense import CAN_BE_WRONG, placed_id
 from ledger.currency.bank.topups import KNOWN
+from ledger.currency.bank.went import CHARGING
 from ledger.currency.chart import EUR
 from ledger.currency.imported import OPENING
 
@@ -46,12 +47,24 @@ def placed(story: Story, record: Record, instruction: Transaction | Note) -> Ite
     way = str(evidence.get("as"))
     judge = WAYS.get(way)
     line.holder = number_in(evidence, "holder") or None
+    if way in CHARGING and line.amount < 0 and story.rules.guarded:
+        story.lines.charges.append(_charge(story, record, line, way))
     if judge is None or instruction.kind not in KINDS.get(way, (PLACED,)):
         yield "placing_shape", f"a line was placed as {way!r} by a {instruction.kind!r}, which cannot be"
     else:
         yield from judge(story, record, instruction, line)
     line.placed_as, line.placed_seq, line.placed_id = way, record.seq, instruction.id
     line.placed_by, line.placed, line.touched = str(evidence.get("by")), moves(instruction), record.seq
+
+
+def _charge(story: Story, record: Record, line: LineState, way: str) -> Charge:
+    instruction, holder = record.instruction, line.holder or 0
+    key = story.keys.get(bytes_of(instruction.evidence.get("by")))
+    theirs = tuple(one.id for one in story.lines.known.values() if one.holder == holder and one.amount > 0)
+    return Charge(
+        record.seq, instruction.id, line.id, way, holder, key is not None and key.role not in TREASURER, theirs,
+        story.details.get(holder),
+    )  # fmt: skip
 
 
 def back(story: Story, record: Record, instruction: Transaction | Note) -> Iterator[Said]:

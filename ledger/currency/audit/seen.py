@@ -14,7 +14,7 @@ from ledger.currency import salted
 from ledger.currency.audit.lines import LineState, Taken
 from ledger.currency.audit.story import Story
 from ledger.currency.bank.indexing import RETURN
-from ledger.currency.bank.lines import Line
+from ledger.currency.bank.lines import Line, has_texts
 from ledger.currency.bank.mandates.index import BROUGHT, UNPAID, Item
 from ledger.currency.bank.payouts.batches import batch_reference
 from ledger.currency.bank.payouts.index import PAID, RETURNED, payout_reference
@@ -42,7 +42,7 @@ def against(
     judge = _Judge(town, story, by_id)
     for line in by_id.values():
         state, note = story.lines.known.get(line.id), notes.get(line.statement)
-        if state is None or note is None or note.content is None or not _says(line):
+        if state is None or note is None or note.content is None or not has_texts(line):
             continue
         look = judge.looks.get(state.became)
         if (
@@ -52,10 +52,6 @@ def against(
         ):
             text = f"the line {line.reference} was booked as {state.became!r} by itself, and {why}"
             yield state.seq, state.id, text
-
-
-def _says(line: Line) -> bool:
-    return any((*line.said, line.iban, line.bank_ref, line.parts))
 
 
 def _texts(line: Line) -> tuple[str, ...]:
@@ -105,7 +101,7 @@ class _Judge:
     def returned(self, one: _Seen) -> str:
         """Two of three: the bank says that it is a return; it goes to where it came from; it names order or member."""
         original = self.lines.get(one.state.other)
-        if original is None or not _says(original):
+        if original is None or not has_texts(original):
             return ""
         # Whose the top-up was then: it may have been put back since, and be nobody's.
         line, holder = one.line, one.state.holder

@@ -57,6 +57,11 @@ class Line(NamedTuple):
         return (self.text, self.end_to_end, self.mandate, self.name)
 
 
+def has_texts(line: Line) -> bool:
+    """Whether anything is left of what the bank wrote of a line."""
+    return any((*line.said, line.iban, line.bank_ref, line.parts))
+
+
 def said_of(part: Mapping[str, Any]) -> tuple[str, ...]:
     """The texts of a part of a line in which a reference may stand."""
     return (part["text"], part["end_to_end"], part["mandate"], part["name"])

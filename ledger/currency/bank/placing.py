@@ -31,19 +31,21 @@ from typing import NamedTuple
 
 from ledger.core.model import Evidence, Instruction, Note, Transaction, Transfer
 from ledger.currency import parties, reserve
-from ledger.currency.bank import claims, require, topups, typed
+from ledger.currency.bank import claims, require, topups, typed, went
 from ledger.currency.bank.indexing import RETURN
 from ledger.currency.bank.lines import Line
 from ledger.currency.bank.mandates import matching as mandates
 from ledger.currency.bank.naming import line_of_conversion
 from ledger.currency.bank.payouts import placing as payouts
+from ledger.currency.bank.require import uneven
 from ledger.currency.bank.statement import LineKind
+from ledger.currency.bank.went import between
 from ledger.currency.chart import EUR, Chart
 from ledger.currency.charter import ReserveKind
 from ledger.currency.conversion import CONSOLE, corrected_id, find_conversion
 from ledger.currency.errors import CurrencyError
 from ledger.currency.imported import MAX_TRANSFERS, OPENING
-from ledger.currency.told import Cents, Told, tell
+from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 
 PLACED, PAIRED = "bank_placed", "bank_paired"
@@ -122,23 +124,19 @@ def placing(town: Town, line: Line, decision: Decision, other: Line | None = Non
     return _WAYS[decision.way](town, line, decision, other)
 
 
-def _uneven(told: Told) -> CurrencyError:
-    return CurrencyError("placing_uneven", told)
-
-
 def _require_not_ours(town: Town, line: Line) -> None:
     """Raise `CurrencyError`, placing_uneven, for what may have left another account of ours and is on its way."""
     there = town.book.balance(town.chart.transit)
     if not 0 < line.amount <= there:
         return
     if line.kind == LineKind.OPENING:
-        raise _uneven(tell(
+        raise uneven(tell(
             "{there} are on their way between accounts of the reserve, and were on this one when its first statement "
             "began: place it as transit", there=Cents(there),
         ))  # fmt: skip
     left = topups.departed(town, line)
     if left is not None:
-        raise _uneven(tell(
+        raise uneven(tell(
             "as much left another account of the reserve with {reference} and has not arrived: place this line as "
             "transit, or, if it is something else, wait for the line by which that arrives", reference=left.reference,
         ))  # fmt: skip
@@ -194,10 +192,10 @@ def _split(town: Town, line: Line, decision: Decision, other: Line | None) -> Pl
     shares = decision.shares
     keys = [(share.way, share.holder) for share in shares]
     if not 0 < len(shares) <= MAX_SHARES or len(set(keys)) != len(keys) or any(s.amount < 1 for s in shares):
-        raise _uneven(tell("a split has 1 to {most} shares, each of another purpose, above 0", most=MAX_SHARES))
+        raise uneven(tell("a split has 1 to {most} shares, each of another purpose, above 0", most=MAX_SHARES))
     if sum(share.amount for share in shares) != line.amount:
         told, line_ = Cents(sum(share.amount for share in shares)), Cents(line.amount)
-        raise _uneven(tell("the shares come to {sum} and the line is of {line}: change a share", sum=told, line=line_))
+        raise uneven(tell("the shares come to {sum} and the line is of {line}: change a share", sum=told, line=line_))
     transfers: list[Transfer] = []
     evidence: dict[str, str | int] = {}
     members = [share for share in shares if share.way is Way.MEMBER]
@@ -214,7 +212,7 @@ def _split(town: Town, line: Line, decision: Decision, other: Line | None) -> Pl
             evidence["claim"] = f"{holder:016x}"
             transfers.append(Transfer(town.chart.suspense, town.chart.claims, share.amount, EUR))
         else:
-            raise _uneven(tell("shares are members', the association's own, and one claim at most"))
+            raise uneven(tell("shares are members', the association's own, and one claim at most"))
     require.untyped(town, line, {share.holder or 0 for share in members})
     if not members:
         return Placing(PLACED, tuple(transfers), evidence)
@@ -225,43 +223,33 @@ def _split(town: Town, line: Line, decision: Decision, other: Line | None) -> Pl
 
 
 def _own(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    return Placing(PLACED, (_between(town, line, town.chart.operations),), {})
+    return Placing(PLACED, (between(town, line, town.chart.operations),), {})
 
 
 def _fees(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    require.went(line, tell("fees moved out"))
-    there = town.book.balance(town.chart.income)
-    if -line.amount > there:
-        raise _uneven(tell(
-            "the reserve holds fees of {there} that can be moved out, and {amount} went: more would be members' "
-            "euros; place it as the association's own", there=Cents(there), amount=Cents(-line.amount),
-        ))  # fmt: skip
-    return Placing(PLACED, (_between(town, line, town.chart.income),), {})
+    return Placing(PLACED, went.fees(town, line), {})
 
 
 def _charge(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
     # Whatever the fees come to: the euros are gone. Where they do not suffice, the reserve is short and says so.
-    return Placing(PLACED, (_between(town, line, town.chart.income),), {})
+    return Placing(PLACED, (between(town, line, town.chart.income),), {})
 
 
 def _claim(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
     require.came(line, tell("the payment of a claim"))
     holder = _owing(town, decision.holder, line.amount)
-    return Placing(PLACED, (_between(town, line, town.chart.claims),), {"holder": f"{holder:016x}"})
+    return Placing(PLACED, (between(town, line, town.chart.claims),), {"holder": f"{holder:016x}"})
 
 
 def _debt(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    require.went(line, tell("paid to a member who was not owed it"))
-    # One who has left may owe as well.
-    holder = parties.by_account(town, decision.holder or 0).account
-    return Placing(PLACED, (_between(town, line, town.chart.claims),), {"holder": f"{holder:016x}"})
+    return Placing(PLACED, *went.debt(town, line, decision.holder or 0))
 
 
 def _known(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
     require.came(line, tell("a conversion"))
     found = find_conversion(town, decision.other or b"")
     if town.chart.reserve.get(found.reserve) != line.reserve or found.amount != line.amount:
-        raise _uneven(tell(
+        raise uneven(tell(
             "the conversion of {reference} is of {amount} on {reserve!r}: it is not this line",
             reference=found.reference, amount=Cents(found.amount), reserve=found.reserve,
         ))  # fmt: skip
@@ -281,7 +269,7 @@ def _known(town: Town, line: Line, decision: Decision, other: Line | None) -> Pl
             "another bank line is the conversion of {reference} already", reference=found.reference
         ))  # fmt: skip
     evidence = {"conversion": found.id.hex(), "holder": f"{found.account:016x}"}
-    return Placing(PLACED, (_between(town, line, line.reserve),), evidence)
+    return Placing(PLACED, (between(town, line, line.reserve),), evidence)
 
 
 def _cash(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
@@ -292,41 +280,33 @@ def _cash(town: Town, line: Line, decision: Decision, other: Line | None) -> Pla
             "no cash box {cash!r}; the charter has {names}", cash=decision.cash, names=names
         ))  # fmt: skip
     if not typed.may_be_cash(line):
-        raise _uneven(tell("the bank says that this is no cash: it names an account, a transfer or a cheque"))
+        raise uneven(tell("the bank says that this is no cash: it names an account, a transfer or a cheque"))
     box = town.chart.reserve[decision.cash]
-    return Placing(PLACED, (_between(town, line, box),), {"cash": f"{box:016x}"})
+    return Placing(PLACED, (between(town, line, box),), {"cash": f"{box:016x}"})
 
 
 def _transit(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
     banks = [account for account in town.charter.reserve if account.kind == ReserveKind.BANK]
     if len(banks) < 2 or (line.iban and line.iban not in {account.iban for account in banks}):
-        raise _uneven(tell("this was not to or from another account of the reserve, by its IBAN"))
+        raise uneven(tell("this was not to or from another account of the reserve, by its IBAN"))
     arrived = topups.arrived(town, line)
     if arrived is not None:
-        raise _uneven(tell(
+        raise uneven(tell(
             "as much came to another account of the reserve with {reference}, and became a member's units: if that is "
             "it, put that line back into suspense first", reference=arrived.reference,
         ))  # fmt: skip
-    return Placing(PLACED, (_between(town, line, town.chart.transit),), {})
+    return Placing(PLACED, (between(town, line, town.chart.transit),), {})
 
 
 def _pair(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
     if other is None or other.amount != -line.amount:
-        raise _uneven(tell("two lines explain each other when one brought what the other took"))
+        raise uneven(tell("two lines explain each other when one brought what the other took"))
     require.same_side(line, other)
     return Placing(PAIRED, (), {"other": other.id.hex()})
 
 
 def _returned(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    require.went(line, tell("a top-up that went back"))
-    if other is None or not is_topup(other) or other.amount != -line.amount:
-        raise _uneven(tell(
-            "what went back must be as much as a line that brought units to one member, and stands"
-        ))  # fmt: skip
-    assert other.holder is not None
-    require.same_side(line, other)
-    transfers = topups.given_back(town, other.holder, other.amount, town.chart.suspense)
-    return Placing(RETURN, transfers, {"holder": f"{other.holder:016x}", "returns": other.id.hex()})
+    return Placing(RETURN, *went.returned(town, line, other))
 
 
 def _payout(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
@@ -347,7 +327,7 @@ def _cover(town: Town, line: Line, decision: Decision, other: Line | None) -> Pl
             transfers.append(Transfer(chart.circulation, issuer, part, town.charter.code))
             left -= part
     if left:
-        raise _uneven(tell(
+        raise uneven(tell(
             "imported units lack {amount} of cover, and the line is of {total}: place it as the association's own, "
             "and the cover with `patard import`", amount=Cents(line.amount - left), total=Cents(line.amount),
         ))  # fmt: skip
@@ -362,21 +342,6 @@ _WAYS: dict[Way, Callable[[Town, Line, Decision, Line | None], Placing]] = {
 
 
 # --- their parts -----------------------------------------------------------------------------------------
-
-
-def is_topup(line: Line) -> bool:
-    """Whether a line brought units to one member, and nothing took them back; see `topups.brought_units`."""
-    by_itself = line.placed_as is None and line.became in (topups.CONVERSION, topups.KNOWN)
-    stands = line.holder is not None and line.undone_seq is None
-    return stands and (by_itself or line.placed_as in (Way.MEMBER, Way.KNOWN))
-
-
-def _between(town: Town, line: Line, account: int) -> Transfer:
-    """The line's euros, from suspense to where they belong."""
-    suspense = town.chart.suspense
-    if line.amount > 0:
-        return Transfer(suspense, account, line.amount, EUR)
-    return Transfer(account, suspense, -line.amount, EUR)
 
 
 def _units(town: Town, holder: int, amount: int) -> tuple[Transfer, ...]:

@@ -11,8 +11,13 @@ from ledger.currency.bank.lines import Line
 from ledger.currency.bank.reference import squeezed
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.errors import CurrencyError
-from ledger.currency.told import Cents, tell
+from ledger.currency.told import Cents, Told, tell
 from ledger.currency.town import Town
+
+
+def uneven(told: Told) -> CurrencyError:
+    """The refusal of what a line cannot be."""
+    return CurrencyError("placing_uneven", told)
 
 
 def untyped(town: Town, line: Line, holders: set[int]) -> None:

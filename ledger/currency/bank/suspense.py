@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Instruction, Note, Posted, Transaction, Transfer
 from ledger.currency import parties, uncovered
-from ledger.currency.bank import claims, require, topups
+from ledger.currency.bank import claims, require, topups, went
 from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, Overtaken, index
 from ledger.currency.bank.knowing import gather
 from ledger.currency.bank.lines import Line, back_id, find_line, line_of, lines
@@ -90,7 +90,8 @@ def place(town: Town, line: bytes, decision: Decision, *, by: str = CONSOLE, tur
 
     `turn` is that of the `OpenLine` which the person saw: with it, a decision that is sent again never places a line
     that was put back in between. Raises `CurrencyError`: not_found, line_not_open, line_placed, placing_uneven,
-    claim_exceeded, conversion_named, line_typed, party_closed, reserve_account_unknown.
+    claim_exceeded, conversion_named, line_typed, party_closed, reserve_account_unknown, role_insufficient where a
+    member would pay for it on the word of an operator (`went`).
     """
     for _ in range(_TRIES):
         one, now = find_line(town, line), _turn(town, line)
@@ -149,6 +150,7 @@ def _post(town: Town, entries: Sequence[tuple[Line, Instruction]], steps: Sequen
         for (each, decision, other), (_line, entry_) in zip(steps, entries, strict=False):
             if decision.way is Way.CASH and by != CONSOLE:
                 require.cash_limit(town, connection, each)
+            went.require_may(town, connection, each, entry_, by)
             if other is not None:
                 _hold(connection, other)
             # A debt, fees, a conversion: what it leans on may have changed until all writing was ours.

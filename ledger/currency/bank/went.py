@@ -1,0 +1,111 @@
+"""What a person says of euros that went out, and who may say it: a member is not charged on one officer's word.
+
+A line that is placed as a member's debt, as a top-up of theirs or as debits that went back takes units from the member,
+or leaves them owing; else the reserve would lack these euros, and everybody would see it. So the bank has to say the
+same, that it is a return or that it went to an account of that member's; or a treasurer decides, whom `check` names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, select
+
+from ledger.core.model import Evidence, Instruction, Transfer
+from ledger.currency import parties
+from ledger.currency.bank import require, topups
+from ledger.currency.bank.correcting import is_treasurer
+from ledger.currency.bank.details import by_account
+from ledger.currency.bank.lines import Line
+from ledger.currency.bank.mandates.tables import MANDATE
+from ledger.currency.bank.statement import LineKind
+from ledger.currency.bank.tables import BANK_LINE
+from ledger.currency.chart import EUR
+from ledger.currency.errors import CurrencyError
+from ledger.currency.told import Cents, tell
+from ledger.currency.town import Town
+
+CHARGING = ("debt", "returned", "debits")
+"""Ways by which a member pays for a line that went out (`placing.Way`)."""
+_LINE = BANK_LINE.c
+_Went = tuple[tuple[Transfer, ...], Evidence]
+
+
+# --- who may -----------------------------------------------------------------------------------------------
+
+
+def require_may(town: Town, connection: Connection, line: Line, placed: Instruction, by: str) -> None:
+    """Raise `CurrencyError`, role_insufficient, where a member would pay on the word of `by` alone, no treasurer."""
+    evidence = placed.evidence
+    if line.amount > 0 or evidence.get("as") not in CHARGING or is_treasurer(town, by):
+        return
+    holder = int(str(evidence.get("holder", "0")), 16)
+    theirs = select(_LINE.iban).where(_LINE.holder == holder, _LINE.amount > 0)
+    ibans = set(connection.scalars(theirs)) | said_ibans(connection, holder)
+    if not bank_says(line, ibans):
+        raise CurrencyError("role_insufficient", tell(
+            "the bank does not say that these {amount} went back, nor that they went to an account of this member's: "
+            "a treasurer may place the line so", amount=Cents(-line.amount),
+        ))  # fmt: skip
+
+
+def bank_says(line: Line, ibans: Collection[str]) -> bool:
+    """Whether the bank says of a line that went out that it is a return, or went to one of these accounts."""
+    return line.kind == LineKind.RETURN or (line.iban != "" and line.iban in ibans)
+
+
+def said_ibans(connection: Connection, holder: int) -> set[str]:
+    """The accounts that a member named: where to pay to, and from which to debit; "" for one that was erased."""
+    told = set(connection.scalars(select(MANDATE.c.iban).where(MANDATE.c.account == holder)))
+    return told | {one.iban for one in by_account(connection, {holder}).values()}
+
+
+# --- ways --------------------------------------------------------------------------------------------------
+
+
+def fees(town: Town, line: Line) -> tuple[Transfer, ...]:
+    """Fees that were moved out of the reserve: as much as there is. Raises `CurrencyError`, placing_uneven."""
+    require.went(line, tell("fees moved out"))
+    there = town.book.balance(town.chart.income)
+    if -line.amount > there:
+        raise require.uneven(tell(
+            "the reserve holds fees of {there} that can be moved out, and {amount} went: more would be members' "
+            "euros; place it as the association's own", there=Cents(there), amount=Cents(-line.amount),
+        ))  # fmt: skip
+    return (between(town, line, town.chart.income),)
+
+
+def debt(town: Town, line: Line, account: int) -> _Went:
+    """What was paid to a member who was not owed it. Raises `CurrencyError`: placing_uneven, not_found."""
+    require.went(line, tell("paid to a member who was not owed it"))
+    # One who has left may owe as well.
+    holder = parties.by_account(town, account).account
+    return (between(town, line, town.chart.claims),), {"holder": f"{holder:016x}"}
+
+
+def returned(town: Town, line: Line, other: Line | None) -> _Went:
+    """A top-up, the line `other`, that went back. Raises `CurrencyError`, placing_uneven."""
+    require.went(line, tell("a top-up that went back"))
+    if other is None or not is_topup(other) or other.amount != -line.amount:
+        raise require.uneven(tell(
+            "what went back must be as much as a line that brought units to one member, and stands"
+        ))  # fmt: skip
+    assert other.holder is not None
+    require.same_side(line, other)
+    transfers = topups.given_back(town, other.holder, other.amount, town.chart.suspense)
+    return transfers, {"holder": f"{other.holder:016x}", "returns": other.id.hex()}
+
+
+def is_topup(line: Line) -> bool:
+    """Whether a line brought units to one member, and nothing took them back; see `topups.brought_units`."""
+    by_itself = line.placed_as is None and line.became in (topups.CONVERSION, topups.KNOWN)
+    stands = line.holder is not None and line.undone_seq is None
+    return stands and (by_itself or line.placed_as in ("member", "known"))
+
+
+def between(town: Town, line: Line, account: int) -> Transfer:
+    """The line's euros, from suspense to where they belong."""
+    suspense = town.chart.suspense
+    if line.amount > 0:
+        return Transfer(suspense, account, line.amount, EUR)
+    return Transfer(account, suspense, -line.amount, EUR)
