@@ -58,7 +58,7 @@ def show_reserve(paper: Path | None, *, lines: bool = False) -> None:
         CONSOLE.say(fill(told.format(sum=shown.awaits), COLUMNS))
     elif shown.outdated:
         CONSOLE.say()
-        CONSOLE.say(WORDS("Last proved on {day}").format(day=shown.proved_on))
+        CONSOLE.say(shown.outdated)
     elif not report.covered:
         if shown.unexplained is not None:
             CONSOLE.say()

@@ -18,6 +18,7 @@ from ledger.core.model import Instruction, Note, Posted, Transaction, Transfer
 from ledger.currency import acts
 from ledger.currency import reserve as reserve_report
 from ledger.currency.bank import typed
+from ledger.currency.bank.standing import begun, first_standing
 from ledger.currency.chart import EUR, own_number
 from ledger.currency.conversion import CONSOLE, plain_reference
 from ledger.currency.errors import CurrencyError
@@ -102,15 +103,14 @@ def open_reserve(town: Town, reserve: str, amount: int, reference: str, *, by: s
     def also(connection: Connection, posted: Posted) -> None:
         # In the commit, when no statement can be taken: where there is one, its euros come by a line.
         # So it is on an account without one as soon as another has some: nobody would ever see these euros.
-        spans = typed.spans(connection, town)
-        if posted.replay or chart.reserve[reserve] not in typed.banks(town) or not spans:
+        if posted.replay or chart.reserve[reserve] not in typed.banks(town) or not begun(connection):
             return
-        if chart.reserve[reserve] not in spans:
+        if first_standing(connection, chart.reserve[reserve]) is None:
             raise CurrencyError(
                 "opening_banked",
                 tell(
-                    "other accounts have statements, and {reserve!r} has none yet: its euros come by its first "
-                    "one (`patard bank import --opening`), whose line is placed as cover",
+                    "statements were taken, and none of {reserve!r} stands: its euros come by its first one "
+                    "(`patard bank import --opening`), whose line is placed as cover",
                     reserve=reserve,
                 ),
             )

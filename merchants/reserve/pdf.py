@@ -118,7 +118,7 @@ def _verdict(shown: Shown, _: Translator) -> Flowable:
         figures.append((_("Coverage"), shown.coverage))
     verdict, colour = (_("Covered"), PAID) if shown.covered else (_("Not covered"), DANGER)
     if shown.outdated:
-        verdict, colour = _("Last proved on {day}").format(day=shown.proved_on), BRASS
+        verdict, colour = shown.outdated, BRASS
     if shown.awaits is not None:
         verdict, colour = _("Awaited"), BRASS
     names = [*(_text(name, _SOFT) for name, _sum in figures), ""]

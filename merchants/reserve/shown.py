@@ -87,8 +87,8 @@ class Shown(NamedTuple):
     proved_on: str | None
     """The day of the banks' figures."""
     covered: bool
-    outdated: bool
-    """Covered on that day, which is too long ago to say so of today."""
+    outdated: str | None
+    """What to say instead where it was covered by statements too old, or withdrawn, to say so of today."""
     awaits: str | None
     """What the next statements should bring, where it is all that lacks."""
     unexplained: str | None
@@ -158,7 +158,7 @@ def show(report: Reserve, charter: Charter, _: Translator, *, lines: bool = Fals
         on=format_date(report.on, "long", locale=locale),
         proved_on=None if report.proved_on is None else short(report.proved_on, _.lang),
         covered=report.covered,
-        outdated=report.backed and report.outdated,
+        outdated=_outdated(report, _) if report.backed and report.outdated else None,
         awaits=euros(report.awaited) if report.sound and not report.backed else None,
         unexplained=_unexplained(report, euros),
         coverage=None if report.coverage_bp is None else percent(report.coverage_bp, _.lang),
@@ -201,6 +201,12 @@ def show(report: Reserve, charter: Charter, _: Translator, *, lines: bool = Fals
         at=moment(report.at, charter, locale),
         root=report.root.hex(),
     )  # fmt: skip
+
+
+def _outdated(report: Reserve, _: Translator) -> str:
+    if report.proved_on is None:
+        return _("Statements withdrawn")
+    return _("Last proved on {day}").format(day=short(report.proved_on, _.lang))
 
 
 def _account(bank: AccountState, _: Translator, lines: bool) -> ShownAccount:

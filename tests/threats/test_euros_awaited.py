@@ -9,7 +9,7 @@ import pytest
 
 from ledger.currency import conversion, reserve
 from ledger.currency.audit.walk import audit
-from ledger.currency.bank import ahead, taking
+from ledger.currency.bank import ahead, taking, withdrawing
 from ledger.currency.bank.placing import Decision, Way
 from ledger.currency.bank.statement import BankLine, Statement, StatementError
 from ledger.currency.bank.suspense import OpenLine, open_lines, place
@@ -18,8 +18,9 @@ from ledger.currency.imported import open_reserve
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
 from tests import towns
-from tests.currency.bank.scene import DAY, SAVINGS, SAVINGS_IBAN, balances, bring, line, statement, token
+from tests.currency.bank.scene import DAY, IBAN, SAVINGS, SAVINGS_IBAN, balances, bring, line, statement, token
 from tests.threats.test_one_euro import TODAY, check_finds, commit_refuses, once, typed
+from tests.towns import BANK
 
 DAYS = timedelta(days=1)
 
@@ -32,7 +33,7 @@ def waits(town: Town) -> OpenLine:
 def test_an_opening_on_an_account_without_statements(town: Town) -> None:
     bring(town, statement([line(5_000, "don")]))
     place(town, waits(town).line.id, Decision(way=Way.OWN))
-    with towns.nothing_moves(town), pytest.raises(CurrencyError, match="has none yet: its euros come by its first one"):
+    with towns.nothing_moves(town), pytest.raises(CurrencyError, match="none of 'Livret' stands: its euros come by"):
         open_reserve(town, SAVINGS, 5_000, "M1")
 
 
@@ -60,7 +61,7 @@ def test_typed_there_for_another_month(town: Town, alice: Party) -> None:
     bring(town, statement([line(100, "don")]))
     place(town, waits(town).line.id, Decision(way=Way.OWN))
     commit_refuses(
-        "conversion_on_statement", "other accounts have: 2025-05-11 is longer ago than the 10 days",
+        "conversion_on_statement", "of it or of others: 2025-05-11 is longer ago than the 10 days",
         town, alice, 5_000, "V-1", DAY - 30 * DAYS, SAVINGS,
     )  # fmt: skip
     typed(town, alice, 5_000, "V-2", TODAY - 10 * DAYS, SAVINGS)
@@ -173,4 +174,43 @@ def test_a_book_that_began_with_it_before_it_was_set_aside(town: Town, alice: Pa
         before.setattr(taking, "awaited", lambda *_asked: [])
         bring(town, first(900), opening=True)
     place(town, waits(town).line.id, Decision(way=Way.OWN))
+    once(town, 700)
+
+
+# --- and once its statements are withdrawn -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("account", [BANK, SAVINGS])
+def test_what_no_euro_came_for_stays_one_when_statements_are_withdrawn(town: Town, alice: Party, account: str) -> None:
+    """Since any account had a statement, what is typed is believed no longer, whether that statement stands or not."""
+    iban = SAVINGS_IBAN if account == SAVINGS else IBAN
+    bring(town, statement([]))
+    typed(town, alice, 700, "V-1", None, account)
+    if account == SAVINGS:
+        bring(town, statement([], account=SAVINGS_IBAN))
+    towns.clock(town).forward(12 * 86_400)
+    bring(town, statement([], first=DAY + DAYS, last=TODAY + 11 * DAYS, account=iban))
+    check_finds(town, LOST.replace(SAVINGS, account).replace("2025-06-27", "2025-06-26"))
+    withdrawing.withdraw(town, account)
+    check_finds(
+        town,
+        f"conversion V-1 of 700 cents on {account!r} (no statement yet): a statement should have had it by 2025-06-25, "
+        "and none has",
+    )
+    if account == SAVINGS:
+        withdrawing.withdraw(town, BANK)
+    assert not audit(town).clean and not reserve.report(town).covered
+    commit_refuses("conversion_on_statement", "is longer ago than the 10 days", town, alice, 700, "V-2", DAY, account)
+    with towns.nothing_moves(town), pytest.raises(CurrencyError, match="its euros come by its first one"):
+        open_reserve(town, account, 5_000, "M1")
+    conversion.correct(town, conversion.conversion_id(town, account, "V-1"))
+    once(town, 0)
+
+
+def test_its_line_comes_with_the_true_statement(town: Town, alice: Party) -> None:
+    bring(town, statement([], 500), opening=True)
+    id_ = typed(town, alice, 700, "V-1", None).id
+    withdrawing.withdraw(town, BANK)
+    assert ahead.expected_until(town, id_) == TODAY + 10 * DAYS
+    assert bring(town, statement([line(700, "x", TODAY, bank_ref="V-1")])).kinds == {"bank_line_known": 1}
     once(town, 700)

@@ -12,7 +12,7 @@ from ledger.core.ids import account_text
 from ledger.core.model import Note
 from ledger.currency import chartered, conversion
 from ledger.currency.audit.walk import audit
-from ledger.currency.bank import ahead
+from ledger.currency.bank import ahead, withdrawing
 from ledger.currency.bank.payouts import batches, index
 from ledger.currency.bank.payouts.noted import fetching_id
 from ledger.currency.charter import BankRules
@@ -274,4 +274,18 @@ def test_what_the_machine_typed_is_nobody_s_of_the_office(banked: Town3) -> None
     town, shop = banked.town, banked.shops[0]
     conversion.convert(town, shop.party, 300_000, reserve=BANK, reference="V-9")
     lets(town, towns.ask_back(town, shop, 1_000), banked.alice)
+    assert audit(town).findings == []
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_what_was_typed_is_awaited_still_when_the_statements_are_withdrawn(banked: Town3, anew: bool) -> None:
+    """Desk and check both count from the first statement that the account ever had."""
+    town, shop = banked.town, banked.shops[0]
+    types(town, banked.alice, shop, 100_001, "V-1")
+    withdrawing.withdraw(town, BANK)
+    if anew:
+        bring(town, statement([], BROUGHT * len(banked.shops), first=DAY + timedelta(days=1), last=NEXT))
+    asked = towns.ask_back(town, shop, 1_000)
+    assert refused(lets, town, asked, banked.alice)[0] == "reconversion_ahead"
+    lets(town, asked, banked.bob)
     assert audit(town).findings == []

@@ -8,6 +8,7 @@ import pytest
 
 from ledger.currency import reserve
 from ledger.currency.audit.walk import audit
+from ledger.currency.bank import withdrawing
 from ledger.currency.bank.placing import Decision, Way
 from ledger.currency.bank.suspense import open_lines, place
 from ledger.currency.parties import Party
@@ -17,7 +18,7 @@ from ledger.i18n import translator
 from merchants.reserve.shown import show
 from tests import towns
 from tests.currency.bank.scene import DAY, SAVINGS, SAVINGS_IBAN, bring, line, statement, token
-from tests.threats.test_one_euro import TODAY
+from tests.threats.test_one_euro import TODAY, typed
 from tests.towns import BANK
 
 
@@ -41,7 +42,8 @@ def test_an_account_in_use_proves_for_a_month(town: Town, alice: Party, days: in
     assert (report.covered, report.backed, report.sound, report.coverage_bp) == (proves, True, True, 10_000)
     assert (report.proved_on, report.outdated) == (DAY, not proves)
     shown = show(report, town.charter, translator("merchants", "en"))
-    assert (shown.covered, shown.outdated, shown.awaits, shown.proved_on) == (proves, not proves, None, "10/06/2025")
+    stamp = None if proves else "Last proved on 10/06/2025"
+    assert (shown.covered, shown.outdated, shown.awaits, shown.proved_on) == (proves, stamp, None, "10/06/2025")
     told = [] if proves else [
         f"the last statement of {BANK!r} is of 2025-06-10, 46 days ago: what the bank has since then nobody knows; "
         "import a newer one"
@@ -72,7 +74,7 @@ def test_what_is_not_covered_is_not_called_outdated(town: Town, alice: Party) ->
     bring(town, statement([line(5_000, token(town, alice)), line(-100, "frais")]))
     later(town, 100)
     shown = show(reserve.report(town), town.charter, translator("merchants", "en"))
-    assert (shown.covered, shown.outdated) == (False, False)
+    assert (shown.covered, shown.outdated) == (False, None)
 
 
 def test_the_oldest_proof_counts(town: Town, alice: Party) -> None:
@@ -81,3 +83,29 @@ def test_the_oldest_proof_counts(town: Town, alice: Party) -> None:
     bring(town, statement([line(700, "don", DAY - timedelta(days=3))], account=SAVINGS_IBAN))
     assert reserve.report(town).proved_on == DAY - timedelta(days=3)
     assert model.MONTH < model.QUARTER
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_withdrawn_statements_prove_nothing(town: Town, alice: Party, beside: bool) -> None:
+    """Not even of the days that they told: they were wrong."""
+    typed(town, alice, 700, "V-1", DAY - timedelta(days=3))
+    bring(town, statement([], 700, first=DAY, last=DAY))
+    if beside:
+        bring(town, statement([line(300, "don")], account=SAVINGS_IBAN))
+        [one] = open_lines(town)
+        place(town, one.line.id, Decision(way=Way.OWN))
+    assert reserve.report(town).covered
+    keeper = reserve.Keeper(town)
+    keeper.report()
+    withdrawing.withdraw(town, BANK)
+    report = reserve.report(town)
+    assert (report.covered, report.backed, report.outdated, report.proved_on) == (False, True, True, None)
+    assert keeper.report() == report
+    stamp = show(report, town.charter, translator("merchants", "en")).outdated
+    assert stamp == "Statements withdrawn"
+    assert said(town) == [
+        f"the statements of {BANK!r} were withdrawn, and none came since: what the bank has nobody knows; import the "
+        "true ones"
+    ]
+    bring(town, statement([], 700, first=DAY, last=DAY))
+    assert reserve.report(town).covered and said(town) == []

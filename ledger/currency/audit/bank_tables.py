@@ -184,11 +184,19 @@ def _balance(story: Story, reserve: int, kept: list[_Kept], notes: dict[bytes, T
 
 
 def _outdated(town: Town, story: Story, accounts: list[AccountState]) -> None:
-    """Accounts whose last statement is of so long ago that it proves nothing of today."""
+    """Accounts whose last statement is of so long ago, or withdrawn, that it proves nothing of today."""
     on = town.charter.local_date(town.now())
     for one in accounts:
         taken = story.lines.statements.get(one.account)
-        if taken and one.statement_on and one.outdated(on):
+        if not taken or not one.outdated(on):
+            continue
+        if one.statement_on is None:
+            form = (
+                "the statements of {name} were withdrawn, and none came since: what the bank has nobody knows; import "
+                "the true ones"
+            )
+            story.notices.append(Notice(taken[-1].seq, taken[-1].id, form, {"name": repr(one.name)}))
+        else:
             form = (
                 "the last statement of {name} is of {day}, {days} days ago: what the bank has since then nobody knows; "
                 "import a newer one"

@@ -21,6 +21,7 @@ from ledger.currency.acts import MACHINE
 from ledger.currency.bank import typed
 from ledger.currency.bank.names import said
 from ledger.currency.bank.reference import line_reference, read_line_reference, squeezed
+from ledger.currency.bank.standing import begun
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE, BANK_SQUEEZED, TYPED_CONVERSION
 from ledger.currency.charter import ReserveKind
@@ -66,9 +67,9 @@ def require(town: Town, connection: Connection, asked: Asked) -> None:
             "is another slip, give it a number that no eye takes for that one",
             reference=row.reference, new=asked.reference,
         ))  # fmt: skip
-    spans, in_cash = typed.spans(connection, town), asked.reserve not in typed.banks(town)
-    if not spans:
+    if not begun(connection):
         return
+    spans, in_cash = typed.spans(connection, town), asked.reserve not in typed.banks(town)
     # Slips of a cash box may be short numbers, as a bank's may: those say nothing.
     if not in_cash or len(squeezed(asked.reference)) >= typed.SHORTEST:
         for row in _named_so(connection, asked.reference):
@@ -92,8 +93,8 @@ def _require_coming(town: Town, connection: Connection, asked: Asked, day: date,
         ))  # fmt: skip
     if span is None and day < today - awaited:
         raise _on_statement(tell(
-            "this account has no statement yet, and other accounts have: {day} is longer ago than the {days} days for "
-            "which its line may be awaited", day=day, days=awaited.days,
+            "no statement of this account stands, and some were taken, of it or of others: {day} is longer ago than "
+            "the {days} days for which its line may be awaited", day=day, days=awaited.days,
         ))  # fmt: skip
     lasting = clocked.since(town, asked.at, town.charter.day_bounds(today - 3 * awaited)[0])
     lapsed, most = _taken_back(connection, asked.reserve, lasting), town.charter.limits.ahead_per_day
@@ -143,15 +144,14 @@ def require_proved(town: Town, connection: Connection, by: str, seq: int) -> Non
     """
     limits = town.charter.limits
     limit = chartered.awaited_alone(town.charter.bank.second_signature_above, limits.ahead_per_day)
-    spans, awaited = typed.spans(connection, town), Counter[str]()
-    for reserve in typed.banks(town):
-        begun = typed.since(spans, reserve)
-        if begun is None:
-            continue
+    firsts, awaited = begun(connection), Counter[str]()
+    for reserve in typed.banks(town) if firsts else ():
+        # An account without a statement, beside one that has some: what is typed on it is believed no longer.
+        since = firsts.get(reserve, min(firsts.values()))
         query = (
             select(_TYPED.by, func.sum(_TYPED.amount))
             .where(
-                _TYPED.by != MACHINE, _TYPED.reserve == reserve, _TYPED.seq > begun, _TYPED.line.is_(None),
+                _TYPED.by != MACHINE, _TYPED.reserve == reserve, _TYPED.seq > since, _TYPED.line.is_(None),
                 _TYPED.corrected_seq.is_(None),
             )
             .group_by(_TYPED.by)
@@ -186,7 +186,7 @@ def expected_until(town: Town, id_: bytes) -> date | None:
         row = typed.find(connection, id_)
         if row is None or row.line is not None or row.corrected_seq is not None:
             return None
-        if row.reserve not in typed.banks(town) or typed.since(typed.spans(connection, town), row.reserve) is None:
+        if row.reserve not in typed.banks(town) or not begun(connection):
             return None
     return deadline(town, clocked.Moments(town, town.book.head().seq).of(row.seq, row.at))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from ledger.core.ids import derived_id
 from ledger.currency import logged
@@ -20,6 +20,16 @@ _STATEMENT = BANK_STATEMENT.c
 def withdrawal_id(first: bytes) -> bytes:
     """Id of the one note that withdraws the statements of an account from its statement `first` on."""
     return derived_id("patard/bank-statements-withdrawn", first)
+
+
+def begun(connection: Connection) -> dict[int, int]:
+    """Where in the log the first statement of each account was taken, whether it stands or was withdrawn.
+
+    What somebody types since then on a bank account is for a line to come: a statement that is withdrawn proves nothing
+    any more, and nothing less of what was typed while it stood.
+    """
+    query = select(_STATEMENT.reserve, func.min(_STATEMENT.seq)).group_by(_STATEMENT.reserve)
+    return {reserve: seq for reserve, seq in connection.execute(query)}
 
 
 def first_standing(connection: Connection, reserve: int, seq: int | None = None) -> Row[Any] | None:

@@ -9,7 +9,7 @@ where nothing that was typed may be it, and nothing is typed that a line may be 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, insert
 
 from ledger.currency.bank.names import said
 from ledger.currency.bank.reference import squeezed
-from ledger.currency.bank.standing import first_standing
+from ledger.currency.bank.standing import begun, first_standing
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE, BANK_SQUEEZED, BANK_STATEMENT, TYPED_CONVERSION
 from ledger.currency.charter import ReserveKind
@@ -107,16 +107,6 @@ def find(connection: Connection, id_: bytes) -> Row[Any] | None:
 def banks(town: Town) -> list[int]:
     """The accounts of the reserve that a bank keeps."""
     return [town.chart.reserve[one.name] for one in town.charter.reserve if one.kind == ReserveKind.BANK]
-
-
-def since(spans: Mapping[int, Span], reserve: int) -> int | None:
-    """The entry of the log since which what is typed on a bank account is for a coming statement; None before any.
-
-    An account without a statement, beside one that has some: euros that are typed on it are believed no longer.
-    """
-    if reserve in spans:
-        return spans[reserve].taken_at
-    return min((span.taken_at for span in spans.values()), default=None)
 
 
 def spans(connection: Connection, town: Town) -> dict[int, Span]:
@@ -216,7 +206,7 @@ def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None
     if not days or not numbers:
         return Unexplained([])
     spans_ = spans(connection, town)
-    begun = min((span.taken_at for span in spans_.values()), default=None)
+    since_any = min(begun(connection).values(), default=None)
     near = between(town, min(days) - NEAR, max(days) + NEAR)
     mine = []
     for number in numbers:
@@ -225,7 +215,7 @@ def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None
         else:
             which = or_(near, _TYPED.squeezed.in_(sorted(texts)))
         # A first statement that came after others began with nothing of what was awaited by then.
-        which = which if begun is None else or_(which, _TYPED.seq > begun)
+        which = which if since_any is None else or_(which, _TYPED.seq > since_any)
         mine.append(and_(_TYPED.reserve == number, which))
     # Typed as cash: under a bank's own reference, for a slip is not called so by chance; or cash that was paid in.
     slips = _TYPED.squeezed.in_(sorted(text for text in texts if len(text) >= SHORTEST))

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from ledger.core.tables import LOG
 from ledger.currency.bank.reference import line_reference
-from ledger.currency.bank.standing import first_standing
+from ledger.currency.bank.standing import begun, first_standing
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT, TYPED_CONVERSION
 from ledger.currency.clocked import Moments
@@ -157,12 +157,12 @@ def typed(connection: Connection, number: int, since: int, seq: int) -> list[Row
 
 
 def awaited(connection: Connection, number: int, seq: int) -> list[Row[Any]]:
-    """What was typed on an account without statements since others have some, and stood at entry `seq` of the log.
+    """What was typed on an account without statements since any were taken, and stood at entry `seq` of the log.
 
     A statement should have it. That the account's first one begins with as much says nothing: a balance names nobody.
     """
-    since = connection.execute(select(func.min(_STATEMENT.seq))).scalar()
-    return [] if since is None else typed(connection, number, since, seq)
+    since = min(begun(connection).values(), default=seq)
+    return typed(connection, number, since, seq)
 
 
 def booking(connection: Connection, ids: Collection[bytes]) -> dict[bytes, tuple[int, int, str, int]]:

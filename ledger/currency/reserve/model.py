@@ -64,9 +64,9 @@ class AccountState(NamedTuple):
     """A bank account or cash box of the reserve: what the ledger has on it, and its last statement.
 
     `statement` is the closing balance of its last statement, whose last day is `statement_on`; None where none was
-    taken. `explanation` sums to `difference`, always; where there is no statement, it is what was typed on the account
-    since others have some. `booking` is what lines come to that were taken a moment ago and are being booked, `undoing`
-    are those that a corrected statement took away a moment ago.
+    taken, or they were `withdrawn`. `explanation` sums to `difference`, always; where there is no statement, it is what
+    was typed on the account since any were taken. `booking` is what lines come to that were taken a moment ago and are
+    being booked, `undoing` are those that a corrected statement took away a moment ago.
     """
 
     name: str
@@ -79,6 +79,7 @@ class AccountState(NamedTuple):
     explanation: tuple[Explained, ...] = ()
     booking: int = 0
     undoing: frozenset[bytes] = frozenset()
+    withdrawn: bool = False
 
     @property
     def proved(self) -> int:
@@ -120,9 +121,9 @@ class AccountState(NamedTuple):
         return taken, found
 
     def outdated(self, on: date) -> bool:
-        """Whether its last statement is of so long ago that by `on` nobody knows what the bank has."""
+        """Whether its last statement is of so long ago, or withdrawn, that by `on` nobody knows what the bank has."""
         if self.statement_on is None or not self.ledger:
-            return False
+            return self.withdrawn and self.ledger != 0
         return on > self.statement_on + (MONTH if self.liquid else QUARTER)
 
     @property
@@ -222,15 +223,18 @@ class Reserve(NamedTuple):
 
     @property
     def outdated(self) -> bool:
-        """Whether a statement is of so long ago that it does not prove what is there today."""
+        """Whether a statement is of so long ago that it does not prove what is there today, or withdrawn."""
         return any(bank.outdated(self.on) for bank in self.banks)
 
     @property
     def proved_on(self) -> date | None:
-        """The day up to which all banks have proved what is there; None where no statement of theirs proves anything.
+        """The day up to which all banks have proved what is there; None where no statement of theirs proves anything,
+        or those of one were withdrawn.
 
         An account that holds nothing needs no proof.
         """
+        if any(bank.withdrawn and bank.ledger for bank in self.banks):
+            return None
         return min((bank.statement_on for bank in self.banks if bank.statement_on and bank.ledger), default=None)
 
     @property

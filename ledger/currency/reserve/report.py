@@ -16,13 +16,14 @@ from sqlalchemy import Connection, select
 from ledger.core.rules import State
 from ledger.core.store import Reading
 from ledger.core.tables import ACCOUNT
+from ledger.currency.bank.standing import begun
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.charter import ReserveKind
 from ledger.currency.clocked import Moments
 from ledger.currency.reserve.chains import Chain, Days, entries
 from ledger.currency.reserve.explaining import Account
 from ledger.currency.reserve.flows import Flows
-from ledger.currency.reserve.lines import Statements, being_booked, being_undone, booking, statements, typed
+from ledger.currency.reserve.lines import Statements, awaited, being_booked, being_undone, booking, statements
 from ledger.currency.reserve.model import AccountState, Explained, Identity, Reserve, Why
 from ledger.currency.reserve.moving import Moving
 from ledger.currency.reserve.unplaced import Unplaced
@@ -140,7 +141,7 @@ def _banks(
 ) -> list[AccountState]:  # fmt: skip
     """Each account of the reserve, and why its ledger says something else than its bank."""
     on = town.charter.local_date(now)
-    believed = min((one.taken_at for one in found.values()), default=None)
+    firsts = {number for number, first in begun(connection).items() if first <= seq}
     banks, moments = [], Moments(town, seq)
     for account in town.charter.reserve:
         number = town.chart.reserve[account.name]
@@ -155,8 +156,8 @@ def _banks(
                 undoing=being_undone(connection, mine, moments, now),
                 explanation=known.accounts[number].explain(store, connection, mine, on),
             )  # fmt: skip
-        elif believed is not None and account.kind == ReserveKind.BANK:
-            state = state._replace(explanation=_typed(town, connection, number, believed, seq, on))
+        elif account.kind == ReserveKind.BANK:
+            state = state._replace(explanation=_typed(town, connection, number, seq, on), withdrawn=number in firsts)
         banks.append(state)
     return banks
 
@@ -177,10 +178,10 @@ def _named(town: Town, connection: Connection) -> dict[bytes, str]:
     return {bytes(row.id): numbers[row.iban] for row in connection.execute(query)}
 
 
-def _typed(town: Town, connection: Connection, number: int, since: int, seq: int, on: date) -> tuple[Explained, ...]:
-    """What was typed on a bank account that has no statement yet, since others have: its first one should have it."""
+def _typed(town: Town, connection: Connection, number: int, seq: int, on: date) -> tuple[Explained, ...]:
+    """What was typed on a bank account without a statement, since any were taken: its first one should have it."""
     charter, moments, found = town.charter, Moments(town, seq), []
-    for row in typed(connection, number, since, seq):
+    for row in awaited(connection, number, seq):
         said = charter.local_date(moments.of(row.seq, row.at))
         until = said + timedelta(days=charter.limits.ahead_days)
         day = date.fromisoformat(row.booked_on) if row.booked_on else said
