@@ -30,6 +30,7 @@ FORMS = (
     N_("the last statement of {name} is of {day}, {days} days ago: what the bank has since then nobody knows; "
        "import a newer one"),
     N_("the charter gave the reserve account {name} another IBAN, or none"),
+    N_("somebody at the machine said that the clock is right: it had {clock}, after an entry of {before}"),
 )  # fmt: skip
 """The sentences of the audit's notices."""
 TEXTS = (N_("names of parties"), N_("bank details"), N_("statements"), N_("memos of payments"))
