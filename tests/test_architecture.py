@@ -101,6 +101,58 @@ def test_no_module_is_too_long(package: str) -> None:
     assert not too_long, f"split what has more than {MAX_LINES} lines: {too_long}"
 
 
+# What the log says of a time only counts behind a wrong clock's entry. Whatever has to do with days, hours or ends goes
+# by the clock: `clocked.judged` and `Moments`, `clocked.since` in the database, `Story.moment` in the audit.
+OF_DAYS = frozenset({"local_date", "local_day_start", "local_time", "log_day"})
+OF_THE_LOG = frozenset({"at", "added_at", "closed_at", "ended_at", "fetched_at", "made_at", "revoked_at", "set_at",
+                        "signed_at", "withdrawn_at"})  # fmt: skip
+BY_THE_CLOCK = {
+    "ledger/currency/audit/kinds.py": {"key.revoked_at", "record.at"},  # which came first, in books of before
+    "ledger/currency/audit/payouts.py": {"record.at", "one.at"},  # in books of before; a moment
+    "ledger/currency/audit/vouching.py": {"record.at"},  # which came first
+    "ledger/currency/bank/ahead.py": {"asked.at", "_TYPED.at"},  # a moment; held against `clocked.since`
+    "ledger/currency/bank/require.py": {"LOG.c.at"},  # held against `clocked.since`
+    "ledger/currency/bank/typed.py": {"_TYPED.at"},  # too many, of which `is_meant` leaves the right ones
+    "ledger/currency/caps.py": {"key.added_at"},  # held against `clocked.since`
+    "ledger/currency/heads_file.py": {"head.at", "last.at", "fresh[-1].at"},  # thinned: the last of a day is kept
+    "ledger/currency/reserve/lines.py": {"LOG.c.at"},  # too many, of which moments leave the right ones
+    "ledger/currency/toml_lines.py": {"self.at"},  # a place in a text
+    # Kept as it is, or said in a receipt.
+    "ledger/currency/clocked.py": {"told.at", "town.book.seen.at", "posted.at"},
+    "ledger/currency/conversion.py": {"posted.at"},
+    "merchants/desk.py": {"posted.at"},
+    # What people are shown, and nothing is judged by.
+    "ledger/currency/bank/mandates/collecting.py": {"now.fetched_at"},
+    "ledger/currency/bank/payouts/batches.py": {"file.fetched.at"},
+    "api/commands/office.py": {"one.at"},
+    "api/commands/payouts.py": {"one.at"},
+}
+
+
+def judged_by(path: Path) -> Iterator[str]:
+    """Each time of the log by which something in a module is earlier or later, so long ago, or of a day."""
+    for node in ast.walk(ast.parse(path.read_bytes(), str(path))):
+        parts: list[ast.expr] = []
+        if isinstance(node, ast.Compare):
+            ordered = any(isinstance(one, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for one in node.ops)
+            parts = [node.left, *node.comparators] if ordered else []
+        elif isinstance(node, ast.BinOp):
+            parts = [node.left, node.right]
+        elif isinstance(node, ast.Call):
+            called = ast.unparse(node.func).rpartition(".")[2]
+            # What is judged in a commit is handed what was just posted.
+            parts = [one for one in node.args if called in OF_DAYS or ast.unparse(one) == "posted.at"]
+            parts = [] if called == "rfc3339" else parts
+        yield from (ast.unparse(one) for one in parts if isinstance(one, ast.Attribute) and one.attr in OF_THE_LOG)
+
+
+@pytest.mark.parametrize("package", ["ledger/currency", "merchants", "api"])
+def test_nothing_is_judged_by_what_the_log_counts(package: str) -> None:
+    found = {str(path.relative_to(ROOT)): set(judged_by(path)) for path in modules(package)}
+    allowed = {path: said for path, said in BY_THE_CLOCK.items() if path.startswith(package)}
+    assert {path: said for path, said in found.items() if said} == allowed
+
+
 def tracked_files() -> list[Path]:
     """Every file that is, or is about to be, in the repository."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True)

@@ -21,6 +21,7 @@ from ledger.currency.accounts import fec, fec_check, periods
 from ledger.currency.accounts.describe import description
 from ledger.currency.accounts.entries import Books
 from ledger.currency.accounts.export import Written
+from ledger.currency.clocked import Moments
 from ledger.currency.town import Town
 
 ENDINGS = {"hledger": "journal", "beancount": "beancount", "csv": "csv"}
@@ -77,7 +78,8 @@ def years() -> None:
         closed = periods.closings(town)
         today = town.charter.local_date(town.now())
         with town.book.store.reading() as store:
-            begun = town.charter.local_date(store.log(0, 1)[0].at)
+            first, seq = store.log(0, 1)[0], store.head().seq
+        begun = town.charter.local_date(Moments(town, seq).of(first.seq, first.at))
         found = [periods.Period(c.start, c.end, c) for c in closed]
         day = closed[-1].end + timedelta(days=1) if closed else begun
         while day <= today:

@@ -42,6 +42,7 @@ FORMS = (
        "a treasurer, or somebody at the machine, placed it as monthly top-ups of several members that went back"
        ", and neither its kind nor an IBAN of theirs says so"),
     N_("the charter gave the reserve account {name} another IBAN, or none"),
+    N_("somebody at the machine said that the clock is right: it had {clock}, after an entry of {before}"),
 )  # fmt: skip
 """The sentences of the audit's notices."""
 TEXTS = (N_("names of parties"), N_("bank details"), N_("statements"), N_("memos of payments"))

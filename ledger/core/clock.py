@@ -35,6 +35,8 @@ DRIFT = 60 * SECOND
 
 CONFIRMED, KEPT = "clock_confirmed", "clock_kept"
 """Kinds of notes: a person at the machine said that the clock is right; what it says while `at` only counts."""
+FORM = 2
+"""Of these notes, in their evidence: by the programs that say it all days are the clock's. Older ones say none."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -174,4 +176,4 @@ def shown(at: int) -> str:
 
 def note(name: bytes, number: int, kind: str, clock: int, by: str) -> Note:
     """The note number `number` that the clock says `clock` (us)."""
-    return Note(note_id(name, number), kind, {"by": by, "clock": clock, "number": number})
+    return Note(note_id(name, number), kind, {"by": by, "clock": clock, "form": FORM, "number": number})

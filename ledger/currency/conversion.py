@@ -20,7 +20,7 @@ from ledger.currency import days
 from ledger.currency.bank import ahead, typed
 from ledger.currency.bank.payouts import index
 from ledger.currency.chart import EUR
-from ledger.currency.clocked import Moments
+from ledger.currency.clocked import judged
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import Party
 from ledger.currency.told import Cents, tell
@@ -94,7 +94,7 @@ def convert(
         if posted.replay:
             return
         number = chart.reserve[reserve]
-        at = Moments(town, posted.seq).of(posted.seq, posted.at)
+        at = judged(town, posted)
         asked = ahead.Asked(number, reference, party.account, amount, booked_on, posted.seq, at, by)
         ahead.require(town, connection, asked)
         if by != CONSOLE:

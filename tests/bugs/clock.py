@@ -63,6 +63,11 @@ BUGS: tuple[Bug, ...] = (
         STORY, 'if instruction.evidence.get("by") != CONSOLE:', "if False:"),
     bug("clock: reports count by a wrong clock", SINCE_DAYS + "2036",
         CLOCKED, "return min(at, self._told[place].clock) if place < len(self._told) else at", "return at"),
+    bug("clock: a day is what the log counts", "tests/test_architecture.py -k judged", "api/commands/accounts.py",
+        "local_date(Moments(town, seq).of(first.seq, first.at))", "local_date(first.at)"),
+    bug("clock: a commit is handed what the log counts", "tests/test_architecture.py -k judged",
+        "ledger/currency/bank/payouts/batches.py", "check(connection, judged(town, posted),",
+        "check(connection, posted.at,"),
     # Two looks.
     bug("clock: one look releases", THREATS + "'60_days or two_looks'",
         SURE, "if now - at >= APART}", "if now - at >= 0}"),

@@ -53,7 +53,7 @@ BUGS: tuple[Bug, ...] = (
     bug("an account is known by a file that one person signed", f"{PROVEN} -k by_one_person",
         PAYOUTS + "contents.py", "or file.fetched is None or file.people < people:", "or file.fetched is None:"),
     bug("an account is known that the office set just now", f"{PROVEN} -k set_by_the_office",
-        PAYOUTS + "contents.py", "key.account == holder or file.ordered.at", "True or file.ordered.at"),
+        PAYOUTS + "contents.py", "key.account == holder or moments", "True or moments"),
     bug("an account is known that is not the shop's any more", f"{PROVEN} -k any_more",
         PAYOUTS + "contents.py", "or not goes.is_proven or goes.iban != iban:", "or not goes.is_proven:"),
     bug("who of the office says an IBAN is told nobody", f"{PROVEN} -k set_by_the_office",

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from ledger.core.clock import Watch
+from ledger.currency import clocked
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank.payouts import batches
 from ledger.currency.bank.payouts.batches import Batch
@@ -41,6 +43,14 @@ def finds(town: Town, code: str, sentence: str) -> None:
     """`check` says it in that sentence."""
     said = [one.text for one in audit(town).findings if one.code == code]
     assert any(sentence in one for one in said), audit(town).findings
+
+
+def clock_set(town: Town, days: int) -> None:
+    """The clock is set so many days ahead, or back, and somebody at the machine says so a minute later."""
+    clock = towns.clock(town)
+    town.book.watch = Watch(town.charter.network, lambda: clock.now)
+    clock.forward(days * 86_400 + 60)
+    clocked.confirm(town)
 
 
 def stolen(file: bytes) -> bytes:

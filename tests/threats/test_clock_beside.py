@@ -12,6 +12,8 @@ from api.home import found_home
 from ledger.core.clock import SECOND, ClockDiffers
 from ledger.currency import clocked, conversion, parties, proofs, reserve
 from ledger.currency.audit.walk import audit
+from ledger.currency.bank import suspense
+from ledger.currency.bank.placing import Decision, Way
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import Party
 from ledger.currency.sessions import CHALLENGE_SECONDS, Session, Sessions
@@ -179,13 +181,13 @@ def bank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Machi
     town.book.close()
 
 
-def in_2035(machine: Machine, town: Town, member: Party | None) -> None:
+def in_2035(machine: Machine, town: Town, member: Party | None, reserve: str = a_bank.SAVINGS) -> None:
     """The clock is ten years ahead, somebody says that it is right, types one, and says so of the right one again."""
     machine.forward(60)
     machine.jump(3_650 * DAY)
     clocked.confirm(town)
     if member is not None:
-        conversion.convert(town, member, 1_000, reserve=a_bank.SAVINGS, reference="EN-2035")
+        conversion.convert(town, member, 1_000, reserve=reserve, reference="EN-2035")
     machine.forward(60)
     machine.jump(-3_650 * DAY)
     clocked.confirm(town)
@@ -214,6 +216,60 @@ def test_each_day_behind_a_wrong_clock_is_a_day_of_its_own(bank: tuple[Machine, 
         conversion.convert(town, alice, 20_000, reserve=CASH, reference="S-9", by=key.public.hex())
     assert caught.value.code == "limit_conversion"
     assert not [one for one in audit(town).findings if one.code == "limit_conversion"]
+
+
+def paid_in(machine: Machine, town: Town, member: Party, amount: int) -> dict[str, int]:
+    """The next day's statement has so much cash that was paid in under the member's reference; what became of it."""
+    first = town.charter.local_date(town.now())
+    machine.forward(DAY)
+    day = town.charter.local_date(town.now())
+    deposit = a_bank.line(amount, f"VERSEMENT {a_bank.token(town, member)}", day)
+    return a_bank.bring(town, a_bank.statement([deposit], 5_000, first=first, last=day)).kinds
+
+
+@pytest.mark.parametrize("when", ["while it was wrong", "after it"])
+def test_cash_and_what_is_paid_in_are_one_euro_after_a_wrong_clock(bank: tuple[Machine, Town], when: str) -> None:
+    machine, town = bank
+    alice = parties.admit(town, "person", "Alice")
+    in_2035(machine, town, alice if when == "while it was wrong" else None, CASH)
+    if when == "after it":
+        conversion.convert(town, alice, 1_000, reserve=CASH, reference="S-1")
+    assert paid_in(machine, town, alice, 1_000) == {"bank_suspense": 1}
+    waits = next(one for one in suspense.open_lines(town) if one.line.amount == 1_000)
+    with towns.nothing_moves(town), pytest.raises(CurrencyError) as caught:
+        suspense.place(town, waits.line.id, Decision(way=Way.MEMBER, holder=alice.account))
+    assert caught.value.code == "line_typed"
+    assert audit(town).clean
+
+
+def test_what_was_typed_long_ago_is_no_line_of_today_after_a_wrong_clock(tmp_path: Path) -> None:
+    """The log says of all that was typed since that it was one day: the days are the clock's."""
+    machine = Machine()
+    town = found_home(
+        tmp_path / "bank", a_bank.charter(), clock=machine.now, steady=machine.boot, entropy=towns.Entropy()
+    )
+    alice = parties.admit(town, "person", "Alice")
+    in_2035(machine, town, None)
+    conversion.convert(town, alice, 1_000, reserve=a_bank.SAVINGS, reference="V-1")
+    for _ in range(4):
+        machine.forward(6 * DAY)
+        clocked.keep(town, town.now())
+    line = a_bank.line(2_000, a_bank.token(town, alice), town.charter.local_date(town.now()))
+    assert a_bank.bring(town, a_bank.statement([line])).kinds == {"conversion": 1}
+    town.book.close()
+
+
+def test_slips_that_come_to_a_deposit_are_it_after_a_wrong_clock(bank: tuple[Machine, Town]) -> None:
+    machine, town = bank
+    alice = parties.admit(town, "person", "Alice")
+    in_2035(machine, town, None)
+    assert paid_in(machine, town, alice, 1_500) == {"conversion": 1}
+    conversion.convert(town, alice, 900, reserve=CASH, reference="S-1")
+    with towns.nothing_moves(town), pytest.raises(CurrencyError) as caught:
+        conversion.convert(town, alice, 600, reserve=CASH, reference="S-2")
+    assert caught.value.code == "conversion_on_statement"
+    conversion.convert(town, alice, 601, reserve=CASH, reference="S-3")
+    assert audit(town).clean
 
 
 def test_joins_go_on_behind_a_wrong_clock(bank: tuple[Machine, Town]) -> None:

@@ -22,7 +22,7 @@ from tests import towns
 from tests.currency.bank.conftest import paying, paying_home  # noqa: F401 (fixtures)
 from tests.currency.bank.paying import BROUGHT, Town3, accept, settle, sign, treasurer
 from tests.currency.bank.scene import DAY, bring, line, opened, statement
-from tests.threats.gate import NEXT, edit, finds, refused
+from tests.threats.gate import NEXT, clock_set, edit, finds, refused
 from tests.threats.test_gate_people import Alice, brings_in, brought_in
 from tests.towns import BANK, Member
 
@@ -82,6 +82,45 @@ def test_it_counts_for_thirty_days(paying: Town3) -> None:  # noqa: F811
     sign(town, late, paying.alice)
     assert refused(batches.fetch, town, late)[0] == "payouts_unsigned"
     clock.forward(120)
+    batches.fetch(town, late)
+    assert audit(town).findings == []
+
+
+@pytest.mark.parametrize("leaving", ["before it", "while it is ahead"])
+def test_a_clock_set_ahead_and_back_empties_no_purse(paying: Town3, leaving: str) -> None:  # noqa: F811
+    """Thirty days are the clock's days, not what the log counts; and whoever reads the notices sees it."""
+    town = paying.town
+    if leaving == "before it":
+        leaves(paying, paying.alice, units=80_000)
+    clock_set(town, 31)
+    if leaving == "while it is ahead":
+        leaves(paying, paying.alice, units=80_000)
+    clock_set(town, -31)
+    batch = small(paying)
+    sign(town, batch, paying.alice)
+    assert refused(batches.fetch, town, batch)[0] == "payouts_unsigned"
+    done = audit(town)
+    assert done.findings == []
+    assert [one.text for one in done.notices if "clock" in one.text] == [
+        "somebody at the machine said that the clock is right: "
+        "it had 2025-07-16 15:07:40 UTC, after an entry of 2025-06-15 15:06:40 UTC",
+        "somebody at the machine said that the clock is right: "
+        "it had 2025-06-15 15:08:40 UTC, after an entry of 2025-07-16 15:07:40 UTC",
+    ]
+    slips_out(town, batch)
+    finds(town, "signatures_missing", "was fetched, signed by 1 of 2 people: one person let 76000 cents leave alone")
+
+
+def test_thirty_days_end_behind_a_wrong_clock(paying: Town3) -> None:  # noqa: F811
+    town, clock = paying.town, towns.clock(paying.town)
+    clock_set(town, 3_650)
+    clock_set(town, -3_650)
+    leaves(paying, paying.alice, units=80_000)
+    clock.forward(chartered.ALONE_DAYS * DAYS - 120)
+    late = small(paying)
+    sign(town, late, paying.alice)
+    assert refused(batches.fetch, town, late)[0] == "payouts_unsigned"
+    clock.forward(240)
     batches.fetch(town, late)
     assert audit(town).findings == []
 
@@ -153,6 +192,20 @@ def before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town3]:
     with opened(tmp_path / "before") as town:
         assert chartered.alone_since(town) is None
         yield settle(town)
+
+
+@pytest.mark.parametrize("days", [31, 10])
+def test_the_logs_days_of_before(days: int, paying: Town3, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    """Programs of before counted by `at`, which notes about the clock that they wrote tell."""
+    monkeypatch.setattr("ledger.core.clock.FORM", 1)
+    town = paying.town
+    leaves(paying, paying.alice, units=80_000)
+    clock_set(town, days)
+    clock_set(town, -days)
+    batch = small(paying)
+    sign(town, batch, paying.alice)
+    slips_out(town, batch)
+    assert ("signatures_missing" in [one.code for one in audit(town).findings]) == (days == 10)
 
 
 def test_what_was_ordered_before_goes_on_as_before(before: Town3, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -239,11 +239,14 @@ def released(story: Story, record: Record, transaction: Transaction) -> Iterator
         yield "release_shape", f"not the {one.amount} units of the debit went to {story.name(one.account)}"
     if one.state != "maturing":
         yield "release_shape", f"the debit was {one.state} when its units were released"
-    elif one.release_on is not None and (_EPOCH + timedelta(microseconds=record.at) + _AHEAD).date().isoformat() < (
-        one.release_on
-    ):
+    elif one.release_on is not None and _latest_day(story.moment(record.seq, record.at)) < one.release_on:
         yield "release_early", f"units were released before {one.release_on}, when the delay of the charter was over"
     story.debits.put(one._replace(released_seq=record.seq))
+
+
+def _latest_day(at: int) -> str:
+    """The day of a moment (us), where it is latest."""
+    return (_EPOCH + timedelta(microseconds=at) + _AHEAD).date().isoformat()
 
 
 def asked(story: Story, record: Record, note: Note) -> Iterator[Said]:

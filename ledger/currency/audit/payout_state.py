@@ -76,8 +76,8 @@ class Payouts:
     files: dict[bytes, File] = field(default_factory=dict)
     settled: dict[bytes, list[Owed]] = field(default_factory=dict)
     """What each entry paid or undid, by the entry's id."""
-    left: list[Left] = field(default_factory=list)
-    """Files that left with one person's signatures."""
+    left: list[tuple[int, Left]] = field(default_factory=list)
+    """Files that left with one person's signatures, each with the `at` of its entry (us)."""
 
     def owe(self, one: Owed) -> None:
         """A reconversion was accepted."""

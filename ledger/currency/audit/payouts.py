@@ -255,7 +255,8 @@ def fetched(story: Story, record: Record, note: Note) -> Iterator[Said]:
         text = f"file {file.number} was fetched, signed by {people} of {needed.people} people{why}"
         yield "signatures_missing", text
     if not file.fetched and story.is_alone(file.seq) and _people(story, record, file, live, 2) < 2:
-        state.left.append(Left(record.at, file.total, frozenset(live)))
+        left = Left(story.moment(record.seq, record.at), file.total, frozenset(live))
+        state.left.append((record.at, left))
     file.fetched = file.fetched or _did(record)
 
 
@@ -278,8 +279,11 @@ def _need(story: Story, record: Record, file: File, live: list[bytes]) -> Need:
     """How many people sign a file that leaves with this entry: as many as were said, and two where one did too much."""
     if file.people > 1 or file.fetched or not story.is_alone(file.seq):
         return Need(file.people)
-    first = record.at - (story.rules.alone_days or 0) * DAY
-    left = [one for one in story.payouts.left if one.at >= first]
+    days = (story.rules.alone_days or 0) * DAY
+    first, logged = story.moment(record.seq, record.at) - days, record.at - days
+    # Behind a wrong clock programs of before went by what the log says: who let too much leave then is not found.
+    of_before = story.clock_formed is None
+    left = [one for at, one in story.payouts.left if one.at >= first and (at >= logged or not of_before)]
     keys = behind(story.held, {*live, *(key for one in left for key in one.keys)})
     return need(file.total, story.rules.second_signature_above, live, left, People(keys, record.seq))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
-from ledger.core.clock import BEHIND, KEPT, Told, note_id, told_by
+from ledger.core.clock import BEHIND, CONFIRMED, FORM, KEPT, Told, note_id, shown, told_by
 from ledger.core.ids import derived_id
 from ledger.core.model import Closing, Note, Opening, Side
 from ledger.core.record import Record
@@ -62,6 +62,7 @@ SAID_TO_BE = "key {key} became {role}, said to be held by account {account}; the
 AT_THE_MACHINE = "key {key} became {role} of account {account}, which had one; invited at the machine"
 BY_A_KEY = "key {key} became {role} of account {account}, which had one; invited with key {by}"
 """What is said of keys that joined; the command has each in French."""
+CLOCK_CONFIRMED = "somebody at the machine said that the clock is right: it had {clock}, after an entry of {before}"
 
 
 class Notice(NamedTuple):
@@ -137,6 +138,10 @@ class Story:
     """What would take back each conversion that stands: (debit, credit, cents, unit)."""
     clock: Told | None = None
     """The last note about the clock."""
+    clock_formed: int | None = None
+    """Place of the first note about the clock by a program for which all days are the clock's."""
+    before: tuple[int, int] = (0, 0)
+    """Place and `at` (us) of the entry before the one that is judged."""
     typed: Conversions = field(default_factory=Conversions)
     years: list[periods.Closing] = field(default_factory=list)
     """The business years that are closed."""
@@ -297,6 +302,11 @@ def clock(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
         yield "clock_unasked", "the clock was noted by itself, though nobody had said that it is right"
     elif instruction.kind == KEPT and before and told.clock < before.clock - BEHIND:
         yield "clock_unasked", "the clock was noted by itself, and had been put back"
+    if instruction.kind == CONFIRMED and record.seq > 1:
+        values = {"clock": shown(told.clock), "before": shown(story.moment(*story.before))}
+        story.notices.append(Notice(record.seq, instruction.id, CLOCK_CONFIRMED, values))
+    if story.clock_formed is None and instruction.evidence.get("form") == FORM:
+        story.clock_formed = record.seq
     story.clock = told
 
 

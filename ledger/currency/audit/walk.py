@@ -116,6 +116,7 @@ def steps(
                 break
             for row in rows:
                 run.entry(row.seq, row.id, row.record)
+                run.story.before = row.seq, row.at
             after = rows[-1].seq
             run.keep(signatures.wrong())
             yield after, head.seq

@@ -16,7 +16,7 @@ def closed(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
     """A note that closes a year. What its file is, is proved whenever it is written."""
     try:
         closing = periods.read(instruction.evidence)
-        today = periods.Calendar(closing.plan.timezone, []).log_day(record.at)
+        today = periods.Calendar(closing.plan.timezone, []).log_day(story.moment(record.seq, record.at))
     except (ValueError, LookupError, TypeError) as error:
         yield "note_malformed", f"a note of {instruction.kind} that cannot be read: {error}"
         return

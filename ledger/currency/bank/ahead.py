@@ -280,12 +280,13 @@ def _in_part(town: Town, connection: Connection, asked: Asked, row: Row[Any], *,
     # Cash by the bank's own word may be any slip; of what may be a transfer, only slips that come to it speak.
     if row.kind == LineKind.CASH or said(f"{row.name} {row.text}", "cash in"):
         return True
-    day = date.fromisoformat(row.booked_on)
-    slips = select(func.coalesce(func.sum(_TYPED.amount), 0)).where(
+    day, moments = date.fromisoformat(row.booked_on), clocked.Moments(town, asked.seq)
+    slips = select(TYPED_CONVERSION).where(
         _TYPED.holder == asked.holder, _TYPED.reserve.not_in(typed.banks(town)), _TYPED.corrected_seq.is_(None),
-        _TYPED.seq < asked.seq, typed.between(town, day - typed.NEAR, day + typed.NEAR),
+        _TYPED.seq < asked.seq, typed.between(town, moments, day - typed.NEAR, day + typed.NEAR),
     )  # fmt: skip
-    return int(connection.execute(slips).scalar_one()) + asked.amount == part
+    there = typed.typed_of(town, moments, connection.execute(slips))
+    return sum(one.amount for one in there if abs(one.booked_on - day) <= typed.NEAR) + asked.amount == part
 
 
 def _reference(row: Row[Any]) -> str:

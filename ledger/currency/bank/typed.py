@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, insert, or_, select, true, update
 
 from ledger.currency.bank.names import said
 from ledger.currency.bank.reference import squeezed
@@ -22,6 +22,7 @@ from ledger.currency.bank.standing import begun, first_standing
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE, BANK_SQUEEZED, BANK_STATEMENT, TYPED_CONVERSION
 from ledger.currency.charter import ReserveKind
+from ledger.currency.clocked import Moments
 from ledger.currency.town import Town
 
 if TYPE_CHECKING:
@@ -207,7 +208,8 @@ def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None
         return Unexplained([])
     spans_ = spans(connection, town)
     since_any = min(begun(connection).values(), default=None)
-    near = between(town, min(days) - NEAR, max(days) + NEAR)
+    moments, first, last = Moments(town, town.book.head().seq), min(days) - NEAR, max(days) + NEAR
+    near = between(town, moments, first, last)
     mine = []
     for number in numbers:
         if number in spans_:
@@ -222,7 +224,19 @@ def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None
     paid_in = near if any(line.amount > 0 and may_be_cash(line) for line in lines) else false()
     mine.append(_TYPED.reserve.not_in(numbers) & or_(slips, paid_in))
     query = select(TYPED_CONVERSION).where(_TYPED.line.is_(None), _TYPED.corrected_seq.is_(None), or_(*mine))
-    found = [typed_of(town, row) for row in connection.execute(query.order_by(_TYPED.seq))]
+
+    def is_meant(one: Typed) -> bool:
+        """Whether the day says so as well, where the database knows another than the clock had."""
+        span = spans_.get(one.reserve)
+        if one.reserve in numbers and begun is not None and one.seq > begun:
+            return True
+        if span is not None:
+            return one.booked_on >= _first(span)
+        is_told = one.reserve in numbers or len(one.squeezed) >= SHORTEST
+        return first <= one.booked_on <= last or (is_told and one.squeezed in texts)
+
+    found = typed_of(town, moments, connection.execute(query.order_by(_TYPED.seq)))
+    found = [one for one in found if not moments.are_told or is_meant(one)]
     faint = frozenset(
         one.id for one in found if one.reserve not in numbers or _began_with(spans_.get(one.reserve), one)
     )
@@ -230,10 +244,13 @@ def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None
     return Unexplained(found, _expected(connection) if found else {}, faint=faint, cash=cash)
 
 
-def typed_of(town: Town, row: Row[Any]) -> Typed:
-    """A row of the table."""
-    day = date.fromisoformat(row.booked_on) if row.booked_on else town.charter.local_date(row.at)
-    return Typed(**{**row._mapping, "booked_on": day})
+def typed_of(town: Town, moments: Moments, rows: Iterable[Row[Any]]) -> list[Typed]:
+    """Rows of the table, each with the day for which it counts: what it says, else when it was typed, by the clock."""
+    found = []
+    for row in rows:
+        said, taken_on = row.booked_on, town.charter.local_date(moments.of(row.seq, row.at))
+        found.append(Typed(**{**row._mapping, "booked_on": date.fromisoformat(said) if said else taken_on}))
+    return found
 
 
 def _since(town: Town, span: Span) -> ColumnElement[bool]:
@@ -241,10 +258,14 @@ def _since(town: Town, span: Span) -> ColumnElement[bool]:
 
     Where it began with another sum than the ledger had, those of the days before may be among its lines too.
     """
-    first = span.first - NEAR if span.opened else span.first
+    first = _first(span)
     midnight = town.charter.day_bounds(first)[0]
     says = _TYPED.booked_on >= first.isoformat()
     return or_(_TYPED.seq > span.taken_at, says, and_(_TYPED.booked_on.is_(None), _TYPED.at >= midnight))
+
+
+def _first(span: Span) -> date:
+    return span.first - NEAR if span.opened else span.first
 
 
 def _began_with(span: Span | None, one: Typed) -> bool:
@@ -252,11 +273,12 @@ def _began_with(span: Span | None, one: Typed) -> bool:
     return span is not None and one.seq <= span.taken_at and one.booked_on < span.first
 
 
-def between(town: Town, first: date, last: date) -> ColumnElement[bool]:
-    """Those that count for these days, both in them."""
+def between(town: Town, moments: Moments, first: date, last: date) -> ColumnElement[bool]:
+    """Those that count for these days, both in them; and where a clock was wrong, later ones by what the log says."""
     start, end = town.charter.day_bounds(first)[0], town.charter.day_bounds(last)[1]
     says = _TYPED.booked_on.between(first.isoformat(), last.isoformat())
-    return or_(says, and_(_TYPED.booked_on.is_(None), _TYPED.at >= start, _TYPED.at < end))
+    until = true() if moments.are_told else _TYPED.at < end
+    return or_(says, and_(_TYPED.booked_on.is_(None), _TYPED.at >= start, until))
 
 
 def _expected(connection: Connection) -> dict[bytes, set[bytes]]:

@@ -23,6 +23,7 @@ from ledger.currency.town import Town
 from tests import towns
 from tests.currency.bank.paying import BROUGHT, SHOP_IBANS, Town3, accept, debit, now, sent, sign
 from tests.currency.bank.scene import DAY, bring, line, statement
+from tests.threats.gate import clock_set
 from tests.towns import BANK
 
 NEXT = DAY + timedelta(days=1)
@@ -240,6 +241,9 @@ def test_an_account_that_was_set_by_the_office_is_looked_at(town: Town, paying: 
     assert is_new(paying, 1_000) is True
     told = [one.text for one in audit(town).notices if "said where" in one.text]
     assert told == [f"key {office.public.hex()[:16]} of the association said where account {shop.account:016x} is paid"]
+    clock_set(town, 31)
+    clock_set(town, -31)
+    assert is_new(paying, 1_000) is True
     towns.clock(town).forward(31 * 86_400)
     assert is_new(paying, 1_000) is False
 

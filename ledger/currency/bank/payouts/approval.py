@@ -25,6 +25,7 @@ from ledger.currency.bank.payouts.contents import shown
 from ledger.currency.bank.payouts.index import SIGNED
 from ledger.currency.bank.payouts.noted import Noted, batch_id, noted
 from ledger.currency.bank.payouts.tables import PAYOUT_BATCH, PAYOUT_SIGNATURE
+from ledger.currency.clocked import Moments, judged
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import DeviceKey
 from ledger.currency.persons import held, names, persons_of
@@ -164,19 +165,20 @@ class _Lone:
         """By file, from the log: which files there are follows from their number, and no row can hide one."""
         last = self._connection.execute(select(func.max(PAYOUT_BATCH.c.number))).scalar() or 0
         ids = [batch_id(self._town.charter.network, number) for number in range(1, int(last) + 1)]
-        first = self._at - chartered.ALONE_DAYS * DAY
+        first, moments = self._at - chartered.ALONE_DAYS * DAY, Moments(self._town, self._town.book.head().seq)
         files = [
-            (file, file.fetched)
+            (file, file.fetched, at)
             for file in noted(self._connection, ids).values()
-            if file.fetched is not None and file.fetched.at >= first and file.seq > since
-        ]
-        made, self._keys = _made(self._town, self._connection, [file for file, _fetched in files])
+            if file.fetched is not None and file.seq > since
+            and (at := moments.then(file.fetched.seq, file.fetched.at)) >= first
+        ]  # fmt: skip
+        made, self._keys = _made(self._town, self._connection, [file for file, _fetched, _at in files])
         left = {}
-        for file, fetched in files:
+        for file, fetched, at in files:
             ends = {one.key: self._keys[one.key].until for one in made[file.id]}
             live = frozenset(key for key, end in ends.items() if end is None or end > fetched.seq)
             if _people(self._keys, file, since).count(live, 2) < 2:
-                left[file.id] = Left(fetched.at, file.total, live)
+                left[file.id] = Left(at, file.total, live)
         return left
 
 
@@ -219,7 +221,7 @@ def sign(town: Town, batch: Batch, key: DeviceKey, signature: bytes) -> Posted:
         if posted.replay:
             return
         # Within the commit: two keys of one person that sign at once are one person.
-        person = _may_sign(town, connection, batch.id, key, posted.at)
+        person = _may_sign(town, connection, batch.id, key, judged(town, posted))
         connection.execute(
             insert(PAYOUT_SIGNATURE).values(batch=batch.id, key=key.key, person=person, signed_at=posted.at)
         )

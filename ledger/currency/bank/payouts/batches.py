@@ -26,6 +26,7 @@ from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORD
 from ledger.currency.bank.reference import reference, shown
 from ledger.currency.bank.target import is_open
 from ledger.currency.charter import Agents, ReserveAccount
+from ledger.currency.clocked import judged
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
 from ledger.currency.told import tell
@@ -322,7 +323,7 @@ def fetch(town: Town, batch: Batch, *, by: str = CONSOLE, again: bool = False) -
         return file.fetched is None
 
     def also(connection: Connection, posted: Posted) -> None:
-        if check(connection, posted.at, None if posted.replay else posted.seq):
+        if check(connection, judged(town, posted), None if posted.replay else posted.seq):
             values = {"fetched_at": posted.at, "fetched_by": by}
             connection.execute(update(PAYOUT_BATCH).where(_BATCH.id == batch.id).values(values))
 

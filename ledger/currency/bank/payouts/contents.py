@@ -21,6 +21,7 @@ from ledger.currency.bank.payouts.noted import Noted, noted
 from ledger.currency.bank.payouts.payees import Payee
 from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORDER
 from ledger.currency.chartered import ALONE_DAYS
+from ledger.currency.clocked import Moments
 from ledger.currency.errors import CurrencyError
 from ledger.currency.persons import held
 from ledger.currency.told import tell
@@ -184,13 +185,14 @@ def _their_own(town: Town, connection: Connection, file: Noted, wanted: set[tupl
     """Which of these IBANs are the holders' still, who said so themselves, or the office did some weeks before."""
     there = proven.said(connection, {holder for holder, _iban in wanted})
     keys = held(town, connection, {raw for one in there.values() if (raw := _key(one.by))})
-    found = set()
+    moments, found = Moments(town, town.book.head().seq), set()
+    before = moments.then(file.ordered.seq, file.ordered.at) - ALONE_DAYS * DAY
     for holder, iban in wanted:
         goes = there.get(holder)
         if goes is None or not goes.is_proven or goes.iban != iban:
             continue
         key = keys.get(_key(goes.by))
-        if key is None or key.account == holder or file.ordered.at - goes.at >= ALONE_DAYS * DAY:
+        if key is None or key.account == holder or moments.then(goes.seq, goes.at) <= before:
             found.add((holder, iban))
     return found
 

@@ -25,6 +25,7 @@ from ledger.currency.bank.reference import found_in, written_in
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.chart import EUR
+from ledger.currency.clocked import Moments
 from ledger.currency.town import Town
 
 SUSPENSE = "bank_suspense"
@@ -232,4 +233,7 @@ def _evidence(books: Books, line: Line, meant: _Meant, sign: int) -> dict[str, s
 
 def _day(town: Town, entry: bytes | None) -> date | None:
     record = town.book.find(entry) if entry else None
-    return (record.instruction.booked_on or town.charter.local_date(record.at)) if record else None
+    if record is None:
+        return None
+    taken_on = town.charter.local_date(Moments(town, town.book.head().seq).of(record.seq, record.at))
+    return record.instruction.booked_on or taken_on
