@@ -14,6 +14,7 @@ PROOF = "tests/threats/test_proof_of_long_ago.py"
 ELSEWHERE = "tests/currency/bank/test_payouts_elsewhere.py"
 ON_WAY, AWAITED = "tests/threats/test_euros_on_their_way.py", "tests/threats/test_euros_awaited.py"
 BESIDE = "tests/threats/test_clock_beside.py"
+ZONE = "tests/threats/test_zone_put_right.py"
 MOVING = "tests/currency/test_reserve_moving.py"
 BETWEEN, WHOSE = "tests/threats/test_euros_between_accounts.py", "tests/threats/test_whose_euros.py"
 
@@ -248,12 +249,30 @@ BUGS: tuple[Bug, ...] = (
     bug("typed: check forgets who had no cover", f"{WHOSE} -k 'taken_away_again and sqlite'",
         AUDIT + "cover.py", "story.uncovered |= self._freed", "pass"),
     bug("clock: typed in 2035 is awaited until then", f"{BESIDE} -k 'typed_while and sqlite'",
-        RESERVE + "report.py", "charter.local_date(moments.of(row.seq, row.at))", "charter.local_date(row.at)"),
+        RESERVE + "report.py", "moments.day(row.seq, row.at)", "town.charter.local_date(row.at)"),
     bug("clock: a wrong one's day never ends", f"{BESIDE} -k 'day_of_its_own and sqlite'",
         BANK + "ahead.py", "midnight = clocked.since(town, asked.at, town.charter.local_day_start(asked.at)[1])",
         "midnight = town.charter.local_day_start(asked.at)[1]"),
     bug("typed: a salt names an entry", f"{BETWEEN} -k 'by_its_salt and sqlite'",
         RESERVE + "explaining.py", '"asked", "batch",', '"salt", "asked", "batch",'),
+    bug("zone: what was typed falls on other days", f"{ZONE} -k on_two_days",
+        AUDIT + "typed.py", "(zones.at(seq).timezone, zones.local_date(seq, moment(seq, at)))",
+        '("", town.charter.local_date(moment(seq, at)))'),
+    bug("zone: what an account had falls on other days", f"{ZONE} -k 'began_with_it or awaited'",
+        RESERVE + "chains.py", "self._moments.zones.at(row.seq),", "self._moments.zones.at(1 << 60),"),
+    bug("zone: a first statement is held against other days", f"{ZONE} -k days_of_then",
+        BANK + "taking.py", "moments.day(entry.seq, entry.at)",
+        "town.charter.local_date(moments.of(entry.seq, entry.at))"),
+    bug("zone: what one began with may come once more", f"{ZONE} -k began_with_it",
+        BANK + "typed.py", "Zones(town).at(span.taken_at).day_bounds", "town.charter.day_bounds"),
+    bug("zone: a statement is awaited from another day", f"{ZONE} -k awaited",
+        RESERVE + "report.py", "said = moments.day(row.seq, row.at)",
+        "said = town.charter.local_date(moments.of(row.seq, row.at))"),
+    bug("zone: whoever typed it is told another day", f"{ZONE} -k awaited",
+        BANK + "ahead.py", "day = clocked.Moments(town, town.book.head().seq).day(row.seq, row.at)",
+        "day = town.charter.local_date(row.at)"),
+    bug("zone: the new one holds for the note's own past", f"{ZONE} -k on_two_days",
+        "ledger/currency/chartered.py", "bisect_left(self._places, seq) - 1", "bisect_left(self._places, seq)"),
     bug("transit: to an account that is not ours", f"{ON_WAY} -k 'not_on_its_way and sqlite'",
         BANK + "placing.py", "if len(banks) < 2 or (line.iban and", "if len(banks) < 2 or (False and"),
     bug("transit: what arrives is a top-up", f"{ON_WAY} -k 'is_no_topup and sqlite'",

@@ -188,12 +188,8 @@ def expected_until(town: Town, id_: bytes) -> date | None:
             return None
         if row.reserve not in typed.banks(town) or typed.since(typed.spans(connection, town), row.reserve) is None:
             return None
-    return deadline(town, clocked.Moments(town, town.book.head().seq).of(row.seq, row.at))
-
-
-def deadline(town: Town, at: int) -> date:
-    """The last day on which a statement may still bring what was typed at that moment (us)."""
-    return town.charter.local_date(at) + timedelta(days=town.charter.limits.ahead_days)
+    day = clocked.Moments(town, town.book.head().seq).day(row.seq, row.at)
+    return day + timedelta(days=town.charter.limits.ahead_days)
 
 
 def _on_statement(why: str) -> CurrencyError:

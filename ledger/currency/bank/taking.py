@@ -361,7 +361,7 @@ def _ledger_before(town: Town, number: int, day: date, apart: Collection[bytes])
     while True:
         page = town.book.statement(number, limit=1_000, before=before)
         for entry in page.entries:
-            taken_on = town.charter.local_date(moments.of(entry.seq, entry.at))
+            taken_on = moments.day(entry.seq, entry.at)
             if counted(entry.booked_on, taken_on) >= day:
                 continue
             if entry.id in apart:

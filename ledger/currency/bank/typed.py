@@ -22,6 +22,7 @@ from ledger.currency.bank.standing import first_standing
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE, BANK_SQUEEZED, BANK_STATEMENT, TYPED_CONVERSION
 from ledger.currency.charter import ReserveKind
+from ledger.currency.chartered import Zones
 from ledger.currency.town import Town
 
 if TYPE_CHECKING:
@@ -232,7 +233,8 @@ def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None
     paid_in = near if any(line.amount > 0 and may_be_cash(line) for line in lines) else false()
     mine.append(_TYPED.reserve.not_in(numbers) & or_(slips, paid_in))
     query = select(TYPED_CONVERSION).where(_TYPED.line.is_(None), _TYPED.corrected_seq.is_(None), or_(*mine))
-    found = [typed_of(town, row) for row in connection.execute(query.order_by(_TYPED.seq))]
+    zones = Zones(town)
+    found = [typed_of(zones, row) for row in connection.execute(query.order_by(_TYPED.seq))]
     faint = frozenset(
         one.id for one in found if one.reserve not in numbers or _began_with(spans_.get(one.reserve), one)
     )
@@ -240,9 +242,9 @@ def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None
     return Unexplained(found, _expected(connection) if found else {}, faint=faint, cash=cash)
 
 
-def typed_of(town: Town, row: Row[Any]) -> Typed:
+def typed_of(zones: Zones, row: Row[Any]) -> Typed:
     """A row of the table."""
-    day = date.fromisoformat(row.booked_on) if row.booked_on else town.charter.local_date(row.at)
+    day = date.fromisoformat(row.booked_on) if row.booked_on else zones.local_date(row.seq, row.at)
     return Typed(**{**row._mapping, "booked_on": day})
 
 
@@ -252,7 +254,7 @@ def _since(town: Town, span: Span) -> ColumnElement[bool]:
     Where it began with another sum than the ledger had, those of the days before may be among its lines too.
     """
     first = span.first - NEAR if span.opened else span.first
-    midnight = town.charter.day_bounds(first)[0]
+    midnight = Zones(town).at(span.taken_at).day_bounds(first)[0]
     says = _TYPED.booked_on >= first.isoformat()
     return or_(_TYPED.seq > span.taken_at, says, and_(_TYPED.booked_on.is_(None), _TYPED.at >= midnight))
 

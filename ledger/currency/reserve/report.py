@@ -192,10 +192,10 @@ def _openings(connection: Connection, found: Mapping[int, Statements]) -> set[by
 
 def _typed(town: Town, connection: Connection, number: int, since: int, seq: int, on: date) -> tuple[Explained, ...]:
     """What was typed on a bank account that has no statement yet, since others have: its first one should have it."""
-    charter, moments, found = town.charter, Moments(town, seq), []
+    moments, found = Moments(town, seq), []
     for row in typed(connection, number, since, seq):
-        said = charter.local_date(moments.of(row.seq, row.at))
-        until = said + timedelta(days=charter.limits.ahead_days)
+        said = moments.day(row.seq, row.at)
+        until = said + timedelta(days=town.charter.limits.ahead_days)
         day = date.fromisoformat(row.booked_on) if row.booked_on else said
         why = Why.OVERDUE if until < on else Why.AFTER_STATEMENT
         found.append(Explained(why, row.amount, day, "conversion", row.reference, bytes(row.id), row.seq, until))
@@ -224,7 +224,7 @@ def _gather(
     between, suspense = town.chart.transit, town.chart.suspense
     for number in states.keys() & {between, suspense}:
         chains[number] = Chain(states[number].last, known.moving.seq)
-    days, ahead = Days(town.charter, Moments(town, seq)), timedelta(days=town.charter.limits.ahead_days)
+    days, ahead = Days(Moments(town, seq)), timedelta(days=town.charter.limits.ahead_days)
     for some in entries(store, chains):
         known.flows.take(some, sources, circulation, waiting, days)
         for number, account in accounts.items():

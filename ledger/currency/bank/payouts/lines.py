@@ -232,4 +232,4 @@ def _evidence(books: Books, line: Line, meant: _Meant, sign: int) -> dict[str, s
 
 def _day(town: Town, entry: bytes | None) -> date | None:
     record = town.book.find(entry) if entry else None
-    return (record.instruction.booked_on or town.charter.local_date(record.at)) if record else None
+    return (record.instruction.booked_on or chartered.Zones(town).local_date(record.seq, record.at)) if record else None
