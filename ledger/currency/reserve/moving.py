@@ -182,7 +182,11 @@ def _parts(whole: Moved, left: list[Moved], fits: _Fits) -> tuple[Moved, ...]:
 
     there = [one for one in left if one.amount * whole.amount < 0 and abs(one.amount) < abs(whole.amount)]
     near = sorted((one for one in there if fits(*with_whole(one))), key=_nearest(whole))[:PARTS]
-    for size in range(2, len(near) + 1):
+    sums = [0]
+    for one in near:
+        sums += [one.amount + before for before in sums]
+    # Mostly nothing comes to it: then they are not tried one by one.
+    for size in range(2, len(near) + 1) if -whole.amount in sums else ():
         for parts in combinations(near, size):
             if sum(one.amount for one in parts) == -whole.amount and (
                 any(one.reserve != whole.reserve for one in parts) or all(_returned(*with_whole(one)) for one in parts)
