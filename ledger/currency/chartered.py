@@ -10,8 +10,10 @@ network and a count, so the last one is found without reading the log. Addresses
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from typing import NamedTuple
 
 from ledger.core.ids import derived_id
@@ -243,6 +245,38 @@ def noted(town: Town) -> Iterator[Rules]:
 def hold(town: Town, rules: Rules | None) -> None:
     """From now on `town` posts nothing new once the log has another charter than `rules`, the last one noted now."""
     town.following[:] = [note_id(town.charter.network, rules.version + 1 if rules else 1)]
+
+
+class Zones:
+    """The time zones in which days were told, by the charters that the log has.
+
+    What counted for a day goes on to do so when the charter says another zone later. The first that is noted holds for
+    what was before, too; where none is, that of the charter in use.
+    """
+
+    def __init__(self, town: Town) -> None:
+        self._noted: list[tuple[int, Charter]] = []
+        version = 1
+        while (record := town.book.find(note_id(town.charter.network, version))) is not None:
+            zone = record.instruction.evidence.get("timezone")
+            if zone is not None and (not self._noted or zone != self._noted[-1][1].timezone):
+                charter = town.charter
+                try:
+                    charter = charter if zone == charter.timezone else replace(charter, timezone=str(zone))
+                    self._noted.append((record.seq, charter))
+                except ValueError:
+                    pass  # no zone that there is: nobody here wrote that note, and `check` finds it
+            version += 1
+        self._noted = self._noted or [(0, town.charter)]
+        self._places = [seq for seq, _charter in self._noted]
+
+    def at(self, seq: int) -> Charter:
+        """The charter in use, with the zone that was noted when the log took the entry `seq`."""
+        return self._noted[max(0, bisect_left(self._places, seq) - 1)][1]
+
+    def local_date(self, seq: int, at_us: int) -> date:
+        """The local day of a moment (us) of the entry `seq`."""
+        return self.at(seq).local_date(at_us)
 
 
 def machine_since(town: Town) -> int | None:

@@ -7,11 +7,13 @@ there by 1 us an entry; orders and days go by the clock, which the log is told o
 from __future__ import annotations
 
 from bisect import bisect_right
+from datetime import date
 from typing import NamedTuple
 
 from ledger.core.clock import BEHIND, CONFIRMED, DRIFT, KEPT, ClockDiffers, Late, Told, note, note_id, told_by
 from ledger.core.model import Head, Posted
 from ledger.core.store import Reading
+from ledger.currency.chartered import Zones
 from ledger.currency.errors import CurrencyError
 from ledger.currency.told import detail_of
 from ledger.currency.town import Town
@@ -117,6 +119,7 @@ class Moments:
     """
 
     def __init__(self, town: Town, seq: int) -> None:
+        self.zones = Zones(town)
         self._told: list[Told] = []
         try:
             while (told := _find(town, len(self._told) + 1)) is not None and told.seq <= seq:
@@ -139,6 +142,10 @@ class Moments:
         """The same as it was known then: by this the entry was judged, and `check` judges it by this."""
         place = bisect_right(self._places, seq)
         return self._told[place - 1].clock if place and self._told[place - 1].counts(seq, at) else at
+
+    def day(self, seq: int, at: int) -> date:
+        """The local day on which the log took the entry `seq`, whose `at` is that (us): in the zone noted by then."""
+        return self.zones.local_date(seq, self.of(seq, at))
 
 
 def _last(town: Town) -> Told | None:

@@ -20,7 +20,7 @@ class Bank:
     placed it."""
 
     def __init__(self) -> None:
-        self.moving, self.named = Moving(), dict[bytes, str]()
+        self.moving, self.named, self.openings = Moving(), dict[bytes, str](), set[bytes]()
 
     def moves(self, account: str, day: int, amount: int, to: str | None = None) -> bytes:
         """Cents that came to `account` (below nothing: left it)."""
@@ -35,7 +35,7 @@ class Bank:
 
     @property
     def left(self) -> list[bytes]:
-        return [one.id for one in self.moving.alone(self.named)]
+        return [one.id for one in self.moving.alone(self.named, self.openings)]
 
 
 def test_what_arrives_in_part_and_is_sent_back_in_part() -> None:
@@ -81,6 +81,17 @@ def test_several_that_arrived_as_one() -> None:
     bank.moves(P, 1, -10_000, Q)
     bank.moves(Q, 9, 40_000)
     assert bank.left == [theft]
+
+
+def test_what_was_there_before_a_first_statement_came_whenever() -> None:
+    """A savings account may have one statement a year."""
+    bank = Bank()
+    bank.moves(P, 1, -30_000, Q)
+    bank.moves(P, 31, -10_000, Q)
+    there = [bank.moves(Q, 340, 30_000), bank.moves(Q, 340, 10_000)]
+    assert len(bank.left) == 4
+    bank.openings.update(there)
+    assert not bank.left
 
 
 @pytest.mark.parametrize("names", [True, False])
@@ -136,5 +147,5 @@ def test_what_is_left_comes_to_what_is_in_transit() -> None:
             other = chance.choice((None, *({P, Q, R} - {account})))
             amount = chance.choice((-1, 1)) * chance.choice((100, 200, 300, 500))
             bank.moves(account, chance.randrange(60), amount, other)
-        left = bank.moving.alone(bank.named)
+        left = bank.moving.alone(bank.named, bank.openings)
         assert sum(one.amount for one in left) == sum(one.amount for one in bank.moving.entries)

@@ -10,13 +10,13 @@ import pytest
 from ledger.currency import reserve
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank.lines import lines
-from ledger.currency.bank.placing import Decision, Way
+from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.suspense import OpenLine, open_lines, place
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
 from tests import towns
-from tests.currency.bank.scene import DAY, SAVINGS_IBAN, bring, line, statement, token
+from tests.currency.bank.scene import DAY, SAVINGS_IBAN, balances, bring, line, statement, token
 from tests.threats.test_one_euro import check_finds, once
 
 DAYS = timedelta(days=1)
@@ -93,6 +93,39 @@ def test_a_first_statement_begins_with_what_was_on_its_way(town: Town, alice: Pa
             place(town, arrived.line.id, way)
     place(town, arrived.line.id, Decision(way=Way.TRANSIT))
     place(town, own.line.id, Decision(way=Way.OWN))
+    once(town, 5_000)
+
+
+def test_a_first_statement_begins_with_all_that_was_on_its_way(town: Town, alice: Party) -> None:
+    """Each departure arrives by itself, and what is more is not on its way, whatever else is."""
+    bring(town, statement([line(100_000, token(town, alice))]))
+    sent = [line(-cents, "VIR LIVRET", DAY + DAYS, iban=SAVINGS_IBAN) for cents in (30_000, 10_000)]
+    bring(town, statement([*sent, line(-500, "CHEQUE", DAY + DAYS)], 100_000))
+    [stolen] = open_lines(town)
+    place(town, stolen.line.id, Decision(way=Way.TRANSIT))
+    towns.clock(town).forward(200 * 86_400)
+    late = DAY + 190 * DAYS
+    bring(town, statement([], 40_300, account=SAVINGS_IBAN, first=late, last=late), opening=True)
+    waiting = {one.line.amount: one for one in open_lines(town)}
+    assert {cents: one.proposals[0].decision.way for cents, one in waiting.items()} == {
+        30_000: Way.TRANSIT, 10_000: Way.TRANSIT, 300: Way.OWN
+    }  # fmt: skip
+    shares = (Share(Way.MEMBER, 10_000, alice.account), Share(Way.OWN, 20_000))
+    with towns.nothing_moves(town), pytest.raises(CurrencyError, match=r"300\.00 are on their way"):
+        place(town, waiting[30_000].line.id, Decision(way=Way.SPLIT, shares=shares))
+    for one in waiting.values():
+        place(town, one.line.id, one.proposals[0].decision)
+    check_finds(town, "bank_placed 20250611/-500/1 of 500 cents left an account of the reserve")
+
+
+def test_a_first_statement_begins_with_what_was_not_sent_back(town: Town, alice: Party) -> None:
+    left(town, alice, iban=SAVINGS_IBAN)
+    bring(town, statement([line(2_000, "RETOUR", DAY + 2 * DAYS, iban=SAVINGS_IBAN)]))
+    day = DAY + 3 * DAYS
+    bring(town, statement([], 3_100, account=SAVINGS_IBAN, first=day, last=day), opening=True)
+    for one in open_lines(town):
+        place(town, one.line.id, one.proposals[0].decision)
+    assert balances(town)["operations"] == -100
     once(town, 5_000)
 
 

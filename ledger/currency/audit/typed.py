@@ -58,16 +58,19 @@ _STANDS = Correction(None, None)
 
 @dataclass
 class Conversions:
-    """What was typed so far. `day_of` is the local day of an entry, by place and `at`; `cash` are the cash boxes."""
+    """What was typed so far. `cash` are the cash boxes.
+
+    `day_of` is the local day of an entry, by place and `at`, with its time zone: with another zone another day begins.
+    """
 
     known: dict[bytes, Typed] = field(default_factory=dict)
     awaited: dict[bytes, Typed] = field(default_factory=dict)
     """Those of bank accounts that stand, whether a line has come for them or not."""
     corrected: dict[bytes, Correction] = field(default_factory=dict)
     cash: frozenset[int] = frozenset()
-    day_of: Callable[[int, int], date] | None = None
-    _days: dict[bytes, date] = field(default_factory=dict)
-    _spent: dict[date, dict[int, Counter[str]]] = field(default_factory=dict)
+    day_of: Callable[[int, int], tuple[str, date]] | None = None
+    _days: dict[bytes, tuple[str, date]] = field(default_factory=dict)
+    _spent: dict[tuple[str, date], dict[int, Counter[str]]] = field(default_factory=dict)
     """What keys converted on a day, by account of the reserve: cents of those that stand."""
 
     def take(
@@ -103,7 +106,7 @@ class Conversions:
             beside = f" and {len(keys) - 1} more in the same hand" if len(keys) > 1 else ""
             yield (
                 "limit_conversion",
-                f"key {typed.by[:16]}{beside} converted {total} cents {how} on {day}, and the charter lets one "
+                f"key {typed.by[:16]}{beside} converted {total} cents {how} on {day[1]}, and the charter lets one "
                 f"person convert {limit}",
             )
 
@@ -160,8 +163,9 @@ def _is_key(by: str, held: Mapping[bytes, Held]) -> bool:
 
 
 def lend(town: Town, conversions: Conversions, moment: Callable[[int, int], int]) -> None:
-    """Lend what is not in the log: the time zone; and cash boxes, until a note of the charter says which these are."""
-    conversions.day_of = lambda seq, at: town.charter.local_date(moment(seq, at))
+    """Lend what notes of the charter did not always say: the time zone, and which accounts are cash boxes."""
+    zones = chartered.Zones(town)
+    conversions.day_of = lambda seq, at: (zones.at(seq).timezone, zones.local_date(seq, moment(seq, at)))
     kinds = {one.name: one.kind for one in town.charter.reserve}
     conversions.cash = frozenset(n for name, n in town.chart.reserve.items() if kinds[name] == ReserveKind.CASH)
 

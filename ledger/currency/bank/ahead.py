@@ -188,12 +188,8 @@ def expected_until(town: Town, id_: bytes) -> date | None:
             return None
         if row.reserve not in typed.banks(town) or not begun(connection):
             return None
-    return deadline(town, clocked.Moments(town, town.book.head().seq).of(row.seq, row.at))
-
-
-def deadline(town: Town, at: int) -> date:
-    """The last day on which a statement may still bring what was typed at that moment (us)."""
-    return town.charter.local_date(at) + timedelta(days=town.charter.limits.ahead_days)
+    day = clocked.Moments(town, town.book.head().seq).day(row.seq, row.at)
+    return day + timedelta(days=town.charter.limits.ahead_days)
 
 
 def _on_statement(why: str) -> CurrencyError:
@@ -285,7 +281,7 @@ def _in_part(town: Town, connection: Connection, asked: Asked, row: Row[Any], *,
         _TYPED.holder == asked.holder, _TYPED.reserve.not_in(typed.banks(town)), _TYPED.corrected_seq.is_(None),
         _TYPED.seq < asked.seq, typed.between(town, moments, day - typed.NEAR, day + typed.NEAR),
     )  # fmt: skip
-    there = typed.typed_of(town, moments, connection.execute(slips))
+    there = typed.typed_of(moments, connection.execute(slips))
     return sum(one.amount for one in there if abs(one.booked_on - day) <= typed.NEAR) + asked.amount == part
 
 

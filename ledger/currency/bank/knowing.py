@@ -12,6 +12,7 @@ from ledger.currency.bank import claims, topups, typed
 from ledger.currency.bank.lines import Line, line_of
 from ledger.currency.bank.mandates.matching import may_be
 from ledger.currency.bank.names import Names, words
+from ledger.currency.bank.ours import was_bound
 from ledger.currency.bank.payouts import lines as payout_lines
 from ledger.currency.bank.payouts.index import PAID, RETURNED
 from ledger.currency.bank.payouts.owed import payouts
@@ -19,6 +20,7 @@ from ledger.currency.bank.payouts.placing import open_files
 from ledger.currency.bank.payouts.tables import PAYOUT
 from ledger.currency.bank.proposals import Known, NotOwed, Seen, Why
 from ledger.currency.bank.reference import cuts, member_references
+from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.charter import ReserveKind
 from ledger.currency.town import Town
@@ -36,6 +38,7 @@ def gather(town: Town, lines: Sequence[Line], beside: Sequence[Line] = ()) -> Kn
         Names(members), references, cuts(references),
         claims=claims.owed(town), fees=town.book.balance(chart.income), uncovered=uncovered(town),
         in_transit=town.book.balance(chart.transit),
+        bound=frozenset(line.id for line in lines if line.kind == LineKind.OPENING and was_bound(town, line)),
         own_names=tuple(words(account.holder) for account in town.charter.reserve if account.holder),
         cash=tuple(account.name for account in town.charter.reserve if account.kind == ReserveKind.CASH),
     )  # fmt: skip

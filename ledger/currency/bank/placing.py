@@ -31,14 +31,13 @@ from typing import NamedTuple
 
 from ledger.core.model import Evidence, Instruction, Note, Transaction, Transfer
 from ledger.currency import parties, reserve
-from ledger.currency.bank import claims, require, topups, typed, went
+from ledger.currency.bank import claims, ours, require, topups, typed, went
 from ledger.currency.bank.indexing import RETURN
 from ledger.currency.bank.lines import Line
 from ledger.currency.bank.mandates import matching as mandates
 from ledger.currency.bank.naming import line_of_conversion
 from ledger.currency.bank.payouts import placing as payouts
 from ledger.currency.bank.require import uneven
-from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.went import between
 from ledger.currency.chart import EUR, Chart
 from ledger.currency.charter import ReserveKind
@@ -120,26 +119,8 @@ def placing(town: Town, line: Line, decision: Decision, other: Line | None = Non
     line_typed where somebody typed what it may be.
     """
     if decision.way in _SOMEBODYS:
-        _require_not_ours(town, line)
+        ours.require_not_ours(town, line)
     return _WAYS[decision.way](town, line, decision, other)
-
-
-def _require_not_ours(town: Town, line: Line) -> None:
-    """Raise `CurrencyError`, placing_uneven, for what may have left another account of ours and is on its way."""
-    there = town.book.balance(town.chart.transit)
-    if not 0 < line.amount <= there:
-        return
-    if line.kind == LineKind.OPENING:
-        raise uneven(tell(
-            "{there} are on their way between accounts of the reserve, and were on this one when its first statement "
-            "began: place it as transit", there=Cents(there),
-        ))  # fmt: skip
-    left = topups.departed(town, line)
-    if left is not None:
-        raise uneven(tell(
-            "as much left another account of the reserve with {reference} and has not arrived: place this line as "
-            "transit, or, if it is something else, wait for the line by which that arrives", reference=left.reference,
-        ))  # fmt: skip
 
 
 def entry(line: Line, id_: bytes, way: str, made: Placing, by: str = CONSOLE) -> Instruction:

@@ -148,6 +148,8 @@ class Known:
     fees: int = 0
     uncovered: int = 0
     in_transit: int = 0
+    bound: frozenset[bytes] = frozenset()
+    """Lines of what was there before a first statement, and as much as left for it; see `ours.was_bound`."""
     own_names: tuple[frozenset[str], ...] = ()
     """Words of the names in which the reserve's accounts are held."""
     cash: tuple[str, ...] = ()
@@ -372,7 +374,8 @@ def _either(line: Line, known: Known) -> _Found:
         if line.iban and line.iban == other.iban:
             yield decision, Reason(Why.SAME_ACCOUNT, 88, {})
     # Euros that left one account of ours are missed there until they arrive: a balance above nothing is on its way.
-    if (known.in_transit >= line.amount > 0) or (known.in_transit <= line.amount < 0):
+    may_be = line.kind != LineKind.OPENING or line.id in known.bound
+    if may_be and ((known.in_transit >= line.amount > 0) or (known.in_transit <= line.amount < 0)):
         yield Decision(way=Way.TRANSIT), Reason(Why.ON_ITS_WAY, 65, {"cents": abs(known.in_transit)})
     if _is_own(line, known):
         yield Decision(way=Way.OWN), Reason(Why.OWN_NAME, 60, {})

@@ -26,6 +26,7 @@ from ledger.currency.bank.aligning import Aligned, Timeline, align
 from ledger.currency.bank.correcting import require_may
 from ledger.currency.bank.keeping import Rows
 from ledger.currency.bank.known import Known, as_known, by_day
+from ledger.currency.bank.ours import arrived_before
 from ledger.currency.bank.reference import line_reference
 from ledger.currency.bank.standing import first_standing
 from ledger.currency.bank.statement import BankLine, LineKind, Statement, StatementError
@@ -272,8 +273,9 @@ class _Plans:
             )
         day = statement.first - timedelta(days=1)
         # What left another account of ours for this one is a line of its own; so is what was typed.
-        sums, arrived = [], min(rest, max(0, self.town.book.balance(self.town.chart.transit)))
-        for amount in (arrived, *aside[: MAX_BEFORE - 2]):
+        sums = arrived_before(self.town, known.number, statement.first, rest)
+        rest -= sum(sums)
+        for amount in aside[: MAX_BEFORE - 1 - len(sums)]:
             if 0 < amount <= rest:
                 sums.append(amount)
                 rest -= amount
@@ -359,7 +361,7 @@ def _ledger_before(town: Town, number: int, day: date, apart: Collection[bytes])
     while True:
         page = town.book.statement(number, limit=1_000, before=before)
         for entry in page.entries:
-            taken_on = town.charter.local_date(moments.of(entry.seq, entry.at))
+            taken_on = moments.day(entry.seq, entry.at)
             if counted(entry.booked_on, taken_on) >= day:
                 continue
             if entry.id in apart:

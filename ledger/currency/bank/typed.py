@@ -22,6 +22,7 @@ from ledger.currency.bank.standing import begun, first_standing
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE, BANK_SQUEEZED, BANK_STATEMENT, TYPED_CONVERSION
 from ledger.currency.charter import ReserveKind
+from ledger.currency.chartered import Zones
 from ledger.currency.clocked import Moments
 from ledger.currency.town import Town
 
@@ -228,14 +229,14 @@ def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None
     def is_meant(one: Typed) -> bool:
         """Whether the day says so as well, where the database knows another than the clock had."""
         span = spans_.get(one.reserve)
-        if one.reserve in numbers and begun is not None and one.seq > begun:
+        if one.reserve in numbers and since_any is not None and one.seq > since_any:
             return True
         if span is not None:
             return one.booked_on >= _first(span)
         is_told = one.reserve in numbers or len(one.squeezed) >= SHORTEST
         return first <= one.booked_on <= last or (is_told and one.squeezed in texts)
 
-    found = typed_of(town, moments, connection.execute(query.order_by(_TYPED.seq)))
+    found = typed_of(moments, connection.execute(query.order_by(_TYPED.seq)))
     found = [one for one in found if not moments.are_told or is_meant(one)]
     faint = frozenset(
         one.id for one in found if one.reserve not in numbers or _began_with(spans_.get(one.reserve), one)
@@ -244,11 +245,11 @@ def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None
     return Unexplained(found, _expected(connection) if found else {}, faint=faint, cash=cash)
 
 
-def typed_of(town: Town, moments: Moments, rows: Iterable[Row[Any]]) -> list[Typed]:
+def typed_of(moments: Moments, rows: Iterable[Row[Any]]) -> list[Typed]:
     """Rows of the table, each with the day for which it counts: what it says, else when it was typed, by the clock."""
     found = []
     for row in rows:
-        said, taken_on = row.booked_on, town.charter.local_date(moments.of(row.seq, row.at))
+        said, taken_on = row.booked_on, moments.day(row.seq, row.at)
         found.append(Typed(**{**row._mapping, "booked_on": date.fromisoformat(said) if said else taken_on}))
     return found
 
@@ -259,7 +260,7 @@ def _since(town: Town, span: Span) -> ColumnElement[bool]:
     Where it began with another sum than the ledger had, those of the days before may be among its lines too.
     """
     first = _first(span)
-    midnight = town.charter.day_bounds(first)[0]
+    midnight = Zones(town).at(span.taken_at).day_bounds(first)[0]
     says = _TYPED.booked_on >= first.isoformat()
     return or_(_TYPED.seq > span.taken_at, says, and_(_TYPED.booked_on.is_(None), _TYPED.at >= midnight))
 

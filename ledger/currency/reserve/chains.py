@@ -16,7 +16,6 @@ import orjson
 
 from ledger.core.rules import LogRow, TransferRow
 from ledger.core.store import Reading
-from ledger.currency.charter import Charter
 from ledger.currency.clocked import Moments
 from ledger.currency.days import counted
 
@@ -67,10 +66,9 @@ def _back(store: Reading, number: int, chain: Chain) -> Iterator[tuple[int, int,
 class Days:
     """The local day of moments and of booking dates, each worked out once."""
 
-    def __init__(self, charter: Charter, moments: Moments) -> None:
-        self._charter = charter
+    def __init__(self, moments: Moments) -> None:
         self._moments = moments
-        self._quarters: dict[int, date] = {}
+        self._quarters: dict[tuple[str, int], date] = {}
         self._dates: dict[bytes, date] = {}
 
     def of(self, row: LogRow) -> date:
@@ -87,9 +85,9 @@ class Days:
     def taken(self, row: LogRow) -> date:
         """The day on which the log took an entry."""
         # No time zone changes its day, or its clocks, but at a full quarter of an hour.
-        quarter = self._moments.of(row.seq, row.at) // 900_000_000
-        if (day := self._quarters.get(quarter)) is None:
-            day = self._quarters[quarter] = self._charter.local_date(quarter * 900_000_000)
+        charter, quarter = self._moments.zones.at(row.seq), self._moments.of(row.seq, row.at) // 900_000_000
+        if (day := self._quarters.get((charter.timezone, quarter))) is None:
+            day = self._quarters[charter.timezone, quarter] = charter.local_date(quarter * 900_000_000)
         return day
 
 

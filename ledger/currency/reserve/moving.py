@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import combinations
@@ -52,6 +52,8 @@ class Moved(NamedTuple):
     undone: bytes | None
     other: str | None = None
     """The account on the other side, where the bank's line names one of ours."""
+    opening: bool = False
+    """Whether it was there before the first statement, however long before."""
 
 
 @dataclass
@@ -73,26 +75,31 @@ class Moving:
                           named["reserve"], bytes.fromhex(named["line"]) or row.id, bytes.fromhex(str(undone)) or None)
                 )  # fmt: skip
 
-    def alone(self, named: Mapping[bytes, str]) -> list[Moved]:
-        """What goes with nothing, oldest first. `named` has the accounts of ours that lines name, by their ids."""
+    def alone(self, named: Mapping[bytes, str], openings: Container[bytes]) -> list[Moved]:
+        """What goes with nothing, oldest first.
+
+        `named` has the accounts of ours that lines name, by the lines' ids; `openings` are the lines of what was there
+        before a first statement.
+        """
         undone = {one.undone for one in self.entries}
         stand = [one for one in self.entries if one.undone is None and one.id not in undone]
-        stand = [one._replace(other=named.get(one.line)) for one in stand]
+        stand = [one._replace(other=named.get(one.line), opening=one.line in openings) for one in stand]
         return _alone(sorted(stand, key=lambda one: (one.on, one.seq)))
 
     def open(
-        self, today: date, ahead: timedelta, reach: Mapping[str, date | None], named: Mapping[bytes, str]
-    ) -> tuple[Explained, ...]:
+        self, today: date, ahead: timedelta, reach: Mapping[str, date | None], named: Mapping[bytes, str],
+        openings: Container[bytes],
+    ) -> tuple[Explained, ...]:  # fmt: skip
         """What left and did not arrive (above nothing) or arrived and did not leave (below), oldest first.
 
         `ahead` is how long a line is awaited, `reach` the last day of each bank account's statements, by its number;
-        for `named` see `alone`.
+        for `named` and `openings` see `alone`.
         """
         said_on: dict[bytes, date] = {}
         for one in self.entries:
             said_on[one.line] = min(one.taken, said_on.get(one.line, one.taken))
         found = []
-        for one in self.alone(named):
+        for one in self.alone(named, openings):
             until = one.taken + QUARTER if one.kind == MOVED else said_on[one.line] + ahead
             others = [last for account, last in reach.items() if account != one.reserve]
             known = others and all(last is not None and last > one.on + ahead for last in others)
@@ -132,7 +139,7 @@ def _paired(left: list[Moved], fits: _Fits) -> set[bytes]:
 
     def may_be(arrival: Moved) -> list[Moved]:
         there = departures.get(-arrival.amount, [])
-        first = bisect_left(there, arrival.on - QUARTER, key=_day)
+        first = 0 if arrival.opening else bisect_left(there, arrival.on - QUARTER, key=_day)
         last = bisect_right(there, arrival.on + EARLIER, key=_day)
         return sorted((one for one in there[first:last] if fits(one, arrival)), key=_nearest(arrival))
 
@@ -175,7 +182,11 @@ def _parts(whole: Moved, left: list[Moved], fits: _Fits) -> tuple[Moved, ...]:
 
     there = [one for one in left if one.amount * whole.amount < 0 and abs(one.amount) < abs(whole.amount)]
     near = sorted((one for one in there if fits(*with_whole(one))), key=_nearest(whole))[:PARTS]
-    for size in range(2, len(near) + 1):
+    sums = [0]
+    for one in near:
+        sums += [one.amount + before for before in sums]
+    # Mostly nothing comes to it: then they are not tried one by one.
+    for size in range(2, len(near) + 1) if -whole.amount in sums else ():
         for parts in combinations(near, size):
             if sum(one.amount for one in parts) == -whole.amount and (
                 any(one.reserve != whole.reserve for one in parts) or all(_returned(*with_whole(one)) for one in parts)
@@ -187,7 +198,9 @@ def _parts(whole: Moved, left: list[Moved], fits: _Fits) -> tuple[Moved, ...]:
 def _one_transfer(departure: Moved, arrival: Moved) -> bool:
     """They are on two accounts, and no line names a third."""
     named = departure.other in (None, arrival.reserve) and arrival.other in (None, departure.reserve)
-    return named and departure.reserve != arrival.reserve and -EARLIER <= arrival.on - departure.on <= QUARTER
+    days = arrival.on - departure.on
+    near = -EARLIER <= days <= QUARTER or (arrival.opening and days > QUARTER)
+    return named and departure.reserve != arrival.reserve and near
 
 
 def _told(departure: Moved, arrival: Moved) -> bool:

@@ -11,19 +11,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, false, or_, select
 
 from ledger.core.rules import State
 from ledger.core.store import Reading
 from ledger.core.tables import ACCOUNT
 from ledger.currency.bank.standing import begun
+from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE
+from ledger.currency.bank.whose import MAX_BEFORE
 from ledger.currency.charter import ReserveKind
 from ledger.currency.clocked import Moments
 from ledger.currency.reserve.chains import Chain, Days, entries
 from ledger.currency.reserve.explaining import Account
 from ledger.currency.reserve.flows import Flows
-from ledger.currency.reserve.lines import Statements, awaited, being_booked, being_undone, booking, statements
+from ledger.currency.reserve.lines import (
+    SHIFT,
+    Statements,
+    awaited,
+    being_booked,
+    being_undone,
+    booking,
+    statements,
+)
 from ledger.currency.reserve.model import AccountState, Explained, Identity, Reserve, Why
 from ledger.currency.reserve.moving import Moving
 from ledger.currency.reserve.unplaced import Unplaced
@@ -87,16 +97,18 @@ def explained(town: Town) -> tuple[list[AccountState], tuple[Explained, ...]]:
 def bound_for(town: Town, account: int, before: date) -> list[int]:
     """What may have come to an account before that day from others of the reserve: departures that nothing ended.
 
-    Cents, oldest first; below nothing what came from it, or back to another.
+    Cents; below nothing what came from it, or back to another. What names the account comes first, then the oldest.
     """
     known, chart = Gathered(), town.chart
     with town.book.store.reading() as store:
         head = store.head()
         with town.reading() as connection:
             _gather(town, store, connection, store.accounts([chart.transit]), [], head.seq, {}, known)
-            alone = known.moving.alone(_named(town, connection))
+            found = _statements(town, connection, head.seq)
+            alone = known.moving.alone(_named(town, connection), _openings(connection, found))
     mine = f"{account:016x}"
-    return [one.amount for one in alone if one.reserve != mine and one.other in (None, mine) and one.on < before]
+    bound = [one for one in alone if one.reserve != mine and one.other in (None, mine) and one.on < before]
+    return [one.amount for one in sorted(bound, key=lambda one: (one.other is None, one.on, one.seq))]
 
 
 def issuers(town: Town) -> list[int]:
@@ -168,7 +180,8 @@ def _moving(
     """What is between two accounts of the reserve."""
     banks = [town.chart.reserve[one.name] for one in town.charter.reserve if one.kind == ReserveKind.BANK]
     reach = {f"{number:016x}": found[number].last if number in found else None for number in banks}
-    return known.moving.open(on, timedelta(days=town.charter.limits.ahead_days), reach, _named(town, connection))
+    ahead = timedelta(days=town.charter.limits.ahead_days)
+    return known.moving.open(on, ahead, reach, _named(town, connection), _openings(connection, found))
 
 
 def _named(town: Town, connection: Connection) -> dict[bytes, str]:
@@ -178,12 +191,20 @@ def _named(town: Town, connection: Connection) -> dict[bytes, str]:
     return {bytes(row.id): numbers[row.iban] for row in connection.execute(query)}
 
 
+def _openings(connection: Connection, found: Mapping[int, Statements]) -> set[bytes]:
+    """The ids of lines of what was on accounts before their first statements."""
+    firsts = [one.taken_at << SHIFT for one in found.values()]
+    places = (BANK_LINE.c.place.between(first, first + MAX_BEFORE) for first in firsts)
+    query = select(BANK_LINE.c.id).where(BANK_LINE.c.kind == LineKind.OPENING, or_(false(), *places))
+    return set(map(bytes, connection.scalars(query)))
+
+
 def _typed(town: Town, connection: Connection, number: int, seq: int, on: date) -> tuple[Explained, ...]:
     """What was typed on a bank account without a statement, since any were taken: its first one should have it."""
-    charter, moments, found = town.charter, Moments(town, seq), []
+    moments, found = Moments(town, seq), []
     for row in awaited(connection, number, seq):
-        said = charter.local_date(moments.of(row.seq, row.at))
-        until = said + timedelta(days=charter.limits.ahead_days)
+        said = moments.day(row.seq, row.at)
+        until = said + timedelta(days=town.charter.limits.ahead_days)
         day = date.fromisoformat(row.booked_on) if row.booked_on else said
         why = Why.OVERDUE if until < on else Why.AFTER_STATEMENT
         found.append(Explained(why, row.amount, day, "conversion", row.reference, bytes(row.id), row.seq, until))
@@ -212,7 +233,7 @@ def _gather(
     between, suspense = town.chart.transit, town.chart.suspense
     for number in states.keys() & {between, suspense}:
         chains[number] = Chain(states[number].last, known.moving.seq)
-    days, ahead = Days(town.charter, Moments(town, seq)), timedelta(days=town.charter.limits.ahead_days)
+    days, ahead = Days(Moments(town, seq)), timedelta(days=town.charter.limits.ahead_days)
     for some in entries(store, chains):
         known.flows.take(some, sources, circulation, waiting, days)
         for number, account in accounts.items():

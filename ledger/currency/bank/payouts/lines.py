@@ -235,5 +235,5 @@ def _day(town: Town, entry: bytes | None) -> date | None:
     record = town.book.find(entry) if entry else None
     if record is None:
         return None
-    taken_on = town.charter.local_date(Moments(town, town.book.head().seq).of(record.seq, record.at))
-    return record.instruction.booked_on or taken_on
+    moments = Moments(town, town.book.head().seq)
+    return record.instruction.booked_on or moments.day(record.seq, record.at)
