@@ -137,7 +137,8 @@ def test_units_come_without_a_euro_while_the_office_takes_some(
     towns.pay(town, bob, shop, 1_000)
     if what == "withdrawn":
         towns.pay(town, shop, bob, 1_000)
-    free, done = uncovered.free, []
+    free = uncovered.free
+    done: list[object] = []
 
     def meanwhile(town: Town, account: int) -> int:
         found = free(town, account)

@@ -21,7 +21,15 @@ from ledger.currency.clocked import Moments
 from ledger.currency.reserve.chains import Chain, Days, entries
 from ledger.currency.reserve.explaining import Account
 from ledger.currency.reserve.flows import Flows
-from ledger.currency.reserve.lines import Statements, being_booked, being_undone, booking, statements, typed
+from ledger.currency.reserve.lines import (
+    Statements,
+    being_booked,
+    being_undone,
+    booking,
+    found_elsewhere,
+    statements,
+    typed,
+)
 from ledger.currency.reserve.model import AccountState, Explained, Identity, Reserve, Why
 from ledger.currency.reserve.moving import Moving
 from ledger.currency.reserve.unplaced import Unplaced
@@ -154,7 +162,10 @@ def _moving(town: Town, found: Mapping[int, Statements], known: Gathered, on: da
 def _typed(town: Town, connection: Connection, number: int, since: int, seq: int, on: date) -> tuple[Explained, ...]:
     """What was typed on a bank account that has no statement yet, since others have: its first one should have it."""
     charter, moments, found = town.charter, Moments(town, seq), []
+    elsewhere = {id_ for id_, _entry in found_elsewhere(connection, number)}
     for row in typed(connection, number, since, seq):
+        if row.id in elsewhere:
+            continue
         said = charter.local_date(moments.of(row.seq, row.at))
         until = said + timedelta(days=charter.limits.ahead_days)
         day = date.fromisoformat(row.booked_on) if row.booked_on else said
