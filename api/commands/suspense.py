@@ -23,6 +23,7 @@ from ledger.currency.bank.proposals import Reason, Why
 from ledger.currency.bank.suspense import OpenLine
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.errors import CurrencyError
+from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 LEAST = 4
@@ -184,9 +185,11 @@ def _decision(town: Town, line: Line, way: Way, text: str) -> Decision:
     if way is Way.CASH:
         return Decision(way=way, cash=text)
     if way is Way.KNOWN:
-        names = {number: name for name, number in town.chart.reserve.items()}
-        reference = conversion.plain_reference(text)
-        return Decision(way=way, other=conversion.conversion_id(town, names[line.reserve], reference))
+        found = conversion.conversions_of(town, text)
+        if not found:
+            raise CurrencyError("not_found", tell("no conversion has this id"))
+        # The line's own account comes first; else it was typed on another.
+        return Decision(way=way, other=min(found, key=lambda one: town.chart.reserve[one.reserve] != line.reserve).id)
     if way is Way.PAYOUT:
         return Decision(way=way, other=_payout(town, text))
     if way is Way.DEBITS:

@@ -17,9 +17,9 @@ from ledger.currency.parties import Party
 from ledger.currency.town import Town
 from tests import towns
 from tests.currency.bank import scene
-from tests.currency.bank.scene import DAY, IBAN, SAVINGS_IBAN, bring, line, statement, token
+from tests.currency.bank.scene import DAY, IBAN, SAVINGS, SAVINGS_IBAN, bring, line, statement, token
 from tests.threats.test_one_euro import check_finds, once
-from tests.towns import BANK
+from tests.towns import BANK, CASH
 
 DAYS = timedelta(days=1)
 GONE = "left an account of the reserve on {}, and by {} it arrived on none"
@@ -195,3 +195,65 @@ def test_lines_that_name_their_accounts_go_together(tmp_path: Path) -> None:
         banks.says(SAVINGS_IBAN, day, -10_000, "VIR", IBAN)
         assert not reserve.report(town).moving
         once(town, 100_000)
+
+
+# --- typed on the wrong one ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("statement_of_savings", ["never", "before", "after", "later days"])
+@pytest.mark.parametrize("left", [False, True])
+def test_typed_on_the_wrong_account_and_spent(town: Town, left: bool, statement_of_savings: str) -> None:
+    """A slip of the pen cannot be taken back once the units are spent: the line is placed as what was typed."""
+    zoe, shop = towns.member(town, "person", "Zoé Petit"), towns.member(town, "shop", "Boulangerie")
+
+    def savings(first: date, last: date) -> None:
+        if first == DAY or statement_of_savings != "never":
+            bring(town, statement([], first=first, last=last, account=SAVINGS_IBAN))
+
+    bring(town, statement([], first=DAY, last=DAY))
+    if statement_of_savings == "before":
+        savings(DAY, DAY)
+    id_ = conversion.convert(town, zoe.party, 5_000, reserve=SAVINGS, reference="VIR-77").id
+    towns.pay(town, zoe, shop, 5_000)
+    if left:
+        parties.close(town, zoe.party)
+    towns.clock(town).forward(20 * 86_400)
+    bring(town, statement([line(5_000, "VIR PETIT", DAY + DAYS)], first=DAY + DAYS, last=DAY + 20 * DAYS))
+    if statement_of_savings == "after":
+        savings(DAY, DAY + 20 * DAYS)
+    with pytest.raises(CurrencyError) as caught:
+        conversion.correct(town, id_)
+    assert caught.value.code == ("account_closed" if left else "below_floor")
+    [one] = open_lines(town)
+    assert one.proposals[0].decision == Decision(way=Way.KNOWN, other=id_)
+    for _ in range(2):
+        placed = place(town, one.line.id, one.proposals[0].decision)
+        assert not placed.replay and reserve.report(town).covered
+        assert audit(town).clean, audit(town).findings
+        put_back(town, one.line.id)
+        assert not reserve.report(town).covered
+    place(town, one.line.id, one.proposals[0].decision)
+    if statement_of_savings in ("before", "later days"):
+        savings(DAY + 3 * DAYS, DAY + 25 * DAYS)  # between the days of the line and of what was typed
+    once(town, 5_000)
+    bring(town, statement([line(-5_000, "REJET", DAY + 21 * DAYS)], 5_000))
+    [back] = open_lines(town)
+    place(town, back.line.id, Decision(way=Way.RETURNED, other=one.line.id))
+    assert audit(town).clean, audit(town).findings
+    assert town.book.balance(town.chart.claims) == 5_000
+
+
+def test_what_check_says_of_a_line_that_is_none_of_what_was_typed(
+    town: Town, alice: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Euros of a bank's line stand for no cash that somebody typed."""
+    bring(town, statement([], first=DAY, last=DAY))
+    id_ = conversion.convert(town, alice, 5_000, reserve=CASH, reference="S-1").id
+    bring(town, statement([line(5_000, "SUBVENTION", DAY + DAYS)]))
+    [one] = open_lines(town)
+    decision = Decision(way=Way.KNOWN, other=id_)
+    with pytest.raises(CurrencyError, match="it is not this line"):
+        place(town, one.line.id, decision)
+    monkeypatch.setattr("ledger.currency.bank.typed.banks", lambda town: list(town.chart.reserve.values()))
+    place(town, one.line.id, decision)
+    assert {one.code for one in audit(town).findings} >= {"placing_shape", "conversion_unrelated"}

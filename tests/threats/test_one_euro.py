@@ -221,7 +221,6 @@ def test_g_typed_on_the_wrong_reserve_account(town: Town, alice: Party, account:
     assert done.kinds == {"bank_suspense": 1}
     one = waiting(town)
     refused("line_typed", f"typed as {REFERENCE}", town, one.id, Decision(way=Way.MEMBER, holder=alice.account))
-    refused("placing_uneven", "it is not this line", town, one.id, Decision(way=Way.KNOWN, other=id_))
     conversion.correct(town, id_)
     place(town, one.id, Decision(way=Way.MEMBER, holder=alice.account))
     commit_refuses("conversion_on_statement", "is the reference of the line", town, alice, 700, "2025-0610-00042", None,
@@ -235,6 +234,7 @@ def test_g_typed_as_cash_under_the_banks_reference(town: Town, alice: Party) -> 
     assert done.kinds == {"bank_suspense": 1}
     one = waiting(town)
     refused("line_typed", f"typed as {REFERENCE}", town, one.id, Decision(way=Way.MEMBER, holder=alice.account))
+    refused("placing_uneven", "it is not this line", town, one.id, Decision(way=Way.KNOWN, other=id_))
     conversion.correct(town, id_)
     place(town, one.id, Decision(way=Way.MEMBER, holder=alice.account))
     commit_refuses("conversion_on_statement", "is the reference of the line", town, alice, 5_000, "2025-0610-00042",

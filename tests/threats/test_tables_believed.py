@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, select, update
 
+from ledger.core.model import Instruction
 from ledger.currency import conversion, parties, reserve
 from ledger.currency.audit.walk import audit
-from ledger.currency.bank import booking, details, taking
+from ledger.currency.bank import booking, details, matching, taking
+from ledger.currency.bank.lines import Books, Line
 from ledger.currency.bank.placing import Decision, Share, Way
-from ledger.currency.bank.statement import LineKind, Statement
+from ledger.currency.bank.statement import BankLine, LineKind, Statement
 from ledger.currency.bank.suspense import open_lines, place, put_back
 from ledger.currency.bank.tables import BANK_LINE, BANK_SQUEEZED, BANK_STATEMENT
 from ledger.currency.parties import Party
@@ -73,6 +75,63 @@ def test_a_member_who_left_is_nobody_that_a_line_names(town: Town, alice: Party,
     come = line(5_000, f"{token(town, alice)} {token(town, mallory)}", DAY + DAYS)
     assert bring(town, statement([come], 9_000)).kinds == {"conversion": 1}
     assert audit(town).clean
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_who_leaves_later_was_a_member_then(town: Town, alice: Party, mallory: Party, later: bool) -> None:
+    """A line that names two members is what was typed for a third: it is that still when one of the two has left."""
+    office = parties.admit(town, "person", "CE Usine")
+    bring(town, statement([], closing=0))
+    conversion.convert(town, office, 8_000, reserve=BANK, reference="VIR123456789ABC")
+    if not later:
+        parties.close(town, mallory)
+    names = f"{token(town, alice)} {token(town, mallory)}"
+    come = line(8_000, names, DAY + DAYS, bank_ref="VIR123456789ABC")
+    kind = "bank_line_known" if later else "bank_suspense"
+    assert bring(town, statement([come], first=DAY + DAYS)).kinds == {kind: 1}
+    if later:
+        parties.close(town, mallory)
+    assert "line_otherwise" not in found(town)
+
+
+def test_who_leaves_while_lines_are_booked(
+    town: Town, alice: Party, mallory: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whom a line names is asked of those who are members when it is booked."""
+    office = parties.admit(town, "person", "CE Usine")
+    bring(town, statement([], closing=0))
+    conversion.convert(town, office, 8_000, reserve=BANK, reference="VIR123456789ABC")
+    find = matching.find
+
+    def meanwhile(books: Books, line: Line) -> Instruction:
+        made = find(books, line)
+        if parties.by_account(town, mallory.account).closed_at is None:
+            parties.close(town, mallory)
+        return made
+
+    monkeypatch.setattr(matching, "find", meanwhile)
+    names = f"{token(town, alice)} {token(town, mallory)}"
+    come = line(8_000, names, DAY + DAYS, bank_ref="VIR123456789ABC")
+    assert bring(town, statement([come], first=DAY + DAYS)).kinds == {"bank_suspense": 1}
+    assert "line_otherwise" not in found(town)
+
+
+@pytest.mark.parametrize("what", ["returned", "known"])
+def test_parts_name_members_to_check_as_they_do_to_booking(town: Town, alice: Party, what: str) -> None:
+    if what == "returned":
+        bring(town, statement([line(5_000, token(town, alice), kind=LineKind.TRANSFER)]))
+        part = BankLine(booked_on=DAY + DAYS, amount=-5_000, text=f"RETOUR {token(town, alice)}")
+        come = line(-5_000, "RETOUR DE VIREMENT", DAY + DAYS, kind=LineKind.RETURN, parts=(part,))
+        assert bring(town, statement([come], 5_000)).kinds == {"bank_return": 1}
+    else:
+        office = parties.admit(town, "person", "CE Usine")
+        bring(town, statement([], closing=0))
+        conversion.convert(town, office, 8_000, reserve=BANK, reference="VIR123456789ABC")
+        texts = ((5_000, token(town, alice)), (3_000, "M DUPONT"))
+        parts = tuple(BankLine(booked_on=DAY + DAYS, amount=cents, text=text) for cents, text in texts)
+        come = line(8_000, "VIREMENT CE USINE", DAY + DAYS, bank_ref="VIR123456789ABC", parts=parts)
+        assert bring(town, statement([come], first=DAY + DAYS)).kinds == {"bank_line_known": 1}
+    assert audit(town).clean, audit(town).findings
 
 
 def test_what_was_put_back_was_not_booked_by_itself(town: Town, alice: Party, mallory: Party) -> None:

@@ -68,6 +68,7 @@ def test_two_members_whose_reference_is_one(town: Town) -> None:
     parties.close(town, mallory)
     assert audit(town).clean
     assert bring(town, statement([line(9_000, token(town, anne), DAY + DAYS)], 9_000)).kinds == {"conversion": 1}
+    assert audit(town).clean, audit(town).findings
 
 
 # --- our own account, and files that no bank has ------------------------------------------------------------

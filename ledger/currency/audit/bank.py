@@ -200,14 +200,14 @@ def known(story: Story, record: Record, note: Note) -> Iterator[Said]:
     if line is None:
         yield from _no_line(note)
         return
-    yield from name_conversion(story, line, bytes_of(note.evidence.get("conversion")))
+    yield from name_conversion(story, line, bytes_of(note.evidence.get("conversion")), line.reserve)
 
 
-def name_conversion(story: Story, line: LineState, id_: bytes) -> Iterator[Said]:
-    """A line turned out to be a conversion that was typed by hand: one that stands, and that no other line is."""
+def name_conversion(story: Story, line: LineState, id_: bytes, on: int) -> Iterator[Said]:
+    """A line turned out to be a conversion that was typed on the reserve account `on`: it stands, and is no other's."""
     chart = story.chart
     euros = [(credit, debit, cents) for debit, credit, cents, unit in story.conversions.get(id_, ()) if unit == EUR]
-    if euros != [(line.reserve, chart.guarantee, line.amount)]:
+    if euros != [(on, chart.guarantee, line.amount)]:
         yield "conversion_unrelated", "the conversion that it is said to be does not stand, or is of other euros"
     elif id_ in story.lines.named:
         yield "conversion_named", "another line is that conversion already"

@@ -172,8 +172,12 @@ def _split(story: Story, record: Record, instruction: Transaction | Note, line: 
 
 
 def _known(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Said]:
-    yield from _to(lambda story, line: line.reserve, 1)(story, record, instruction, line)
-    yield from name_conversion(story, line, bytes_of(instruction.evidence.get("conversion")))
+    id_ = bytes_of(instruction.evidence.get("conversion"))
+    typed = story.typed.known.get(id_)
+    # A bank's line may be one that was typed on another account of a bank, by a slip of the pen.
+    on = line.reserve if typed is None or typed.reserve in story.typed.cash else typed.reserve
+    yield from _to(lambda story, line: on, 1)(story, record, instruction, line)
+    yield from name_conversion(story, line, id_, on)
 
 
 def _cash(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Said]:

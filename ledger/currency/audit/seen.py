@@ -18,13 +18,9 @@ from ledger.currency.bank.lines import Line, has_texts
 from ledger.currency.bank.mandates.index import BROUGHT, UNPAID, Item
 from ledger.currency.bank.payouts.batches import batch_reference
 from ledger.currency.bank.payouts.index import PAID, RETURNED, payout_reference
-from ledger.currency.bank.reference import found_in, member_reference, reference, same_order, squeezed, written_in
-from ledger.currency.bank.statement import LineKind
-from ledger.currency.bank.topups import CONVERSION, KNOWN, TRANSIT
+from ledger.currency.bank.reference import found_in, member_reference, reference, squeezed, written_in
+from ledger.currency.bank.topups import CONVERSION, KNOWN, TRANSIT, Named, named_in, takes_back
 from ledger.currency.town import Town
-
-SIGNS = 2
-"""Of three, by which a line is known to take a top-up back."""
 
 
 class _Seen(NamedTuple):
@@ -65,7 +61,10 @@ class _Judge:
     def __init__(self, town: Town, story: Story, lines: Mapping[bytes, Line]) -> None:
         self.town, self.story, self.lines = town, story, lines
         self.network = story.rules.network
-        self.members = {member_reference(self.network, account): account for account in story.holders}
+        self.members: dict[str, tuple[int, ...]] = {}
+        for account in story.holders:
+            text = member_reference(self.network, account)
+            self.members[text] = (*self.members.get(text, ()), account)
         self.items: dict[bytes, list[Item]] = {}
         for file in story.debits.files.values():
             for one in file.items.values():
@@ -78,16 +77,15 @@ class _Judge:
 
     def conversion(self, one: _Seen) -> str:
         """The member whose reference it carries, and no other's, has the units."""
-        named = found_in(_texts(one.line), self.members)
+        named = self._named(one)(_texts(one.line))
         if one.state.holder not in named:
             return "it does not carry the reference of the member who has its units"
-        return "it carries the references of several members" if self._open(named) - {one.state.holder} else ""
+        return "it carries the references of several members" if len(named) > 1 else ""
 
     def known(self, one: _Seen) -> str:
         """What was typed has the bank's own reference, and is for nobody else than the line."""
         typed = self.story.typed.known.get(one.state.other)
-        named = self._open(found_in(_texts(one.line), self.members))
-        if len(named) == 1 and one.state.holder not in named:
+        if named_in(one.line, self._named(one)) not in (None, one.state.holder):
             return "it carries the reference of another member than the one who has its units"
         if typed is not None and squeezed(typed.reference) != squeezed(one.line.bank_ref):
             return "the bank has another reference for it than was typed"
@@ -104,10 +102,10 @@ class _Judge:
         if original is None or not has_texts(original):
             return ""
         # Whose the top-up was then: it may have been put back since, and be nobody's.
-        line, holder = one.line, one.state.holder
-        signs = (line.kind == LineKind.RETURN) + (bool(line.iban) and line.iban == original.iban)
-        signs += same_order(line.end_to_end, original.end_to_end) or holder in found_in(line.said, self.members)
-        return "" if signs >= SIGNS else "nothing in it says that it takes back the line that it is said to"
+        member = named_in(one.line, self._named(one))
+        if takes_back(one.line, original, one.state.holder, member):
+            return ""
+        return "nothing in it says that it takes back the line that it is said to"
 
     def payouts(self, one: _Seen) -> str:
         """It names each payout, or a file that orders it."""
@@ -132,6 +130,14 @@ class _Judge:
                 return "it does not name the debits that it is said to be"
         return ""
 
-    def _open(self, accounts: set[int]) -> set[int]:
-        """Those whose holders have not left: references of others say nothing any more."""
-        return accounts - self.story.closed.keys()
+    def _named(self, one: _Seen) -> Named:
+        """Finds members whose references stand in texts: those who were there when the line was booked."""
+
+        def named(texts: Iterable[str]) -> set[int]:
+            found = [
+                [account for account in accounts if self.story.is_member(account, one.state.seq)]
+                for accounts in found_in(texts, self.members)
+            ]
+            return {accounts[0] for accounts in found if len(accounts) == 1}
+
+        return named

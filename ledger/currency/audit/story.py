@@ -115,6 +115,8 @@ class Story:
     parties: dict[int, bytes] = field(default_factory=dict)
     closed: dict[int, int] = field(default_factory=dict)
     """When an account was closed (us)."""
+    there: dict[int, list[int]] = field(default_factory=dict)
+    """The entries from and to which an account is a member's."""
     issuers: set[int] = field(default_factory=set)
     keys: dict[bytes, Key] = field(default_factory=dict)
     held: dict[bytes, Held] = field(default_factory=dict)
@@ -169,6 +171,11 @@ class Story:
         """Whether everything is signed from here on: the charter's note names a machine's key."""
         return bool(self.noted) and self.rules.machine is not None
 
+    def is_member(self, account: int, seq: int) -> bool:
+        """Whether the account was an open member's at that place of the log."""
+        first, *left = self.there.get(account, [seq])
+        return first < seq and not (left and left[0] < seq)
+
     def is_alone(self, seq: int) -> bool:
         """Whether what was ordered at that place is judged by all that one person let leave alone, and brought in."""
         return self.alone_since is not None and seq > self.alone_since
@@ -199,6 +206,7 @@ def opening(story: Story, record: Record, instruction: Opening) -> Iterator[Said
             yield "name_missing", f"account {account.number:016x} was opened without the hash of its holder's name"
         story.holders[account.number] = str(kind)
         story.parties[account.number] = instruction.id
+        story.there[account.number] = [record.seq]
     elif account.number in story.own:
         right = {o.account.number: o.account for o in story.chart.openings()}[account.number]
         if account != right:
@@ -221,6 +229,7 @@ def closing(story: Story, record: Record, instruction: Closing) -> Iterator[Said
     if instruction.number in story.own:
         yield "account_rules", f"{story.name(instruction.number)} was closed"
     story.closed[instruction.number] = record.at
+    story.there.get(instruction.number, []).append(record.seq)
 
 
 def charter(story: Story, record: Record, instruction: Note) -> Iterator[Said]:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, func, literal, or_, select, tr
 
 from ledger.core.model import Instruction, Outcome, Refused
 from ledger.currency.bank import claims, matching, topups, typed
-from ledger.currency.bank.indexing import WITHDRAWN, Overtaken, index, kind_of
+from ledger.currency.bank.indexing import RETURN, WITHDRAWN, Overtaken, index, kind_of
 from ledger.currency.bank.lines import Books, Line, line_of, lines
 from ledger.currency.bank.mandates import matching as mandates
 from ledger.currency.bank.mandates.index import BROUGHT, UNPAID
@@ -145,7 +145,11 @@ class _Run:
         resting = [line for line, instruction in batch if kind_of(instruction) in BY_TYPED]
 
         def also(connection: Connection, outcome: Outcome) -> None:
-            # All writing is ours now: what was typed while these lines were looked at is seen here.
+            # All writing is ours now: what was typed while these lines were looked at is seen here, and who joined or
+            # left. `check` asks whom a line names of those that were members at its entry.
+            by_name = any(kind_of(instruction) in (*BY_TYPED, RETURN) for _line, instruction in batch)
+            if by_name and not self.books.are_members_known(connection):
+                raise Overtaken
             there = typed.unexplained(self.town, resting, connection)
             for (line, instruction), answer in zip(batch, outcome.answers, strict=True):
                 if not isinstance(answer, Refused):

@@ -113,6 +113,8 @@ def _topups(town: Town, lines: Sequence[Line], known: Known) -> None:
 
 
 def _typed(town: Town, lines: Sequence[Line], known: Known) -> None:
-    """Conversions that were typed by hand on these accounts, with as much, and that no line is yet."""
-    for one in typed.unexplained(town, lines).typed:
-        known.typed.setdefault((one.reserve, one.amount), []).append(one)
+    """Conversions that were typed by hand on accounts of a bank, and that no line is yet."""
+    there = typed.unexplained(town, lines)
+    for one in there.typed:
+        if one.reserve not in there.cash:
+            known.typed.setdefault(one.amount, []).append(one)

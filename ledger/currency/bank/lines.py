@@ -9,13 +9,14 @@ from datetime import date
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from ledger.core.ids import derived_id
 from ledger.currency import parties
 from ledger.currency.bank.reference import line_reference, member_references
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.errors import CurrencyError
+from ledger.currency.tables import PARTY
 from ledger.currency.told import tell
 from ledger.currency.town import Town
 
@@ -92,6 +93,11 @@ def find_line(town: Town, id_: bytes) -> Line:
     return found[0]
 
 
+def _counted(connection: Connection) -> tuple[int, ...]:
+    """How many parties there are, and how many of them left: neither ever falls."""
+    return tuple(connection.execute(select(func.count(), func.count(PARTY.c.closed_at)).select_from(PARTY)).one())
+
+
 def line_of(row: Row[Any]) -> Line:
     """A row of the table."""
     values = row._mapping
@@ -116,6 +122,8 @@ class Books:
     @cached_property
     def members(self) -> dict[str, int]:
         """Accounts of open parties by their reference, where no two have it."""
+        with self.town.reading() as connection:
+            self.extra["parties"] = _counted(connection)
         found = parties.every(self.town, open_only=True)
         return member_references(self.town.charter.network, (party.account for party in found))
 
@@ -128,6 +136,10 @@ class Books:
         """Whether the bank says that the other side of a line is another account of the reserve."""
         mine = self.reserve_names.get(line.reserve)
         return any(line.iban == one.iban != "" and one.name != mine for one in self.town.charter.reserve)
+
+    def are_members_known(self, connection: Connection) -> bool:
+        """Whether nobody joined or left since `members` were loaded."""
+        return self.extra.get("parties") in (None, _counted(connection))
 
     def forget(self) -> None:
         """Load anew what may have changed."""

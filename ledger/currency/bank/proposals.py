@@ -155,8 +155,8 @@ class Known:
     cash: tuple[str, ...] = ()
     open: dict[int, list[Line]] = field(default_factory=dict)
     """Lines in suspense by their amount."""
-    typed: dict[tuple[int, int], list[Typed]] = field(default_factory=dict)
-    """By reserve account and amount."""
+    typed: dict[int, list[Typed]] = field(default_factory=dict)
+    """By amount, on accounts that a bank keeps."""
     payouts: dict[int, list[Payout]] = field(default_factory=dict)
     """Payouts by amount: those that are due, and those that were paid and did not come back."""
     payout_files: dict[int, list[OpenFile]] = field(default_factory=dict)
@@ -191,9 +191,11 @@ def _came(line: Line, known: Known) -> _Found:
         yield Decision(way=Way.OWN), Reason(Why.BEFORE_FIRST, 50, {})
         if line.amount <= known.uncovered:
             yield Decision(way=Way.COVER), Reason(Why.UNCOVERED, 80, {"cents": known.uncovered})
-    for typed in known.typed.get((line.reserve, line.amount), ()):
+    for typed in known.typed.get(line.amount, ()):
         facts = _facts(known, typed.holder, day=typed.booked_on)
-        yield Decision(way=Way.KNOWN, other=typed.id), Reason(Why.TYPED, _likely(line, known, typed), facts)
+        # Somebody chose the wrong account, or it is another line's that is still to come.
+        points = _likely(line, known, typed) - (0 if typed.reserve == line.reserve else 20)
+        yield Decision(way=Way.KNOWN, other=typed.id), Reason(Why.TYPED, points, facts)
     if line.kind == LineKind.OPENING:
         return
     yield from _for_parts(line, known)

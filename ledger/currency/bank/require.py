@@ -8,8 +8,10 @@ from ledger.core.tables import LOG
 from ledger.currency import clocked
 from ledger.currency.bank import typed
 from ledger.currency.bank.lines import Line
+from ledger.currency.bank.naming import line_of_conversion
 from ledger.currency.bank.reference import squeezed
 from ledger.currency.bank.tables import BANK_LINE
+from ledger.currency.conversion import Conversion, corrected_id, find_conversion
 from ledger.currency.errors import CurrencyError
 from ledger.currency.told import Cents, Told, tell
 from ledger.currency.town import Town
@@ -37,6 +39,36 @@ def untyped(town: Town, line: Line, holders: set[int]) -> None:
             "known, or take back what was typed (`patard unconvert {reference}`), or place the line that it was first",
             amount=Cents(one.amount), reference=one.reference, booked_on=one.booked_on,
         ))  # fmt: skip
+
+
+def typed_as(town: Town, line: Line, id_: bytes) -> Conversion:
+    """The conversion that somebody typed and that the line is: of as much, on its account or on another of a bank.
+
+    Raises `CurrencyError`: not_found, placing_uneven, conversion_named.
+    """
+    found = find_conversion(town, id_)
+    number = town.chart.reserve.get(found.reserve)
+    if found.amount != line.amount or (number != line.reserve and number not in typed.banks(town)):
+        raise CurrencyError("placing_uneven", tell(
+            "the conversion of {reference} is of {amount} on {reserve!r}: it is not this line",
+            reference=found.reference, amount=Cents(found.amount), reserve=found.reserve,
+        ))  # fmt: skip
+    if town.book.find(corrected_id(found.id)) is not None:
+        raise CurrencyError(
+            "conversion_named", tell("the conversion of {reference} was taken back", reference=found.reference)
+        )
+    with town.reading() as connection:
+        if typed.find(connection, found.id) is None:
+            raise CurrencyError(
+                "not_found",
+                tell("the conversion of {reference} is a bank line's own: nobody typed it", reference=found.reference),
+            )
+        naming = line_of_conversion(town, connection, found.id, found.transaction)
+    if naming is not None and naming != line.id:
+        raise CurrencyError("conversion_named", tell(
+            "another bank line is the conversion of {reference} already", reference=found.reference
+        ))  # fmt: skip
+    return found
 
 
 def same_side(line: Line, other: Line) -> None:

@@ -44,7 +44,7 @@ from ledger.currency.clocked import Moments
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.days import counted
 from ledger.currency.errors import CurrencyError
-from ledger.currency.reserve.lines import awaited
+from ledger.currency.reserve.lines import awaited, found_elsewhere
 from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 
@@ -251,6 +251,7 @@ class _Plans:
         with self.town.reading() as connection:
             known.moved = self._ends(connection, known.number)
             typed = {bytes(row.id) for row in awaited(connection, known.number, self.town.book.head().seq)}
+            typed |= {id_ for both in found_elsewhere(connection, known.number) for id_ in both}
         ledger, aside = _ledger_before(self.town, known.number, statement.first, typed)
         rest = statement.opening - ledger
         if not rest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from sqlalchemy import ColumnElement, select
 
@@ -23,12 +23,21 @@ CONVERSION, KNOWN, TRANSIT = "conversion", "bank_line_known", "bank_transit"
 _LINE = BANK_LINE.c
 
 
+Named = Callable[[Iterable[str]], set[int]]
+"""The accounts of open members whose references stand in texts."""
+
+
 def member_of(books: Books, line: Line) -> int | None:
     """The one open member whose reference the line carries, and each of its parts; None where none does, or several."""
-    found = found_in(line.said, books.members)
+    return named_in(line, lambda texts: found_in(texts, books.members))
+
+
+def named_in(line: Line, named: Named) -> int | None:
+    """As `member_of`, by whoever was open when the line was booked: `check` asks the same."""
+    found = named(line.said)
     for part in line.parts:
         # What the bank wrote about the sum is no member's by itself where the parts are others'.
-        mine = found_in(said_of(part), books.members) or found_in(line.said, books.members)
+        mine = named(said_of(part)) or named(line.said)
         if not mine:
             return None
         found |= mine
@@ -152,12 +161,16 @@ def _original(books: Books, line: Line) -> Line | None:
             found = line_of(row)
             if found.id in books.undone:
                 continue
-            is_return = line.kind == LineKind.RETURN
-            same_payer = bool(line.iban) and line.iban == found.iban
-            named = same_order(line.end_to_end, found.end_to_end) or (member is not None and member == found.holder)
-            if is_return + same_payer + named >= 2:
+            if takes_back(line, found, found.holder, member):
                 return found
     return None
+
+
+def takes_back(line: Line, original: Line, holder: int | None, member: int | None) -> bool:
+    """Whether two of three things are right: see `_original`. `holder` had the units, `member` is named by the line."""
+    same_payer = bool(line.iban) and line.iban == original.iban
+    named = same_order(line.end_to_end, original.end_to_end) or (member is not None and member == holder)
+    return (line.kind == LineKind.RETURN) + same_payer + named >= 2
 
 
 def departed(town: Town, line: Line) -> Line | None:

@@ -90,6 +90,7 @@ def statements(connection: Connection, number: int, seq: int) -> Statements | No
         if is_booked:
             kinds[became] += count
     aside = frozenset(bytes(row.id) for row in awaited(connection, number, begins.seq))
+    aside |= {id_ for both in found_elsewhere(connection, number) for id_ in both}
     return Statements(number, seq, date.fromisoformat(begins.first), last, begins.seq, began, closing, kinds, aside)
 
 
@@ -163,6 +164,20 @@ def awaited(connection: Connection, number: int, seq: int) -> list[Row[Any]]:
     """
     since = min(begun(connection).values(), default=seq)
     return typed(connection, number, since, seq)
+
+
+def found_elsewhere(connection: Connection, number: int) -> list[tuple[bytes, bytes]]:
+    """What was typed on the account `number` and a line of another one is, with the entry that placed that line so.
+
+    Together they move nothing, whatever the days that they count for.
+    """
+    query = (
+        select(_TYPED.id, LOG.c.id)
+        .join(BANK_LINE, _TYPED.line == _LINE.id)
+        .join(LOG, LOG.c.seq == _LINE.placed_seq)
+        .where(_TYPED.reserve == number, _LINE.reserve != number)
+    )
+    return [(bytes(typed), bytes(entry)) for typed, entry in connection.execute(query)]
 
 
 def booking(connection: Connection, ids: Collection[bytes]) -> dict[bytes, tuple[int, int, str, int]]:

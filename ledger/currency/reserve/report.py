@@ -32,6 +32,7 @@ from ledger.currency.reserve.lines import (
     being_booked,
     being_undone,
     booking,
+    found_elsewhere,
     statements,
 )
 from ledger.currency.reserve.model import AccountState, Explained, Identity, Reserve, Why
@@ -202,7 +203,10 @@ def _openings(connection: Connection, found: Mapping[int, Statements]) -> set[by
 def _typed(town: Town, connection: Connection, number: int, seq: int, on: date) -> tuple[Explained, ...]:
     """What was typed on a bank account without a statement, since any were taken: its first one should have it."""
     moments, found = Moments(town, seq), []
+    elsewhere = {id_ for id_, _entry in found_elsewhere(connection, number)}
     for row in awaited(connection, number, seq):
+        if row.id in elsewhere:
+            continue
         said = moments.day(row.seq, row.at)
         until = said + timedelta(days=town.charter.limits.ahead_days)
         day = date.fromisoformat(row.booked_on) if row.booked_on else said
