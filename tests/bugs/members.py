@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.bugs import bug
 
 WENT, CHARGED = "ledger/currency/bank/went.py", "ledger/currency/audit/charged.py"
+IMPORTS = "tests/threats/test_one_euro_imports.py -k "
 DEBT = "tests/threats/test_whose_debt.py -k "
 
 BUGS = (
@@ -19,6 +20,17 @@ BUGS = (
         CHARGED, "line.statement in salts if hashed else has_texts(line)", "True"),
     bug("charged: nobody is told", DEBT + "check_names_it",
         CHARGED, "                story.notices.append(_notice(one, line))", "                pass"),
+    bug("import: takes from members", IMPORTS + "no_members_units",
+        "ledger/currency/import_accounts.py", "if at_work and not payer.issuer and", "if False and"),
+    bug("import: takes of what a member was brought since", IMPORTS + "no_members_units",
+        "ledger/currency/import_accounts.py", "return target.by_hand or self.work.moved(target.number)",
+        "return target.by_hand"),
+    bug("import: the commit does not look again at members", IMPORTS + "topped_up_while",
+        "ledger/currency/import_accounts.py", "return at_work and any(", "return False and any("),
+    bug("import: check lets it take from members", IMPORTS + "no_members_units",
+        "ledger/currency/audit/kinds.py", "if theirs and story.began and story.rules.guarded:", "if False:"),
+    bug("import: check does not know by lines that a currency works", IMPORTS + "no_members_units",
+        "ledger/currency/audit/cover.py", "self.story.began |= ", "_ = "),
     bug("charged: older books are judged by it too", DEBT + "before_the_charter",
         "ledger/currency/audit/placings.py", "line.amount < 0 and story.rules.guarded:", "line.amount < 0:"),
 )  # fmt: skip

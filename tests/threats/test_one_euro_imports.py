@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ledger.currency import conversion, importer, parties, reserve
 from ledger.currency.audit.walk import audit
 from ledger.currency.errors import CurrencyError
+from ledger.currency.import_accounts import Accounts
 from ledger.currency.imported import open_reserve
 from ledger.currency.town import Town
 from merchants.desk import Desk, Submission
@@ -88,3 +90,68 @@ def test_reserve_who_joins_while_it_runs_is_not_taken_from(
                 "3,2024-02-03,Bob,Zoé,20.00")  # fmt: skip
     assert caught.value.code == "import_stopped" and "has joined with a key" in caught.value.detail
     assert town.book.balance(bob.account) == 5_000
+
+
+# --- from whom an import takes ------------------------------------------------------------------------------
+
+TAKEN = "9,2024-06-01,Zoé,Mallory,10.00"
+
+
+def at_work(town: Town, tmp_path: Path, opened: str) -> None:
+    """Zoé, without a key, admitted by the office or opened by an import, has units; all is covered and works."""
+    if opened == "by hand":
+        parties.admit(town, "person", "Zoé")
+    if opened != "by hand":
+        imports(town, tmp_path, "1,2024-02-01,asso,Zoé,50.00")
+        open_reserve(town, CASH, 5_000, "M1")
+    if opened != "by import":
+        zoe = parties.named(town, "Zoé")
+        scene.bring(town, scene.statement([scene.line(5_000, scene.token(town, zoe))]))
+    else:
+        conversion.convert(town, parties.admit(town, "person", "Bob"), 100, reserve=CASH, reference="S1")
+
+
+@pytest.mark.parametrize("opened", ["by hand", "by import, then topped up"])
+def test_an_import_takes_no_members_units_in_a_currency_at_work(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: str
+) -> None:
+    at_work(town, tmp_path, opened)
+    with towns.nothing_moves(town), pytest.raises(importer.ImportRefused) as caught:
+        imports(town, tmp_path, TAKEN)
+    assert [(one.line, one.code) for one in caught.value.problems] == [(2, "account_members")]
+    monkeypatch.setattr(Accounts, "_is_members", lambda *_args: False)
+    monkeypatch.setattr(Accounts, "others_since", lambda *_args: False)
+    imports(town, tmp_path, TAKEN)
+    assert [one.code for one in audit(town).findings] == ["import_of_members"]
+
+
+def test_what_only_imports_moved_an_import_may_move_on(town: Town, tmp_path: Path) -> None:
+    at_work(town, tmp_path, "by import")
+    imports(town, tmp_path, TAKEN, "10,2024-06-02,Mallory,Yann,3.00", "11,2024-06-02,asso,Yann,3.00")
+    assert audit(town).clean
+
+
+def test_before_a_currency_works_an_import_brings_its_past(town: Town, tmp_path: Path) -> None:
+    parties.admit(town, "person", "Zoé")
+    imports(town, tmp_path, "1,2024-02-01,asso,Zoé,50.00", TAKEN)
+    assert audit(town).clean
+
+
+def test_who_is_topped_up_while_it_runs_is_not_taken_from(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work(town, tmp_path, "by import")
+    zoe, since, given = parties.named(town, "Zoé"), Town.commit, list[object]()
+
+    def commit(self: Town, *args: Any, **how: Any) -> Any:
+        # The entries are made: Zoé is topped up before they are posted.
+        if not given:
+            given.append(0)
+            conversion.convert(town, zoe, 700, reserve=CASH, reference="S2")
+        return since(self, *args, **how)
+
+    monkeypatch.setattr(Town, "commit", commit)
+    with pytest.raises(importer.FileRefused) as caught:
+        imports(town, tmp_path, TAKEN)
+    assert caught.value.code == "import_stopped" and "line 2" in caught.value.detail
+    assert town.book.balance(zoe.account) == 5_700

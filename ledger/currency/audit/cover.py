@@ -12,7 +12,7 @@ from ledger.core.model import Transaction
 from ledger.core.record import Record
 from ledger.currency.audit.story import Problem, Story
 from ledger.currency.bank import claims
-from ledger.currency.imported import IMPORT
+from ledger.currency.imported import IMPORT, OPENING
 from ledger.currency.reserve.unplaced import Unplaced
 
 IMPORTED_UNCOVERED = "imported_uncovered"
@@ -56,6 +56,11 @@ class Cover:
                     text = f"{self.story.name(t.debit)} paid before its imported units had euros behind them"
                     yield "account_uncovered", text
         chart = self.story.chart
+        if transaction.kind not in (IMPORT, OPENING):
+            for t in transaction.transfers:
+                if t.unit == chart.unit:
+                    self.story.moved.update((t.debit, t.credit))
+                    self.story.began |= chart.circulation in (t.debit, t.credit)
         owed, waited = held[chart.claims], held[chart.suspense]
         for t in transaction.transfers:
             for number, change in ((t.debit, t.amount), (t.credit, -t.amount)):

@@ -76,5 +76,6 @@ class Plain:
                 return None
             spent[payer] = total
         story.began, story.is_import = True, False
+        story.moved.add(payee)  # the payer has a key, which says more
         signed = bytes.fromhex(signature.decode())
         return Signed(public, signed, ORDER_DOMAIN + order, "signature_invalid", NOT_THE_PAYERS)

@@ -130,6 +130,10 @@ class Story:
     """Whether anybody converted, paid, or asked to change back so far."""
     uncovered: set[int] = field(default_factory=set)
     """Accounts that an import gave units when the currency had begun, and no euro is behind them yet."""
+    brought: set[int] = field(default_factory=set)
+    """Accounts of members that an import opened."""
+    moved: set[int] = field(default_factory=set)
+    """Accounts in which anything but imports moved units."""
     joined: set[int] = field(default_factory=set)
     """Accounts that had a key at some time."""
     asked: dict[bytes, Asked] = field(default_factory=dict)
@@ -194,6 +198,8 @@ def opening(story: Story, record: Record, instruction: Opening) -> Iterator[Said
             yield "name_missing", f"account {account.number:016x} was opened without the hash of its holder's name"
         story.holders[account.number] = str(kind)
         story.parties[account.number] = instruction.id
+        if "by" not in instruction.evidence:
+            story.brought.add(account.number)
     elif account.number in story.own:
         right = {o.account.number: o.account for o in story.chart.openings()}[account.number]
         if account != right:
