@@ -31,6 +31,12 @@ BUGS = (
         "ledger/currency/audit/kinds.py", "if theirs and story.began and story.rules.guarded:", "if False:"),
     bug("import: check does not know by lines that a currency works", IMPORTS + "no_members_units",
         "ledger/currency/audit/cover.py", "self.story.began |= ", "_ = "),
+    bug("import: who waits is only in the tables", IMPORTS + "what_the_log_says",
+        "ledger/currency/audit/walk.py", "if self.cover.knows_held else ()", "if False else ()"),
+    bug("import: who was covered waits on", IMPORTS + "follow_each_other",
+        "ledger/currency/audit/cover.py", "                story.uncovered.clear()", "                pass"),
+    bug("import: who waits for nothing is said to have paid", IMPORTS + "follow_each_other",
+        "ledger/currency/audit/cover.py", "elif self.imported and transaction.kind", "elif transaction.kind"),
     bug("charged: older books are judged by it too", DEBT + "before_the_charter",
         "ledger/currency/audit/placings.py", "line.amount < 0 and story.rules.guarded:", "line.amount < 0:"),
 )  # fmt: skip

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, insert, select
 
 from ledger.currency import conversion, importer, parties, reserve
 from ledger.currency.audit.walk import audit
 from ledger.currency.errors import CurrencyError
 from ledger.currency.import_accounts import Accounts
 from ledger.currency.imported import open_reserve
+from ledger.currency.tables import UNCOVERED_ACCOUNT
 from ledger.currency.town import Town
 from merchants.desk import Desk, Submission
 from tests import towns
@@ -90,6 +92,56 @@ def test_reserve_who_joins_while_it_runs_is_not_taken_from(
                 "3,2024-02-03,Bob,Zoé,20.00")  # fmt: skip
     assert caught.value.code == "import_stopped" and "has joined with a key" in caught.value.detail
     assert town.book.balance(bob.account) == 5_000
+
+
+# --- who waits ----------------------------------------------------------------------------------------------
+
+
+def waiting(town: Town) -> set[int]:
+    with town.reading() as connection:
+        return set(connection.scalars(select(UNCOVERED_ACCOUNT.c.account)))
+
+
+def test_who_waits_is_what_the_log_says(town: Town, tmp_path: Path) -> None:
+    bob, shop = towns.member(town, "person", "Bob"), towns.member(town, "shop", "Boulangerie")
+    conversion.convert(town, bob.party, 1_000, reserve=CASH, reference="S1")
+    imports(town, tmp_path, "1,2024-02-01,asso,Bob,50.00", "2,2024-02-02,asso,Zoé,7.00")
+    assert len(waiting(town)) == 2 and audit(town).clean
+    for change in (
+        insert(UNCOVERED_ACCOUNT).values(account=shop.account, seq=5),
+        delete(UNCOVERED_ACCOUNT).where(UNCOVERED_ACCOUNT.c.account == bob.account),
+        delete(UNCOVERED_ACCOUNT),
+    ):
+        with town.engine.begin() as connection:
+            before = connection.execute(select(UNCOVERED_ACCOUNT)).mappings().all()
+            connection.execute(change)
+        assert {one.code for one in audit(town).findings} == {"uncovered_differs"}
+        with town.engine.begin() as connection:
+            connection.execute(delete(UNCOVERED_ACCOUNT))
+            connection.execute(insert(UNCOVERED_ACCOUNT), [dict(row) for row in before])
+    assert audit(town).clean
+
+
+def test_who_waits_when_imports_follow_each_other(town: Town, tmp_path: Path) -> None:
+    """What was covered is forgotten by the next import; where issuers have nothing out, nobody waits."""
+    imports(town, tmp_path, "1,2024-02-01,asso,Yann,50.00")
+    open_reserve(town, CASH, 5_000, "M1")
+    bob, zoe = towns.member(town, "person", "Bob"), towns.member(town, "person", "Zoé")
+    conversion.convert(town, bob.party, 1_000, reserve=CASH, reference="S1")
+    imports(town, tmp_path, "2,2024-02-01,Yann,Zoé,5.00")
+    assert waiting(town) == {zoe.account} and audit(town).clean
+    towns.pay(town, zoe, bob, 100)
+    assert audit(town).clean
+    imports(town, tmp_path, "3,2024-02-01,Yann,Bob,5.00", "4,2024-02-01,asso,Yann,5.00")
+    assert zoe.account not in waiting(town) and len(waiting(town)) == 2 and audit(town).clean
+    assert towns.refusal(town, towns.order(town, bob, zoe.account, 100)).code == "account_uncovered"
+    imports(town, tmp_path, "5,2024-02-01,asso,Xavier,5.00")
+    assert len(waiting(town)) == 3 and audit(town).clean
+    open_reserve(town, CASH, 1_000, "M2")
+    towns.pay(town, bob, zoe, 100)
+    assert len(waiting(town)) == 3 and audit(town).clean
+    imports(town, tmp_path, "6,2024-02-01,asso,Wanda,5.00")
+    assert len(waiting(town)) == 1 and audit(town).clean
 
 
 # --- from whom an import takes ------------------------------------------------------------------------------

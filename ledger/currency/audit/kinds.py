@@ -204,9 +204,7 @@ def imported(story: Story, record: Record, transaction: Transaction) -> Iterator
         for number in (t.debit, t.credit):
             if number not in story.holders and number not in story.issuers:
                 yield "import_shape", f"an import moved {story.name(number)}, neither a member's nor an issuer's"
-        if transaction.evidence.get(HELD) == 1:
-            story.uncovered.add(t.credit)
-        elif story.began and t.debit in story.issuers:
+        if transaction.evidence.get(HELD) != 1 and story.began and t.debit in story.issuers:
             form = "{amount} units were imported for {name}, to be spent, by a currency at work"
             values: dict[str, str | int] = {"amount": t.amount, "name": story.name(t.credit)}
             story.notices.append(Notice(record.seq, transaction.id, form, values))

@@ -59,7 +59,7 @@ class Plain:
             # Its numbers are accounts' numbers, then.
             or payer not in holders
             or payee not in holders
-            or payer in story.uncovered
+            or (self._cover.imported and payer in story.uncovered)
             or key is None
             or key.account != payer
             or key.revoked_at is not None

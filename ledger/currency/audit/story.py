@@ -128,8 +128,10 @@ class Story:
     """Whether the entry that is judged was announced so."""
     began: bool = False
     """Whether anybody converted, paid, or asked to change back so far."""
+    announced: int = 0
+    """The entry that announced the last import."""
     uncovered: set[int] = field(default_factory=set)
-    """Accounts that an import gave units when the currency had begun, and no euro is behind them yet."""
+    """Accounts that an import gave units when the currency had begun: they wait while issuers have anything out."""
     brought: set[int] = field(default_factory=set)
     """Accounts of members that an import opened."""
     moved: set[int] = field(default_factory=set)

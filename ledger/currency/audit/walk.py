@@ -231,6 +231,8 @@ class _Run:
             )  # fmt: skip
         for code, text in audit_tables.against(town, self.story):
             self.find(code, 0, None, text)
+        for code, text in audit_tables.waiting(town, self.story) if self.cover.knows_held else ():
+            self.find(code, 0, None, text)
         for code, text in chain(texts.against(town, self.story), sealed.against(town)):
             self.find(code, 0, None, text)
         for code, text in payout_tables.against(town, self.story):
