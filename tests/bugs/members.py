@@ -6,6 +6,7 @@ from tests.bugs import bug
 
 WENT, CHARGED = "ledger/currency/bank/went.py", "ledger/currency/audit/charged.py"
 IMPORTS = "tests/threats/test_one_euro_imports.py -k "
+DEBITS = "tests/currency/bank/test_debits_audit.py -k tables_that_were_changed"
 DEBT = "tests/threats/test_whose_debt.py -k "
 
 BUGS = (
@@ -37,6 +38,14 @@ BUGS = (
         "ledger/currency/audit/cover.py", "                story.uncovered.clear()", "                pass"),
     bug("import: who waits for nothing is said to have paid", IMPORTS + "follow_each_other",
         "ledger/currency/audit/cover.py", "elif self.imported and transaction.kind", "elif transaction.kind"),
+    bug("debits: a text that is gone says nothing", "tests/threats/test_gate.py -k 'row_29 and gone'",
+        "ledger/currency/audit/debit_tables.py", "    yield from _gone(story, ", "    _ = (story, "),
+    bug("debits: nobody signed is as good as on paper", DEBITS,
+        "ledger/currency/audit/debit_tables.py", " and row.version not in mandate.by_device", ""),
+    bug("debits: an IBAN that was blanked is erased", DEBITS,
+        "ledger/currency/audit/debit_tables.py", "    if erased and stands is not None:", "    if stands is not None:"),
+    bug("debits: of who left nothing may be erased", "tests/currency/bank/test_debits_audit.py -k who_has_left",
+        "ledger/currency/audit/debit_tables.py", "if mandate.account not in story.closed and not", "if not"),
     bug("charged: older books are judged by it too", DEBT + "before_the_charter",
         "ledger/currency/audit/placings.py", "line.amount < 0 and story.rules.guarded:", "line.amount < 0:"),
 )  # fmt: skip
