@@ -11,7 +11,7 @@ from pathlib import Path
 from textwrap import TextWrapper
 from typing import Any
 
-from api.commands import noticed
+from api.commands import failures, noticed
 from api.commands.console import CONSOLE, CliError, Exit, _, ngettext
 from api.home import Home, home_of, open_town
 from api.schemas.fields import rfc3339
@@ -44,8 +44,8 @@ def check(*, notices_too: bool, roots: Sequence[str] = ()) -> None:
     total = sum(report.counts.values())
     audited = None if isinstance(came, Exception) else came
     if isinstance(came, Exception):
-        # A book that is damaged enough cannot be read any further; that it is, was found above.
-        if report.ok:
+        # A book that is damaged enough cannot be read any further. Where something else is the matter, that is said.
+        if report.ok and failures.told(came)[1] != "internal":
             raise came
         findings.append(_finding("audit_stopped", None, None, f"the audit could not go on: {came!r}"[:300]))
         total += 1

@@ -22,6 +22,7 @@ from ledger.currency.imported import holder_id, issuer_number
 from ledger.currency.tables import DEVICE_KEY, HOLDING, PARTY
 from ledger.currency.told import tell
 from ledger.currency.town import Town
+from ledger.currency.uncovered import Work
 
 _NUMBER = re.compile(r"[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]{4}", re.ASCII)
 
@@ -38,6 +39,8 @@ class Target:
     """Of the name's hash, where it is a new party's."""
     balance: int = 0
     issuer: bool = False
+    by_hand: bool | None = None
+    """Whether the office opened it, and no import; None where nobody has asked yet."""
     keyed: bool = False
     """Its holder has, or had, a key: from then on only signed orders take from it."""
     doubtful: bool = False
@@ -60,6 +63,7 @@ class Accounts:
                 self._parties.setdefault(name, []).append(account)
             self._held = frozenset(connection.scalars(select(HOLDING.c.account)))
         self._keyed = self._joined()
+        self.work = Work(town)
 
     def __getitem__(self, name: str) -> Target:
         return self._known[name]
@@ -72,9 +76,40 @@ class Accounts:
         """Those that this import opens, or opened."""
         return [target for target in self._known.values() if target.opening is not None]
 
-    def joined_since(self, numbers: Iterable[int]) -> bool:
-        """Whether somebody joined one of these accounts with a key since that was looked at."""
-        return bool((self._joined() - self._keyed) & set(numbers))
+    def barred(self, payer: Target, payee: Target, *, at_work: bool) -> tuple[str, str] | None:
+        """Why nothing can be moved between these two, whatever they hold, in a currency that is at work or not yet."""
+        if payer.wrong or payee.wrong:
+            return payer.wrong or payee.wrong
+        if payer.number == payee.number:
+            return "self_transfer", tell(
+                "{payer!r} and {payee!r} are one account: nothing would move", payer=payer.name, payee=payee.name
+            )
+        if payer.keyed:
+            return "account_joined", tell(
+                "{name!r} has joined with a key: from then on only its holder's orders pay", name=payer.name
+            )
+        if at_work and not payer.issuer and payer.opening is None and self._is_members(payer):
+            return "account_members", tell(
+                "the currency is at work, and the account of {name!r} was opened by the office, or holds more than "
+                "imports brought: only its holder's orders pay", name=payer.name,
+            )  # fmt: skip
+        return None
+
+    def _is_members(self, target: Target) -> bool:
+        """Whether an account that stands is none that an import opened, or anything but imports moved it."""
+        if target.by_hand is None:
+            with self.town.reading() as connection:
+                party = connection.scalar(select(HOLDING.c.party).where(HOLDING.c.account == target.number))
+            opened = self.town.book.find(party) if party is not None else None
+            target.by_hand = opened is None or "by" in opened.instruction.evidence
+        return target.by_hand or self.work.moved(target.number)
+
+    def others_since(self, at_work: bool, payers: Collection[int]) -> bool:
+        """Whether since that was looked at the currency began, or somebody joined one of these accounts or moved it."""
+        if (not at_work and self.work.began()) or (self._joined() - self._keyed) & set(payers):
+            return True
+        stand = [one for one in self._known.values() if one.number in payers and not (one.issuer or one.opening)]
+        return at_work and any(self.work.moved(one.number) for one in stand)
 
     def forget_keys(self) -> None:
         """Look again at who has joined."""

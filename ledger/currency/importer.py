@@ -6,9 +6,10 @@ Every id follows from the file's own, so a second run changes nothing and a run 
 next. Lines are posted as they stand in the file: oldest first.
 
 Imported transfers are of a kind of their own, `import`: nobody signed them here. They may take from an account only
-while its holder has no key. Accounts named as issuers may go below zero by what they issued; see `imported` for how
-that is covered, and `uncovered` for what is imported when the currency is at work already. The log takes them now; the
-day that they count for, their time and kind are in the record.
+while its holder has no key, and once the currency is at work only where nothing but imports opened and moved it.
+Accounts named as issuers may go below zero by what they issued; see `imported` for how that is covered, and `uncovered`
+for what is imported when the currency is at work already. The log takes them now; the day that they count for, their
+time and kind are in the record.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from ledger.currency.imported import IMPORT, announcement, import_id
 from ledger.currency.tables import HOLDING, PARTY, SALT
 from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
-from ledger.currency.uncovered import HELD, Work, hold
+from ledger.currency.uncovered import HELD, hold
 
 __all__ = ["FileRefused", "ImportRefused", "Imported", "Options", "Problem", "run"]
 
@@ -167,21 +168,6 @@ def _same(town: Town, stood: bytes, id_: bytes, row: Row, accounts: Accounts) ->
     return any(record.same_content(stood, _transaction(town, id_, row, accounts, held=held)) for held in (False, True))
 
 
-def _barred(payer: Target, payee: Target) -> tuple[str, str] | None:
-    """Why nothing can be moved between these two, whatever they hold."""
-    if payer.wrong or payee.wrong:
-        return payer.wrong or payee.wrong
-    if payer.number == payee.number:
-        return "self_transfer", tell(
-            "{payer!r} and {payee!r} are one account: nothing would move", payer=payer.name, payee=payee.name
-        )
-    if payer.keyed:
-        return "account_joined", tell(
-            "{name!r} has joined with a key: from then on only its holder's orders pay", name=payer.name
-        )
-    return None
-
-
 class _Trial:
     """The first reading: what would be refused if the file were posted now."""
 
@@ -189,6 +175,7 @@ class _Trial:
         self.town = town
         self.options = options
         self.accounts = Accounts(town, options.issuers, options.parties)
+        self.at_work = self.accounts.work.began()
         self.seen = seen
         self.problems: list[Problem] = []
         self.doubts: list[Problem] = []
@@ -237,7 +224,7 @@ class _Trial:
                     ),
                 )
             return
-        if barred := _barred(payer, payee):
+        if barred := self.accounts.barred(payer, payee, at_work=self.at_work):
             self.problem(row.line, *barred)
             payer.doubtful = payee.doubtful = True
             return
@@ -287,7 +274,6 @@ class _Post:
         self.skip_bad = options.skip_bad
         self.first = first
         self.accounts = Accounts(town, options.issuers, options.parties)
-        self.work = Work(town)
         self.left_out: set[int] = set()
         """Lines of the batch that make no entry: refused, or with the id of one before. Another of that id may."""
         self.posted = self.opened = self.cents = 0
@@ -310,7 +296,7 @@ class _Post:
 
     def _take(self, rows: Sequence[Row]) -> None:
         self.accounts.learn(name for row in rows for name in (row.payer, row.payee))
-        network, at_work = self.town.charter.network, self.work.began()
+        network, at_work = self.town.charter.network, self.accounts.work.began()
         ids = [import_id(network, row.id) for row in rows]
         with self.town.book.store.reading() as store:
             stood = store.posted([*ids, *self.accounts.openings(name for r in rows for name in (r.payer, r.payee))])
@@ -318,7 +304,7 @@ class _Post:
         moves: list[tuple[Row, Transaction]] = []
         for id_, row in zip(ids, rows, strict=True):
             pair = (self.accounts[row.payer], self.accounts[row.payee])
-            barred = _barred(*pair)
+            barred = self.accounts.barred(*pair, at_work=at_work)
             if barred and not self.skip_bad:
                 raise _stopped(row.line, barred[1])
             if not barred and row.line not in self.left_out:
@@ -379,7 +365,7 @@ class _Post:
             transaction for (_, transaction), answer in zip(moves, outcome.answers[len(openings) :], strict=True)
             if isinstance(answer, Posted) and not answer.replay
         ]  # fmt: skip
-        if (not at_work and self.work.began()) or self.accounts.joined_since(t.transfers[0].debit for t in new):
+        if self.accounts.others_since(at_work, {t.transfers[0].debit for t in new}):
             self.left_out.clear()  # without what is barred by now, others may be right
             raise _Again
         if at_work and new:

@@ -50,6 +50,10 @@ class Work:
             self._found = self._any(town.chart.circulation, None) or any(self._any(one, MOVED) for one in accounts)
         return self._found
 
+    def moved(self, account: int) -> bool:
+        """Whether anything but imports, and what covers them, moved the account."""
+        return self._any(account, None)
+
     def _any(self, account: int, kinds: frozenset[str] | None) -> bool:
         """Whether the account moved by such an entry; without kinds: by any but an import and its cover."""
         newest, before = self._since.get(account, 0), None

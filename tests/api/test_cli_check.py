@@ -15,7 +15,7 @@ from api.schemas.fields import rfc3339
 from ledger.core import sqlite
 from ledger.core.ids import account_text
 from ledger.currency import conversion, parties
-from ledger.currency.audit import charged, story
+from ledger.currency.audit import charged, story, walk
 from ledger.currency.town import Town
 from tests import towns
 from tests.api.command import Run, begun
@@ -58,6 +58,17 @@ def test_a_changed_row_is_found_and_the_transaction_named(run: Run, town: Town, 
     assert posted["id"] in run("check", plain=True).out
     replayed = run("replay")
     assert (replayed.code, replayed.error["code"]) == (1, "differences")
+
+
+def test_an_audit_that_cannot_go_on_is_a_finding(run: Run, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: object) -> None:
+        raise ValueError("a row that nobody foresaw")
+
+    monkeypatch.setattr(walk._Run, "end", broken)
+    ran = run("check")
+    assert (ran.code, ran.error["code"]) == (1, "findings")
+    [found] = ran.json["findings"]
+    assert found["code"] == "audit_stopped" and "a row that nobody foresaw" in found["detail"]
 
 
 def test_a_record_that_somebody_rewrote(run: Run, town: Town, tmp_path: Path) -> None:

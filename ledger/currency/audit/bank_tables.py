@@ -48,7 +48,12 @@ def against(town: Town, story: Story) -> _Found:
     with town.reading() as connection:
         statements = connection.execute(select(BANK_STATEMENT).order_by(_STATEMENT.seq)).all()
         rows = connection.execute(select(BANK_LINE).order_by(_LINE.place))
-        kept = [_Kept(line_of(row), row.withdrawn) for row in rows]
+        kept: list[_Kept] = []
+        for row in rows:
+            try:
+                kept.append(_Kept(line_of(row), row.withdrawn))
+            except ValueError as error:
+                yield "row_unreadable", 0, None, str(error)
     notes = {one.id: one for each in story.lines.statements.values() for one in each}
     yield from _statements(story, statements, notes)
     lines: dict[bytes, list[_Kept]] = defaultdict(list)

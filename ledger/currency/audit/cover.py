@@ -12,8 +12,9 @@ from ledger.core.model import Transaction
 from ledger.core.record import Record
 from ledger.currency.audit.story import Problem, Story
 from ledger.currency.bank import claims
-from ledger.currency.imported import IMPORT
+from ledger.currency.imported import IMPORT, OPENING
 from ledger.currency.reserve.unplaced import Unplaced
+from ledger.currency.uncovered import HELD
 
 IMPORTED_UNCOVERED = "imported_uncovered"
 """Not a fault of the book: a currency that moved in, whose euros are not booked yet. The reserve report says it too."""
@@ -40,8 +41,11 @@ class Cover:
         """The same of issuers' accounts: what each has out, where it is more than nothing."""
         self._unplaced = Unplaced()
         self._since: dict[str, Since] = {}
-        self._freed: set[int] = set()
-        """Accounts that were not to pay until everything was covered, and it was."""
+        self.imported = 0
+        """What issuers have out, cents."""
+        self.knows_held = True
+        """Whether the log says which entries one import brought at once, in a currency at work: older ones do not."""
+        self._announced = 0
 
     def counts(self, number: int) -> bool:
         """Whether what this account holds says anything of the cover; what moves between others does not."""
@@ -50,12 +54,19 @@ class Cover:
     def move(self, record: Record, transaction: Transaction) -> Iterator[Problem]:
         """Take an entry in, and say what it must not have done."""
         held, issued, touched = self.held, self.issued, False
-        if self.story.uncovered and transaction.kind != IMPORT:
+        if transaction.kind == IMPORT and transaction.evidence.get(HELD) == 1:
+            self._held_back(transaction)
+        elif self.imported and transaction.kind != IMPORT:
             for t in transaction.transfers:
                 if t.debit in self.story.uncovered and t.unit == self.story.chart.unit:
                     text = f"{self.story.name(t.debit)} paid before its imported units had euros behind them"
                     yield "account_uncovered", text
         chart = self.story.chart
+        if transaction.kind not in (IMPORT, OPENING):
+            for t in transaction.transfers:
+                if t.unit == chart.unit:
+                    self.story.moved.update((t.debit, t.credit))
+                    self.story.began |= chart.circulation in (t.debit, t.credit)
         owed, waited = held[chart.claims], held[chart.suspense]
         for t in transaction.transfers:
             for number, change in ((t.debit, t.amount), (t.credit, -t.amount)):
@@ -74,8 +85,7 @@ class Cover:
         circulation, guarantee = held[chart.circulation], -held[chart.guarantee]
         if circulation > guarantee:
             yield "not_covered", f"{circulation} units were in circulation and {guarantee} in the guarantee"
-        imported = sum(max(0, cents) for cents in issued.values())
-        self._release(imported, transaction)
+        imported = self.imported = sum(max(0, cents) for cents in issued.values())
         self._hold(
             IMPORTED_UNCOVERED, not imported or circulation + imported <= guarantee, record, transaction,
             f"issuers have {imported} units out beside {circulation} in circulation, and the guarantee is {guarantee}",
@@ -104,16 +114,15 @@ class Cover:
             f"between two accounts {there} (cents)",
         )  # fmt: skip
 
-    def _release(self, imported: int, transaction: Transaction) -> None:
-        """Who pays again, for all that was imported is covered; and who does not once more, for its cover was taken."""
+    def _held_back(self, transaction: Transaction) -> None:
+        """Units of an import into a currency at work: as the desk notes them, which forgets those that were covered."""
         story = self.story
-        if not imported:
-            self._freed |= story.uncovered
-            story.uncovered.clear()
-        elif self._freed:
-            if transaction.kind != IMPORT:
-                story.uncovered |= self._freed
-            self._freed.clear()
+        self.knows_held &= story.is_import
+        if story.announced != self._announced or not story.is_import:
+            self._announced = story.announced
+            if not self.imported:
+                story.uncovered.clear()
+        story.uncovered.update(t.credit for t in transaction.transfers)
 
     def _owe(self, record: Record, transaction: Transaction, change: int) -> Iterator[Problem]:
         """Debts of members change: each of them is somebody's, and nobody pays more than they owe."""

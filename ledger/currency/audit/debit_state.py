@@ -23,6 +23,8 @@ class MandateState:
     amount: int
     version: int
     hashes: dict[int, str]
+    by_device: set[int] = field(default_factory=set)
+    """The versions that the party's own device signed; others are on paper, or signed before somebody of the office."""
     suspended_by: bytes | None = None
     ended_at: int | None = None
 

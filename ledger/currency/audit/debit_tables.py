@@ -61,6 +61,7 @@ def against(town: Town, story: Story, maturing: int) -> Iterator[Problem]:
         versions = connection.execute(select(MANDATE_VERSION)).all()
         files = connection.execute(select(COLLECTION)).all()
     yield from _mandates(mandates, story)
+    yield from _gone(story, {(row.mandate, row.version) for row in versions if row.text})
     signed: dict[bytes, Content] = {}
     stands = {row.id: row for row in mandates}
     for row in versions:
@@ -95,10 +96,17 @@ def _mandates(rows: Sequence[Row[Any]], story: Story) -> Iterator[Problem]:
             yield "mandate_missing", f"mandate {known.reference} was signed in the log and is not in the tables"
 
 
+def _gone(story: Story, there: set[tuple[bytes, int]]) -> Iterator[Problem]:
+    """What was signed is there; of those who have left it may be erased, of nobody else (as `vouching.end` says)."""
+    for mandate in story.debits.mandates.values():
+        if mandate.account not in story.closed and not {(mandate.id, one) for one in mandate.hashes} <= there:
+            yield "mandate_text_gone", f"what was signed of mandate {mandate.reference} is not there any more"
+
+
 def _signed(story: Story, row: Row[Any], stands: Row[Any] | None, signed: dict[bytes, Content]) -> Iterator[Problem]:
     """What was signed is what the log has the hash of, by a key of the party's, and what the mandate's row says.
 
-    What was erased cannot be looked at. `signed` gets what the others say.
+    Of what was erased that is found beside. `signed` gets what the others say.
     """
     mandate = story.debits.mandates.get(row.mandate)
     hashed = mandate and mandate.hashes.get(row.version)
@@ -114,8 +122,13 @@ def _signed(story: Story, row: Row[Any], stands: Row[Any] | None, signed: dict[b
     if content is None:
         yield "mandate_text_changed", f"the text of mandate {mandate.reference} is none of a mandate"
         return
-    yield from _as_signed(mandate.reference, row, content, signed.setdefault(mandate.id, content), stands)
-    if row.key is None:
+    erased = mandate.account in story.closed
+    first = signed.setdefault(mandate.id, content)
+    yield from _as_signed(mandate.reference, row, content, first, stands, erased=erased)
+    if row.key is None and row.signature is None and row.version not in mandate.by_device:
+        return
+    if row.key is None or row.signature is None:
+        yield "mandate_text_changed", f"the key or the signature under mandate {mandate.reference} is not there"
         return
     key = story.keys.get(bytes(row.key))
     if key is None or key.account != mandate.account or key.role not in parties.SPEND:
@@ -127,11 +140,13 @@ def _signed(story: Story, row: Row[Any], stands: Row[Any] | None, signed: dict[b
 
 
 def _as_signed(
-    reference: str, row: Row[Any], content: Content, first: Content, stands: Row[Any] | None
+    reference: str, row: Row[Any], content: Content, first: Content, stands: Row[Any] | None, *, erased: bool
 ) -> Iterator[Problem]:
-    """Each version, and the mandate's row, say what the text says that was signed; but for what was erased."""
+    """Each version, and the mandate's row, say what the text says that was signed; but for what may be erased."""
     named = (content.holder, content.iban)
-    told = named if stands is None else (stands.holder or content.holder, stands.iban or content.iban)
+    told = named if stands is None else (stands.holder, stands.iban)
+    if erased and stands is not None:
+        told = (stands.holder or content.holder, stands.iban or content.iban)
     if (first.holder, first.iban) != named or told != named:
         yield "mandate_differs", f"holder or IBAN of mandate {reference} is not that of the text that was signed"
     signed_on = content.signed_on.isoformat()

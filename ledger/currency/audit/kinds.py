@@ -204,12 +204,14 @@ def imported(story: Story, record: Record, transaction: Transaction) -> Iterator
         for number in (t.debit, t.credit):
             if number not in story.holders and number not in story.issuers:
                 yield "import_shape", f"an import moved {story.name(number)}, neither a member's nor an issuer's"
-        if transaction.evidence.get(HELD) == 1:
-            story.uncovered.add(t.credit)
-        elif story.began and t.debit in story.issuers:
+        if transaction.evidence.get(HELD) != 1 and story.began and t.debit in story.issuers:
             form = "{amount} units were imported for {name}, to be spent, by a currency at work"
             values: dict[str, str | int] = {"amount": t.amount, "name": story.name(t.credit)}
             story.notices.append(Notice(record.seq, transaction.id, form, values))
+        theirs = t.debit in story.holders and (t.debit not in story.brought or t.debit in story.moved)
+        if theirs and story.began and story.rules.guarded:
+            text = f"an import took from {story.name(t.debit)}, which holds more than imports brought"
+            yield "import_of_members", text
         if t.debit in story.joined:
             yield "import_after_joining", f"an import took from {story.name(t.debit)}, whose holder signed nothing"
 

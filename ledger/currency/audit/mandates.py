@@ -40,6 +40,8 @@ def signed(story: Story, record: Record, note: Note) -> Iterator[Said]:
     amount, version, hashed = told
     yield from limits.mandate(story, amount)
     state.mandates[id_] = MandateState(id_, account, str(evidence.get("reference")), amount, version, {1: hashed})
+    if _mine(story, evidence):
+        state.mandates[id_].by_device.add(1)
     state.live[account] = id_
 
 
@@ -56,6 +58,8 @@ def changed(story: Story, record: Record, note: Note) -> Iterator[Said]:
     if version != mandate.version + 1 or note.id != derived_id("patard/mandate-amount", mandate.id, str(version)):
         yield "id_not_derived", f"amount {version} came after amount {mandate.version}, or its id does not follow"
     mandate.amount, mandate.version, mandate.hashes[version] = amount, version, hashed
+    if _mine(story, note.evidence):
+        mandate.by_device.add(version)
 
 
 def ended(story: Story, record: Record, note: Note) -> Iterator[Said]:
@@ -131,6 +135,10 @@ def _told(evidence: Evidence) -> tuple[int, int, str] | None:
 
 def _by_holder(story: Story, record: Record, evidence: Evidence) -> Iterator[Said]:
     """Whoever signed or ended it acts for the party, or for the office."""
+    yield from acted(story, record, evidence, parties.SPEND if _mine(story, evidence) else parties.OFFICE)
+
+
+def _mine(story: Story, evidence: Evidence) -> bool:
+    """Whether one of the party's own devices did it."""
     key = story.keys.get(bytes_of(evidence.get("by")))
-    mine = key is not None and key.account == number_of(evidence.get("account")) and key.role in parties.SPEND
-    yield from acted(story, record, evidence, parties.SPEND if mine else parties.OFFICE)
+    return key is not None and key.account == number_of(evidence.get("account")) and key.role in parties.SPEND

@@ -59,7 +59,7 @@ class Plain:
             # Its numbers are accounts' numbers, then.
             or payer not in holders
             or payee not in holders
-            or payer in story.uncovered
+            or (self._cover.imported and payer in story.uncovered)
             or key is None
             or key.account != payer
             or key.revoked_at is not None
@@ -76,5 +76,6 @@ class Plain:
                 return None
             spent[payer] = total
         story.began, story.is_import = True, False
+        story.moved.add(payee)  # the payer has a key, which says more
         signed = bytes.fromhex(signature.decode())
         return Signed(public, signed, ORDER_DOMAIN + order, "signature_invalid", NOT_THE_PAYERS)

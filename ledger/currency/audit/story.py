@@ -131,8 +131,14 @@ class Story:
     """Whether the entry that is judged was announced so."""
     began: bool = False
     """Whether anybody converted, paid, or asked to change back so far."""
+    announced: int = 0
+    """The entry that announced the last import."""
     uncovered: set[int] = field(default_factory=set)
-    """Accounts that an import gave units when the currency had begun, and no euro is behind them yet."""
+    """Accounts that an import gave units when the currency had begun: they wait while issuers have anything out."""
+    brought: set[int] = field(default_factory=set)
+    """Accounts of members that an import opened."""
+    moved: set[int] = field(default_factory=set)
+    """Accounts in which anything but imports moved units."""
     joined: set[int] = field(default_factory=set)
     """Accounts that had a key at some time."""
     asked: dict[bytes, Asked] = field(default_factory=dict)
@@ -207,6 +213,8 @@ def opening(story: Story, record: Record, instruction: Opening) -> Iterator[Said
         story.holders[account.number] = str(kind)
         story.parties[account.number] = instruction.id
         story.there[account.number] = [record.seq]
+        if "by" not in instruction.evidence:
+            story.brought.add(account.number)
     elif account.number in story.own:
         right = {o.account.number: o.account for o in story.chart.openings()}[account.number]
         if account != right:

@@ -1,4 +1,4 @@
-"""The tables of parties, holdings and keys against the log, both ways: no row without its record, none missing.
+"""The tables of parties, holdings, keys and of who waits against the log, both ways: no row too many, none missing.
 
 Money is nowhere in these tables, but who may sign for it is.
 """
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from ledger.currency.audit.story import Problem, Story
-from ledger.currency.tables import DEVICE_KEY, HOLDING, PARTY
+from ledger.currency.tables import DEVICE_KEY, HOLDING, PARTY, UNCOVERED_ACCOUNT
 from ledger.currency.town import Town
 
 
@@ -74,6 +74,15 @@ def against(town: Town, story: Story) -> Iterator[Problem]:
     for raw, known in story.keys.items():
         if raw not in there and known.revoked_at is None and known.account not in story.closed:
             yield "key_missing", f"key {raw.hex()[:16]} was registered in the log and is not in the tables"
+
+
+def waiting(town: Town, story: Story) -> Iterator[Problem]:
+    """Where the tables and the log say different things of who does not pay until imported units are covered."""
+    with town.reading() as connection:
+        there = set(connection.scalars(select(UNCOVERED_ACCOUNT.c.account)))
+    for account in sorted(there ^ story.uncovered):
+        where = "tables" if account in there else "log"
+        yield "uncovered_differs", f"{story.name(account)} waits for euros behind imported units in the {where} only"
 
 
 def _party(row: PartyRow, story: Story) -> Iterator[Problem]:

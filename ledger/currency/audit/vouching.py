@@ -110,7 +110,7 @@ def announced(story: Story, record: Record, note: Note) -> Iterator[Said]:
         yield "role_insufficient", "an import was announced by somebody who was not at the machine"
         return
     yield from _machine(story, record)
-    story.importing = Importing(count, digest)
+    story.importing, story.announced = Importing(count, digest), record.seq
 
 
 def imports(story: Story, instruction: Instruction) -> Iterator[Said]:

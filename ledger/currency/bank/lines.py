@@ -99,10 +99,13 @@ def _counted(connection: Connection) -> tuple[int, ...]:
 
 
 def line_of(row: Row[Any]) -> Line:
-    """A row of the table."""
+    """A row of the table. Raises `ValueError`, naming it, where it is none that the program wrote."""
     values = row._mapping
     given = {name: values[name] for name in Line._fields if name not in ("booked_on", "parts")}
-    return Line(**given, booked_on=date.fromisoformat(row.booked_on), parts=tuple(json.loads(row.parts)))
+    try:
+        return Line(**given, booked_on=date.fromisoformat(row.booked_on), parts=tuple(json.loads(row.parts)))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"the row {row.id.hex()} of bank_line cannot be read: {error}") from None
 
 
 @dataclass

@@ -13,7 +13,7 @@ from sqlalchemy import select, text, update
 from ledger.core.ids import derived_id
 from ledger.core.model import Note, Transaction, Transfer
 from ledger.core.tables import METADATA
-from ledger.currency import proofs
+from ledger.currency import parties, proofs
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank.mandates import collecting, model, notices, register, release, review
 from ledger.currency.bank.mandates.files import Collection
@@ -174,11 +174,13 @@ CHANGES: list[tuple[str, set[str]]] = [
     ("UPDATE mandate_version SET text = 'other'", {"mandate_text_changed"}),
     ("UPDATE mandate_version SET signature = zeroblob(64) WHERE signature IS NOT NULL", {"mandate_text_changed"}),
     ("UPDATE mandate_notice SET amount = 9000", {"notices_differ", "collection_untold"}),
-    ("UPDATE mandate_version SET text = '', salt = zeroblob(16)", set()),
+    ("UPDATE mandate_version SET text = '', salt = zeroblob(16)", {"mandate_text_gone"}),
+    ("UPDATE mandate_version SET key = NULL, signature = NULL WHERE key IS NOT NULL", {"mandate_text_changed"}),
     ("UPDATE collection SET file = x''", set()),
-    ("UPDATE mandate SET iban = '', holder = ''", set()),
+    ("UPDATE mandate SET iban = ''", {"mandate_differs"}),
+    ("UPDATE mandate SET holder = ''", {"mandate_differs"}),
 ]
-"""What somebody does to the tables, and what is found then. What is personal can be erased."""
+"""What somebody does to the tables, and what is found then. A file can be erased."""
 
 
 def test_tables_that_were_changed(scene: Scene) -> None:
@@ -197,6 +199,17 @@ def test_tables_that_were_changed(scene: Scene) -> None:
     finds(scene)
 
 
+def test_of_who_has_left_what_was_signed_may_be_erased(tmp_path: Path) -> None:
+    with opened(tmp_path / "left") as town:
+        party, mandate = sign(town, "Fanny")
+        register.end(town, mandate)
+        parties.close(town, party)
+        with town.engine.begin() as connection:
+            connection.execute(text("UPDATE mandate_version SET text = '', salt = zeroblob(16)"))
+            connection.execute(text("UPDATE mandate SET iban = '', holder = ''"))
+        assert audit(town).clean
+
+
 def test_a_mandate_that_nobody_signed(scene: Scene) -> None:
     town = scene.town
     party = towns.member(town, "person", "Denis")
@@ -205,7 +218,7 @@ def test_a_mandate_that_nobody_signed(scene: Scene) -> None:
     said: dict[str, str | int] = {"amount": 9_000, "version": 1, "signed_on": "2025-06-15", "hash": "0" * 64}
     named = model.naming(id_, "XXXXXXXXXX", party.account, stranger.key.public.hex())
     town.post(Note(derived_id("patard/mandate-signed", id_), model.SIGNED, {**named, **said}))
-    finds(scene, "role_insufficient", "id_not_derived", "mandate_missing")
+    finds(scene, "role_insufficient", "id_not_derived", "mandate_missing", "mandate_text_gone")
 
 
 def test_a_line_that_moves_more_than_its_debits(scene: Scene) -> None:

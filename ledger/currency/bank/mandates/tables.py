@@ -1,8 +1,8 @@
 """The tables of monthly top-ups: mandates with the IBANs of those who signed them, notices, files, and their debits.
 
-What is personal (holders, IBANs, the texts that were signed, the files) stands here only, and can be erased. The rest
-is an index over the log that the audit holds against it. Amounts are cents, months such as "2026-03", dates ISO texts,
-moments microseconds since the epoch; whoever acted is a key (hex) or "console".
+What is personal (holders, IBANs, the texts that were signed, the files) stands here only, and can be erased: files, and
+all of whoever has left. The rest is an index over the log that the audit holds against it. Amounts are cents, months
+such as "2026-03", dates ISO texts, moments microseconds since the epoch; whoever acted is a key (hex) or "console".
 """
 
 from __future__ import annotations
