@@ -16,6 +16,7 @@ ON_WAY, AWAITED = "tests/threats/test_euros_on_their_way.py", "tests/threats/tes
 BESIDE = "tests/threats/test_clock_beside.py"
 ZONE = "tests/threats/test_zone_put_right.py"
 MOVING = "tests/currency/test_reserve_moving.py"
+WITHDRAWN = "tests/currency/bank/test_withdrawing.py"
 BETWEEN, WHOSE = "tests/threats/test_euros_between_accounts.py", "tests/threats/test_whose_euros.py"
 
 BUGS: tuple[Bug, ...] = (
@@ -152,6 +153,18 @@ BUGS: tuple[Bug, ...] = (
         RESERVE + "model.py", "if self.statement_on is None or not self.ledger:", "if self.statement_on is None:"),
     bug("proof: the latest of the accounts' counts", f"{PROOF} -k 'oldest and sqlite'",
         RESERVE + "model.py", "return min((bank.statement_on", "return max((bank.statement_on"),
+    bug("together: what undoes a line ahead of its day counts for the line's", f"{WITHDRAWN} -k dated_ahead",
+        BANK + "taking.py", "if of is not None or entry.id in together:", "if False:"),
+    bug("together: the report counts each for its own day", f"{WITHDRAWN} -k 'dated_ahead or was_taken_back'",
+        RESERVE + "explaining.py", "if row.seq < found.taken_at and (of := self._with_which(row)) is not None:",
+        "if (of := None):"),
+    bug("together: what was put back is about nothing", f"{WITHDRAWN} -k dated_ahead",
+        RESERVE + "explaining.py", 'evidence.get("returns" if kind == "bank_withdrawn" else "line")',
+        'evidence.get("returns" if kind == "bank_withdrawn" else "-")'),
+    bug("together: what was taken back counts for its own day", f"{WITHDRAWN} -k was_taken_back",
+        RESERVE + "explaining.py", '    if kind == "conversion_corrected":\n        return corrects\n', ""),
+    bug("together: a book of before is condemned", f"{WITHDRAWN} -k of_before",
+        RESERVE + "explaining.py", "return (by_day, early) if is_older else (nodes, before)", "return nodes, before"),
     bug("proof: of statements that were withdrawn", f"{PROOF} -k 'withdrawn and sqlite'",
         RESERVE + "model.py", "return self.withdrawn and self.ledger != 0", "return False"),
     bug("proof: of a day, though an account's statements were withdrawn", f"{PROOF} -k 'withdrawn and sqlite'",

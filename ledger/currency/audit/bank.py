@@ -82,6 +82,8 @@ def withdrawn_whole(story: Story, record: Record, note: Note) -> Iterator[Said]:
         if line.placed_seq is not None or line.undone_seq is not None or line.became not in UNPLACED:
             yield "statement_withdrawn", f"the line {line.reference} of a statement that it withdraws was placed"
     story.lines.withdrawn[reserve] += len(there)
+    # Its euros count for it no more: the charter may have given it the IBAN of another account.
+    story.lines.owners = {iban: owner for iban, owner in story.lines.owners.items() if owner != reserve}
 
 
 def _whose(story: Story, taken: Taken, reserve: int, name: str) -> Iterator[Said]:

@@ -111,7 +111,7 @@ class Lines:
     statements: dict[int, list[Taken]] = field(default_factory=dict)
     """By reserve account, in the order of their numbers; those that were withdrawn as well."""
     owners: dict[str, int] = field(default_factory=dict)
-    """The account of the reserve for which statements of an IBAN are taken, by the IBAN's hash."""
+    """The account of the reserve for which statements of an IBAN are taken and stand, by the IBAN's hash."""
     withdrawn: Counter[int] = field(default_factory=Counter)
     """How many of an account were withdrawn, from its first on."""
     firsts: set[bytes] = field(default_factory=set)

@@ -291,7 +291,7 @@ def _reserve(story: Story, record: Record, rules: Rules) -> Iterator[Said]:
     for name in [name for name in rules.reserve if name in numbers]:
         taken, iban = story.lines.statements.get(numbers[name]), rules.iban_of(name) or ""
         if before is None or not before.says_accounts:
-            if taken and iban:  # statements of before do not say whose they are
+            if iban and story.lines.standing(numbers[name]):  # those of before do not say whose they are
                 story.lines.owners.setdefault(iban, numbers[name])
             continue
         if chartered.turned_to_cash(before, rules, name) and (taken or story.typed.on(numbers[name])):

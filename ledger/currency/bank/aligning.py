@@ -131,6 +131,11 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
     tries = [found for found in tries if not _leaves_out(found, statement, lines, others)]
     if not tries:
         raise StatementError("statement_differs", _doubtful(statement))
+    if corrected and min(tries, key=_changes).before != tries[0].before:
+        # Lines that come to nothing, on its first day, and not in it: gone, or from before it begins in that day.
+        if statement.first == begins:
+            raise StatementError("statement_differs", _left_out(tries[0], statement))
+        tries = tries[:1]
     fitting = [found for found in tries if _fits(found, statement, timeline)]
     if corrected:
         # Lines that are left out of its last day may be missing because it stops there; or, as it says, because they
@@ -143,7 +148,7 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
             return Aligned(found.new, [])
         if not corrected:  # Else they may be known ones, and others of that day gone.
             raise StatementError("statement_differs", _doubtful(statement))
-    best = min(tries, key=lambda found: len(found.missing) + len(found.new))
+    best = min(tries, key=_changes)
     if not corrected:
         raise StatementError("statement_differs", _difference(best))
     if _is_doubtful(best, statement, others, timeline.last):
@@ -162,6 +167,10 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
         )
     told_now = {day_in(line.booked_on, statement.first, statement.last) for line in best.new}
     return Aligned(best.new, best.missing, sorted(told_now | {known.day for known in best.missing}))
+
+
+def _changes(found: _Try) -> int:
+    return len(found.missing) + len(found.new)
 
 
 def _told(statement: Statement, timeline: Timeline) -> dict[int, Known]:
@@ -330,11 +339,20 @@ def _gap(statement: Statement, balance: int, day: date) -> Told:
     )  # fmt: skip
 
 
+def _left_out(found: _Try, statement: Statement) -> Told:
+    return tell(
+        "lines of {day} that were taken before are not in it and come to nothing ({lines}): it may be without them, or "
+        "begin after them; fetch a corrected statement that begins on {earlier} or before, whose balance tells",
+        day=statement.first, lines=_some(found.missing), earlier=statement.first - timedelta(days=1),
+    )  # fmt: skip
+
+
+def _some(lines: Sequence[Known | BankLine]) -> tuple[Told, ...] | str:
+    return tuple(tell("{day}: {amount}", day=one.booked_on, amount=Cents(one.amount)) for one in lines[:3]) or "-"
+
+
 def _difference(found: _Try) -> Told:
-    was, now = (
-        tuple(tell("{day}: {amount}", day=one.booked_on, amount=Cents(one.amount)) for one in some[:3]) or "-"
-        for some in (found.missing, found.new)
-    )
+    was, now = _some(found.missing), _some(found.new)
     return tell(
         "these days were taken before, with other lines (there before and not now: {was}; there now and not before: "
         "{now}): if the bank corrected the statement, import it with --corrected, which undoes what is gone",

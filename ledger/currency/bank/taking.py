@@ -44,6 +44,7 @@ from ledger.currency.clocked import Moments
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.days import counted
 from ledger.currency.errors import CurrencyError
+from ledger.currency.reserve.explaining import with_which
 from ledger.currency.reserve.lines import awaited, found_elsewhere
 from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
@@ -354,23 +355,30 @@ def _before_first(statements: Sequence[Statement]) -> set[str]:
 def _ledger_before(town: Town, number: int, day: date, apart: Collection[bytes]) -> tuple[int, list[int]]:
     """What the ledger has on an account from entries that count for days before `day`, in cents.
 
-    The entries `apart` are not in it; what each of those moved comes beside it, oldest first.
+    The entries `apart` are not in it; what each of those moved comes beside it, oldest first. What is about another
+    entry counts for the day of that one.
     """
     total, before = 0, None
     aside: list[int] = []
+    together: dict[bytes, tuple[date, int]] = {}
     moments = Moments(town, town.book.head().seq)
     while True:
         page = town.book.statement(number, limit=1_000, before=before)
         for entry in page.entries:
             taken_on = moments.day(entry.seq, entry.at)
-            if counted(entry.booked_on, taken_on) >= day:
+            counts_for = counted(entry.booked_on, taken_on)
+            of = with_which(entry.kind, entry.evidence, entry.corrects)
+            if of is not None or entry.id in together:  # the newest come first, and the oldest tells the day
+                _day, sum_ = together.get(of or entry.id, (day, 0))
+                together[of or entry.id] = (counts_for, sum_ + entry.change)
+            elif counts_for >= day:
                 continue
-            if entry.id in apart:
+            elif entry.id in apart:
                 aside.insert(0, entry.change)
             else:
                 total += entry.change
         if not page.next:
-            return total, aside
+            return total + sum(cents for of_day, cents in together.values() if of_day < day), aside
         before = page.next
 
 

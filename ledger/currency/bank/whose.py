@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from ledger.core.ids import derived_id
 from ledger.currency import chartered, salted
+from ledger.currency.bank.standing import withdrawal_id
 from ledger.currency.bank.statement import Statement, StatementError, same_account
 from ledger.currency.bank.target import is_open
 from ledger.currency.charter import ReserveAccount
@@ -42,18 +43,23 @@ def reserve_account(town: Town, statement: Statement) -> ReserveAccount:
 
 
 def require_not_another(town: Town, account: ReserveAccount) -> None:
-    """Refuse an account whose statements were taken for another one of the reserve: its euros would count twice."""
+    """Refuse an account whose statements stand for another one of the reserve: its euros would count twice."""
     hashed = salted.reserve_iban(town.key, account.iban)
     before = [rules for rules in chartered.noted(town) if rules.says_accounts]
     names = {name for rules in before for name in rules.reserve if rules.iban_of(name) == hashed}
     for name in sorted(names - {account.name}):
         number = 1
         while (found := town.book.find(statement_id(town.charter.network, name, number))) is not None:
+            withdrawn = town.book.find(withdrawal_id(found.instruction.id))
+            if withdrawn is not None:
+                number += int(withdrawn.instruction.evidence["statements"])
+                continue
             # Those of before do not say whose they are: the account's, as the first charter that says it has it.
             if found.instruction.evidence.get("iban", hashed) == hashed:
                 raise StatementError("statement_account_moved", tell(
                     "statements of {iban} were taken for the reserve account \"{before}\", and would bring the same "
-                    "euros once more for \"{name}\": put back its iban to \"{before}\" in the charter",
+                    "euros once more for \"{name}\": put back its iban to \"{before}\" in the charter; or if that was "
+                    "the mistake, withdraw them first (`patard bank withdraw`)",
                     iban=account.iban, before=name, name=account.name,
                 ))  # fmt: skip
             number += 1

@@ -51,8 +51,10 @@ class Account:
     `before` is what the entries that count for days before the first statement came to when it was taken. `booked`
     counts those that book a line, by kind. `loose` are all others, and those that moved another sum than their line
     did (by what is too much). `aside` are conversions that the first statement proves none of, though they count for
-    days before it. `silent` are the lines whose entry moves nothing here; None for a
-    line of such a kind whose entry does. `taken_at` is the entry of the first statement that it is held against.
+    days before it. `together` are the entries of before that statement of which one is about the other, by what they
+    are about, the newest first: each with whether by itself it counts for a day before it. `silent` are the lines whose
+    entry moves nothing here; None for a line of such a kind whose entry does. `taken_at` is the entry of the first
+    statement that it is held against.
     """
 
     seq: int = 0
@@ -61,6 +63,7 @@ class Account:
     booked: Counter[str] = field(default_factory=Counter)
     loose: dict[bytes, Node] = field(default_factory=dict)
     aside: dict[bytes, Node] = field(default_factory=dict)
+    together: dict[bytes, list[tuple[Node, bool]]] = field(default_factory=dict)
     silent: dict[bytes, Silent | None] = field(default_factory=dict)
 
     def take(self, entries: Iterable[Entry], booking: Booking, found: Statements, days: Days, ahead: timedelta) -> None:
@@ -77,19 +80,48 @@ class Account:
                     self.loose[row.id] = _entry(row, days.of(row), moved - line[1], Why.OTHER_AMOUNT, None)
                 continue
             before = row.seq < found.taken_at and days.of(row) < found.first
-            if before and row.id not in found.aside:
+            if row.seq < found.taken_at and (of := self._with_which(row)) is not None:
+                node = _entry(row, days.of(row), moved, Why.NOT_ON_STATEMENT, days.taken(row) + ahead)
+                self.together.setdefault(of, []).append((node, before))
+            elif before and row.id not in found.aside:
                 self.before += moved
             elif moved:
                 until = days.taken(row) + ahead
                 there = self.aside if before else self.loose
                 there[row.id] = _entry(row, days.of(row), moved, Why.NOT_ON_STATEMENT, until)
 
+    def _with_which(self, row: LogRow) -> bytes | None:
+        """What an entry is about with others; those that are about it were taken in before it."""
+        told = said(row.record)
+        of = with_which(told.kind, told.evidence, row.corrects)
+        return row.id if of is None and row.id in self.together else of
+
+    def _before(self, began: int) -> tuple[dict[bytes, Node], int]:
+        """What is to be explained, and what there was before the first statement, which says `began`.
+
+        What is set aside is in it, and what is about one thing counts for the day of the oldest of it.
+        """
+        aside = sum(node.shown.amount for node in self.aside.values())
+        before = self.before + aside
+        nodes, by_day, early = dict(self.loose), dict(self.loose), before
+        for some in self.together.values():
+            sum_ = sum(node.shown.amount for node, _before in some)
+            by_day |= {node.shown.id: node for node, is_before in some if not is_before}
+            early += sum(node.shown.amount for node, is_before in some if is_before)
+            if some[-1][1]:
+                before += sum_
+            elif sum_:
+                nodes |= {node.shown.id: node for node, _before in some}
+        # Books of before began with what each came to for a day of its own.
+        is_older = began not in (before, before - aside) and began in (early, early - aside)
+        return (by_day, early) if is_older else (nodes, before)
+
     def explain(self, store: Reading, connection: Connection, found: Statements, today: date) -> tuple[Explained, ...]:
         """What makes the ledger's balance another than the statements', oldest first. It sums to the difference."""
-        nodes, before = dict(self.loose), self.before + sum(node.shown.amount for node in self.aside.values())
+        nodes, before = self._before(found.began)
         if before != found.began:
             # Books from before anything was set aside began with it. Since then none can: it is more than nothing.
-            before, nodes = self.before, nodes | self.aside
+            before, nodes = before - sum(node.shown.amount for node in self.aside.values()), nodes | self.aside
         silent = {line.id: (line, about) for line, about in self._silent(store, connection, found)}
         for line in open_lines(connection, found):
             if line.seq is None and not line.gone:
@@ -147,6 +179,17 @@ def _named(told: Said) -> frozenset[bytes]:
     """
     named = (told.corrects, *(told.evidence.get(key) for key in NAMING))
     return frozenset(bytes.fromhex(str(text)) for text in named if _is_id(text))
+
+
+def with_which(kind: str, evidence: Mapping[str, object], corrects: bytes | None) -> bytes | None:
+    """What an entry undoes or decides about, the id of a line or entry: all that is about it counts for one day.
+
+    A line that the bank dates ahead counts for the day on which it was booked, and what undoes it later for the line's.
+    """
+    if kind == "conversion_corrected":
+        return corrects
+    named = evidence.get("returns" if kind == "bank_withdrawn" else "line")
+    return bytes.fromhex(str(named)) if _is_id(named) else None
 
 
 def _is_id(value: object) -> bool:

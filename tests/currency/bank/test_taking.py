@@ -12,6 +12,7 @@ import pytest
 
 from ledger.currency import conversion, parties, reserve
 from ledger.currency.audit.walk import audit
+from ledger.currency.bank import booking
 from ledger.currency.bank.fake.bank import FakeBank, Format, accounts_of
 from ledger.currency.bank.formats.read import read
 from ledger.currency.bank.statement import BankLine, LineKind, StatementError
@@ -119,6 +120,27 @@ def test_a_correction_that_only_takes_a_line_away(town: Town) -> None:
     assert balances(town) == {BANK: 400, "suspense": 400}
     bring(town, statement([], 0, first=DAY, last=DAY), corrected=True)
     assert balances(town) == {}
+
+
+@pytest.mark.parametrize("began", [True, False])
+@pytest.mark.parametrize("now", [(), (700,), (700, -700)])
+def test_a_correction_that_takes_lines_away_that_come_to_nothing(town: Town, began: bool, now: tuple[int, ...]) -> None:
+    """It may as well begin after them: it is told to begin a day before, and never passes for known."""
+    if began:
+        bring(town, statement(on(DAY, 1_000)))
+    opening = 1_000 if began else 0
+    whole = statement(on(NEXT, 500, -500), opening)
+    bring(town, whole)
+    assert [(one.new, one.gone) for one in take(town, [whole], corrected=True)] == [(0, 0)]
+    with pytest.raises(StatementError, match="begins on 2025-06-10 or before") as caught:
+        take(town, [statement(on(NEXT, *now), opening, first=NEXT, last=NEXT)], corrected=True)
+    assert caught.value.code == "statement_differs" and "5.00; 2025-06-11: -5.00" in caught.value.detail
+    before = on(DAY, 1_000) if began else []
+    taken = take(town, [statement(before + on(NEXT, *now), first=DAY, last=NEXT)], corrected=True)
+    assert [(one.new, one.gone) for one in taken] == [(len(now), 2)]
+    booking.book(town)
+    assert balances(town).get(BANK, 0) == opening + sum(now)
+    assert audit(town).clean
 
 
 def test_a_correction_reaches_to_the_end(town: Town) -> None:

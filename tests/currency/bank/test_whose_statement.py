@@ -14,7 +14,7 @@ from ledger.core.ids import account_text
 from ledger.core.model import Instruction, Note
 from ledger.currency import acts, chartered, conversion, proofs, salted
 from ledger.currency.audit.walk import audit
-from ledger.currency.bank import taking
+from ledger.currency.bank import taking, withdrawing
 from ledger.currency.bank.formats.read import read
 from ledger.currency.bank.statement import Statement, StatementError
 from ledger.currency.charter import BankRules, Limits, ReserveAccount, ReserveKind
@@ -195,6 +195,32 @@ def test_ibans_that_were_mixed_up_are_put_right(town: Town) -> None:
     right = noted(by(town, bank(BANK, SAVINGS_IBAN), bank(SAVINGS, IBAN), BOX))
     bring(right, statement([line(700, "?")]))
     assert codes(right) == []
+
+
+def test_once_withdrawn_they_are_the_right_account_s(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The charter gave the account another one's IBAN; what was taken so was withdrawn, and all was put right."""
+    euros = statement([line(500, "?")], account=SAVINGS_IBAN)
+    mixed = noted(by(town, bank(BANK, SAVINGS_IBAN), bank(SAVINGS, IBAN), BOX))
+    bring(mixed, euros, statement([line(200, "?", NEXT)], 500, account=SAVINGS_IBAN))
+    withdrawing.withdraw(mixed, BANK)
+    bring(mixed, euros)
+    right = noted(by(town, BANKED, SAVED, BOX))
+    with nothing_moves(right), pytest.raises(StatementError, match="withdraw them first") as caught:
+        bring(right, euros)
+    assert caught.value.code == "statement_account_moved"
+    withdrawing.withdraw(right, BANK)
+    bring(right, euros)
+    bring(right, statement([line(700, "?")]))
+    assert codes(right) == []
+    # Now they are that account's, and no other's.
+    mixed = noted(by(town, bank(BANK, SAVINGS_IBAN), bank(SAVINGS, IBAN), BOX))
+    with nothing_moves(mixed), pytest.raises(StatementError) as caught:
+        bring(mixed, euros)
+    assert caught.value.code == "statement_account_moved"
+    monkeypatch.setattr(taking, "require_not_another", lambda *_: None)
+    withdrawing.withdraw(mixed, BANK)
+    bring(mixed, euros)
+    assert "statement_account" in codes(mixed)
 
 
 def test_an_account_goes_on_under_a_new_iban(town: Town) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,9 @@ from ledger.currency.bank.lines import lines
 from ledger.currency.bank.mandates import release
 from ledger.currency.bank.placing import Decision, Way
 from ledger.currency.bank.statement import StatementError
-from ledger.currency.conversion import convert
+from ledger.currency.conversion import conversion_id, convert, correct
 from ledger.currency.errors import CurrencyError
+from ledger.currency.parties import Party
 from ledger.currency.town import Town
 from tests import towns
 from tests.currency.bank import monthly
@@ -288,3 +289,68 @@ def test_by_somebody_who_may_not(town: Town) -> None:
     bring(town, statement([line(100, "un")]))
     town.post(note(town, by="00" * 32))
     assert "role_insufficient" in found(town)
+
+
+# --- what undoes counts for the day of what it undoes ----------------------------------------------------------
+
+AHEAD = DAY + timedelta(days=13)
+"""A Monday."""
+
+
+def friday(town: Town, then: str) -> Party:
+    """On Friday evening the bank told of a line of Monday. What became of it; and all is withdrawn on Tuesday."""
+    alice = parties.admit(town, "person", "Alice")
+    clock = towns.clock(town)
+    bring(town, statement([]))
+    clock.forward(5 * 86_400 + 3 * 3_600)
+    if then in ("known", "placed"):
+        convert(town, alice, 5_000, reserve=BANK, reference="VIR-77")
+    text = "x" if then == "placed" else token(town, alice)
+    bring(town, statement([line(5_000, text, AHEAD, bank_ref="" if then == "placed" else "VIR-77")]))
+    clock.forward(4 * 86_400)
+    [one] = lines(town)
+    if then == "placed":
+        [waits] = suspense.open_lines(town)
+        suspense.place(town, waits.line.id, waits.proposals[0].decision)
+    if then != "booked":
+        suspense.put_back(town, one.id)
+    withdrawing.withdraw(town, BANK)
+    if then in ("known", "placed"):
+        correct(town, conversion_id(town, BANK, "VIR-77"))
+    assert town.book.balance(town.chart.reserve[BANK]) == 0
+    return alice
+
+
+@pytest.mark.parametrize("first", [AHEAD, AHEAD - timedelta(days=3), AHEAD - timedelta(days=5)])
+@pytest.mark.parametrize("then", ["booked", "back", "known", "placed"])
+def test_a_line_that_the_bank_dated_ahead(town: Town, then: str, first: date) -> None:
+    alice = friday(town, then)
+    true = statement([line(5_000, token(town, alice), AHEAD), line(100, "don", AHEAD)], first=first)
+    bring(town, true)
+    assert stands(town) == (5_100, 5_100, 1, [])
+    assert reserve.report(town).covered and town.book.balance(alice.account) == 5_000
+
+
+@pytest.mark.parametrize("days", [1, 2, 9])
+def test_a_conversion_that_was_taken_back_before_the_first_statement(town: Town, days: int) -> None:
+    alice = parties.admit(town, "person", "Alice")
+    convert(town, alice, 700, reserve=BANK, reference="V-1", booked_on=DAY)
+    towns.clock(town).forward(6 * 86_400)
+    correct(town, conversion_id(town, BANK, "V-1"))
+    bring(town, statement([], first=DAY + timedelta(days=days), last=DAY + timedelta(days=days)))
+    assert stands(town) == (0, 0, 0, []) and reserve.report(town).covered
+
+
+def test_a_book_of_before_began_with_what_each_came_to(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it was then is in the statement, and stays so."""
+    alice = parties.admit(town, "person", "Alice")
+    for number, amount in enumerate((1_000, 700)):
+        convert(town, alice, amount, reserve=BANK, reference=f"V-{number}", booked_on=DAY)
+    correct(town, conversion_id(town, BANK, "V-1"))
+    with monkeypatch.context() as before:
+        before.setattr(taking, "with_which", lambda *_: None)
+        bring(town, statement([], 1_000, first=NEXT, last=DAY + timedelta(days=6)), opening=True)
+    [waits] = suspense.open_lines(town)
+    suspense.place(town, waits.line.id, Decision(way=Way.OWN))
+    assert stands(town) == (1_000, 300, 0, ["reserve_short"])
+    assert [one.why for one in reserve.report(town).banks[0].explanation] == ["not_on_statement"]
