@@ -7,6 +7,7 @@ from tests.bugs import Bug, bug
 BOOK, CLOCK, DESK, TOWN = "ledger/core/book.py", "ledger/core/clock.py", "merchants/desk.py", "ledger/currency/town.py"
 CLOCKED, SURE, DAYS = "ledger/currency/clocked.py", "ledger/currency/sure.py", "ledger/currency/days.py"
 KINDS, STORY = "ledger/currency/audit/kinds.py", "ledger/currency/audit/story.py"
+TERMS = "ledger/currency/audit/terms.py"
 THREATS, COMMIT = "tests/threats/test_clock.py -k ", "tests/threats/test_clock_commit.py -k "
 SINCE_DAYS = "tests/threats/test_days.py -k "
 BESIDE, SESSIONS = "tests/threats/test_clock_beside.py -k ", "ledger/currency/sessions.py"
@@ -60,7 +61,7 @@ BUGS: tuple[Bug, ...] = (
     bug("clock: check lets an order be a minute late", THREATS + "very_second",
         KINDS, "slack = 0 if story.rules.looked else ON_ITS_WAY", "slack = ON_ITS_WAY"),
     bug("clock: check takes notes about the clock from anybody", THREATS + "nobody_made",
-        STORY, 'if instruction.evidence.get("by") != CONSOLE:', "if False:"),
+        TERMS, 'if instruction.evidence.get("by") != CONSOLE:', "if False:"),
     bug("clock: reports count by a wrong clock", SINCE_DAYS + "2036",
         CLOCKED, "return min(at, self._told[place].clock) if place < len(self._told) else at", "return at"),
     bug("clock: a day is what the log counts", "tests/test_architecture.py -k judged", "api/commands/accounts.py",

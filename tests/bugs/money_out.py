@@ -99,7 +99,7 @@ BUGS: tuple[Bug, ...] = (
     bug("lead: paid sooner than the bank can", TEST_LEAD + "the_charters",
         BATCHES, "if not first <= requested_on", "if not requested_on"),
     bug("lead: debits have that of payouts", TEST_LEAD + "of_their_own",
-        LEAD, "rules, now = town.charter.mandates, ", "rules, now = town.charter.bank, "),
+        LEAD, "    rules = town.charter.mandates\n", "    rules = town.charter.bank\n"),
     bug("lead: the file of debits does not ask the charter", TEST_LEAD + "of_their_own",
         "ledger/currency/bank/mandates/collecting.py", "max(due_on, debits_from(town))", "due_on"),
     bug("agents: the charter is not asked", TEST_LEAD + "agents_are",

@@ -108,5 +108,5 @@ BUGS: tuple[Bug, ...] = (
     bug("debits that a line does not name", f"{BELIEVED} {SAID.format('no_debits')}",
         SEEN, "if not ours & named:", "if False:"),
     bug("texts that were erased are found to say nothing", f"{BELIEVED} {SAID.format('erased')}",
-        SEEN, "note.content is None or not _says(line):", "note.content is None:"),
+        SEEN, "note.content is None or not has_texts(line):", "note.content is None:"),
 )  # fmt: skip

@@ -14,7 +14,7 @@ from ledger.core.model import Closing, Evidence, Instruction, Note, Opening
 from ledger.core.record import Record
 from ledger.currency import acts, parties, proofs
 from ledger.currency.acts import MACHINE, Act
-from ledger.currency.audit import meaning
+from ledger.currency.audit import meaning, terms
 from ledger.currency.audit import story as audit_story
 from ledger.currency.audit.signatures import Signed
 from ledger.currency.audit.story import Importing, Key, Notice, Problem, Said, Story, bytes_of, number_of
@@ -64,7 +64,7 @@ def invited(story: Story, record: Record) -> Iterator[Said]:
 def charter(story: Story, record: Record, note: Note) -> Iterator[Said]:
     """A note of the charter: at the machine, whose key the currency's own vouches for when it comes in."""
     before, noted = story.rules.machine if story.noted else None, story.noted
-    yield from audit_story.charter(story, record, note)
+    yield from terms.charter(story, record, note)
     machine = story.rules.machine
     if story.noted == noted:
         return
@@ -176,7 +176,7 @@ def _shared(story: Story) -> Iterator[tuple[int, bytes, Problem]]:
 
 def clock(story: Story, record: Record, note: Note) -> Iterator[Said]:
     """What the clock said, at the machine."""
-    wrong = list(audit_story.clock(story, record, note))
+    wrong = list(terms.clock(story, record, note))
     yield from wrong or _machine(story, record)
 
 
