@@ -14,7 +14,7 @@ from ledger.currency.audit.walk import audit
 from ledger.currency.bank import booking, standing, suspense, taking, withdrawing
 from ledger.currency.bank.lines import lines
 from ledger.currency.bank.mandates import release
-from ledger.currency.bank.placing import Decision, Way
+from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.statement import StatementError
 from ledger.currency.conversion import conversion_id, convert, correct
 from ledger.currency.errors import CurrencyError
@@ -24,7 +24,7 @@ from tests import towns
 from tests.currency.bank import monthly
 from tests.currency.bank.scene import DAY, bring, line, opened, statement, token
 from tests.currency.bank.test_booking import pay
-from tests.towns import BANK
+from tests.towns import BANK, CASH
 
 NEXT = DAY + timedelta(days=1)
 
@@ -217,6 +217,30 @@ def test_a_line_that_a_corrected_statement_took_is_undone_first(
     booking.book(town)
     withdrawing.withdraw(town, BANK)
     assert stands(town) == (0, 0, 0, [])
+
+
+def test_a_line_that_is_gone_and_whose_units_were_spent(town: Town) -> None:
+    """What hinders it is said, and the way out is open: as much comes back to whoever spent it."""
+    alice, bob = parties.admit(town, "person", "Alice"), parties.admit(town, "shop", "Bob")
+    bring(town, statement([line(900, "un"), line(100, "deux")]))
+    [waits] = [one for one in suspense.open_lines(town) if one.line.amount == 900]
+    shares = (Share(Way.MEMBER, 800, alice.account), Share(Way.OWN, 100))
+    suspense.place(town, waits.line.id, Decision(way=Way.SPLIT, shares=shares))
+    pay(town, alice, bob, 800)
+    true = statement([line(100, "deux")])
+    [stuck] = bring(town, true, corrected=True).stuck
+    assert stuck.code == "below_floor" and "have it paid back" in stuck.detail
+    for _ in range(2):
+        with towns.nothing_moves(town), pytest.raises(CurrencyError, match="is not undone yet"):
+            withdrawing.withdraw(town, BANK)
+        assert not reserve.report(town).covered
+        assert len(bring(town, true, corrected=True).stuck) == 1
+    convert(town, alice, 800, reserve=CASH, reference="S-1")
+    assert bring(town, true, corrected=True).stuck == []
+    withdrawing.withdraw(town, BANK)
+    bring(town, true)
+    # The payment is none that Alice signed.
+    assert stands(town) == (100, 100, 1, ["order_missing"]) and reserve.report(town).covered
 
 
 @pytest.mark.parametrize("then", ["nothing", "back_beside", "back_in_it", "released"])
