@@ -7,6 +7,7 @@ from tests.bugs import Bug, bug
 BANK, FORMATS = "ledger/currency/bank/", "ledger/currency/bank/formats/"
 AUDIT, RESERVE = "ledger/currency/audit/", "ledger/currency/reserve/"
 WRITE, OFX = "tests/currency/bank/test_as_banks_write.py", "tests/currency/bank/test_ofx.py"
+AWAY = "tests/currency/bank/test_taken_away.py"
 WITHDRAWING, PARTS = "tests/currency/bank/test_withdrawing.py", "tests/currency/bank/test_parts.py"
 
 BUGS: tuple[Bug, ...] = (
@@ -88,6 +89,32 @@ BUGS: tuple[Bug, ...] = (
         BANK + "withdrawing.py", "any(chart.claims in (t.debit, t.credit) for", "any(False for"),
     bug("withdrawing: a line is booked at the same moment", f"{WITHDRAWING} -k booked_at_the_same",
         BANK + "withdrawing.py", "or _lines(connection, reserve) != found:", "or False:"),
+    # What a corrected statement took away is undone, always.
+    bug("taken away: a placing with its units is put back first", f"{AWAY} -k test_a_split",
+        BANK + "withdrawing.py", "AT_ONCE = (Way.SPLIT, ", "AT_ONCE = ("),
+    bug("taken away: units that are gone are taken", f"{AWAY} -k payout_that_came",
+        BANK + "claims.py", "back = min(cents, there)", "back = cents"),
+    bug("taken away: the guarantee gives what is spent", f"{AWAY} -k payout_that_came",
+        BANK + "claims.py", "part = min(cents, rest)", "part = 0"),
+    bug("taken away: who left gets units", f"{AWAY} -k top_up_that",
+        BANK + "claims.py", "elif debit == chart.circulation and not is_open(credit):", "elif False:"),
+    bug("taken away: who left gets a direct debit's units", f"{AWAY} -k debit_that",
+        BANK + "mandates/moves.py", "if item.released_seq is None or self.is_open(item.account):", "if True:"),
+    bug("taken away: several owe it as one", f"{AWAY} -k test_a_split",
+        BANK + "claims.py", "if set(total) != {owing(told)}:", "if False:"),
+    bug("taken away: what was owed before is forgotten", f"{AWAY} -k somebody_owed",
+        BANK + "claims.py", "    total.update(owed)\n", "    total = Counter(owed)\n"),
+    bug("taken away: debits that somebody placed", f"{AWAY} -k somebody_placed",
+        BANK + "mandates/matching.py", "and line.placed_as != \"debits\"", ""),
+    bug("taken away: check takes anybody's debt", f"{AWAY} -k does_not_owe",
+        AUDIT + "bank.py", "if told.get(account, 0) < cents:", "if False:"),
+    bug("taken away: check takes less than all", f"{AWAY} -k not_all",
+        AUDIT + "bank.py", "if sorted(done) != sorted(right):\n        yield \"line_shape\"",
+        "if False:\n        yield \"line_shape\""),
+    bug("taken away: check takes whatever is said to be undone", f"{AWAY} -k not_all",
+        AUDIT + "bank.py", "if line.placed_as in AT_ONCE and bytes_of", "if False and bytes_of"),
+    bug("taken away: who had the units is not told of", f"{AWAY} -k is_told",
+        AUDIT + "bank.py", "story.lines.claimed.append((record.seq, instruction.id, account, record.at))", "pass"),
     bug("withdrawing: what a corrected statement took away still stands", f"{WITHDRAWING} -k is_undone_first",
         BANK + "withdrawing.py", "            _require_undone(connection, begins.reserve)\n", ""),
     bug("withdrawing: debits that came back", f"{WITHDRAWING} -k our_debits",

@@ -7,6 +7,7 @@ was looked at before (`lines.entered`); here is what each kind may move beside.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
 
@@ -15,9 +16,11 @@ from ledger.core.record import Record
 from ledger.currency import parties
 from ledger.currency.audit import kinds
 from ledger.currency.audit.kinds import acted
-from ledger.currency.audit.lines import LineState, Taken, moves, number_in, turned
+from ledger.currency.audit.lines import LineState, Moves, Taken, moves, number_in, turned
 from ledger.currency.audit.story import Said, Story, bytes_of
+from ledger.currency.bank import claims
 from ledger.currency.bank.indexing import RETURN, SUSPENSE
+from ledger.currency.bank.mandates.index import BROUGHT
 from ledger.currency.bank.standing import withdrawal_id
 from ledger.currency.bank.topups import CONVERSION, KNOWN
 from ledger.currency.bank.whose import statement_id
@@ -25,6 +28,9 @@ from ledger.currency.bank.withdrawing import UNPLACED, withdrawn_id
 from ledger.currency.chart import EUR
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+RETURNED, DEBITS = "returned", "debits"
+AT_ONCE = ("split", RETURNED, "payout", DEBITS)
+"""Placings that are undone together with what put the line into suspense, once the bank took the line away."""
 BY_ONE = ("member", "known")
 """Placings after which a line is one member's top-up, which may come back."""
 
@@ -234,7 +240,9 @@ def withdrawn(story: Story, record: Record, instruction: Transaction | Note) -> 
         yield "id_not_derived", "its id does not follow from the line: that could be withdrawn twice"
     if line.reference != evidence.get("reference") or line.reserve != number_in(evidence, "reserve"):
         yield "return_unrelated", "the line that it withdraws is not the one that it names"
-    judge = WITHDRAWALS.get(line.became)
+    judge = WITHDRAWALS.get(BROUGHT if line.placed_as == DEBITS else line.became)
+    if line.placed_as in AT_ONCE and bytes_of(evidence.get("undoes")) != line.placed_id:
+        yield "placing_unrelated", "the entry that it undoes is not the one that stood"
     if judge is not None:
         yield from judge(story, record, instruction, line)
     elif isinstance(instruction, Transaction) and (line.placed_as or line.became) in ("member", CONVERSION):
@@ -248,17 +256,38 @@ def withdrawn(story: Story, record: Record, instruction: Transaction | Note) -> 
 def _undone(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Said]:
     if line.undone_seq is not None:
         yield "return_twice", f"the line {line.reference} had been taken back before"
-    if line.placed_seq is not None:
+    if line.placed_seq is not None and line.placed_as not in AT_ONCE:
         yield "line_shape", f"the line {line.reference} was placed, and withdrawn as if it was not"
+    chart, stood = story.chart, line.placed_id if line.placed_seq is not None else line.id
     # A line that was put back is in suspense, whatever it was before.
-    done = [between(line, line.reserve, story.chart.suspense)] if line.became == SUSPENSE else line.moved
-    if sorted(moves(instruction)) != sorted(turned(done)):
-        yield "line_shape", "not just what the line had moved was moved back"
-    if line.became == RETURN:
+    done = [between(line, line.reserve, chart.suspense)] if line.became == SUSPENSE else line.moved
+    at_once = line.placed_as in AT_ONCE
+    way_back = turned(line.placed, {chart.suspense: line.reserve}) if at_once else turned(done)
+    yield from _as_there(story, record, instruction, way_back)
+    if line.became == RETURN or line.placed_as == RETURNED:
         yield from reopened(story, record, instruction, line)
     if line.became == KNOWN:
         story.lines.named.pop(line.other, None)
-    story.payouts.take_back(line.id)
+    story.payouts.take_back(stood)
+
+
+def _as_there(story: Story, record: Record, instruction: Transaction | Note, way_back: Moves) -> Iterator[Said]:
+    """What was moved back is what there was: members owe for units that were gone, and say so."""
+    chart, done = story.chart, moves(instruction)
+    taken = Counter[int]()
+    for debit, credit, cents, unit in done:
+        taken[debit] += cents if (credit, unit) == (chart.circulation, chart.unit) else 0
+    right, owed = claims.undone(chart, way_back, taken.__getitem__, lambda account: account not in story.closed)
+    if sorted(done) != sorted(right):
+        yield "line_shape", "not just what the line had moved was moved back"
+    try:
+        told = claims.changes(instruction.evidence)
+    except ValueError:
+        told = {claims.owing(instruction.evidence): sum(owed.values())}
+    for account, cents in owed.items():
+        if told.get(account, 0) < cents:
+            yield "claim_nobodys", f"account {account:016x} does not owe the {cents} that it no longer had in units"
+        story.lines.claimed.append((record.seq, instruction.id, account, record.at))
 
 
 def reopened(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Said]:

@@ -180,7 +180,8 @@ def undone(story: Story, record: Record, instruction: Transaction | Note, line: 
         return
     if line.undone_seq is not None:
         yield "return_twice", f"the line {line.reference} had been taken back before"
-    was, back = story.debits.of_line(line.id)
+    stood = line.placed_id if line.placed_seq is not None else line.id
+    was, back = story.debits.of_line(stood)
     both = {one.id for one in was} & {one.id for one in back}
     said = _said(story, instruction.evidence)
     if said is None or ({one.id for one in said.brought}, {one.id for one in said.back}) != (
@@ -188,11 +189,12 @@ def undone(story: Story, record: Record, instruction: Transaction | Note, line: 
     ):  # fmt: skip
         yield "debit_unknown", "it undoes other debits than the line brought or took back"
         return
-    if any(one.unpaid_by not in (None, line.id) for one in was):
+    if any(one.unpaid_by not in (None, stood) for one in was):
         yield "debit_twice", "a debit that had come back was taken back again"
     after = [one for one in was if one.released_seq is not None and one.id not in both]
     yield from _as_said(instruction.evidence, [one for one in back if one.credited_by is None], after)
-    gathered = Moves(story.chart, line.reserve, _taken_from(story, instruction))
+    is_open = lambda account: account not in story.closed  # noqa: E731
+    gathered = Moves(story.chart, line.reserve, _taken_from(story, instruction), is_open)
     for one in was:
         if one.id not in both:
             gathered.give_back(one)

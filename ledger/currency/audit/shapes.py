@@ -52,7 +52,7 @@ TRANSACTIONS: dict[str, frozenset[str]] = {
     SUSPENSE: _LINE,
     TRANSIT: _LINE,
     RETURN: _keys("returns", _PLACED),
-    WITHDRAWN: _keys("returns reopens", _LINE, _OWED, _DEBITS),
+    WITHDRAWN: _keys("returns reopens undoes", _LINE, _OWED, _DEBITS),
     PLACED: _keys("conversion other cash", _PAYOUTS),
     BACK: _keys("undoes reopens", _PLACED, _OWED, _DEBITS),
     payout_kinds.PAID: _PAYOUTS,

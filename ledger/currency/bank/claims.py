@@ -7,12 +7,17 @@ or `holder`, or, where it is of several, as `owed` says by how many cents the de
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 
 from ledger.core.model import Evidence, Instruction, Transaction
 from ledger.currency import parties
+from ledger.currency.chart import Chart
 from ledger.currency.errors import CurrencyError
 from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
+
+Moved = tuple[int, int, int, str]
+"""A transfer: debit, credit, cents, unit."""
 
 
 def owed(town: Town) -> dict[int, int]:
@@ -58,6 +63,68 @@ def undoing(evidence: Evidence) -> dict[str, str | int]:
     if "owed" in evidence:
         said["owed"] = ",".join(f"{account:016x}:{-cents}" for account, cents in changes(evidence).items())
     return said
+
+
+def undone(
+    chart: Chart, way_back: Iterable[Moved], free: Callable[[int], int], is_open: Callable[[int], bool]
+) -> tuple[list[Moved], dict[int, int]]:
+    """What undoing a line moves where units are not all there any more, and who owes how many cents by it.
+
+    `way_back` would undo all of it, `free` tells what units an account has, `is_open` whether it takes any. Members
+    owe for the units that are not there, and the guarantee keeps as many euros, for those are with others. What
+    would come back to one who has left is the association's own, for it to pay out. `check` asks the same.
+    """
+    done: list[Moved] = []
+    left: dict[int, int] = {}
+    owed: Counter[int] = Counter()
+    stays, euros = 0, []
+    for move in way_back:
+        debit, credit, cents, unit = move
+        if unit != chart.unit:
+            euros.append(move)
+        elif debit == chart.circulation and not is_open(credit):
+            stays += cents
+        elif credit == chart.circulation:
+            there = left.setdefault(debit, free(debit))
+            back = min(cents, there)
+            left[debit] -= back
+            owed[debit] += cents - back
+            done.append((debit, credit, back, unit))
+        else:
+            done.append(move)
+    rest = owed.total()
+    for debit, credit, cents, unit in euros:
+        part = 0
+        if debit == chart.guarantee:
+            part = min(cents, rest)
+            rest -= part
+            done.append((chart.claims, credit, part, unit))
+        elif credit == chart.guarantee:
+            part = min(cents, stays)
+            stays -= part
+            done.append((debit, chart.operations, part, unit))
+        done.append((debit, credit, cents - part, unit))
+    return [move for move in done if move[2]], {account: cents for account, cents in owed.items() if cents}
+
+
+def takes_units(town: Town, account: int) -> bool:
+    """Whether the holder of an account has not left."""
+    return parties.by_account(town, account).closed_at is None
+
+
+def owing_more(
+    chart: Chart, said: Evidence, way_back: Iterable[Moved], owed: Mapping[int, int]
+) -> dict[str, str | int]:
+    """What an entry says of debts which undoes one with the evidence `said`, where `owed` come to those it undoes."""
+    told = undoing(said)
+    if not owed:
+        return told
+    before = sum(cents * ((debit == chart.claims) - (credit == chart.claims)) for debit, credit, cents, _ in way_back)
+    total = Counter(changes(told) if "owed" in told else {owing(told): before} if before else {})
+    total.update(owed)
+    if set(total) != {owing(told)}:
+        told["owed"] = ",".join(f"{account:016x}:{cents}" for account, cents in sorted(total.items()))
+    return told
 
 
 def require_owed(town: Town, entry: Instruction) -> None:

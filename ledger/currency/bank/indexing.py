@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
 from ledger.core.model import Instruction, Transaction
+from ledger.core.tables import LOG
 from ledger.currency.bank import typed
 from ledger.currency.bank.mandates import index as debit_index
 from ledger.currency.bank.payouts import index as payout_index
@@ -56,11 +57,12 @@ def index(connection: Connection, entries: Sequence[tuple[int, Instruction]]) ->
             payout_index.stood(connection, one)
             debit_index.stood(connection, one)
         if kind == WITHDRAWN:
-            payout_index.taken_back(connection, bytes.fromhex(str(evidence["returns"])))
-            debit_index.taken_back(connection, one, bytes.fromhex(str(evidence["returns"])))
+            stood = bytes.fromhex(str(evidence.get("undoes", evidence["returns"])))
+            payout_index.taken_back(connection, stood)
+            debit_index.taken_back(connection, one, stood)
         if kind in (RETURN, WITHDRAWN):
             _undo(connection, seq, one)
-        if "undoes" in evidence:
+        if "undoes" in evidence and kind != WITHDRAWN:
             payout_index.taken_back(connection, bytes.fromhex(str(evidence["undoes"])))
             debit_index.put_back(connection, bytes.fromhex(str(evidence["undoes"])))
         if "reopens" in evidence:
@@ -81,9 +83,12 @@ def _decided(connection: Connection, seq: int, one: Instruction) -> None:
 
 
 def _undo(connection: Connection, seq: int, one: Instruction) -> None:
-    """A line was taken back, which was for this member, or for none and placed nowhere."""
+    """A line was taken back, which was for this member, or for none and placed nowhere, or placed by what it undoes."""
     id_, holder = bytes.fromhex(str(one.evidence["returns"])), holder_of(one)
     right: tuple[ColumnElement[bool], ...] = (_LINE.holder == holder,) if holder else (_LINE.placed_seq.is_(None),)
+    if "undoes" in one.evidence:
+        placed = select(LOG.c.seq).where(LOG.c.id == bytes.fromhex(str(one.evidence["undoes"]))).scalar_subquery()
+        right = (_LINE.placed_seq == placed,)
     query = update(BANK_LINE).where(_LINE.id == id_, _LINE.undone_seq.is_(None), *right).values(undone_seq=seq)
     if connection.execute(query).rowcount == 1:
         return

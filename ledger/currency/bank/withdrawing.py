@@ -8,19 +8,21 @@ as if they had never been. One note in the log, and what undoes each line, in on
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select, update
 
 from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Instruction, Note, Posted, Transaction, Transfer
-from ledger.currency import parties
+from ledger.currency import parties, uncovered
 from ledger.currency.bank import claims, matching, suspense, topups
 from ledger.currency.bank.correcting import is_treasurer
 from ledger.currency.bank.indexing import RETURN, SUSPENSE, WITHDRAWN, Overtaken, index
 from ledger.currency.bank.lines import Books, Line, line_of
 from ledger.currency.bank.mandates import matching as mandates
 from ledger.currency.bank.mandates.index import BROUGHT, UNPAID
+from ledger.currency.bank.naming import entry_at
 from ledger.currency.bank.placing import Way
 from ledger.currency.bank.standing import KIND, first_standing, withdrawal_id
 from ledger.currency.bank.tables import BANK_LINE, BANK_STATEMENT
@@ -29,6 +31,8 @@ from ledger.currency.errors import CurrencyError
 from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 
+AT_ONCE = (Way.SPLIT, Way.RETURNED, Way.PAYOUT, Way.DEBITS)
+"""Ways of placing that gave members units, or took some: what is not there any more is owed, and by one entry."""
 UNPLACED = (None, SUSPENSE, topups.CONVERSION, topups.KNOWN, topups.TRANSIT, BROUGHT, UNPAID)
 """What lines may have become by themselves that are withdrawn with their statement: nobody can put a debit back."""
 _SPENT = tell(
@@ -45,9 +49,9 @@ def withdrawn_id(line: bytes) -> bytes:
 
 
 def entry(books: Books, line: Line) -> Instruction:
-    """The entry that undoes a line. What a person placed it as is put back first, where that is not a top-up.
+    """The entry that undoes a line. What a person placed it as is put back first, where that moved no member's units.
 
-    Raises `CurrencyError` where that cannot be put back, because units were spent or a debt was paid, say.
+    Raises `CurrencyError` where that cannot be, because a debt was paid, say; never for units that are not there.
     """
     made = _made(books, line)
     claims.require_owed(books.town, made)
@@ -58,26 +62,37 @@ def _made(books: Books, line: Line) -> Instruction:
     id_ = withdrawn_id(line.id)
     if line.placed_as == Way.MEMBER or (line.placed_as is None and line.became == topups.CONVERSION):
         return topups.undo(books, line, id_, WITHDRAWN, line)
-    debits = mandates.undoing(books, line, id_, WITHDRAWN)
+    if line.placed_as is not None and line.placed_as not in AT_ONCE:
+        suspense.undo(books.town, line, books.by, treasurer=is_treasurer(books.town, books.by))
+    elif line.placed_as is not None or line.became != SUSPENSE:
+        return _undoing(books, line, id_)
+    evidence = books.evidence(line, returns=line.id.hex())
+    back = tuple(Transfer(t.credit, t.debit, t.amount, t.unit) for t in matching.suspense(books, line).transfers)
+    return Transaction(id_, WITHDRAWN, back, line.booked_on, evidence=evidence)
+
+
+def _undoing(books: Books, line: Line, id_: bytes) -> Instruction:
+    """The entry that undoes what booking made of a line, or what placing one and putting it into suspense did."""
+    town, seq = books.town, line.placed_seq or line.seq
+    stood = entry_at(town, seq or 0)
+    assert stood is not None
+    evidence = books.evidence(line, returns=line.id.hex())
+    if line.placed_as is not None:
+        evidence["undoes"] = stood.id.hex()
+    debits = mandates.undoing(books, line, id_, WITHDRAWN, evidence, stood.id)
     if debits is not None:
         return debits
-    evidence = books.evidence(line, returns=line.id.hex())
-    if line.placed_as is None and line.became != SUSPENSE:
-        stood = books.town.book.find(line.id)
-        assert stood is not None
-        if not isinstance(stood.instruction, Transaction):
-            # A conversion that was typed by hand: it stays, and waits for the line that is it.
-            return Note(id_, WITHDRAWN, evidence, line.booked_on)
-        evidence |= claims.undoing(stood.instruction.evidence)
-        if stood.instruction.kind == RETURN:
-            evidence["reopens"] = str(stood.instruction.evidence["returns"])
-        moved = stood.instruction.transfers
-    else:
-        if line.placed_as is not None:
-            suspense.undo(books.town, line, books.by, treasurer=is_treasurer(books.town, books.by))
-        moved = matching.suspense(books, line).transfers
-    back = tuple(Transfer(t.credit, t.debit, t.amount, t.unit) for t in moved)
-    return Transaction(id_, WITHDRAWN, back, line.booked_on, evidence=evidence)
+    if not isinstance(stood, Transaction):
+        # A conversion that was typed by hand: it stays, and waits for the line that is it.
+        return Note(id_, WITHDRAWN, evidence, line.booked_on)
+    if stood.kind == RETURN:
+        evidence["reopens"] = str(stood.evidence["returns"])
+    # What placing moved to or from suspense, being booked had moved there: both at once, it is the bank's account.
+    at = {town.chart.suspense: line.reserve} if line.placed_as is not None else {}
+    way_back = [(at.get(t.credit, t.credit), at.get(t.debit, t.debit), t.amount, t.unit) for t in stood.transfers]
+    moved, owed = claims.undone(town.chart, way_back, partial(uncovered.free, town), partial(claims.takes_units, town))
+    evidence |= claims.owing_more(town.chart, stood.evidence, way_back, owed)
+    return Transaction(id_, WITHDRAWN, tuple(Transfer(*one) for one in moved), line.booked_on, evidence=evidence)
 
 
 # --- whole statements --------------------------------------------------------------------------------------

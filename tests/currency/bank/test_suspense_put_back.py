@@ -225,14 +225,9 @@ def test_a_split_that_the_bank_withdraws_when_its_units_are_gone(town: Town, ali
     place(town, one.line.id, Decision(way=Way.SPLIT, shares=(Share(Way.MEMBER, 900, alice.account),)))
     bob = parties.admit(town, "shop", "Bob")
     pay(town, alice, bob, 1)
-    [stuck] = bring(town, statement([line(5_000, "other")]), corrected=True).stuck
-    assert (stuck.code, stuck.line.id) == ("below_floor", one.line.id)
-    pay(town, bob, alice, 1)
-    operator = towns.member(town, "association", "L'association")
-    [stuck] = book(town, by=operator.key.public.hex()).stuck
-    assert stuck.code == "role_insufficient"
-    assert book(town).stuck == []
-    assert balances(town) == {BANK: 5_000, "suspense": 5_000}
+    assert corrected(town, line(5_000, "other")) == {
+        BANK: 5_000, "suspense": 5_000, "claims": 1, "members": 1, "circulation": 1, "guarantee": 1
+    }  # fmt: skip
 
 
 def test_known_paired_returned_and_put_back_lines_that_the_bank_withdraws(town: Town, alice: Party) -> None:

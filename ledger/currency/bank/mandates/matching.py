@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
-from ledger.core.model import Instruction, Transaction, Transfer
+from ledger.core.model import Evidence, Instruction, Transaction, Transfer
 from ledger.currency import uncovered
+from ledger.currency.bank import claims
 from ledger.currency.bank.lines import Books, Line
 from ledger.currency.bank.mandates.index import BROUGHT, MAX_NAMED, UNPAID, Item, items
 from ledger.currency.bank.mandates.moves import Moves
@@ -109,18 +110,19 @@ def debits(books: Books, line: Line) -> Transaction | None:
     return made
 
 
-def undoing(books: Books, line: Line, id_: bytes, kind: str) -> Transaction | None:
-    """The entry that undoes one of ours, whose line a corrected statement no longer has; None where it is not ours.
+def undoing(books: Books, line: Line, id_: bytes, kind: str, evidence: Evidence, stood: bytes) -> Transaction | None:
+    """The entry that undoes `stood`, whose line a corrected statement no longer has; None where it is not of debits.
 
     Raises `CurrencyError`, collection_begun, where too much has happened since.
     """
-    if line.became not in (BROUGHT, UNPAID):
+    if line.became not in (BROUGHT, UNPAID) and line.placed_as != "debits":
         return None
     with books.town.reading() as connection:
-        brought = items(connection, _ITEM.credited_by == line.id)
-        back = items(connection, _ITEM.unpaid_by == line.id)
+        brought = items(connection, _ITEM.credited_by == stood)
+        back = items(connection, _ITEM.unpaid_by == stood)
     both = {one.id for one in brought} & {one.id for one in back}
-    moves = Moves(books.town.chart, line.reserve, partial(uncovered.free, books.town))
+    moves = Moves(books.town.chart, line.reserve, partial(uncovered.free, books.town),
+                  partial(claims.takes_units, books.town))  # fmt: skip
     for one in brought:
         if one.id not in both and one.unpaid_by is not None:
             raise CurrencyError(
@@ -136,12 +138,12 @@ def undoing(books: Books, line: Line, id_: bytes, kind: str) -> Transaction | No
         **_named("items", brought), **_named("unpaid", back), **_named("early", early),
         **_named("released", [one for one in brought if one.released_seq is not None and one.id not in both]),
     }  # fmt: skip
-    made = _made(books, line, id_, kind, moves, named, returns=line.id.hex())
-    if made is None:
+    transfers = _within(moves, named)
+    if transfers is None:
         raise CurrencyError(
             "collection_begun", tell("the units of more members were released than one entry can take back")
         )
-    return made
+    return Transaction(id_, kind, transfers, line.booked_on, evidence={**evidence, **named})
 
 
 def placed(town: Town, line: Line, other: bytes) -> tuple[str, tuple[Transfer, ...], dict[str, str]]:
@@ -353,14 +355,12 @@ def _gather(moves: Moves, brought: list[Item], back: list[Item], both: set[bytes
     return named
 
 
-def _made(
-    books: Books, line: Line, id_: bytes, kind: str, moves: Moves, named: dict[str, str], **more: str
-) -> Transaction | None:
+def _made(books: Books, line: Line, id_: bytes, kind: str, moves: Moves, named: dict[str, str]) -> Transaction | None:
     """The entry; None where it would be larger than one can be."""
     transfers = _within(moves, named)
     if transfers is None:
         return None
-    return Transaction(id_, kind, transfers, line.booked_on, evidence=books.evidence(line, **named, **more))
+    return Transaction(id_, kind, transfers, line.booked_on, evidence=books.evidence(line, **named))
 
 
 def _within(moves: Moves, named: dict[str, str]) -> tuple[Transfer, ...] | None:

@@ -13,13 +13,17 @@ from ledger.currency.chart import EUR, Chart
 class Moves:
     """Gathers the transfers of one entry on the reserve account `bank`; `balance` tells what a member has.
 
-    `owed` is by how many cents each member's debt changes.
+    `owed` is by how many cents each member's debt changes. `is_open` tells whether an account takes units: what would
+    come back to one who has left is the association's own, for it to pay out.
     """
 
-    def __init__(self, chart: Chart, bank: int, balance: Callable[[int], int]) -> None:
+    def __init__(
+        self, chart: Chart, bank: int, balance: Callable[[int], int], is_open: Callable[[int], bool] = lambda _: True
+    ) -> None:
         self.chart = chart
         self.bank = bank
         self.balance = balance
+        self.is_open = is_open
         self.owed: Counter[int] = Counter()
         self._cents: Counter[tuple[int, int, str]] = Counter()
 
@@ -51,8 +55,11 @@ class Moves:
         """It did not come back after all."""
         back = 0 if item.credited_by is None else item.amount - item.claim
         holder = self.chart.maturing if item.released_seq is None else item.account
-        self._units(self.chart.circulation, holder, back)
-        self._euros(self.bank, self.chart.guarantee, back)
+        if item.released_seq is None or self.is_open(item.account):
+            self._units(self.chart.circulation, holder, back)
+            self._euros(self.bank, self.chart.guarantee, back)
+        else:
+            self._euros(self.bank, self.chart.operations, back)
         self._owes(item, back - item.amount)
 
     def transfers(self) -> tuple[Transfer, ...] | None:
