@@ -211,7 +211,7 @@ def by_bank(accounts: list[AccountState], moving: Sequence[Explained]) -> _Found
 def _unexplained(accounts: list[AccountState]) -> list[tuple[str, Explained]]:
     found = []
     for account in accounts:
-        there = f"statements to {account.statement_on}" if account.statement_on else "no statement yet"
+        there = f"statements to {account.statement_on}" if account.statement_on else "no statement"
         found += [(f"{account.name!r} ({there})", one) for one in account.unexplained]
     return found
 
