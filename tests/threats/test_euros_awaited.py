@@ -47,7 +47,7 @@ def test_typed_on_an_account_without_a_statement_is_awaited(town: Town, alice: P
     towns.clock(town).forward(11 * 86_400)
     check_finds(
         town,
-        f"conversion V-1 of 700 cents on {SAVINGS!r} (no statement yet): a statement should have had it by 2025-06-25, "
+        f"conversion V-1 of 700 cents on {SAVINGS!r} (no statement): a statement should have had it by 2025-06-25, "
         "and none has",
     )
     assert bring(town, statement([line(700, "x", TODAY, bank_ref="V-1")], account=SAVINGS_IBAN)).kinds == {
@@ -194,7 +194,7 @@ def test_what_no_euro_came_for_stays_one_when_statements_are_withdrawn(town: Tow
     withdrawing.withdraw(town, account)
     check_finds(
         town,
-        f"conversion V-1 of 700 cents on {account!r} (no statement yet): a statement should have had it by 2025-06-25, "
+        f"conversion V-1 of 700 cents on {account!r} (no statement): a statement should have had it by 2025-06-25, "
         "and none has",
     )
     if account == SAVINGS:
