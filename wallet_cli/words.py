@@ -97,13 +97,21 @@ REASONS = AMOUNTS | {
 
 def reason(code: str, detail: str) -> str:
     """Why something was refused, in the user's language; the server's own words for a code that has none here."""
-    return _(REASONS[code]) if code in REASONS else clean(detail)
+    return _(REASONS[code]) if code in REASONS else whole(detail)
 
 
 def clean(text: str | None) -> str:
-    """A name, memo or label as it may stand in a terminal: one line, nothing that steers it or turns its direction."""
-    shown = "".join(" " if char in "\t\r\n" else char for char in (text or "") if _is_plain(char))
+    """A name, memo or label as it may stand in a terminal: as `whole`, and not longer than a table bears."""
+    shown = whole(text)
     return shown if len(shown) <= _MAX_SHOWN else shown[: _MAX_SHOWN - 1] + "…"
+
+
+def whole(text: str | None) -> str:
+    """A text as it may stand in a terminal: one line, nothing that steers it or turns its direction.
+
+    Nothing of it is left out: so is shown what somebody signs or decides by.
+    """
+    return "".join(" " if char in "\t\r\n" else char for char in (text or "") if _is_plain(char))
 
 
 def _is_plain(char: str) -> bool:
