@@ -82,7 +82,11 @@ REASONS = AMOUNTS | {
     "signature_person_unknown": N_(
         "Two different people sign this file, and before it was made nobody said whose key this is, or only one person "
         "did: confirm it in your wallet as a member (wallet keys confirm), or join with a code of patard invite ... "
-        "--person; then have the file made anew."
+        "--person; then have the file made anew: patard payouts withdraw NUMBER, then patard payouts order."
+    ),
+    "signature_key_newer": N_(
+        "This file is older than your key, or than the word on whose key it is. Have it made anew: patard payouts "
+        "withdraw NUMBER, then patard payouts order (in the office: withdraw it, then prepare it)."
     ),
     "signature_sponsored": N_(
         "One of you who sign this file invited the other's key, or one person could have made both or brought in both "
