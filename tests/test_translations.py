@@ -21,6 +21,7 @@ from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 from ledger.currency.errors import ERRORS
+from ledger.i18n import read_catalog
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("wallet_cli", "merchants", "api")
@@ -145,6 +146,15 @@ def flaw_of(use: Use, catalog: Catalog) -> str | None:
 def test_every_text_has_its_french(package: str) -> None:
     problems = flaws(ROOT / package) if (ROOT / package).is_dir() else []
     assert not problems, "\n" + "\n".join(problems)
+
+
+def test_the_pages_have_one_kind_of_apostrophe() -> None:
+    catalog = read_catalog("merchants", "fr")
+    assert catalog is not None
+    told = [
+        text for one in catalog if one.id for text in (one.string if isinstance(one.string, tuple) else (one.string,))
+    ]
+    assert [text for text in told if re.search(r"\w'\w", text)] == []
 
 
 def test_the_meaning_of_every_refusal_has_its_french() -> None:
