@@ -23,7 +23,8 @@ _PIECES = re.compile(
 def wrapped(text: str, stream: TextIO) -> str:
     """Prose as wide as the terminal, 80 columns where it does not say. What goes to no terminal stays as it is.
 
-    A line with two spaces running is laid out in columns, and stays so.
+    A line in columns, set apart by two spaces and more, is broken in its last one, and goes on under it; where that
+    has less than half of the width, the line stays as it is.
     """
     if not stream.isatty():
         return text
@@ -32,19 +33,27 @@ def wrapped(text: str, stream: TextIO) -> str:
 
 
 def _wrapped(line: str, width: int) -> str:
-    if len(_ESCAPES.sub("", line)) <= width or "  " in line.rstrip():
+    if _long(line) <= width:
         return line
-    lines, left = [""], width
-    for piece in _PIECES.findall(line):
-        long = len(_ESCAPES.sub("", piece))
-        if lines[-1] and long + 1 > left:
+    told = line.rstrip(" ")
+    before = told[: told.rfind("  ") + 2] if "  " in told else ""
+    indent = _long(before)
+    if indent > width // 2:
+        return line
+    lines, left = [""], width - indent
+    for piece in _PIECES.findall(told[len(before) :]):
+        if lines[-1] and _long(piece) + 1 > left:
             lines.append("")
-            left = width
+            left = width - indent
         gap = " " if lines[-1] else ""
         lines[-1] += gap + piece
-        left -= len(gap) + long
+        left -= len(gap) + _long(piece)
     # A question keeps the space before its answer.
-    return "\n".join(lines) + line[len(line.rstrip(" ")) :]
+    return before + ("\n" + " " * indent).join(lines) + line[len(told) :]
+
+
+def _long(text: str) -> int:
+    return len(_ESCAPES.sub("", text))
 
 
 def has_colour(stream: TextIO) -> bool:

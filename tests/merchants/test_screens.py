@@ -37,10 +37,17 @@ def test_bold_takes_no_room_and_a_question_keeps_its_space(monkeypatch: pytest.M
     assert wrapped("Signer ce mandat-là ? [o/N] ", _Terminal()) == "Signer ce mandat-là\n? [o/N] "
 
 
-def test_columns_and_pipes_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "20")
-    for row in ("  un fait            et sa valeur, longue", "    0,00  Boulangerie  à payer"):
+def test_the_last_column_goes_on_under_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "24")
+    assert wrapped("    1  Change : Alice (le libellé la nomme)", _Terminal()) == (
+        "    1  Change : Alice\n       (le libellé la\n       nomme)"
+    )
+    for row in ("            FR76 3000 6000  une référence", "  KJ3Q-8X2M-NNPP-QQRR-7788"):
         assert wrapped(row, _Terminal()) == row
+
+
+def test_a_pipe_gets_all_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
     assert wrapped(TOLD, io.StringIO()) == TOLD
 
 
