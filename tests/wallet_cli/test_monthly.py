@@ -46,9 +46,9 @@ def test_a_mandate_is_shown_before_it_is_signed(wallet: Run, town: Town, people:
     with town.reading() as connection:
         row = connection.execute(select(MANDATE_VERSION)).one()
     proofs.verify_mandate(town.charter.network, bytes(row.key), row.text, bytes(row.signature))
-    assert "30.00 EUR par mois" in row.text
+    assert "30,00 EUR par mois" in row.text
     shown = wallet("monthly", "45", typed="non\n").err
-    terms, amount = "Toute demande de remboursement", "Montant n° 2 : 45.00 EUR"
+    terms, amount = "Toute demande de remboursement", "Montant n° 2 : 45,00 EUR"
     assert row.text[row.text.index(terms) :] in shown and amount in shown, "all of what is signed, to the letter"
 
 
