@@ -21,6 +21,7 @@ from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 from ledger.currency.errors import ERRORS
+from ledger.i18n import read_catalog
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("wallet_cli", "merchants", "api")
@@ -145,6 +146,30 @@ def flaw_of(use: Use, catalog: Catalog) -> str | None:
 def test_every_text_has_its_french(package: str) -> None:
     problems = flaws(ROOT / package) if (ROOT / package).is_dir() else []
     assert not problems, "\n" + "\n".join(problems)
+
+
+def test_the_pages_have_one_kind_of_apostrophe() -> None:
+    catalog = read_catalog("merchants", "fr")
+    assert catalog is not None
+    told = [
+        text for one in catalog if one.id for text in (one.string if isinstance(one.string, tuple) else (one.string,))
+    ]
+    assert [text for text in told if re.search(r"\w'\w", str(text))] == []
+
+
+def test_payouts_to_shops_are_virements_everywhere() -> None:
+    for package in ("api", "merchants", "wallet_cli"):
+        for one in read_catalog(package, "fr") or ():
+            if "payout" in re.sub(r"`[^`]*`", "", str(one.id)).lower():
+                assert not re.search(r"\b(paiement|versement)s?\b", str(one.string), re.IGNORECASE), one.id
+
+
+def test_euros_for_units_are_a_change_everywhere() -> None:
+    """But for the kinds of entries, and the reserve's page, which has the accountants' word and says what it means."""
+    for package in ("api", "wallet_cli"):
+        for one in read_catalog(package, "fr") or ():
+            told = re.sub(r"`[^`]*`|\w+, conversion, \w+", "", str(one.string))
+            assert not re.search(r"(?<!re)\bconversions?\b|approvisionn|recharges? mens", told, re.IGNORECASE), one.id
 
 
 def test_the_meaning_of_every_refusal_has_its_french() -> None:

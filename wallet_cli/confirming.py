@@ -9,7 +9,7 @@ from wallet_cli.devices import role_name
 from wallet_cli.errors import Exit, WalletError
 from wallet_cli.opened import Wallet
 from wallet_cli.terminal import TERMINAL
-from wallet_cli.words import _, clean
+from wallet_cli.words import _, clean, whole
 
 if TYPE_CHECKING:
     from api.client import Confirmation
@@ -39,12 +39,12 @@ def confirm(wallet: Wallet, given: str | None, *, yes: bool) -> None:
     if not yes:
         told = _("{label}, {role} of {party}, invited by {inviter}: is this key held by {name}?")
         TERMINAL.confirm(
-            told.format(label=clean(one.label), role=role_name(one.role), party=clean(one.party),
-                        inviter=clean(one.invited_by), name=clean(one.name))
+            told.format(label=whole(one.label), role=role_name(one.role), party=whole(one.party),
+                        inviter=whole(one.invited_by), name=whole(one.name))
         )  # fmt: skip
     wallet.asked(lambda: client.confirm_key(one.key))
     told = _("Confirmed: {label} is held by {name}. It can sign files that are made from now on.")
-    TERMINAL.say(told.format(label=clean(one.label), name=clean(one.name)))
+    TERMINAL.say(told.format(label=whole(one.label), name=whole(one.name)))
     TERMINAL.give({**_as_json(one), "confirmed": True})
 
 

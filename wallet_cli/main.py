@@ -18,7 +18,7 @@ from wallet_cli.errors import Exit, WalletError
 from wallet_cli.help import Group, epilogue
 from wallet_cli.terminal import TERMINAL, fit_streams
 from wallet_cli.typed import JSON, YES, command, open_typed, opened_wallets
-from wallet_cli.words import _, clean
+from wallet_cli.words import _, whole
 
 app = typer.Typer(
     cls=Group,
@@ -353,7 +353,7 @@ def _run(args: Sequence[str]) -> int:
         usage = _("{problem} `{command} --help` says more.")
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "wallet"
-        told = usage.format(problem=clean(complaint(error.format_message(), _)), command=path)
+        told = usage.format(problem=whole(complaint(error.format_message(), _)), command=path)
         TERMINAL.fail(WalletError(Exit.USAGE, "usage", told))
         return int(Exit.USAGE)
     if code == Exit.INTERRUPTED:

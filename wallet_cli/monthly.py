@@ -15,7 +15,7 @@ from ledger.i18n import format_day
 from wallet_cli.errors import Exit, WalletError
 from wallet_cli.opened import Wallet
 from wallet_cli.terminal import TERMINAL, bold
-from wallet_cli.words import LANG, N_, _, clean, reason
+from wallet_cli.words import LANG, N_, _, clean, reason, whole
 
 if TYPE_CHECKING:
     from api.client import Client, Mandate, Monthly
@@ -131,8 +131,8 @@ def _signed(wallet: Wallet, found: Monthly, content: Content, *, yes: bool) -> b
     terms = Terms(
         settings.code,
         settings.network_id,
-        clean(said.creditor),
-        clean(said.creditor_id),
+        whole(said.creditor),
+        whole(said.creditor_id),
         said.day,
         said.notice_days,
         said.risk_days,
@@ -141,7 +141,7 @@ def _signed(wallet: Wallet, found: Monthly, content: Content, *, yes: bool) -> b
     text = mandate_text(LANG, terms, content)
     if not yes:
         for line in text.splitlines():
-            TERMINAL.show(clean(line))
+            TERMINAL.show(whole(line))
         TERMINAL.confirm(_("Sign this mandate?"))
     return proofs.sign_mandate(wallet.key, settings.network_id, text)
 

@@ -23,7 +23,7 @@ from wallet_cli.errors import Exit, WalletError
 from wallet_cli.opened import STARTED, Listed, Wallet, describe, told
 from wallet_cli.outbox import Fate, Kept, Settled
 from wallet_cli.terminal import TERMINAL, bold, facts
-from wallet_cli.words import LANG, N_, _, clean, reason
+from wallet_cli.words import LANG, N_, _, clean, reason, whole
 
 ORDER_SECONDS = 600
 """How long an order may be booked: long enough for a bad line, short enough to know soon that it was not."""
@@ -150,7 +150,7 @@ def _pay(
     amount = settings.amount(order.amount)
     shown = _shown(wallet, order, payee, balance)
     if request and request.request.label:
-        shown[_("For")] = clean(request.request.label)
+        shown[_("For")] = whole(request.request.label)
     question = _("Pay {amount} to {name}?").format(amount=amount, name=payee.name)
     _carry_out(wallet, Plan(order, payee, request, question, shown, balance - order.amount), yes=yes)
 

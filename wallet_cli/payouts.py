@@ -16,7 +16,7 @@ from ledger.i18n import format_day
 from wallet_cli.errors import Exit, WalletError
 from wallet_cli.opened import Wallet
 from wallet_cli.terminal import TERMINAL, bold
-from wallet_cli.words import LANG, N_, _, clean, ngettext
+from wallet_cli.words import LANG, N_, _, clean, ngettext, whole
 
 if TYPE_CHECKING:
     from api.client import Batch
@@ -82,9 +82,9 @@ def sign(wallet: Wallet, number: str, *, yes: bool) -> None:
     # Not a table: an IBAN that is broken over two lines is not compared by anybody.
     width = max(len(_euros(one.amount)) for one in ordered.transfers)
     for one in ordered.transfers:
-        TERMINAL.say(f"{_euros(one.amount):>{width}}  {clean(one.name)}")
+        TERMINAL.say(f"{_euros(one.amount):>{width}}  {whole(one.name)}")
         new = "" if (one.end_to_end, one.iban) in known else "  " + bold(_("to look at: new, or from the office"))
-        TERMINAL.say(f"{'':{width}}  {grouped(one.iban)}  {clean(one.end_to_end)}{new}")
+        TERMINAL.say(f"{'':{width}}  {grouped(one.iban)}  {whole(one.end_to_end)}{new}")
     told = ngettext(
         "File {number}: {count} transfer, {total}, to be paid on {day}.",
         "File {number}: {count} transfers, {total}, to be paid on {day}.", batch.transfers,
@@ -109,7 +109,7 @@ def sign(wallet: Wallet, number: str, *, yes: bool) -> None:
 
 def grouped(text: str) -> str:
     """An IBAN in groups of four."""
-    return re.sub(r"(.{4})(?=.)", r"\1 ", clean(text))
+    return re.sub(r"(.{4})(?=.)", r"\1 ", whole(text))
 
 
 def _read(batch: Batch, data: bytes) -> Ordered:

@@ -27,7 +27,9 @@ def show(wallet: Wallet, given: str | None) -> None:
     if given is None:
         newest = next(iter(outbox.all_done(wallet.home)), None)
         if newest is None:
-            raise WalletError(Exit.REFUSED, "not_found", _("This wallet has no receipts yet."))
+            told = _("This device has made no payment yet. `wallet receipt NUMBER` shows the receipt of any payment of "
+                     "this account, with its number from `wallet history`.")  # fmt: skip
+            raise WalletError(Exit.REFUSED, "not_found", told)
         _show_own(wallet, newest)
         return
     id = full_id(wallet, given)

@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
-from merchants.screens import has_colour
+from merchants.screens import has_colour, wrapped
 from wallet_cli.errors import Exit, WalletError
 from wallet_cli.words import _
 
@@ -43,11 +43,11 @@ class Terminal:
     def say(self, text: str = "") -> None:
         """A line of the result, for people."""
         if not self.as_json:
-            _print(text, sys.stdout)
+            _print(wrapped(text, sys.stdout), sys.stdout)
 
     def show(self, text: str) -> None:
         """A line that belongs to a question."""
-        _print(text, sys.stderr)
+        _print(wrapped(text, sys.stderr), sys.stderr)
 
     def give(self, value: Any) -> None:
         """The result, for programs."""
@@ -65,7 +65,7 @@ class Terminal:
             note = {"code": code, "message": text, **fields}
             _print(json.dumps({"note": note}, ensure_ascii=False), sys.stderr)
         else:
-            _print(text, sys.stderr)
+            _print(wrapped(text, sys.stderr), sys.stderr)
 
     def fail(self, error: WalletError) -> None:
         """Why the command ends without its result."""
@@ -73,7 +73,7 @@ class Terminal:
             told = {"code": error.code, "message": error.message, "exit": int(error.exit_code), **error.fields}
             _print(json.dumps({"error": told}, ensure_ascii=False), sys.stderr)
         else:
-            _print(error.message, sys.stderr)
+            _print(wrapped(error.message, sys.stderr), sys.stderr)
 
     def confirm(self, question: str) -> None:
         """Ask; anything but a clear yes, and the end of the input too, is a no: `WalletError` (DECLINED)."""
@@ -89,7 +89,7 @@ class Terminal:
             except OSError:
                 message = _("Nobody can be asked here: the standard input was read already. Add --yes.")
                 raise WalletError(Exit.USAGE, "no_terminal", message) from None
-        sys.stderr.write(question)
+        sys.stderr.write(wrapped(question, sys.stderr))
         sys.stderr.flush()
         try:
             typed = source.readline()

@@ -82,7 +82,11 @@ REASONS = AMOUNTS | {
     "signature_person_unknown": N_(
         "Two different people sign this file, and before it was made nobody said whose key this is, or only one person "
         "did: confirm it in your wallet as a member (wallet keys confirm), or join with a code of patard invite ... "
-        "--person; then have the file made anew."
+        "--person; then have the file made anew: patard payouts withdraw NUMBER, then patard payouts order."
+    ),
+    "signature_key_newer": N_(
+        "This file is older than your key, or than the word on whose key it is. Have it made anew: patard payouts "
+        "withdraw NUMBER, then patard payouts order (in the office: withdraw it, then prepare it)."
     ),
     "signature_sponsored": N_(
         "One of you who sign this file invited the other's key, or one person could have made both or brought in both "
@@ -97,13 +101,21 @@ REASONS = AMOUNTS | {
 
 def reason(code: str, detail: str) -> str:
     """Why something was refused, in the user's language; the server's own words for a code that has none here."""
-    return _(REASONS[code]) if code in REASONS else clean(detail)
+    return _(REASONS[code]) if code in REASONS else whole(detail)
 
 
 def clean(text: str | None) -> str:
-    """A name, memo or label as it may stand in a terminal: one line, nothing that steers it or turns its direction."""
-    shown = "".join(" " if char in "\t\r\n" else char for char in (text or "") if _is_plain(char))
+    """A name, memo or label as it may stand in a terminal: as `whole`, and not longer than a table bears."""
+    shown = whole(text)
     return shown if len(shown) <= _MAX_SHOWN else shown[: _MAX_SHOWN - 1] + "…"
+
+
+def whole(text: str | None) -> str:
+    """A text as it may stand in a terminal: one line, nothing that steers it or turns its direction.
+
+    Nothing of it is left out: so is shown what somebody signs or decides by.
+    """
+    return "".join(" " if char in "\t\r\n" else char for char in (text or "") if _is_plain(char))
 
 
 def _is_plain(char: str) -> bool:

@@ -64,7 +64,7 @@ class Console:
     def say(self, text: str = "") -> None:
         """A line of the result, for people."""
         if not self.as_json:
-            _print(text, sys.stdout)
+            _print(_wrapped(text, sys.stdout), sys.stdout)
 
     def give(self, value: Any) -> None:
         """The result, for programs."""
@@ -74,7 +74,7 @@ class Console:
     def note(self, text: str) -> None:
         """A line beside the result."""
         if not self.as_json:
-            _print(text, sys.stderr)
+            _print(_wrapped(text, sys.stderr), sys.stderr)
 
     def fail(self, code: str, message: str, **fields: Any) -> None:
         """Why the command ends without its result."""
@@ -82,7 +82,7 @@ class Console:
             told = {"error": {"code": code, "message": message, **fields}}
             _print(json.dumps(told, ensure_ascii=False), sys.stderr)
         else:
-            _print(f"patard: {message}", sys.stderr)
+            _print(_wrapped(f"patard: {message}", sys.stderr), sys.stderr)
 
     def facts(self, pairs: Mapping[str, str]) -> None:
         """Names and values in two columns."""
@@ -103,7 +103,7 @@ class Console:
     def ask(self, question: str, default: str = "") -> str:
         """A line that somebody types; `default` for an empty one. Raises `CliError` where nobody can be asked."""
         shown = f"{question} [{default}] " if default else f"{question} "
-        sys.stderr.write(_plain(shown, sys.stderr))
+        sys.stderr.write(_plain(_wrapped(shown, sys.stderr), sys.stderr))
         sys.stderr.flush()
         typed = sys.stdin.readline()
         if not typed:
@@ -191,6 +191,12 @@ def terminal_code(text: str) -> str:
     from merchants import screens
 
     return screens.terminal_code(text, sys.stdout)
+
+
+def _wrapped(text: str, stream: TextIO) -> str:
+    from merchants import screens
+
+    return screens.wrapped(text, stream)
 
 
 def _plain(text: str, stream: TextIO) -> str:

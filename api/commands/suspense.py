@@ -233,9 +233,9 @@ def _share(town: Town, text: str) -> Share:
 def _show(one: OpenLine, names: Mapping[int, str]) -> None:
     line = one.line
     said = " ".join(text for text in (line.name, line.text) if text)
-    CONSOLE.say(f"{_short(line.id)}  {shown_day(line.booked_on)}  {euros(line.amount)}  {said}"[:160].rstrip())
+    CONSOLE.say(f"{_short(line.id)}  {shown_day(line.booked_on)}  {euros(line.amount)}  {said}".rstrip())
     for part in line.parts:
-        CONSOLE.say(f"        {euros(part['amount']):>10}  {part_text(part)}"[:160].rstrip())
+        CONSOLE.say(f"        {euros(part['amount']):>10}  {part_text(part)}".rstrip())
     for number, proposal in enumerate(one.proposals[:SHOWN], 1):
         why = "; ".join(_reason(reason) for reason in proposal.reasons)
         CONSOLE.say(f"    {number}  {_words(proposal.decision, names)} ({why})")

@@ -25,7 +25,7 @@ def suspense_list(
 @command(
     app,
     "place",
-    _("Say what a line is."),
+    _("Say what a line is; `back` undoes it."),
     typed='patard bank suspense place 3f0a --share "Alice Martin=20" --share own=30',
 )
 def suspense_place(
@@ -35,16 +35,28 @@ def suspense_place(
     share: list[str] = many(
         "--share", help=_("One of several things: a party's units, claim:PARTY or own."), metavar="WHAT=AMOUNT"
     ),
-    own: bool = typer.Option(False, "--own", help=_("The association's own money.")),
-    fees: bool = typer.Option(False, "--fees", help=_("Fees moved out of the reserve.")),
-    charge: bool = typer.Option(False, "--charge", help=_("The bank's charges.")),
-    claim: str = option("--claim", help=_("This party pays what it owes."), metavar="PARTY"),
+    own: bool = typer.Option(
+        False, "--own", help=_("The association's own money, such as a gift or a subscription: no units.")
+    ),
+    fees: bool = typer.Option(
+        False, "--fees", help=_("Fees of changing back, moved from the reserve to the association's own account.")
+    ),
+    charge: bool = typer.Option(
+        False, "--charge", help=_("What the bank takes for its services, or gives back of it.")
+    ),
+    claim: str = option("--claim", help=_("This party pays back what it owes the association."), metavar="PARTY"),
     debt: str = option("--debt", help=_("This party got it, was not owed it, and owes it back."), metavar="PARTY"),
     known: str = option("--known", help=_("A conversion typed by hand, by its reference."), metavar="REF"),
     cash: str = option("--cash", help=_("To or from this cash box."), metavar="NAME"),
-    transit: bool = typer.Option(False, "--transit", help=_("To or from an account of the reserve.")),
-    pair: str = option("--pair", help=_("This line explains it: as much, the other way."), metavar="LINE"),
-    returned: str = option("--returned", help=_("It took back this top-up."), metavar="LINE"),
+    transit: bool = typer.Option(
+        False, "--transit", help=_("To or from another account of the reserve, whose own line comes too.")
+    ),
+    pair: str = option(
+        "--pair", help=_("The two cancel out: this other line is of as much, the other way."), metavar="LINE"
+    ),
+    returned: str = option(
+        "--returned", help=_("The bank took back this top-up, and its units go too."), metavar="LINE"
+    ),
     payout: str = option("--payout", help=_("A payout or what came back, by its reference; or a file."), metavar="REF"),
     debits: str = option(
         "--debits", help=_("Monthly top-ups: a file's number or month, or a debit's reference."), metavar="FILE|REF"
@@ -62,7 +74,7 @@ def suspense_place(
                    [name for name, wanted in plain.items() if wanted])  # fmt: skip
 
 
-@command(app, "back", _("Undo what a line was placed as, or recognised as."))
+@command(app, "back", _("Undo a placing; it does not send euros back."))
 def suspense_back(line: str = LINE, json: bool = JSON) -> None:
     from api.commands import suspense
 

@@ -23,11 +23,14 @@ router = APIRouter(tags=["public"])
 def errors() -> HTMLResponse:
     """Every code that a problem can have, with its status and meaning: where a problem's `type` points."""
     rows = "".join(
-        f'<tr id="{code}"><td><code>{code}</code></td><td>{status}</td><td>{escape(meaning)}</td></tr>'
+        # On a phone a long code breaks at its underscores, or the table would be wider than the page.
+        f'<tr id="{code}"><td><code>{code.replace("_", "_<wbr>")}</code></td>'
+        f"<td>{status}</td><td>{escape(meaning)}</td></tr>"
         for code, (status, meaning) in ERRORS.items()
     )
     return HTMLResponse(
-        f'<!doctype html><html lang="en"><title>Patard: errors</title><h1>Errors</h1>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Patard: errors</title>'
+        '<meta name="viewport" content="width=device-width"><h1>Errors</h1>'
         f"<table><tr><th>code<th>HTTP status<th>meaning</tr>{rows}</table></html>"
     )
 

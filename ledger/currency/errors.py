@@ -129,6 +129,10 @@ ERRORS: dict[str, tuple[int, str]] = {
         "Two different people sign this file, and before it was ordered nobody said whose key this is, or nobody else "
         "vouched for it: the holder's own key as a member, a second treasurer, or an invitation made at the machine.",
     ),
+    "signature_key_newer": (
+        409,
+        "The file is older than this key, or than the word on whose key it is. Withdraw the file and order it anew.",
+    ),
     "signature_sponsored": (
         409,
         "Of two who sign this file one invited the other's key, or one person could have made both or brought in both; "

@@ -137,7 +137,7 @@ def test_a_file_is_given_up(run: Run, home: Path) -> None:
     assert refused.code == Exit.REFUSED and "withdraw 2 --refused" in refused.err
     assert run("payouts", "withdraw", "2", "--refused").code == 0
     again = run("payouts", "order", plain=True).out
-    assert "Fichier 3 : 1 paiement" in again and "vérifie toujours le nom d'un fichier d'un seul virement" in again
+    assert "Fichier 3 : 1 virement" in again and "vérifie toujours le nom d'un fichier d'un seul virement" in again
     assert run("party", "iban", "Boulangerie", "--remove").json["iban"] is None
 
 

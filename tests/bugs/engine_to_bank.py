@@ -350,7 +350,7 @@ BUGS: tuple[Bug, ...] = (
         BANK + "mandates/review.py", "if final:", "if False:"),
     bug("debits: the text of a mandate is not the one signed", "tests/currency/bank/test_mandates.py -k device_signs",
         BANK + "mandates/register.py",
-        "        proofs.verify_mandate(said.network, signature.key, text, signature.signature)\n", "        pass\n"),
+        "    if signature is None:\n        return text\n", "    return text\n"),
     bug("audit: units released early", "tests/currency/bank/test_debits_audit.py -k released_wrongly",
         AUDIT + "debits.py", "yield \"release_early\"", "_ = \"release_early\""),
     bug("audit: debits are no measure of what moves", "tests/currency/bank/test_debits_audit.py -k more_than",

@@ -32,7 +32,7 @@ BUGS: tuple[Bug, ...] = (
     bug("gate: what is written back need not be the file", "tests/currency/bank/test_read_back.py",
         BANK + "pain_read.py", "    if again != data:", "    if not again:"),
     bug("gate: a mandate's text need not be one", "tests/currency/bank/test_read_back.py",
-        BANK + "mandates/text.py", "return content if mandate_text(lang, terms, content) == text else None",
+        BANK + "mandates/text.py", "return content if _written(form, terms, content) == text else None",
         "return content"),
     bug("gate: the columns of a mandate say whom to debit", GATE + "row_29",
         BANK + "mandates/proven.py", "        if content != Content(", "        if content is None and Content("),

@@ -189,6 +189,25 @@ def test_payments_made_while_the_line_was_down(browser: Browser, stall: Stall) -
         assert len(shop.rows()) == 1
 
 
+def test_a_code_asked_for_without_a_line(browser: Browser, stall: Stall) -> None:
+    """Nobody saw it: so it says that it cannot be drawn, counts nothing down, and is drawn when the line is back."""
+    with till(browser, stall) as shop:
+        page = shop.pair().page
+        page.context.set_offline(True)
+        shop.is_offline().type("15").press("Enter")
+        expect(page.locator("#frame-text")).to_contain_text("le code ne peut pas être dessiné")
+        page.wait_for_timeout(1_000)
+        for id_ in ("left", "code-state"):
+            expect(page.locator(f"#{id_}")).to_have_text("")
+        expect(page.locator("#left-bar")).to_be_hidden()
+        page.context.set_offline(False)
+        expect(page.locator("#qr[data-drawn]")).to_be_visible(timeout=15_000)
+        expect(page.locator("#frame-text")).to_be_hidden()
+        expect(page.locator("#left")).not_to_have_text("")
+        stall.pay(shop.scanned(), stall.alice)
+        shop.shows_paid("15,00")
+
+
 def test_the_server_restarts(browser: Browser, stall: Stall) -> None:
     """The till comes back by itself, with the same code on its screen, which is then paid."""
     with till(browser, stall) as shop:

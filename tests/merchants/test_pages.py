@@ -157,6 +157,12 @@ def test_languages(client: TestClient, query: str, header: str | None, lang: str
     assert kept == (query in ("?lang=en", "?lang=fr"))  # a choice goes along with every link, a guess does not
 
 
+def test_the_symbol_of_the_keypad_is_on_the_side_of_its_language(client: TestClient) -> None:
+    for lang, order in (("fr", ["typed", "implied", "symbol"]), ("en", ["symbol", "typed", "implied"])):
+        seen = [attributes.get("id") for _, attributes in Page(client.get(f"/till?lang={lang}").text).elements]
+        assert [name for name in seen if name in order] == order
+
+
 def test_a_request_that_can_be_paid(client: TestClient, town: Town, shop: Member) -> None:
     signed = one_time(town, shop, label="Table 4")
     page = Page(client.get(f"/P/{signed.text}").text)

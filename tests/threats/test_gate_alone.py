@@ -65,7 +65,7 @@ def test_many_small_files_are_one_large_one(paying: Town3) -> None:  # noqa: F81
     assert code == "payouts_unsigned" and said.startswith("people who have to sign this file: 2; who have: 1. ")
     assert "let 760.00 leave alone within 30 days, and one person lets 1000.00 at most" in said
     phone = treasurer(town, paying.office, "Alice", "Alice's phone")
-    assert refused(sign, town, third, phone)[0] == "signature_person_unknown"  # it came after the file
+    assert refused(sign, town, third, phone)[0] == "signature_key_newer"  # it came after the file
     sign(town, third, paying.bob)
     assert batches.find(town, str(third.number)).state == "signed"
     batches.fetch(town, third)

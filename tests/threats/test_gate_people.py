@@ -165,7 +165,12 @@ def test_one_person_does_not_sign_as_two(paying: Town3, path: str) -> None:  # n
             sign(town, batch, key)
         except CurrencyError as error:
             codes.append(error.code)
-    assert set(codes) <= {"signature_same_person", "signature_sponsored", "signature_person_unknown"}
+    assert set(codes) <= {
+        "signature_same_person",
+        "signature_sponsored",
+        "signature_person_unknown",
+        "signature_key_newer",
+    }
     assert bool(codes) is (path != "directly")
     found = batches.find(town, "1")
     assert found.signed < 2 and found.state == "ordered"
@@ -211,7 +216,7 @@ def test_whose_key_another_person_confirmed_counts(paying: Town3) -> None:  # no
     assert confirm(town, key, carol.key).replay
     assert persons.unconfirmed(town, carol.account) == []
     code, said = refused(sign, town, early, key)
-    assert code == "signature_person_unknown" and "after it was ordered" in said
+    assert code == "signature_key_newer" and "older than your key" in said and "patard payouts order" in said
     batches.withdraw(town, early)
     batch = batches.order(town)
     sign(town, batch, key)

@@ -39,13 +39,17 @@ def test_a_mandate_is_shown_before_it_is_signed(wallet: Run, town: Town, people:
     declined = wallet("monthly", "30", "--iban", iban(1), typed="non\n")
     assert declined.code == Exit.DECLINED
     assert "Mandat de prélèvement SEPA" in declined.err and "FR72ZZZ123456" in declined.err
+    assert "dans les 8 semaines qui suivent la date du débit." in declined.err and "…" not in declined.err
     assert model.live(town, people.alice.account) is None
     signed = wallet("monthly", "30", "--iban", "-".join(iban(1).lower()), "--json", typed="oui\n").json
     assert (signed["amount_cents"], signed["holder"], signed["iban"]) == (3_000, "Alice", iban(1))
     with town.reading() as connection:
         row = connection.execute(select(MANDATE_VERSION)).one()
     proofs.verify_mandate(town.charter.network, bytes(row.key), row.text, bytes(row.signature))
-    assert "30.00 EUR par mois" in row.text
+    assert "30,00 EUR par mois" in row.text
+    shown = wallet("monthly", "45", typed="non\n").err
+    terms, amount = "Toute demande de remboursement", "Montant n° 2 : 45,00 EUR"
+    assert row.text[row.text.index(terms) :] in shown and amount in shown, "all of what is signed, to the letter"
 
 
 def test_it_is_looked_at_changed_and_ended(wallet: Run, town: Town, people: Cast) -> None:

@@ -185,7 +185,7 @@ def test_whose_key_it_is_is_confirmed_in_the_wallet_of_a_member(wallet: Run, tow
     assert wallet("keys", "confirm", "--json").json["keys"] == []
     # It counts for what is ordered from then on.
     late = wallet("payouts", "--sign", number, "--yes", "--json", home="alice-office")
-    assert late.error["code"] == "signature_person_unknown"
+    assert late.error["code"] == "signature_key_newer"
     batches.withdraw(town, batches.find(town, number))
     again = str(batches.order(town).number)
     assert wallet("payouts", "--sign", again, "--yes", "--json", home="alice-office").json["signed_by"] == ["Alice"]

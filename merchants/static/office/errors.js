@@ -21,6 +21,7 @@ export const explain = explainer({
   below_floor: t("An account would be below nothing: units were spent meanwhile, or the box does not hold as much."),
   signature_same_person: t("You signed this file already, perhaps with another device. Somebody else signs now."),
   signature_person_unknown: t("Two different people sign this file, and before it was made nobody said whose key this is, or only one person did. Confirm it in your wallet as a member (wallet keys confirm), or join with a code of patard invite, with --person; then have the file made anew."),
+  signature_key_newer: t("This file is older than your key, or than the word on whose key it is. Withdraw it, then prepare it anew."),
   signature_sponsored: t("One of those who sign this file invited the other's key, or one person could have made both keys or brought in both people. Somebody else signs."),
   signature_invalid: t("The signature does not fit this file. Load the page anew and look at the file again."),
   payouts_fetched: t("The file was fetched before: sent to the bank twice, it may be paid twice."),

@@ -17,7 +17,7 @@ export class Code {
   constructor(till, { onPaid, onDown }) {
     Object.assign(this, { till, onPaid, onDown });
     this.current = null;
-    this.state = "none"; // none, open, checking, expired
+    this.state = "none"; // none, drawing, undrawn, open, checking, expired
     document.addEventListener("visibilitychange", () => {
       if (!this.isOpen || document.visibilityState !== "visible") return;
       this.look();
@@ -30,11 +30,16 @@ export class Code {
   }
 
   async show(amount, label) {
+    await this.#open(await this.#made(amount, label));
+  }
+
+  #made(amount, label) {
     const { api, device, network, payee } = this.till;
-    const seconds = CURRENCY.request_seconds;
-    const request = await oneTime({ device, network, payee, amount, label, now: api.now(), seconds });
-    sessionStorage.setItem(SHOWN, JSON.stringify({ ...request, till: device.publicHex }));
-    await this.#open(request);
+    return oneTime({ device, network, payee, amount, label, now: api.now(), seconds: CURRENCY.request_seconds });
+  }
+
+  #keep() {
+    sessionStorage.setItem(SHOWN, JSON.stringify({ ...this.current, till: this.till.device.publicHex }));
   }
 
   /** Go on with the code that stood here before the page was loaded again. True if there is one. */
@@ -48,7 +53,9 @@ export class Code {
 
   async #open(request) {
     this.current = request;
-    this.#set("open");
+    this.#keep();
+    this.#set("drawing");
+    say($("code-state"), "");
     say($("asked"), money(request.amount));
     say($("asked-label"), request.label);
     $("asked-label").hidden = !request.label;
@@ -57,22 +64,32 @@ export class Code {
     clearInterval(this.ticking);
     clearInterval(this.looking);
     this.ticking = setInterval(() => this.#tick(), 250);
-    this.looking = setInterval(() => this.look(), LOOK_EVERY);
+    this.looking = setInterval(() => this.look().then(() => this.redraw()), LOOK_EVERY);
     this.#tick();
     this.#keepAwake();
     await this.redraw();
   }
 
-  /** Draw the code, again where the picture could not be had before. */
+  /** Draw the code, again where the picture could not be had before. One that nobody saw begins its time anew. */
   async redraw() {
     const request = this.current;
     if (!request || this.drawing === request || $("qr").dataset.drawn === request.text) return;
     this.drawing = request;
     try {
+      if (!request.seen && this.#left() < CURRENCY.request_seconds - LOOK_EVERY / 1000) {
+        const made = await this.#made(request.amount, request.label);
+        if (this.current === request) await this.#open(made);
+        return;
+      }
       await draw("qr", request.text, t("QR code for {amount}", { amount: money(request.amount) }));
-      if (this.current === request) say($("code-state"), "");
+      if (this.current !== request || $("qr").dataset.drawn !== request.text) return;
+      request.seen = true;
+      this.#keep();
+      say($("code-state"), "");
+      if (this.state === "drawing" || this.state === "undrawn") this.#set("open");
+      this.#tick();
     } catch {
-      if (this.current === request) say($("code-state"), t("The code could not be drawn: the server does not answer."));
+      if (this.current === request && this.state === "drawing") this.#set("undrawn");
     } finally {
       if (this.drawing === request) this.drawing = null;
     }
@@ -85,7 +102,7 @@ export class Code {
       say($("code-state"), "");
       this.look();
       this.redraw();
-    } else {
+    } else if (this.current.seen) {
       say($("code-state"), t("Connection lost: whether this code was paid is not known yet."));
     }
   }
@@ -99,7 +116,7 @@ export class Code {
       const found = await api.get(`/v1/requests/${request.text}`, { session: false, patience: 4_000 });
       if (this.current !== request) return;
       if (found.paid && (await this.#confirm(request))) return;
-      if (found.expired && this.#left() < -GRACE) this.#set("expired");
+      if (found.expired && request.seen && this.#left() < -GRACE) this.#set("expired");
     } catch (error) {
       if (error instanceof Unreachable) this.onDown();
       else if (!(error instanceof Refused)) throw error;
@@ -125,7 +142,7 @@ export class Code {
 
   /** Take the code off the screen. Whoever has it may go on and pay: nobody is told that it is gone. */
   cancel() {
-    if (this.isOpen && this.#left() > 0) {
+    if (this.current?.seen && this.#left() > 0) {
       const [amount, time] = [money(this.current.amount), clockTime(1000 * this.current.expiresAt, true)];
       note(t("The code of {amount} is off the screen. Whoever has scanned it can still pay it until {time}; the till will say so.", { amount, time }));
     }
@@ -149,10 +166,11 @@ export class Code {
   }
 
   #tick() {
+    if (!this.current.seen) return say($("left"), ""); // nobody can pay what nobody saw
     const left = this.#left();
     $("left-bar").value = Math.max(0, left);
     if (left > 0) say($("left"), t("valid for another {time}", { time: countdown(left - 1) }));
-    else if (this.state === "open") {
+    else if (this.state !== "checking" && this.state !== "expired") {
       this.#set("checking");
       setTimeout(() => this.look(), (GRACE + 0.5) * 1000);
     }
@@ -161,12 +179,13 @@ export class Code {
   #set(state) {
     this.state = state;
     $("pane-code").dataset.state = state;
-    const over = state === "checking" || state === "expired";
+    const over = state === "checking" || state === "expired" || state === "undrawn";
     $("qr").hidden = over;
     $("frame-text").hidden = !over;
     $("renew").hidden = state !== "expired";
     if (state === "checking") say($("frame-text"), t("One moment…"));
     if (state === "expired") say($("frame-text"), t("Expired. Nothing was paid."));
+    if (state === "undrawn") say($("frame-text"), t("No connection: the code cannot be drawn. It appears by itself when the line is back."));
     if (over) say($("left"), "");
   }
 

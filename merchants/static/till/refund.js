@@ -73,7 +73,7 @@ export class Refunds {
   #check() {
     const cents = parseAmount(LANG === "en" ? $("refund-amount").value.replaceAll(",", "") : $("refund-amount").value);
     const fits = cents !== null && cents > 0 && cents <= this.#left;
-    say($("refund-go"), fits ? t("Give back {amount}", { amount: money(cents) }) : t("Give back"));
+    say($("refund-go"), fits ? t("Refund {amount}", { amount: money(cents) }) : t("Refund"));
     $("refund-go").disabled = !fits;
     say($("refund-error"), fits ? "" : this.#whyNot(cents));
     return fits ? cents : null;

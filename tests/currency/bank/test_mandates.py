@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from ledger.currency import parties, proofs
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank.mandates import collecting, files, model, notices, register, release
 from ledger.currency.bank.mandates.model import terms
-from ledger.currency.bank.mandates.text import Content, mandate_text
+from ledger.currency.bank.mandates.tables import MANDATE_VERSION
+from ledger.currency.bank.mandates.text import Content, mandate_text, older_text
 from ledger.currency.charter import MandateRules
 from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
@@ -70,6 +72,17 @@ def test_a_device_signs_the_text_that_was_shown(town: Town) -> None:
     note = town.book.find(_id("mandate-signed", id_))
     assert note is not None and iban(1) not in str(note) and "Alice" not in str(note)
     assert note.instruction.evidence["amount"] == 3_000
+
+
+def test_a_wallet_of_before_signs_the_older_text_and_check_reads_it(town: Town) -> None:
+    alice = towns.member(town, "person", "Alice")
+    id_, said = town.new_id(), terms(town)
+    text = older_text("fr", said, Content(id_, "Alice", iban(1), 3_000, 1, SIGNED))
+    signature = register.Signature(alice.key.public, proofs.sign_mandate(alice.key, said.network, text), "fr")
+    register.sign(town, alice.party, iban=iban(1), amount=3_000, signed_on=SIGNED, id_=id_, by="x", signature=signature)
+    with town.reading() as connection:
+        assert connection.execute(select(MANDATE_VERSION.c.text)).scalar_one() == text
+    assert audit(town).findings == []
 
 
 def _id(what: str, *parts: bytes | str) -> bytes:

@@ -91,7 +91,7 @@ def test_a_key_revoked_meanwhile_counts_no_more(town: Town, paying: Town3, big: 
     refusal("payouts_unsigned", batches.fetch, town, big)
     # Whoever joins when the file is there signs the next one: nobody makes keys for a file that waits.
     phone = treasurer(town, paying.office, "Bob", "Bob's new phone")
-    assert "after it was ordered" in refusal("signature_person_unknown", sign, town, big, phone)
+    assert "after it was ordered" in refusal("signature_key_newer", sign, town, big, phone)
     batches.withdraw(town, big)
     again = batches.order(town)
     for key in (paying.alice, phone):

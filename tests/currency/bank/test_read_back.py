@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.currency.bank.mandates.text import LANGUAGES, Content, Terms, mandate_text, read_text
+from ledger.currency.bank.mandates.text import LANGUAGES, Content, Terms, mandate_text, older_text, read_text
 from ledger.currency.bank.pain import OwnAccount, PainError, Transfer, credit_transfers, written_name
 from ledger.currency.bank.pain_read import read_transfers
 
@@ -78,8 +78,18 @@ ID = bytes(15) + b"\7"
 )  # fmt: skip
 def test_a_mandate_says_what_was_signed(lang: str, holder: str, amount: int, version: int) -> None:
     content = Content(ID, holder, "FR7630006000011234567890189", amount, version, date(2025, 6, 15))
-    text = mandate_text(lang, TERMS, content)
-    assert read_text(text, TERMS.network, ID) == content
-    assert read_text(text, TERMS.network, bytes(16)) is None  # another mandate's
-    for other in (text + "\n", text[1:], text.replace("2025-06-15", "2025-06-31"), "mandate 1", ""):
-        assert read_text(other, TERMS.network, ID) is None
+    for text in (mandate_text(lang, TERMS, content), older_text(lang, TERMS, content)):
+        assert read_text(text, TERMS.network, ID) == content
+        assert read_text(text, TERMS.network, bytes(16)) is None  # another mandate's
+        wrong = text.replace("2025-06-15", "2025-06-31").replace("15/06/2025", "31/06/2025")
+        for other in (text + "\n", text[1:], wrong, "mandate 1", ""):
+            assert read_text(other, TERMS.network, ID) is None
+
+
+def test_a_mandate_in_french_has_french_days_and_amounts_and_one_of_before_stays_as_it_was() -> None:
+    content = Content(ID, "Zoé", "FR7630006000011234567890189", 123_456, 1, date(2025, 6, 15))
+    new, old = mandate_text("fr", TERMS, content), older_text("fr", TERMS, content)
+    assert ": 1234,56 EUR par mois" in new and "Signé le 15/06/2025\n" in new
+    assert ": 1234.56 EUR par mois" in old and "Signé le 2025-06-15\n" in old
+    mixed = new.replace("1234,56", "1234.56")
+    assert read_text(mixed, TERMS.network, ID) is None

@@ -19,7 +19,15 @@ from ledger.currency.bank.mandates.model import CHANGED, ENDED, SIGNED, Mandate,
 from ledger.currency.bank.mandates.model import terms as terms_of
 from ledger.currency.bank.mandates.proven import proven
 from ledger.currency.bank.mandates.tables import COLLECTION, COLLECTION_ITEM, MANDATE, MANDATE_VERSION
-from ledger.currency.bank.mandates.text import LANGUAGES, Content, Terms, mandate_reference, mandate_text, text_hash
+from ledger.currency.bank.mandates.text import (
+    LANGUAGES,
+    Content,
+    Terms,
+    mandate_reference,
+    mandate_text,
+    older_text,
+    text_hash,
+)
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import Party
@@ -27,6 +35,7 @@ from ledger.currency.sure import Sure
 from ledger.currency.tables import PARTY
 from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
+from ledger.currency.wire import MessageError
 
 LAPSE_DAYS = 1_095
 """A mandate that was not used for 36 months is none any more (SEPA rule book)."""
@@ -256,7 +265,13 @@ def _signed_text(said: Terms, content: Content, signature: Signature | None) -> 
     if lang not in LANGUAGES:
         raise CurrencyError("body_malformed", tell("a mandate is written in one of {names}", names=LANGUAGES))
     text = mandate_text(lang, said, content)
-    if signature is not None:
+    if signature is None:
+        return text
+    try:
+        proofs.verify_mandate(said.network, signature.key, text, signature.signature)
+    except MessageError:
+        # A wallet of before shows the older text, and has that one signed.
+        text = older_text(lang, said, content)
         proofs.verify_mandate(said.network, signature.key, text, signature.signature)
     return text
 

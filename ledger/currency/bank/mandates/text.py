@@ -59,41 +59,57 @@ def text_hash(salt: bytes, text: str) -> str:
 
 def mandate_text(lang: str, terms: Terms, content: Content) -> str:
     """The text that is shown and signed. `lang` is one of LANGUAGES; ValueError for another."""
-    number = rum(terms.code, mandate_reference(terms.network, content.id))
-    values = {
-        "rum": number, "creditor": terms.creditor, "creditor_id": terms.creditor_id, "holder": content.holder,
-        "iban": content.iban, "amount": decimal_text(content.amount), "version": content.version,
-        "signed_on": content.signed_on.isoformat(), "day": terms.day, "notice": terms.notice_days,
-        "risk": terms.risk_days, "code": terms.code,
-    }  # fmt: skip
     if lang not in LANGUAGES:
         raise ValueError(f"a mandate is written in one of {', '.join(LANGUAGES)}")
-    return (_FRENCH if lang == "fr" else _ENGLISH).format(**values)
+    return _written(lang, terms, content)
+
+
+def older_text(lang: str, terms: Terms, content: Content) -> str:
+    """The text as it was before French ones had French days and amounts: what was signed then, and by wallets of then.
+
+    ValueError as `mandate_text`.
+    """
+    return _written(_OLDER, terms, content) if lang == "fr" else mandate_text(lang, terms, content)
+
+
+def _written(form: str, terms: Terms, content: Content) -> str:
+    number = rum(terms.code, mandate_reference(terms.network, content.id))
+    amount = decimal_text(content.amount)
+    values = {
+        "rum": number, "creditor": terms.creditor, "creditor_id": terms.creditor_id, "holder": content.holder,
+        "iban": content.iban, "amount": amount.replace(".", ",") if form == "fr" else amount,
+        "version": content.version, "signed_on": content.signed_on.strftime(_DAYS[form]), "day": terms.day,
+        "notice": terms.notice_days, "risk": terms.risk_days, "code": terms.code,
+    }  # fmt: skip
+    return (_ENGLISH if form == "en" else _FRENCH).format(**values)
 
 
 def read_text(text: str, network: bytes, id_: bytes) -> Content | None:
     """What is particular to the mandate `id_` in the text that was signed of it; None where it is no such text.
 
-    Written again from what was read (`mandate_text`), it must be the same.
+    Written again from what was read, in the form it was signed in, it must be the same.
     """
-    for lang, pattern in _PATTERNS.items():
+    for form, pattern in _PATTERNS.items():
         match = pattern.fullmatch(text)
         if match is None:
             continue
         said = match.groupdict()
         try:
             content = Content(
-                id_, said["holder"], said["iban"], int(said["amount"].replace(".", "")), int(said["version"]),
-                date.fromisoformat(said["signed_on"]),
+                id_, said["holder"], said["iban"], int(re.sub("[.,]", "", said["amount"])), int(said["version"]),
+                date.fromisoformat("-".join(reversed(said["signed_on"].split("/")))),
             )  # fmt: skip
         except ValueError:
             return None
         terms = Terms(said["code"], network, said["creditor"], said["creditor_id"], int(said["day"]),
                       int(said["notice"]), int(said["risk"]), None)  # fmt: skip
-        return content if mandate_text(lang, terms, content) == text else None
+        return content if _written(form, terms, content) == text else None
     return None
 
 
+_OLDER = "fr, older"
+_DAYS = {"fr": "%d/%m/%Y", "en": "%Y-%m-%d", _OLDER: "%Y-%m-%d"}
+"""How each form of the text writes a day."""
 _FRENCH = """\
 Mandat de prélèvement SEPA, paiement récurrent
 Référence unique du mandat : {rum}
@@ -132,12 +148,15 @@ _SHAPES = {
 }  # fmt: skip
 
 
-def _pattern(template: str) -> re.Pattern[str]:
-    """What texts of that template look like."""
+def _pattern(template: str, **shapes: str) -> re.Pattern[str]:
+    """What texts of that template look like, its values as in _SHAPES but for those that are told."""
     pattern = re.escape(template)
-    for name, shape in _SHAPES.items():
+    for name, shape in (_SHAPES | shapes).items():
         pattern = pattern.replace(re.escape(f"{{{name}}}"), f"(?P<{name}>{shape})", 1)
     return re.compile(pattern)
 
 
-_PATTERNS = {"fr": _pattern(_FRENCH), "en": _pattern(_ENGLISH)}
+_PATTERNS = {
+    "fr": _pattern(_FRENCH, amount="[0-9]+,[0-9]{2}", signed_on="[0-9]{2}/[0-9]{2}/[0-9]{4}"),
+    "en": _pattern(_ENGLISH), _OLDER: _pattern(_FRENCH),
+}  # fmt: skip

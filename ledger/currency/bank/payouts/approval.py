@@ -30,7 +30,7 @@ from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import DeviceKey
 from ledger.currency.persons import held, names, persons_of
 from ledger.currency.tables import DEVICE_KEY
-from ledger.currency.told import Cents, Told, tell
+from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 from ledger.currency.vouching import Held, People
 from ledger.currency.wire import MessageError
@@ -198,7 +198,8 @@ def sign(town: Town, batch: Batch, key: DeviceKey, signature: bytes) -> Posted:
     """Take a treasurer's signature of a file. The same again changes nothing.
 
     Raises `CurrencyError`: role_insufficient, not_found, key_unknown, signature_invalid, payouts_withdrawn,
-    payouts_fetched, payouts_changed, signature_person_unknown, signature_same_person, signature_sponsored.
+    payouts_fetched, payouts_changed, signature_person_unknown, signature_key_newer,
+    signature_same_person, signature_sponsored.
     """
     if key.role not in SIGNERS:
         raise CurrencyError(
@@ -283,7 +284,7 @@ def _may_sign(town: Town, connection: Connection, batch: bytes, key: DeviceKey, 
         ))  # fmt: skip
     people = _people(keys, file, since)
     if not people.is_known(key.key):
-        raise CurrencyError("signature_person_unknown", _unknown(keys, key.key, file, why))
+        raise _unknown(keys, key.key, file, why)
     called = names(connection, {one.person for one in before if one.person is not None} | {mine.person})
     for one in before:
         if one.counts and (reason := people.conflict(key.key, one.key)):
@@ -291,25 +292,22 @@ def _may_sign(town: Town, connection: Connection, batch: bytes, key: DeviceKey, 
     return mine.person
 
 
-def _unknown(keys: dict[bytes, Held], raw: bytes, file: Noted, why: str) -> Told:
+def _unknown(keys: dict[bytes, Held], raw: bytes, file: Noted, why: str) -> CurrencyError:
     """Why a key is not known to be somebody's, and what to do; `why` so many people sign stands before it."""
     if People(keys, _EVER).is_known(raw):
-        return tell(
-            "{why}{people} different people sign this file, and this key joined, or was confirmed, after it "
-            "was ordered: it signs the next one. To have it sign, `patard payouts withdraw {number}` and "
-            "order anew",
-            why=why,
-            people=file.people,
-            number=file.number,
-        )
-    return tell(
+        return CurrencyError("signature_key_newer", tell(
+            "{why}{people} different people sign this file, and it is older than your key, which joined or was "
+            "confirmed after it was ordered. For your key to sign, `patard payouts withdraw {number}`, then "
+            "`patard payouts order` (in the office: withdraw it, then prepare it)",
+            why=why, people=file.people, number=file.number,
+        ))  # fmt: skip
+    return CurrencyError("signature_person_unknown", tell(
         "{why}{people} different people sign this file, and whose key this is stands on one person's "
         "word: its holder confirms it first, with `wallet keys confirm` in the wallet as a member, "
         "or a second treasurer does; or `patard invite` at the machine makes a code for it. Then "
-        "order the file anew",
-        why=why,
-        people=file.people,
-    )
+        "`patard payouts withdraw {number}` and `patard payouts order` make the file anew",
+        why=why, people=file.people, number=file.number,
+    ))  # fmt: skip
 
 
 def _conflict(why: str, mine: str, other: str) -> CurrencyError:
