@@ -38,6 +38,14 @@ PAYEES = {
     "not_possible": N_("holder not checked"),
 }
 """What the bank found of the account's holder."""
+LOOKS = {
+    "new": N_("new account"),
+    "changed": N_("no longer the shop's account"),
+    "office": N_("account typed by the office"),
+    "fewer": N_("paid before with fewer signatures"),
+    "erased": N_("file erased, not compared"),
+}
+"""Why an IBAN is to be looked at, in the words of the office's page."""
 TRANSFER_STATES = {"due": N_("under way"), "paid": N_("paid"), "undone": N_("given back")}
 
 
@@ -218,7 +226,7 @@ def _where(one: owed.Due) -> str:
 
 
 def _stands(one: contents.Ordered) -> str:
-    new = _("IBAN to look at: new, or from the office") if one.is_new else ""
+    new = _("to look at: {why}").format(why=_(LOOKS[one.look])) if one.look else ""
     return ", ".join(filter(None, (_(TRANSFER_STATES[one.state]), new, payee_text(one.payee))))
 
 

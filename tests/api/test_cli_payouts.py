@@ -81,7 +81,7 @@ def test_from_what_is_due_to_the_bank_and_back(run: Run, home: Path) -> None:
     assert not Path("early.xml").exists()
     sign(run, home, "1", "--person", "alice martin")
     [shown] = run("payouts", "show", "1").json["transfers_list"]
-    assert (shown["name"], shown["iban"], shown["is_new"]) == ("Boulangerie", IBAN, True)
+    assert (shown["name"], shown["iban"], shown["look"]) == ("Boulangerie", IBAN, "new")
     written = run("payouts", "file", "1").json
     assert Path(written["file"]).name == f"{made['message']}.xml"
     assert made["message"].encode() in Path(written["file"]).read_bytes()

@@ -156,7 +156,7 @@ def test_what_is_shown_stands_in_the_file(wallet: Run, town: Town, people: Cast,
     def edited(way: Network, request: httpx.Request) -> httpx.Response:
         body = json.loads(way.inner.handle_request(request).read())
         for one in body.get("transfers", ()):
-            one.update(iban="BE68539007547034", name="Somebody else", is_new=False)
+            one.update(iban="BE68539007547034", name="Somebody else", is_new=False, look="")
         return httpx.Response(200, json=body)
 
     network.fail(f"/v1/payouts/batches/{number}", edited)
