@@ -188,5 +188,6 @@ def transfer_out(one: Ordered) -> TransferOut:
     """One transfer of a file, as the API shows it."""
     return TransferOut(
         id=one.reconversion.hex(), reference=shown(one.reference), account=account_text(one.holder), name=one.name,
-        iban=one.iban, is_new=one.is_new, look=one.look, amount_cents=one.amount, state=one.state, payee=payee_out(one.payee),
+        iban=one.iban, is_new=one.is_new, look=one.look, amount_cents=one.amount, state=one.state,
+        payee=payee_out(one.payee),
     )  # fmt: skip
