@@ -38,8 +38,8 @@ def show_reserve(paper: Path | None, *, lines: bool = False) -> None:
     after = _("after entry {seq}").format(seq=report.seq)
     CONSOLE.say(f"{charter.name} ({charter.code})")
     CONSOLE.say(f"{WORDS('As of {day}').format(day=shown.on)}, {after}")
-    if shown.proved_on is not None:
-        CONSOLE.say(WORDS("The banks' figures are of {day}.").format(day=shown.proved_on))
+    if shown.proved is not None:
+        CONSOLE.say(shown.proved)
     _sums(shown)
     _accounts(shown)
     _flows(shown)

@@ -107,8 +107,8 @@ def _story(shown: Shown, drawing: Drawing | None, _: Translator) -> list[Flowabl
 
 def _as_of(shown: Shown, _: Translator) -> list[str]:
     told = [_("As of {day}").format(day=shown.on)]
-    if shown.proved_on is not None:
-        told.append(_("The banks' figures are of {day}.").format(day=shown.proved_on))
+    if shown.proved is not None:
+        told.append(shown.proved)
     return told
 
 
