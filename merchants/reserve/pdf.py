@@ -218,7 +218,7 @@ def _months(shown: Shown, _: Translator) -> Flowable:
 
 
 def _year(shown: Shown, _: Translator) -> list[Flowable]:
-    parts = ((_("In, by conversion"), shown.inflow), (_("Out, by reconversion"), shown.outflow),
+    parts = ((_("In, by conversion"), shown.inflow), (_("Changed back, fees included"), shown.outflow),
              (_("Share reached"), shown.share))  # fmt: skip
     total = f"{shown.total} {_('of {threshold}').format(threshold=shown.threshold)}"
     told = _(
