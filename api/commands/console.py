@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 from api.usage import AMOUNTS
 from ledger.currency.money import AmountError, format_cents, parse_amount
-from ledger.i18n import format_day, from_environment, translator
+from ledger.i18n import format_day, format_month, from_environment, translator
 
 LANG = from_environment()
 _ = translator("api", LANG)
@@ -156,6 +156,11 @@ def euros(cents: int) -> str:
 def shown_day(value: date) -> str:
     """A day in the user's language."""
     return format_day(value, LANG)
+
+
+def shown_month(month: str) -> str:
+    """A month YYYY-MM in the user's language."""
+    return format_month(month, LANG)
 
 
 def amount(text: str, name: str) -> int:
