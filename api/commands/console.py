@@ -10,9 +10,10 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
 from typing import Any, TextIO
+from zoneinfo import ZoneInfo
 
 from api.usage import AMOUNTS
 from ledger.currency.money import AmountError, format_cents, parse_amount
@@ -28,6 +29,7 @@ def N_(text: str) -> str:
     return text
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SPACES = str.maketrans("\u00a0\u202f\u2009", "   ")
 
 
@@ -156,6 +158,15 @@ def euros(cents: int) -> str:
 def shown_day(value: date) -> str:
     """A day in the user's language."""
     return format_day(value, LANG)
+
+
+def shown_moment(at: int, zone: str) -> str:
+    """A moment (us) in the user's language, as the clocks of that time zone have it."""
+    try:
+        local = (_EPOCH + timedelta(microseconds=at)).astimezone(ZoneInfo(zone))
+    except OverflowError:
+        return f"{at} us"
+    return f"{shown_day(local.date())} {local:%H:%M:%S} ({zone})"
 
 
 def shown_month(month: str) -> str:
