@@ -55,6 +55,13 @@ FORMS = (
 TEXTS = (N_("names of parties"), N_("bank details"), N_("statements that do not say whose they are"), N_("statements"),
          N_("memos of payments"))  # fmt: skip
 ROLES = (N_("cashier"), N_("owner"), N_("member"), N_("operator"), N_("treasurer"), N_("auditor"))
+
+
+def role_name(role: str) -> str:
+    """A role in the user's language."""
+    return _(role) if role in ROLES else role
+
+
 _WORDS = {"told": TEXTS, "role": ROLES, "office": ROLES}
 ACCOUNT = re.compile(r"account ([0-9a-f]{16})\b")
 _CENTS = re.compile(r"(-?[0-9]+) cents?\b")
