@@ -143,10 +143,12 @@ def _read(batch: Batch, data: bytes) -> Ordered:
 
 
 def _row(one: Batch) -> tuple[str, ...]:
-    names = ", ".join(clean(signed.name) for signed in one.signatures if signed.counts) or _("nobody")
+    names = ", ".join(clean(signed.name) for signed in one.signatures if signed.counts)
+    told = _("{names} ({signed} of {people})") if names else _("no signature of {people}")
+    by = told.format(names=names, signed=one.signed, people=one.people)
     state = _(STATES[one.state]) if one.state in STATES else clean(one.state)
     return (str(one.number), format_day(one.requested_on, LANG), str(one.transfers), _euros(one.total_cents), state,
-            f"{names} ({one.people})")  # fmt: skip
+            by)  # fmt: skip
 
 
 def _as_json(one: Batch) -> dict[str, Any]:

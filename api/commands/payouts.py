@@ -246,8 +246,10 @@ def _file_row(one: Batch) -> tuple[str, ...]:
 
 
 def _signed(batch: Batch) -> str:
-    names = ", ".join(one.name for one in batch.signatures if one.counts) or _("nobody")
-    return _("{names} (people needed: {people})").format(names=names, people=batch.people)
+    names = ", ".join(one.name for one in batch.signatures if one.counts)
+    if not names:
+        return _("no signature of {people}").format(people=batch.people)
+    return _("{names} ({signed} of {people})").format(names=names, signed=batch.signed, people=batch.people)
 
 
 def _next_step(batch: Batch) -> None:
