@@ -19,7 +19,9 @@ from ledger.currency.bank.statement import StatementError
 from ledger.currency.conversion import conversion_id, convert, correct
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import Party
+from ledger.currency.told import why
 from ledger.currency.town import Town
+from ledger.i18n import translator
 from tests import towns
 from tests.currency.bank import monthly
 from tests.currency.bank.scene import DAY, bring, line, opened, statement, token
@@ -104,15 +106,23 @@ def test_nothing_in_it_and_nothing_booked_yet(town: Town) -> None:
 
 
 def test_what_was_placed_is_put_back_first(town: Town) -> None:
-    bring(town, statement([line(900, "don")]))
-    [waits] = suspense.open_lines(town)
-    suspense.place(town, waits.line.id, Decision(way=Way.OWN))
+    bring(town, statement([line(900, "don"), line(800, "don")]))
+    for waits in suspense.open_lines(town):
+        suspense.place(town, waits.line.id, Decision(way=Way.OWN))
     size = town.book.head().seq
     with pytest.raises(CurrencyError) as caught:
         withdrawing.withdraw(town, BANK)
-    assert caught.value.code == "statement_placed" and waits.line.id.hex()[-8:] in caught.value.detail
-    assert town.book.head().seq == size and not withdrawing.withdrawn(town)
-    suspense.put_back(town, waits.line.id)
+    said = why("statement_placed", caught.value.detail, translator("api", "fr"))
+    assert caught.value.code == "statement_placed" and "du 10/06/2025 (" in said and "0\u202f€)" in said
+    assert said.endswith("` ; 2 lignes de ce genre empêchent le retrait")
+    [other] = [one for one in lines(town) if one.id.hex()[-8:] not in said]
+    suspense.put_back(town, other.id)
+    with pytest.raises(CurrencyError) as caught:
+        withdrawing.withdraw(town, BANK)
+    assert town.book.head().seq == size + 1 and not withdrawing.withdrawn(town)
+    [last] = [one for one in lines(town) if one.id != other.id]
+    assert last.id.hex()[-8:] in caught.value.detail and "such lines" not in caught.value.detail
+    suspense.put_back(town, last.id)
     withdrawing.withdraw(town, BANK)
     assert stands(town) == (0, 0, 0, [])
 
