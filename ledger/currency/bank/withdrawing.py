@@ -201,8 +201,8 @@ def _undone(books: Books, line: Line, hinder: int) -> Instruction:
         raise CurrencyError(
             "statement_placed",
             tell(
-                "the line {line} of {day} ({amount} euros) brought units to {name}, who holds {there} and has spent more: have as "
-                "much paid back, then withdraw the statement",
+                "the line {line} of {day} ({amount} euros) brought units to {name}, who holds {there} and has "
+                "spent more: have as much paid back, then withdraw the statement",
                 **told,
                 name=holder.name,
                 there=there,
@@ -223,8 +223,8 @@ def _debits(books: Books, line: Line, told: dict[str, object]) -> Instruction:
         raise CurrencyError(
             "statement_placed",
             tell(
-                "direct debits that the line {line} of {day} ({amount} euros) is of came back, or were released to members: that "
-                "has happened, and the statement stays",
+                "direct debits that the line {line} of {day} ({amount} euros) is of came back, or were released to "
+                "members: that has happened, and the statement stays",
                 **told,
             ),
         )
