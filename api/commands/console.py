@@ -30,7 +30,7 @@ def N_(text: str) -> str:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SPACES = str.maketrans("\u00a0\u202f\u2009", "   ")
+_PLAIN = str.maketrans("\u00a0\u202f\u2009−", "   -")
 
 
 class Exit(IntEnum):
@@ -146,13 +146,13 @@ CONSOLE = Console()
 
 
 def money(cents: int, symbol: str = "") -> str:
-    """Cents in the user's language."""
-    return format_cents(cents, LANG, symbol)
+    """Cents in the user's language, with a true minus."""
+    return f"{'−' if cents < 0 else ''}{format_cents(abs(cents), LANG, symbol)}"
 
 
 def euros(cents: int) -> str:
     """Cents of euros in the user's language."""
-    return format_cents(cents, LANG, "€")
+    return money(cents, "€")
 
 
 def shown_day(value: date) -> str:
@@ -210,11 +210,11 @@ def terminal_code(text: str) -> str:
 
 
 def _plain(text: str, stream: TextIO) -> str:
-    """The text as the stream can hold it: the spaces of French amounts are simple ones outside of Unicode."""
+    """The text as the stream can hold it: spaces and minus of amounts are simple ones outside of Unicode."""
     encoding = (stream.encoding or "ascii").lower().replace("-", "")
     if encoding.startswith("utf"):
         return text
-    return text.translate(_SPACES).encode(stream.encoding or "ascii", "replace").decode(stream.encoding or "ascii")
+    return text.translate(_PLAIN).encode(stream.encoding or "ascii", "replace").decode(stream.encoding or "ascii")
 
 
 def _print(text: str, stream: TextIO) -> None:

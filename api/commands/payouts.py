@@ -254,7 +254,11 @@ def _signed(batch: Batch) -> str:
 
 def _next_step(batch: Batch) -> None:
     if batch.state == "ordered":
-        told = _("To be signed by {people} of the treasurers, each on their own device: wallet payouts --sign {number}")
+        told = ngettext(
+            "To be signed by a treasurer, on their own device: wallet payouts --sign {number}",
+            "To be signed by {people} of the treasurers, each on their own device: wallet payouts --sign {number}",
+            batch.people,
+        )
         CONSOLE.say(told.format(people=batch.people, number=batch.number))
     elif batch.state == "signed":
         CONSOLE.say(_("Next: patard payouts file {number}").format(number=batch.number))

@@ -76,7 +76,7 @@ def test_from_what_is_due_to_the_bank_and_back(run: Run, home: Path) -> None:
     made = run("payouts", "order").json
     assert (made["number"], made["total_cents"], made["state"], made["left_out"]) == (1, 9_500, "ordered", [])
     shown = run("payouts", "show", "1", plain=True).out
-    assert "wallet payouts --sign 1" in shown and "aucune signature sur 1" in shown
+    assert "wallet payouts --sign 1" in shown and "aucune signature sur 1" in shown and "par un trésorier," in shown
     early = run("payouts", "file", "1", "--out", "early.xml")
     assert (early.code, early.error["code"]) == (Exit.REFUSED, "payouts_unsigned")
     assert not Path("early.xml").exists()
