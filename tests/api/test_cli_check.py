@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from api.commands import noticed
+from api.commands.console import shown_moment
 from api.home import open_town
 from api.schemas.fields import rfc3339
 from ledger.core import sqlite
@@ -43,7 +44,8 @@ def test_a_clean_book(run: Run, town: Town) -> None:
     assert checked.code == 0 and checked.json["ok"] is True and checked.json["findings"] == []
     head = town.book.head()
     assert (checked.json["seq"], checked.json["at"]) == (head.seq, rfc3339(head.at))
-    assert f"l'écriture {head.seq}, du {rfc3339(head.at)}" in run("check", plain=True).out
+    shown = shown_moment(head.at, town.charter.timezone)
+    assert f"l'écriture {head.seq}, du {shown}" in run("check", plain=True).out
     replayed = run("replay")
     assert replayed.code == 0 and replayed.json["root"] == checked.json["root"]
     assert run("check", plain=True).code == run("replay", plain=True).code == 0
