@@ -33,7 +33,7 @@ from ledger.core.opening import is_postgres, open_book, sqlite_path
 from ledger.core.store import StoreError
 from ledger.currency import chartered, heads_file
 from ledger.currency.bank import details
-from ledger.currency.charter import Charter
+from ledger.currency.charter import Charter, CharterError
 from ledger.currency.errors import CurrencyError
 from ledger.currency.keys import KEY_BYTES, PrivateKey, PublicHalf
 from ledger.currency.told import tell
@@ -88,9 +88,22 @@ class Home:
 
     def signing_key(self, *, read_only: bool = False) -> PrivateKey:
         """The currency's key; of who only reads, its public half is enough. Raises what `read_key` raises."""
-        if read_only and not self.key.exists() and self.public.exists():
-            return _public_key(self.public)
+        if read_only and not self.key.exists():
+            if self.public.exists():
+                return _public_key(self.public)
+            raise HomeError("key_missing", tell(
+                "no key is in this folder. Whoever only looks or checks needs the public one alone: write it, 64 hex "
+                "digits (`public key` of `patard backup`), into {public}. Whoever writes puts {path} back from the "
+                "backup", public=self.public, path=self.key,
+            ))  # fmt: skip
         return read_key(self.key)
+
+    def zone(self) -> str:
+        """The currency's time zone; UTC where the charter cannot be read, as beside a book that is broken."""
+        try:
+            return Charter.load(self.charter).timezone
+        except CharterError:
+            return "UTC"
 
     def is_writable(self) -> bool:
         """Whether the book can be written here, and what is written can be signed."""

@@ -117,6 +117,13 @@ def format_day(day: date, lang: str = "fr") -> str:
     return day.isoformat() if lang == "en" else f"{day:%d/%m/%Y}"
 
 
+def format_month(month: str, lang: str = "fr") -> str:
+    """A month YYYY-MM for a person: ``décembre 2026``, ``December 2026``."""
+    from babel.dates import format_date
+
+    return format_date(date.fromisoformat(f"{month}-01"), "MMMM y", locale="en" if lang == "en" else "fr")
+
+
 def _language(tag: str) -> Lang | None:
     """``fr`` or ``en`` out of a language tag or a locale name: ``en-GB``, ``fr_FR.UTF-8@euro``."""
     primary = tag.strip().lower().replace("_", "-").partition("@")[0].partition(".")[0].partition("-")[0]

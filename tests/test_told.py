@@ -138,7 +138,7 @@ def test_days_and_sums_are_written_as_the_language_does() -> None:
     assert told.in_words(FRENCH) == "16/11/2026 : 1\u202f050,00"
     some = tell("{all}", all=(told, tell("{day}: {amount}", day=date(2027, 1, 2), amount=Cents(-5))))
     assert some == "2026-11-16: 1050.00; 2027-01-02: -0.05"
-    assert some.in_words(FRENCH) == "16/11/2026 : 1\u202f050,00; 02/01/2027 : -0,05"
+    assert some.in_words(FRENCH) == "16/11/2026 : 1\u202f050,00 ; 02/01/2027 : -0,05"
     assert tell("{days}", days=(date(2027, 1, 2), "x")).in_words(FRENCH) == "02/01/2027, x"
 
 

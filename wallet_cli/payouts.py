@@ -1,7 +1,7 @@
 """Euros out: where a shop is paid, and a treasurer's signature under a file of payouts.
 
 What is shown before signing stands in the file itself: its bytes come here, are hashed, and read. The server only says
-beside it which account was never paid to before.
+beside it why an account is to be looked at; one that it does not name is new.
 """
 
 from __future__ import annotations
@@ -29,6 +29,14 @@ STATES = {
     "settled": N_("settled"),
     "withdrawn": N_("withdrawn"),
 }
+LOOKS = {
+    "new": N_("new account"),
+    "changed": N_("no longer the shop's account"),
+    "office": N_("account typed by the office"),
+    "fewer": N_("paid before with fewer signatures"),
+    "erased": N_("file erased, not compared"),
+}
+"""Why an IBAN is to be looked at, in the words of the office's page."""
 _NUMBER = re.compile(r"[0-9]{1,9}\Z")
 
 
@@ -78,12 +86,14 @@ def sign(wallet: Wallet, number: str, *, yes: bool) -> None:
     client = wallet.reader()
     batch, transfers = wallet.asked(lambda: client.payout_batch(number.strip()))
     ordered = _read(batch, wallet.asked(lambda: client.payout_content(number.strip())))
-    known = {(one.reference.replace("-", ""), one.iban) for one in transfers if not one.is_new}
+    looks = {(one.reference.replace("-", ""), one.iban): one.look for one in transfers}
     # Not a table: an IBAN that is broken over two lines is not compared by anybody.
     width = max(len(_euros(one.amount)) for one in ordered.transfers)
     for one in ordered.transfers:
         TERMINAL.say(f"{_euros(one.amount):>{width}}  {whole(one.name)}")
-        new = "" if (one.end_to_end, one.iban) in known else "  " + bold(_("to look at: new, or from the office"))
+        look = looks.get((one.end_to_end, one.iban), "new")
+        why = LOOKS[look if look in LOOKS else "new"]
+        new = "  " + bold(_("to look at: {why}").format(why=_(why))) if look else ""
         TERMINAL.say(f"{'':{width}}  {grouped(one.iban)}  {whole(one.end_to_end)}{new}")
     told = ngettext(
         "File {number}: {count} transfer, {total}, to be paid on {day}.",
@@ -133,10 +143,12 @@ def _read(batch: Batch, data: bytes) -> Ordered:
 
 
 def _row(one: Batch) -> tuple[str, ...]:
-    names = ", ".join(clean(signed.name) for signed in one.signatures if signed.counts) or _("nobody")
+    names = ", ".join(clean(signed.name) for signed in one.signatures if signed.counts)
+    told = _("{names} ({signed} of {people})") if names else _("no signature of {people}")
+    by = told.format(names=names, signed=one.signed, people=one.people)
     state = _(STATES[one.state]) if one.state in STATES else clean(one.state)
     return (str(one.number), format_day(one.requested_on, LANG), str(one.transfers), _euros(one.total_cents), state,
-            f"{names} ({one.people})")  # fmt: skip
+            by)  # fmt: skip
 
 
 def _as_json(one: Batch) -> dict[str, Any]:

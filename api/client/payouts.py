@@ -63,19 +63,19 @@ class Batch(NamedTuple):
 
 
 class BatchTransfer(NamedTuple):
-    """One transfer of a file. `is_new`: this shop was never paid to this IBAN before."""
+    """One transfer of a file. `look`: why its IBAN is to be looked at, "" where it need not be."""
 
     reference: str
     name: str
     iban: str
-    is_new: bool
+    look: str
     amount_cents: int
     state: str
 
     @classmethod
     def read(cls, f: Fields) -> BatchTransfer:
         return cls(
-            f.text("reference"), f.text("name"), f.text("iban"), f.flag("is_new"), f.integer("amount_cents"),
+            f.text("reference"), f.text("name"), f.text("iban"), f.text("look"), f.integer("amount_cents"),
             f.text("state"),
         )  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from api.commands.console import CONSOLE, CliError, Exit, _
+from api.commands.console import CONSOLE, CliError, Exit, _, shown_moment
 from api.home import Home, home_of
 from api.schemas.fields import rfc3339
 from ledger.core.copying import copy
@@ -32,7 +32,7 @@ def backup(file: Path) -> None:
     CONSOLE.say(_("The book is copied whole to {file}.").format(file=file))
     CONSOLE.facts(
         {
-            _("up to"): _("entry {seq}, of {at}").format(seq=made.seq, at=rfc3339(made.at)),
+            _("up to"): _("entry {seq}, of {at}").format(seq=made.seq, at=shown_moment(made.at, home.zone())),
             _("log root"): made.root.hex(),
             _("heads"): str(heads) if written is not None else "-",
             _("public key"): key,

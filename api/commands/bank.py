@@ -290,7 +290,10 @@ def _refused(path: Path, error: StatementError) -> CliError:
 def _show_taken(taken: Sequence[tuple[Path, Taken]]) -> None:
     for path, one in taken:
         statement = one.statement
-        told = _("{file}: {account}, {first} to {last}, closing balance {closing}: {new} new of {all} lines.")
+        told = ngettext(
+            "{file}: {account}, {first} to {last}, closing balance {closing}: {new} new line of {all}.",
+            "{file}: {account}, {first} to {last}, closing balance {closing}: {new} new lines of {all}.", one.new,
+        )  # fmt: skip
         CONSOLE.say(told.format(
             file=path.name, account=one.account.name, first=shown_day(statement.first), last=shown_day(statement.last),
             closing=euros(statement.closing), new=one.new, all=len(statement.lines)))  # fmt: skip

@@ -12,7 +12,7 @@ from textwrap import TextWrapper
 from typing import Any
 
 from api.commands import failures, noticed
-from api.commands.console import CONSOLE, CliError, Exit, _, ngettext
+from api.commands.console import CONSOLE, CliError, Exit, _, ngettext, shown_moment
 from api.home import Home, home_of, open_town
 from api.schemas.fields import rfc3339
 from ledger.core import check as engine
@@ -62,7 +62,7 @@ def check(*, notices_too: bool, roots: Sequence[str] = ()) -> None:
     CONSOLE.facts(
         {
             _("entries"): str(report.entries),
-            _("up to"): _("entry {seq}, of {at}").format(seq=report.seq, at=rfc3339(report.at)),
+            _("up to"): _("entry {seq}, of {at}").format(seq=report.seq, at=shown_moment(report.at, home_of().zone())),
             _("transfers"): str(report.transfers),
             _("accounts"): str(report.accounts),
             _("signed orders"): str(audited.orders if audited is not None else 0),

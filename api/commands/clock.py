@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
-
-from api.commands.console import CONSOLE, CliError, Exit, _, shown_day
+from api.commands.console import CONSOLE, CliError, Exit, _, shown_moment
 from api.commands.failures import reason
 from api.commands.opened import opened
 from api.schemas.fields import rfc3339
@@ -13,7 +10,6 @@ from ledger.currency import clocked
 from ledger.currency.charter import Charter
 
 YES = ("o", "oui", "y", "yes")
-_EPOCH = datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC"))
 
 
 def show() -> None:
@@ -42,15 +38,8 @@ def confirm() -> None:
 
 
 def _show(found: clocked.State, charter: Charter) -> None:
-    CONSOLE.facts({_("clock"): _moment(found.clock, charter), _("last entry"): _moment(found.head.at, charter)})
-
-
-def _moment(at: int, charter: Charter) -> str:
-    try:
-        local = (_EPOCH + timedelta(microseconds=at)).astimezone(ZoneInfo(charter.timezone))
-    except OverflowError:
-        return f"{at} us"
-    return f"{shown_day(local.date())} {local:%H:%M:%S} ({charter.timezone})"
+    zone = charter.timezone
+    CONSOLE.facts({_("clock"): shown_moment(found.clock, zone), _("last entry"): shown_moment(found.head.at, zone)})
 
 
 def _json(found: clocked.State) -> dict[str, object]:

@@ -10,13 +10,14 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
 from typing import Any, TextIO
+from zoneinfo import ZoneInfo
 
 from api.usage import AMOUNTS
 from ledger.currency.money import AmountError, format_cents, parse_amount
-from ledger.i18n import format_day, from_environment, translator
+from ledger.i18n import format_day, format_month, from_environment, translator
 
 LANG = from_environment()
 _ = translator("api", LANG)
@@ -28,7 +29,8 @@ def N_(text: str) -> str:
     return text
 
 
-_SPACES = str.maketrans("\u00a0\u202f\u2009", "   ")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PLAIN = str.maketrans("\u00a0\u202f\u2009−", "   -")
 
 
 class Exit(IntEnum):
@@ -144,18 +146,32 @@ CONSOLE = Console()
 
 
 def money(cents: int, symbol: str = "") -> str:
-    """Cents in the user's language."""
-    return format_cents(cents, LANG, symbol)
+    """Cents in the user's language, with a true minus."""
+    return f"{'−' if cents < 0 else ''}{format_cents(abs(cents), LANG, symbol)}"
 
 
 def euros(cents: int) -> str:
     """Cents of euros in the user's language."""
-    return format_cents(cents, LANG, "€")
+    return money(cents, "€")
 
 
 def shown_day(value: date) -> str:
     """A day in the user's language."""
     return format_day(value, LANG)
+
+
+def shown_moment(at: int, zone: str) -> str:
+    """A moment (us) in the user's language, as the clocks of that time zone have it."""
+    try:
+        local = (_EPOCH + timedelta(microseconds=at)).astimezone(ZoneInfo(zone))
+    except OverflowError:
+        return f"{at} us"
+    return f"{shown_day(local.date())} {local:%H:%M:%S} ({zone})"
+
+
+def shown_month(month: str) -> str:
+    """A month YYYY-MM in the user's language."""
+    return format_month(month, LANG)
 
 
 def amount(text: str, name: str) -> int:
@@ -200,11 +216,11 @@ def _wrapped(text: str, stream: TextIO) -> str:
 
 
 def _plain(text: str, stream: TextIO) -> str:
-    """The text as the stream can hold it: the spaces of French amounts are simple ones outside of Unicode."""
+    """The text as the stream can hold it: spaces and minus of amounts are simple ones outside of Unicode."""
     encoding = (stream.encoding or "ascii").lower().replace("-", "")
     if encoding.startswith("utf"):
         return text
-    return text.translate(_SPACES).encode(stream.encoding or "ascii", "replace").decode(stream.encoding or "ascii")
+    return text.translate(_PLAIN).encode(stream.encoding or "ascii", "replace").decode(stream.encoding or "ascii")
 
 
 def _print(text: str, stream: TextIO) -> None:

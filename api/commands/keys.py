@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api.commands.console import CONSOLE, CliError, Exit, _, shown_day
+from api.commands.noticed import role_name
 from api.commands.opened import opened, readable
 from ledger.core.ids import account_text
 from ledger.currency import parties
@@ -22,7 +23,7 @@ def show(who: str) -> None:
             persons = persons_of(connection, [key.key for key in found])
         names = {key.key: f"{key.label} ({persons[key.key][1]})" if key.key in persons else key.label for key in found}
         rows = [
-            (shown_key(key.key), key.role, _day(town, key.added_at),
+            (shown_key(key.key), role_name(key.role), _day(town, key.added_at),
              names[key.key] if key.revoked_at is None
              else _("{label} (revoked {day})").format(label=names[key.key], day=_day(town, key.revoked_at)))
             for key in found
@@ -36,11 +37,14 @@ def show(who: str) -> None:
     )
 
 
-def revoke(who: str, which: str) -> None:
+def revoke(who: str, which: str | None) -> None:
     """Shut out one device: its orders are refused from now on, its sessions end. The last key too.
 
-    Raises `CliError` (REFUSED): key_unknown, key_ambiguous.
+    Raises `CliError` (REFUSED): key_unknown, key_ambiguous; (USAGE) where nobody said which.
     """
+    if which is None:
+        told = _("Say whose device it is, and which: patard key revoke PARTY KEY; `patard key list PARTY` shows them.")
+        raise CliError(Exit.USAGE, "usage", told)
     with opened() as town:
         party = parties.named(town, who)
         key = _meant(party, parties.devices(town, party), which)

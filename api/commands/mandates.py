@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from api.commands.console import CONSOLE, N_, CliError, Exit, _, amount_wrong, euros, ngettext, shown_day
+from api.commands.console import CONSOLE, N_, CliError, Exit, _, amount_wrong, euros, ngettext, shown_day, shown_month
 from api.commands.console import day as typed_day
 from api.commands.opened import opened, readable
 from ledger.core.ids import account_text
@@ -60,7 +60,7 @@ def change(who: str, amount: str, signed: str | None) -> None:
         month = notices.to_notice(town)
         code = town.charter.code
     told = _("{name} tops up {amount} a month; the first month that can be told of it is {month}.")
-    CONSOLE.say(told.format(name=made.name, amount=euros(made.amount), month=month))
+    CONSOLE.say(told.format(name=made.name, amount=euros(made.amount), month=shown_month(month)))
     CONSOLE.give(mandate_json(made, code))
 
 
@@ -110,7 +110,7 @@ def tell(month: str | None, file: Path | None, *, again: bool) -> None:
     _show_notices(found, file, left, again=again)
     for lost in missed:
         told = _("Nobody was told of the debits of {month} by {day}: nothing is collected in that month.")
-        CONSOLE.note(told.format(month=lost, day=shown_day(calendar.last_notice(said, lost))))
+        CONSOLE.note(told.format(month=shown_month(lost), day=shown_day(calendar.last_notice(said, lost))))
     CONSOLE.give(notices_json(said, found) | {"missed": missed})
 
 
@@ -127,7 +127,7 @@ def collect(month: str | None, on: str | None, file: Path | None, *, again: bool
         if new
         else _("The file of {month} was made before: {count} debits, {total} together, on {day}, in {file}.")
     )
-    CONSOLE.say(told.format(count=made.debits, month=made.month, total=euros(made.total),
+    CONSOLE.say(told.format(count=made.debits, month=shown_month(made.month), total=euros(made.total),
                             day=shown_day(made.collect_on), file=target))  # fmt: skip
     CONSOLE.give({**collection_json(made), "new": new, "file": str(target)})
 
@@ -137,12 +137,12 @@ def collections() -> None:
     with readable() as town:
         found = files.every(town)
     rows = [
-        [str(one.number), one.month, shown_day(one.collect_on), str(one.debits), euros(one.total), str(one.unpaid),
-         _(STATES[one.state])]
+        [str(one.number), shown_month(one.month), shown_day(one.collect_on), str(one.debits), euros(one.total),
+         str(one.unpaid), _(STATES[one.state])]
         for one in found
     ]  # fmt: skip
     columns = [(_("No."), True), (_("month"), False), (_("Day"), False), (_("debits"), True), (_("total"), True),
-               (_("came back"), True), (_("state"), False)]  # fmt: skip
+               (_("returns"), True), (_("state"), False)]  # fmt: skip
     CONSOLE.table(columns, rows)
     CONSOLE.give([collection_json(one) for one in found])
 
@@ -152,7 +152,7 @@ def withdraw(text: str, *, refused: bool) -> None:
     with opened() as town:
         made = collecting.withdraw(town, files.find(town, text), fetched_too=refused)
     CONSOLE.say(_("File {number} was withdrawn; {month} can be collected again.").format(
-        number=made.number, month=made.month))  # fmt: skip
+        number=made.number, month=shown_month(made.month)))  # fmt: skip
     CONSOLE.give(collection_json(made))
 
 
@@ -161,7 +161,8 @@ def reject(reference: str, reason: str | None) -> None:
     with opened() as town:
         made = rejecting.reject(town, rejecting.find(town, reference), reason=reason or "")
         mandate, month = model.find(town, made.mandate), _months(town)[made.collection]
-    CONSOLE.say(_("The debit of {name} for {month} is not expected any more.").format(name=mandate.name, month=month))
+    CONSOLE.say(_("The debit of {name} for {month} is not expected any more.").format(
+        name=mandate.name, month=shown_month(month)))  # fmt: skip
     CONSOLE.give(item_json(made, month, mandate))
 
 
@@ -173,7 +174,13 @@ def unpaid() -> None:
         who = {one.id: one for one in model.every(town)}
         months = _months(town)
     rows = [
-        [months[one.collection], who[one.mandate].name, euros(one.amount), one.unpaid_reason, euros(one.claim)]
+        [
+            shown_month(months[one.collection]),
+            who[one.mandate].name,
+            euros(one.amount),
+            one.unpaid_reason,
+            euros(one.claim),
+        ]
         for one in found
     ]
     columns = [(_("month"), False), (_("name"), False), (_("Amount"), True), (_("reason"), False), (_("owed"), True)]
@@ -196,7 +203,9 @@ def mature(today: str | None) -> None:
         told = _("If today is {day}: patard mandate release --today {day}")
         CONSOLE.say(told.format(day=day))
     for one in waiting:
-        told = _("{count} debits, {total} together, are released on {day}.")
+        told = ngettext("{count} debit, {total}, is credited to its member on {day}.",
+                        "{count} debits, {total} together, are credited to their members on {day}.",
+                        one.debits)  # fmt: skip
         CONSOLE.say(told.format(count=one.debits, total=euros(one.cents), day=shown_day(one.release_on)))
     CONSOLE.give(daily_json(done) | {
         "maturing": [
@@ -291,7 +300,9 @@ def item_json(one: Item, month: str, mandate: Mandate) -> dict[str, Any]:
 
 def _show_notices(found: Notices, file: Path | None, left: int, *, again: bool) -> None:
     told = _("Debits of {month} are due on {day}; members can be told until {last}.")
-    CONSOLE.say(told.format(month=found.month, day=shown_day(found.due_on), last=shown_day(found.last_day)))
+    CONSOLE.say(
+        told.format(month=shown_month(found.month), day=shown_day(found.due_on), last=shown_day(found.last_day))
+    )
     if not found.notices and not left:
         CONSOLE.say(_("Nobody was told, and nobody is to be.") if again else
                     _("Nobody is left to be told; --again lists everybody who was."))  # fmt: skip
@@ -299,6 +310,12 @@ def _show_notices(found: Notices, file: Path | None, left: int, *, again: bool) 
     rows = [[one.name, one.rum, euros(one.amount), shown_day(one.due_on)] for one in found.notices]
     if rows:
         CONSOLE.table([(_("name"), False), (_("mandate"), False), (_("Amount"), True), (_("Day"), False)], rows)
+    if rows and not again:
+        told = _(
+            "They are noted as told today: write to them now. The same list: "
+            "patard mandate notices --month {month} --again"
+        )
+        CONSOLE.say(told.format(month=found.month))
     if left:
         told = ngettext("{count} member is still to be told: the same command without --again.",
                         "{count} members are still to be told: the same command without --again.", left)  # fmt: skip

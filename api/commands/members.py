@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from api.commands.console import CONSOLE, CliError, Exit, _, money, terminal_code
+from api.commands.console import CONSOLE, N_, CliError, Exit, _, money, terminal_code
+from api.commands.noticed import role_name
 from api.commands.opened import opened, readable
 from ledger.core.ids import account_text
 from ledger.currency import join_codes, naming, parties
@@ -14,6 +15,10 @@ from ledger.currency.town import Town
 
 FIRST_ROLE = {"person": "member", "shop": "owner", "public_body": "owner", "association": "operator"}
 """What the first device of a party is, unless somebody says otherwise."""
+KINDS = {
+    "person": N_("person"), "shop": N_("shop"), "public_body": N_("public body"), "association": N_("association"),
+}  # fmt: skip
+"""Kinds of parties, for people; what one types are the names."""
 COUNTERS = ("shop", "public_body")
 """Whose next device may be a till."""
 
@@ -61,7 +66,7 @@ def show(kind: str | None, *, closed: bool) -> None:
     balances = {party.account: accounts[party.account].balance for party in found}
     columns = [(_("account"), False), (_("kind"), False), (_("balance"), True), (_("name"), False)]
     rows = [
-        (account_text(party.account), party.kind, money(balances[party.account], symbol),
+        (account_text(party.account), _(KINDS[party.kind]), money(balances[party.account], symbol),
          party.name if party.closed_at is None else _("{name} (closed)").format(name=party.name))
         for party in found
     ]  # fmt: skip
@@ -98,7 +103,9 @@ def invite(who: str, role: str | None, png: Path | None, person: str | None = No
 
         picture(png, link)
     CONSOLE.say(
-        _("A device of {name}, as {role}, joins with this code within 7 days:").format(name=party.name, role=role)
+        _("A device of {name}, as {role}, joins with this code within 7 days:").format(
+            name=party.name, role=role_name(role)
+        )
     )
     CONSOLE.say()
     CONSOLE.say(f"  {code}")

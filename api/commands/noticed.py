@@ -20,6 +20,7 @@ FORMS = (
     N_("key {key} became {role}, said to be held by account {account}; the {office}'s key {by} invited it"),
     N_("key {key} became {role} of account {account}, which had one; invited at the machine"),
     N_("key {key} became {role} of account {account}, which had one; invited with key {by}"),
+    N_("key {key} of the association said where account {account} is paid"),
     N_("account {account} came to owe euros while it held {amount} in units"),
     N_("{amount} units were imported for {name}, to be spent, by a currency at work"),
     N_("from before the log held hashes of texts: {told}. Whoever may write to the database can change them, and "
@@ -41,12 +42,26 @@ FORMS = (
     N_("{amount} went out with the line {line}: "
        "a treasurer, or somebody at the machine, placed it as monthly top-ups of several members that went back"
        ", and neither its kind nor an IBAN of theirs says so"),
+    N_("the statements of {name} were withdrawn, and none came since: what the bank has nobody knows; import the true "
+       "ones"),
+    N_("since then issuers have units of {imported} cents out beside {circulation} cents in circulation, and the "
+       "guarantee is {guarantee} cents"),
+    N_("since then the reserve lacks {short} cents of the guarantee of {guarantee} cents: members owe {due} cents, for "
+       "euros that went back to their banks after the units had been spent, or that were paid to them and not owed"),
     N_("the charter gave the reserve account {name} another IBAN, or none"),
     N_("somebody at the machine said that the clock is right: it had {clock}, after an entry of {before}"),
 )  # fmt: skip
 """The sentences of the audit's notices."""
-TEXTS = (N_("names of parties"), N_("bank details"), N_("statements"), N_("memos of payments"))
+TEXTS = (N_("names of parties"), N_("bank details"), N_("statements that do not say whose they are"), N_("statements"),
+         N_("memos of payments"))  # fmt: skip
 ROLES = (N_("cashier"), N_("owner"), N_("member"), N_("operator"), N_("treasurer"), N_("auditor"))
+
+
+def role_name(role: str) -> str:
+    """A role in the user's language."""
+    return _(role) if role in ROLES else role
+
+
 _WORDS = {"told": TEXTS, "role": ROLES, "office": ROLES}
 ACCOUNT = re.compile(r"account ([0-9a-f]{16})\b")
 _CENTS = re.compile(r"(-?[0-9]+) cents?\b")

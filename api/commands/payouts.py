@@ -38,6 +38,14 @@ PAYEES = {
     "not_possible": N_("holder not checked"),
 }
 """What the bank found of the account's holder."""
+LOOKS = {
+    "new": N_("new account"),
+    "changed": N_("no longer the shop's account"),
+    "office": N_("account typed by the office"),
+    "fewer": N_("paid before with fewer signatures"),
+    "erased": N_("file erased, not compared"),
+}
+"""Why an IBAN is to be looked at, in the words of the office's page."""
 TRANSFER_STATES = {"due": N_("under way"), "paid": N_("paid"), "undone": N_("given back")}
 
 
@@ -218,7 +226,7 @@ def _where(one: owed.Due) -> str:
 
 
 def _stands(one: contents.Ordered) -> str:
-    new = _("IBAN to look at: new, or from the office") if one.is_new else ""
+    new = _("to look at: {why}").format(why=_(LOOKS[one.look])) if one.look else ""
     return ", ".join(filter(None, (_(TRANSFER_STATES[one.state]), new, payee_text(one.payee))))
 
 
@@ -238,13 +246,19 @@ def _file_row(one: Batch) -> tuple[str, ...]:
 
 
 def _signed(batch: Batch) -> str:
-    names = ", ".join(one.name for one in batch.signatures if one.counts) or _("nobody")
-    return _("{names} (people needed: {people})").format(names=names, people=batch.people)
+    names = ", ".join(one.name for one in batch.signatures if one.counts)
+    if not names:
+        return _("no signature of {people}").format(people=batch.people)
+    return _("{names} ({signed} of {people})").format(names=names, signed=batch.signed, people=batch.people)
 
 
 def _next_step(batch: Batch) -> None:
     if batch.state == "ordered":
-        told = _("To be signed by {people} of the treasurers, each on their own device: wallet payouts --sign {number}")
+        told = ngettext(
+            "To be signed by a treasurer, on their own device: wallet payouts --sign {number}",
+            "To be signed by {people} of the treasurers, each on their own device: wallet payouts --sign {number}",
+            batch.people,
+        )
         CONSOLE.say(told.format(people=batch.people, number=batch.number))
     elif batch.state == "signed":
         CONSOLE.say(_("Next: patard payouts file {number}").format(number=batch.number))

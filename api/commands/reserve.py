@@ -38,8 +38,8 @@ def show_reserve(paper: Path | None, *, lines: bool = False) -> None:
     after = _("after entry {seq}").format(seq=report.seq)
     CONSOLE.say(f"{charter.name} ({charter.code})")
     CONSOLE.say(f"{WORDS('As of {day}').format(day=shown.on)}, {after}")
-    if shown.proved_on is not None:
-        CONSOLE.say(WORDS("The banks' figures are of {day}.").format(day=shown.proved_on))
+    if shown.proved is not None:
+        CONSOLE.say(shown.proved)
     _sums(shown)
     _accounts(shown)
     _flows(shown)
@@ -47,7 +47,8 @@ def show_reserve(paper: Path | None, *, lines: bool = False) -> None:
         CONSOLE.say()
         held = WORDS("holds") if one.holds else WORDS("DOES NOT HOLD")
         CONSOLE.say(f"{held}  {one.left} {one.relation} {one.right}".translate(_SIGNS))
-        CONSOLE.say(fill(one.sentence, COLUMNS, initial_indent="  ", subsequent_indent="  "))
+        for told in (one.sentence, one.formula.translate(_SIGNS)):
+            CONSOLE.say(fill(told, COLUMNS, initial_indent="  ", subsequent_indent="  "))
     if paper is not None:
         CONSOLE.say()
         CONSOLE.say(_("The report on paper is in {file}.").format(file=paper))
@@ -130,4 +131,5 @@ def _flows(shown: Shown) -> None:
     CONSOLE.say()
     threshold = WORDS("of {threshold}").format(threshold=shown.threshold)
     CONSOLE.say(f"{WORDS('Twelve months of euros')}  {shown.total} {threshold} ({shown.share})")
-    CONSOLE.say(f"  {WORDS('In, by conversion')} {shown.inflow}, {WORDS('Out, by reconversion')} {shown.outflow}")
+    CONSOLE.say(f"  {WORDS('In, by conversion')} {shown.inflow}")
+    CONSOLE.say(f"  {WORDS('Changed back, fees included')} {shown.outflow}")

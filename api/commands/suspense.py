@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from api.commands.bank import line_json, part_text
-from api.commands.console import CONSOLE, N_, CliError, Exit, _, amount, euros, money, ngettext, shown_day
+from api.commands.console import CONSOLE, LANG, N_, CliError, Exit, _, amount, euros, money, ngettext, shown_day
 from api.commands.opened import opened, readable
 from ledger.core.ids import account_text
 from ledger.currency import conversion, parties
@@ -237,7 +237,7 @@ def _show(one: OpenLine, names: Mapping[int, str]) -> None:
     for part in line.parts:
         CONSOLE.say(f"        {euros(part['amount']):>10}  {part_text(part)}".rstrip())
     for number, proposal in enumerate(one.proposals[:SHOWN], 1):
-        why = "; ".join(_reason(reason) for reason in proposal.reasons)
+        why = (" ; " if LANG == "fr" else "; ").join(_reason(reason) for reason in proposal.reasons)
         CONSOLE.say(f"    {number}  {_words(proposal.decision, names)} ({why})")
     if not one.proposals:
         CONSOLE.say("    " + _("nothing is known about it"))

@@ -21,7 +21,9 @@ def key_list(party: str = PARTY, json: bool = JSON) -> None:
 @command(app, "revoke", _("Shut out a device that was lost or stolen."))
 def key_revoke(
     party: str = PARTY,
-    key: str = typer.Argument(metavar="KEY", help=_("The device's label, or how its key begins."), show_default=False),
+    key: str = typer.Argument(
+        None, metavar="KEY", help=_("The device's label, or how its key begins."), show_default=False
+    ),
     json: bool = JSON,
 ) -> None:
     from api.commands import keys

@@ -122,7 +122,9 @@ def order_payouts(body: BatchIn, acting: Actor) -> BatchOut:
 def payout_batch(batch: str, found: Served, caller: Caller) -> BatchTransfersOut:
     """A file, by its number or id, with the transfers in it. `is_new`: look at this IBAN before you sign.
 
-    It was never paid to by a file that as many people signed, is not the shop's any more, or the office set it lately.
+    `look` says why, "" where there is nothing: the shop was never paid to it (`new`), it is not the shop's any more
+    (`changed`), the office typed it lately (`office`), it was paid to with fewer signatures (`fewer`), or the file is
+    `erased`.
 
     `changed`: the stored file is not the one that was ordered, so nothing is shown of it; withdraw it.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
@@ -96,6 +96,10 @@ class BatchesOut(BaseModel):
     batches: list[BatchOut]
 
 
+Look = Literal["", "new", "changed", "office", "fewer", "erased"]
+"""Why an IBAN is to be looked at."""
+
+
 class TransferOut(BaseModel):
     id: str
     reference: str
@@ -103,6 +107,7 @@ class TransferOut(BaseModel):
     name: str
     iban: str
     is_new: bool
+    look: Look
     amount_cents: int
     state: str
     payee: PayeeOut | None
@@ -183,5 +188,6 @@ def transfer_out(one: Ordered) -> TransferOut:
     """One transfer of a file, as the API shows it."""
     return TransferOut(
         id=one.reconversion.hex(), reference=shown(one.reference), account=account_text(one.holder), name=one.name,
-        iban=one.iban, is_new=one.is_new, amount_cents=one.amount, state=one.state, payee=payee_out(one.payee),
+        iban=one.iban, is_new=one.is_new, look=one.look, amount_cents=one.amount, state=one.state,
+        payee=payee_out(one.payee),
     )  # fmt: skip

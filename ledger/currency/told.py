@@ -61,7 +61,8 @@ def why(code: str, detail: str, words: Translator) -> str:
 def _written(fact: object, words: Translator | None) -> object:
     """A fact as the language of `words` writes it; without any, as programs do."""
     if isinstance(fact, tuple):
-        between = "; " if any(isinstance(one, Told) for one in fact) else ", "
+        stop = "; " if words is None or words.lang == "en" else " ; "
+        between = stop if any(isinstance(one, Told) for one in fact) else ", "
         return between.join(str(_written(one, words)) for one in fact)
     if words is None or words.lang == "en":
         return fact

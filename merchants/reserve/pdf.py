@@ -107,8 +107,8 @@ def _story(shown: Shown, drawing: Drawing | None, _: Translator) -> list[Flowabl
 
 def _as_of(shown: Shown, _: Translator) -> list[str]:
     told = [_("As of {day}").format(day=shown.on)]
-    if shown.proved_on is not None:
-        told.append(_("The banks' figures are of {day}.").format(day=shown.proved_on))
+    if shown.proved is not None:
+        told.append(shown.proved)
     return told
 
 
@@ -218,7 +218,7 @@ def _months(shown: Shown, _: Translator) -> Flowable:
 
 
 def _year(shown: Shown, _: Translator) -> list[Flowable]:
-    parts = ((_("In, by conversion"), shown.inflow), (_("Out, by reconversion"), shown.outflow),
+    parts = ((_("In, by conversion"), shown.inflow), (_("Changed back, fees included"), shown.outflow),
              (_("Share reached"), shown.share))  # fmt: skip
     total = f"{shown.total} {_('of {threshold}').format(threshold=shown.threshold)}"
     told = _(

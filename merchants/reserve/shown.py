@@ -84,8 +84,8 @@ class Shown(NamedTuple):
     currency: str
     symbol: str
     on: str
-    proved_on: str | None
-    """The day of the banks' figures."""
+    proved: str | None
+    """Of which day the banks' figures are, or of which days: a sentence."""
     covered: bool
     outdated: str | None
     """What to say instead where it was covered by statements too old, or withdrawn, to say so of today."""
@@ -156,7 +156,7 @@ def show(report: Reserve, charter: Charter, _: Translator, *, lines: bool = Fals
         currency=charter.name,
         symbol=charter.symbol,
         on=format_date(report.on, "long", locale=locale),
-        proved_on=None if report.proved_on is None else short(report.proved_on, _.lang),
+        proved=_proved(report, _),
         covered=report.covered,
         outdated=_outdated(report, _) if report.backed and report.outdated else None,
         awaits=euros(report.awaited) if report.sound and not report.backed else None,
@@ -201,6 +201,15 @@ def show(report: Reserve, charter: Charter, _: Translator, *, lines: bool = Fals
         at=moment(report.at, charter, locale),
         root=report.root.hex(),
     )  # fmt: skip
+
+
+def _proved(report: Reserve, _: Translator) -> str | None:
+    if report.proved_on is None or report.proved_to is None:
+        return None
+    first, last = short(report.proved_on, _.lang), short(report.proved_to, _.lang)
+    if first == last:
+        return _("The banks' figures are of {day}.").format(day=last)
+    return _("The banks' figures are of {first} to {last}.").format(first=first, last=last)
 
 
 def _outdated(report: Reserve, _: Translator) -> str:

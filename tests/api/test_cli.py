@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from api.commands import serving
+from api.commands.console import _plain, money
 from ledger.currency.import_rows import KINDS
 from ledger.currency.town import Town
 from tests.api.command import PATARD, Run, begun
@@ -129,3 +130,10 @@ def test_the_home_can_be_named(run: Run, town: Town, tmp_path: Path, monkeypatch
 
 def test_version(run: Run) -> None:
     assert run("--version", plain=True).out.startswith("patard 0.")
+
+
+def test_what_is_below_nothing_has_a_true_minus(tmp_path: Path) -> None:
+    shown = money(-120)
+    assert shown[0] == "−" and "-" not in shown
+    with (tmp_path / "latin").open("w", encoding="latin-1") as narrow:
+        assert _plain(shown, narrow) == shown.replace("−", "-")

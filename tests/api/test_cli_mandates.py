@@ -157,9 +157,14 @@ def test_what_is_refused_at_the_machine(run: Run, town: Town, args: tuple[str, .
 def test_it_is_said_for_people(run: Run, town: Town) -> None:
     add(run, "Bob", 2)
     assert "PATARD-" in run("mandate", "list", plain=True).out
-    assert "23/06/2025" in run("mandate", "notices", plain=True).out
+    out = run("mandate", "notices", plain=True).out
+    assert "23/06/2025" in out and "(juillet 2025)" in out
+    assert (
+        "Ils sont notés comme prévenus aujourd'hui" in out and "patard mandate notices --month 2025-07 --again" in out
+    )
     until(town, date(2025, 6, 24))
     assert ".xml" in run("mandate", "collect", plain=True).out
-    assert "2025-07" in run("mandate", "collections", plain=True).out
+    out = run("mandate", "collections", plain=True).out
+    assert "juillet 2025" in out and "retours" in out and "2025-07" not in out
     for command in ("unpaid", "release"):
         assert run("mandate", command, plain=True).code == 0

@@ -36,6 +36,7 @@ def test_parties(run: Run, town: Town) -> None:
     ran = run("party", "close", "Alice Martin")
     assert (ran.code, ran.error["code"]) == (1, "account_not_empty")
     table = run("party", "list", plain=True).out
+    assert "particulier" in table and "person" not in table  # one types `--kind person`, and reads French
     assert "Alice Martin" in table and max(map(len, table.splitlines())) <= 80
 
 
@@ -102,6 +103,7 @@ def test_an_invitation_says_which_door_it_opens(
     """What `init` and `party add` go on to is a code for a till where a till is meant: it takes, and pays nothing."""
     shown = run("invite", who, *(("--role", role) if role else ()), plain=True).out
     assert door in shown and other not in shown
+    assert "treasurer" not in shown
 
 
 def test_what_comes_next_is_right(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,6 +138,8 @@ def test_a_lost_device_is_shut_out(run: Run, town: Town, tmp_path: Path) -> None
         (key, "owner", None) for key in (phone, *tablets)
     ]
     table = run("key", "list", "boulangerie", plain=True).out
+    assert "propriétaire" in table and "owner" not in table
+    assert run("key", "revoke", tablets[0]).error["code"] == "usage"
     assert all(shown_key(bytes.fromhex(key)) in table for key in (phone, *tablets))
     for which, name in (("tablette", "key_ambiguous"), ("", "key_unknown"), ("vélo", "key_unknown")):
         refused = run("key", "revoke", "Boulangerie", which)

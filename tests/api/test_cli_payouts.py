@@ -75,13 +75,14 @@ def test_from_what_is_due_to_the_bank_and_back(run: Run, home: Path) -> None:
     assert run("party", "iban", "boulangerie", "DE89 3704 0044 0532 0130 00").json["iban"] == IBAN
     made = run("payouts", "order").json
     assert (made["number"], made["total_cents"], made["state"], made["left_out"]) == (1, 9_500, "ordered", [])
-    assert "wallet payouts --sign 1" in run("payouts", "show", "1", plain=True).out
+    shown = run("payouts", "show", "1", plain=True).out
+    assert "wallet payouts --sign 1" in shown and "aucune signature sur 1" in shown and "par un trésorier," in shown
     early = run("payouts", "file", "1", "--out", "early.xml")
     assert (early.code, early.error["code"]) == (Exit.REFUSED, "payouts_unsigned")
     assert not Path("early.xml").exists()
     sign(run, home, "1", "--person", "alice martin")
     [shown] = run("payouts", "show", "1").json["transfers_list"]
-    assert (shown["name"], shown["iban"], shown["is_new"]) == ("Boulangerie", IBAN, True)
+    assert (shown["name"], shown["iban"], shown["look"]) == ("Boulangerie", IBAN, "new")
     written = run("payouts", "file", "1").json
     assert Path(written["file"]).name == f"{made['message']}.xml"
     assert made["message"].encode() in Path(written["file"]).read_bytes()

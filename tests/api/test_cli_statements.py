@@ -98,6 +98,8 @@ def test_the_parts_of_a_sum_are_shown(home: Path, tmp_path: Path) -> None:
     assert "€2.00  ALICE MARTIN" in shown and "€3.00  BOB DUBOIS" in shown
     assert "its parts are of Alice Martin, Bob Dubois" in shown
     assert "dont" in patard(home, "fr", "bank", "lines").out
+    again = patard(home, "fr", "bank", "import", file(tmp_path, "a.xml", camt(sum_)))
+    assert "0 nouvelle ligne sur 1" in again.out, again
     [line] = [text.split()[0] for text in shown.splitlines() if "2025-10-05" in text]
     assert patard(home, "en", "bank", "suspense", "place", line, "--proposal", "1").code == 0
     assert patard(home, "en", "check").code == 0

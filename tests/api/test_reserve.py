@@ -177,6 +177,8 @@ def test_the_machine_shows_it_in_80_columns(machine: Machine) -> None:
     assert TYPED in long.out and TYPED not in short.out
     for sum_ in ("125,00\u202fP", "132,00\u202f€", "107,00\u202f€", "+25,00\u202f€", "80,00\u202f%"):
         assert sum_ in short.out and sum_ in long.out
+    assert "  garantie <= " in short.out  # what its sums are of
+    assert "frais compris" in short.out
 
 
 def test_the_machine_writes_it_on_paper(machine: Machine, tmp_path: Path) -> None:

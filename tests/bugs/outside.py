@@ -83,8 +83,8 @@ BUGS: tuple[Bug, ...] = (
         FORMATS + "ofx.py", "if _BALANCE_ROW.match(label) and", "if False and"),
     # A first statement that was wrong.
     bug("withdrawing: what was placed", f"{WITHDRAWING} -k placed_is_put_back",
-        BANK + "withdrawing.py", "if line.placed_seq is not None or line.undone_seq is not None or line.became",
-        "if line.became"),
+        BANK + "withdrawing.py", "return line.placed_seq is not None or line.undone_seq is not None or line.became",
+        "return line.became"),
     bug("withdrawing: units that were spent become a debt", f"{WITHDRAWING} -k spent",
         BANK + "withdrawing.py", "any(chart.claims in (t.debit, t.credit) for", "any(False for"),
     bug("withdrawing: a line is booked at the same moment", f"{WITHDRAWING} -k booked_at_the_same",

@@ -234,7 +234,7 @@ def test_when_a_statement_was_taken_the_log_says(town: Town, alice: Party, mallo
     shares = (Share(Way.MEMBER, 79_900, thief.account), Share(Way.OWN, 100))
     place(town, one.line.id, Decision(way=Way.SPLIT, shares=shares))
     towns.pay(town, thief, shop, 79_900)
-    bring(town, statement([kept], 500_000), corrected=True)
+    taking.take(town, [statement([kept], 500_000)], corrected=True)  # and nobody books
     towns.clock(town).forward(7_200)
     assert found(town) == {"bank_unexplained"}
     later = town.now() + 10**15

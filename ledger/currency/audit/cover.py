@@ -6,7 +6,7 @@ does not hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ledger.core.model import Transaction
 from ledger.core.record import Record
@@ -23,11 +23,18 @@ CLAIMED = "claims_owed"
 """Nor this: euros that went back to members' banks after the units were spent, or that somebody placed as their debts.
 Whoever owes them is told in the log."""
 
-NOTICES = frozenset({IMPORTED_UNCOVERED, CLAIMED})
-"""What does not hold at the end of the log, and is no finding for it."""
+NOTICES = {
+    IMPORTED_UNCOVERED: "since then issuers have units of {imported} cents out beside {circulation} cents in "
+    "circulation, and the guarantee is {guarantee} cents",
+    CLAIMED: "since then the reserve lacks {short} cents of the guarantee of {guarantee} cents: members owe {due} "
+    "cents, for euros that went back to their banks after the units had been spent, or that were paid to them and not "
+    "owed",
+}
+"""What does not hold at the end of the log, and is no finding for it; the command has each in French."""
 
-Since = tuple[str, int, bytes, str]
-"""A code, the entry (sequence number and id) since which something does not hold, and a sentence."""
+Since = tuple[str, int, bytes, str, Mapping[str, int]]
+"""A code, the entry (sequence number and id) since which something does not hold, and a sentence; of a notice what
+stands in it."""
 
 
 class Cover:
@@ -88,7 +95,7 @@ class Cover:
         imported = self.imported = sum(max(0, cents) for cents in issued.values())
         self._hold(
             IMPORTED_UNCOVERED, not imported or circulation + imported <= guarantee, record, transaction,
-            f"issuers have {imported} units out beside {circulation} in circulation, and the guarantee is {guarantee}",
+            imported=imported, circulation=circulation, guarantee=guarantee,
         )  # fmt: skip
         # Euros on their way between two reserve accounts are on neither, or already on both.
         reserve = sum(held[number] for number in chart.reserve.values()) + held[chart.transit]
@@ -102,9 +109,7 @@ class Cover:
             f"to shops and what came and is not placed, and than the claims of {due} explain (cents)",
         )  # fmt: skip
         self._hold(
-            CLAIMED, not 0 < short <= due, record, transaction,
-            f"the reserve lacks {short} cents of the guarantee of {guarantee}: members owe {due}, for euros that "
-            "went back to their banks after the units had been spent, or that were paid to them and not owed",
+            CLAIMED, not 0 < short <= due, record, transaction, short=short, guarantee=guarantee, due=due,
         )  # fmt: skip
         owed = guarantee + payouts - held[chart.suspense] - held[chart.income]
         there = reserve + held[chart.operations] + due
@@ -141,13 +146,16 @@ class Cover:
             if self.story.lines.claims[holder] < 0:
                 yield "claim_exceeded", f"account {holder:016x} paid {-cents} and did not owe as much"
 
-    def _hold(self, code: str, holds: bool, record: Record, transaction: Transaction, text: str) -> None:
+    def _hold(
+        self, code: str, holds: bool, record: Record, transaction: Transaction, text: str = "", **values: int
+    ) -> None:
         if holds:
             self._since.pop(code, None)
         elif code not in self._since or code in NOTICES:
             # What may be so for long is told as it is in the end.
-            _code, seq, id_, _text = self._since.get(code, (code, record.seq, transaction.id, ""))
-            self._since[code] = (code, seq, id_, f"since then {text}")
+            before = self._since.get(code)
+            seq, id_ = (before[1], before[2]) if before else (record.seq, transaction.id)
+            self._since[code] = (code, seq, id_, f"since then {text}", values)
 
     def end(self) -> list[Since]:
         """What does not hold at the end of the log."""

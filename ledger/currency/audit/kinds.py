@@ -228,8 +228,9 @@ def bank_details(story: Story, record: Record, note: Note) -> Iterator[Said]:
         return
     story.details[account] = None if hashed is None else str(hashed)
     if key is not None and key.account != account and hashed is not None:
-        text = f"key {str(evidence['by'])[:16]} of the association said where account {account:016x} is paid"
-        story.notices.append(Notice(record.seq, note.id, text))
+        form = "key {key} of the association said where account {account} is paid"
+        said: dict[str, str | int] = {"key": str(evidence["by"])[:16], "account": account}
+        story.notices.append(Notice(record.seq, note.id, form, said))
 
 
 def other(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:

@@ -159,8 +159,8 @@ def end(story: Story) -> Iterator[tuple[int, bytes, Problem]]:
     yield from _shared(story)
     if story.unsigned is not None:
         seq, id_ = story.unsigned
-        text = "up to here, what the association did is of before it was signed: who did it rests on the names alone"
-        story.notices.insert(0, Notice(seq, id_, text))
+        form = "up to here, what the association did is of before it was signed: who did it rests on the names alone"
+        story.notices.insert(0, Notice(seq, id_, form))
 
 
 def _shared(story: Story) -> Iterator[tuple[int, bytes, Problem]]:

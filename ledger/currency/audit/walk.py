@@ -225,9 +225,9 @@ class _Run:
 
     def end(self, town: Town) -> None:
         """What is wrong at the end of the log, and where charter and tables say something else than it."""
-        for code, seq, id_, text in self.cover.end():
+        for code, seq, id_, text, values in self.cover.end():
             if code in NOTICES:
-                self.story.notices.append(Notice(seq, id_, text))
+                self.story.notices.append(Notice(seq, id_, NOTICES[code], values))
             else:
                 self.find(code, seq, id_, text)
         for seq, id_, (code, text) in vouching.end(self.story):

@@ -368,14 +368,13 @@ def _ledger_before(town: Town, number: int, day: date, apart: Collection[bytes])
             taken_on = moments.day(entry.seq, entry.at)
             counts_for = counted(entry.booked_on, taken_on)
             of = with_which(entry.kind, entry.evidence, entry.corrects)
-            if of is not None or entry.id in together:  # the newest come first, and the oldest tells the day
+            if entry.id in apart:
+                if counts_for < day:
+                    aside.insert(0, entry.change)
+            elif of is not None or entry.id in together:  # the newest come first, and the oldest tells the day
                 _day, sum_ = together.get(of or entry.id, (day, 0))
                 together[of or entry.id] = (counts_for, sum_ + entry.change)
-            elif counts_for >= day:
-                continue
-            elif entry.id in apart:
-                aside.insert(0, entry.change)
-            else:
+            elif counts_for < day:
                 total += entry.change
         if not page.next:
             return total + sum(cents for of_day, cents in together.values() if of_day < day), aside

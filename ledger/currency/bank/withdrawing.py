@@ -126,7 +126,8 @@ def withdraw(town: Town, reserve: str, *, first: bytes | None = None, by: str = 
             found = _lines(connection, begins.reserve)
             count = _count(connection, begins.reserve, begins.number)
         books = Books(town, by)
-        made = [_undone(books, line) for line in _in_turn(found)]
+        turns = _in_turn(found)
+        made = [_undone(books, line, sum(map(_hinders, turns))) for line in turns]
         said: Evidence = {
             "by": by,
             "reserve": f"{begins.reserve:016x}",
@@ -166,9 +167,9 @@ def _require_undone(connection: Connection, reserve: int) -> None:
         raise CurrencyError(
             "statement_placed",
             tell(
-                "the line {line} ({amount}), which a corrected statement took away, is not undone yet: "
+                "the line {line} of {day} ({amount} euros), which a corrected statement took away, is not undone yet: "
                 "importing that statement again does it, or says what hinders it",
-                line=line.reference, amount=Cents(line.amount),
+                line=line.reference, day=line.booked_on, amount=Cents(line.amount),
             ),
         )  # fmt: skip
 
@@ -185,17 +186,25 @@ def _in_turn(found: Sequence[Line]) -> list[Line]:
     return sorted((line for line in found if line.seq is not None), key=lambda line: line.amount > 0)
 
 
-def _undone(books: Books, line: Line) -> Instruction:
-    """What undoes a line. Raises `CurrencyError`, statement_placed, where that leaves more than there was before."""
-    told: dict[str, object] = {"line": line.reference, "amount": Cents(line.amount)}
-    if line.placed_seq is not None or line.undone_seq is not None or line.became not in UNPLACED:
+def _hinders(line: Line) -> bool:
+    return line.placed_seq is not None or line.undone_seq is not None or line.became not in UNPLACED
+
+
+def _undone(books: Books, line: Line, hinder: int) -> Instruction:
+    """What undoes a line. Raises `CurrencyError`, statement_placed, where that leaves more than there was before.
+
+    `hinder` is how many lines are in the way.
+    """
+    told: dict[str, object] = {"line": line.reference, "day": line.booked_on, "amount": Cents(line.amount)}
+    if _hinders(line):
         raise CurrencyError(
             "statement_placed",
             tell(
-                "the line {line} ({amount}) was placed, or was known to be more than a top-up: put it back first, with "
-                "`patard bank suspense back {id}`",
+                "the line {line} of {day} ({amount} euros) was placed, or was known to be more than a top-up: put it "
+                "back first, with `patard bank suspense back {id}`{others}",
                 **told,
                 id=line.id.hex()[-8:],
+                others=tell("; {count} such lines are in the way", count=hinder) if hinder > 1 else "",
             ),
         )
     made = _debits(books, line, told) if line.became in (BROUGHT, UNPAID) else _made(books, line)
@@ -207,8 +216,8 @@ def _undone(books: Books, line: Line) -> Instruction:
         raise CurrencyError(
             "statement_placed",
             tell(
-                "the line {line} ({amount}) brought units to {name}, who holds {there} and has spent more: have as "
-                "much paid back, then withdraw the statement",
+                "the line {line} of {day} ({amount} euros) brought units to {name}, who holds {there} and has "
+                "spent more: have as much paid back, then withdraw the statement",
                 **told,
                 name=holder.name,
                 there=there,
@@ -229,8 +238,8 @@ def _debits(books: Books, line: Line, told: dict[str, object]) -> Instruction:
         raise CurrencyError(
             "statement_placed",
             tell(
-                "direct debits that the line {line} ({amount}) is of came back, or were released to members: that "
-                "has happened, and the statement stays",
+                "direct debits that the line {line} of {day} ({amount} euros) is of came back, or were released to "
+                "members: that has happened, and the statement stays",
                 **told,
             ),
         )

@@ -238,6 +238,12 @@ class Reserve(NamedTuple):
         return min((bank.statement_on for bank in self.banks if bank.statement_on and bank.ledger), default=None)
 
     @property
+    def proved_to(self) -> date | None:
+        """The day of the latest of those statements, None where `proved_on` is."""
+        days = [bank.statement_on for bank in self.banks if bank.statement_on and bank.ledger]
+        return max(days) if self.proved_on else None
+
+    @property
     def sound(self) -> bool:
         """Whether what is not covered yet, if anything, is what the next statements should bring."""
         lost = any(one.why is Why.OVERDUE for one in self.moving) or any(one.unexplained for one in self.banks)

@@ -30,6 +30,15 @@ export function batchState(one) {
 
 const TRANSFER = { due: "", paid: t("paid"), undone: t("came back") };
 
+/** Why an IBAN is to be looked at. */
+const LOOKS = {
+  new: t("new account"),
+  changed: t("no longer the shop's account"),
+  office: t("account typed by the office"),
+  fewer: t("paid before with fewer signatures"),
+  erased: t("file erased, not compared"),
+};
+
 export class Batch {
   constructor(office, { onChanged }) {
     Object.assign(this, { office, onChanged });
@@ -174,7 +183,9 @@ function transferRow(one) {
   const row = filled("transfer-row", {
     name: one.name, text: [ibanText(one.iban), one.reference, TRANSFER[one.state]].filter(Boolean).join(" · "), amount: euros(one.amount_cents),
   });
-  row.querySelector(".fresh-iban").hidden = !one.is_new;
+  const fresh = row.querySelector(".fresh-iban");
+  fresh.hidden = one.look === "";
+  if (one.look) say(fresh, LOOKS[one.look] ?? LOOKS.new);
   const found = payeeFound(one.payee);
   row.querySelector(".payee").hidden = !found;
   if (found) {

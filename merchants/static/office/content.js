@@ -7,7 +7,7 @@ const PAIN = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09";
 /**
  * Read a file, `{text, sha256}`, and hold it against what the server told of it: hash, sum and number of transfers.
  *
- * Throws an Error in words. Of the transfers that the server lists only this is believed: which accounts are known.
+ * Throws an Error in words. Of the transfers that the server lists only this is believed: why an account is to be looked at.
  */
 export function contentOf({ text, sha256 }, { batch, transfers: listed }) {
   const { day, transfers } = read(text);
@@ -16,11 +16,11 @@ export function contentOf({ text, sha256 }, { batch, transfers: listed }) {
   if (total !== batch.total_cents || transfers.length !== batch.transfers) {
     throw new Error(t("The transfers in the file do not come to its sum: do not sign it."));
   }
-  const known = new Set(listed.filter((one) => !one.is_new).map((one) => `${plain(one.reference)} ${one.iban}`));
+  const looks = new Map(listed.map((one) => [`${plain(one.reference)} ${one.iban}`, one.look]));
   const states = new Map(listed.map((one) => [plain(one.reference), one.state]));
   return {
     sha256, total,
-    transfers: transfers.map((one) => ({ ...one, is_new: !known.has(`${one.end} ${one.iban}`), state: states.get(one.end) ?? "due" })),
+    transfers: transfers.map((one) => ({ ...one, look: looks.get(`${one.end} ${one.iban}`) ?? "new", state: states.get(one.end) ?? "due" })),
   };
 }
 

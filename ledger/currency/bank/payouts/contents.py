@@ -33,8 +33,9 @@ _PAYOUT, _ORDER = PAYOUT.c, PAYOUT_ORDER.c
 class Ordered(NamedTuple):
     """One transfer of a file: the payout's reference, and to whom and where it goes, as the bank reads it.
 
-    `is_new` says that it has to be looked at before somebody signs: this party was never paid to this IBAN by a file
-    that as many people signed, it is not the party's any more, or the office set it within the last `ALONE_DAYS`.
+    `look` says why this IBAN has to be looked at before somebody signs, "" where it need not be: the party was never
+    paid to it (`new`); it is not the party's any more (`changed`); the office typed it within the last `ALONE_DAYS`
+    (`office`); it was paid to by files alone that fewer people signed (`fewer`); or the file was `erased`.
     """
 
     reference: str
@@ -43,11 +44,16 @@ class Ordered(NamedTuple):
     amount: int
     name: str
     iban: str
-    is_new: bool
+    look: str
     state: str
     """due, paid or undone."""
     payee: Payee | None = None
     """What the bank found of its account's holder, where it told."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there is anything to look at."""
+        return self.look != ""
 
 
 def content(connection: Connection, file: Noted) -> bytes:
@@ -103,7 +109,7 @@ def transfers_of(town: Town, id_: bytes, people: int = 1) -> list[Ordered]:
         if not _stored(connection, id_):
             return [
                 Ordered(payout_reference(network, row.reconversion), row.reconversion, row.holder, row.amount, row.name,
-                        row.iban, True, _state(row.paid_by, row.undone_by), told.get((id_, row.reconversion)))
+                        row.iban, "erased", _state(row.paid_by, row.undone_by), told.get((id_, row.reconversion)))
                 for row in rows
             ]  # fmt: skip
         orders = read(content(connection, file))
@@ -114,18 +120,18 @@ def transfers_of(town: Town, id_: bytes, people: int = 1) -> list[Ordered]:
             (owners[names[one.end_to_end]], one.iban) for one in (orders.transfers if orders else ())
             if one.end_to_end in names
         }  # fmt: skip
-        known = _paid_before(connection, network, id_, wanted, max(people, file.people))
-        known &= _their_own(town, connection, file, wanted)
+        paid = _paid_before(connection, network, id_, wanted, 1)
+        enough = _paid_before(connection, network, id_, paid, max(people, file.people)) if paid else set()
+        whose = _whose(town, connection, file, wanted)
     found = []
     for one in orders.transfers if orders else ():
         reconversion = names.get(one.end_to_end, b"")
         holder, row = owners.get(reconversion, 0), places.get(reconversion)
         state = _state(row.paid_by, row.undone_by) if row is not None else "due"
-        is_new = (holder, one.iban) not in known
+        pair = (holder, one.iban)
+        look = "new" if pair not in paid else whose.get(pair, "changed") or ("" if pair in enough else "fewer")
         payee = told.get((id_, reconversion))
-        found.append(
-            Ordered(one.end_to_end, reconversion, holder, one.amount, one.name, one.iban, is_new, state, payee)
-        )
+        found.append(Ordered(one.end_to_end, reconversion, holder, one.amount, one.name, one.iban, look, state, payee))
     return found
 
 
@@ -181,19 +187,19 @@ def _paid_before(
     return known
 
 
-def _their_own(town: Town, connection: Connection, file: Noted, wanted: set[tuple[int, str]]) -> set[tuple[int, str]]:
-    """Which of these IBANs are the holders' still, who said so themselves, or the office did some weeks before."""
+def _whose(town: Town, connection: Connection, file: Noted, wanted: set[tuple[int, str]]) -> dict[tuple[int, str], str]:
+    """Which of these IBANs are the holders' still: "" where they said so, or the office did some weeks before."""
     there = proven.said(connection, {holder for holder, _iban in wanted})
     keys = held(town, connection, {raw for one in there.values() if (raw := _key(one.by))})
-    moments, found = Moments(town, town.book.head().seq), set()
+    moments, found = Moments(town, town.book.head().seq), {}
     before = moments.then(file.ordered.seq, file.ordered.at) - ALONE_DAYS * DAY
     for holder, iban in wanted:
         goes = there.get(holder)
         if goes is None or not goes.is_proven or goes.iban != iban:
             continue
         key = keys.get(_key(goes.by))
-        if key is None or key.account == holder or moments.then(goes.seq, goes.at) <= before:
-            found.add((holder, iban))
+        theirs = key is None or key.account == holder or moments.then(goes.seq, goes.at) <= before
+        found[holder, iban] = "" if theirs else "office"
     return found
 
 
