@@ -80,10 +80,11 @@ class Account:
                     self.loose[row.id] = _entry(row, days.of(row), moved - line[1], Why.OTHER_AMOUNT, None)
                 continue
             before = row.seq < found.taken_at and days.of(row) < found.first
-            if row.seq < found.taken_at and (of := self._with_which(row)) is not None:
+            apart = row.id in found.aside
+            if row.seq < found.taken_at and not apart and (of := self._with_which(row)) is not None:
                 node = _entry(row, days.of(row), moved, Why.NOT_ON_STATEMENT, days.taken(row) + ahead)
                 self.together.setdefault(of, []).append((node, before))
-            elif before and row.id not in found.aside:
+            elif before and not apart:
                 self.before += moved
             elif moved:
                 until = days.taken(row) + ahead
