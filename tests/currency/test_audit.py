@@ -97,7 +97,7 @@ def test_units_that_were_minted_and_passed_on_have_no_euro(town: Town, people: t
     _, id_ = mint(town, shop.account, 5_000)
     towns.pay(town, shop, alice, 5_000)
     imported, notice = clean(town).notices
-    assert imported.id == notice.id == id_ and "5000 units out" in notice.text
+    assert imported.id == notice.id == id_ and "units of 5000 cents out" in notice.text
     assert "5000 units were imported" in imported.text and "by a currency at work" in imported.text
 
 

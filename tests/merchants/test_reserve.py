@@ -168,9 +168,9 @@ def test_what_does_not_hold_is_said_so(covered: bool) -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_proof_of_long_ago_is_said_so(lang: Lang) -> None:
-    """Page and paper say the day of the banks' figures, and not that it is covered when that is long ago."""
+    """Page and paper say the days of the banks' figures, and not that it is covered when that is long ago."""
     texts = translator("merchants", lang)
-    of = texts("The banks' figures are of {day}.").format(day="30/06/2026")
+    of = texts("The banks' figures are of {first} to {last}.").format(first="30/06/2026", last="27/07/2026")
     last = texts("Last proved on {day}").format(day="30/06/2026")
     for report, outdated in ((reserve(), False), (reserve()._replace(on=date(2026, 10, 30)), True)):
         for text in (plain(Page(fragment(report, CHARTER, texts)).text), read(pdf(report, CHARTER, texts))[1]):

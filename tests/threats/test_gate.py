@@ -216,7 +216,7 @@ MANDATE_EDITS = {
     ),
     "holder": ("UPDATE mandate SET holder = 'Somebody else'", "holder or IBAN of mandate"),
     "day": ("UPDATE mandate SET signed_on = '2024-01-01'", "amount or day of mandate"),
-    "text": ("UPDATE mandate_version SET text = replace(text, '30.00', '39.00')", "is not the one that was signed"),
+    "text": ("UPDATE mandate_version SET text = replace(text, '30,00', '39,00')", "is not the one that was signed"),
     "text and salt": ("UPDATE mandate_version SET text = '', salt = salt", "is not there any more"),
     "gone": ("UPDATE mandate SET iban = :thief; DELETE FROM mandate_version", "is not there any more"),
 }

@@ -79,7 +79,7 @@ def test_a_wallet_of_before_signs_the_older_text_and_check_reads_it(town: Town) 
     id_, said = town.new_id(), terms(town)
     text = older_text("fr", said, Content(id_, "Alice", iban(1), 3_000, 1, SIGNED))
     signature = register.Signature(alice.key.public, proofs.sign_mandate(alice.key, said.network, text), "fr")
-    register.sign(town, alice.party, iban=iban(1), amount=3_000, signed_on=SIGNED, id_=id_, by="x", signature=signature)
+    register.sign(town, alice.party, iban=iban(1), amount=3_000, signed_on=SIGNED, id_=id_, signature=signature)
     with town.reading() as connection:
         assert connection.execute(select(MANDATE_VERSION.c.text)).scalar_one() == text
     assert audit(town).findings == []
