@@ -23,6 +23,7 @@ FORMS = (
     N_("key {key} of the association said where account {account} is paid"),
     N_("account {account} came to owe euros while it held {amount} in units"),
     N_("{amount} units were imported for {name}, to be spent, by a currency at work"),
+    N_("{amount} of account {account} was moved by an import at the machine: its holder signed nothing"),
     N_("from before the log held hashes of texts: {told}. Whoever may write to the database can change them, and "
        "nobody sees it"),
     N_("up to here, what the association did is of before it was signed: who did it rests on the names alone"),

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import delete, insert, select
 
 from ledger.currency import conversion, importer, parties, reserve
+from ledger.currency.audit.cover import MOVED_ON
 from ledger.currency.audit.walk import audit
 from ledger.currency.errors import CurrencyError
 from ledger.currency.import_accounts import Accounts
@@ -180,7 +181,11 @@ def test_an_import_takes_no_members_units_in_a_currency_at_work(
 def test_what_only_imports_moved_an_import_may_move_on(town: Town, tmp_path: Path) -> None:
     at_work(town, tmp_path, "by import")
     imports(town, tmp_path, TAKEN, "10,2024-06-02,Mallory,Yann,3.00", "11,2024-06-02,asso,Yann,3.00")
-    assert audit(town).clean
+    # Zoé's were covered, and hers to spend: `check` names them. What the import itself brought moves on unseen.
+    audited = audit(town)
+    assert audited.clean
+    moved = [one.values for one in audited.notices if one.form == MOVED_ON]
+    assert moved == [{"amount": 1_000, "account": parties.named(town, "Zoé").account}]
 
 
 def test_before_a_currency_works_an_import_brings_its_past(town: Town, tmp_path: Path) -> None:

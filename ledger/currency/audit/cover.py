@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping
 
 from ledger.core.model import Transaction
 from ledger.core.record import Record
-from ledger.currency.audit.story import Problem, Story
+from ledger.currency.audit.story import Notice, Problem, Story
 from ledger.currency.bank import claims
 from ledger.currency.imported import IMPORT, OPENING
 from ledger.currency.reserve.unplaced import Unplaced
 from ledger.currency.uncovered import HELD
 
+MOVED_ON = "{amount} of account {account} was moved by an import at the machine: its holder signed nothing"
 IMPORTED_UNCOVERED = "imported_uncovered"
 """Not a fault of the book: a currency that moved in, whose euros are not booked yet. The reserve report says it too."""
 
@@ -62,7 +63,7 @@ class Cover:
         """Take an entry in, and say what it must not have done."""
         held, issued, touched = self.held, self.issued, False
         if transaction.kind == IMPORT and transaction.evidence.get(HELD) == 1:
-            self._held_back(transaction)
+            self._held_back(record, transaction)
         elif self.imported and transaction.kind != IMPORT:
             for t in transaction.transfers:
                 if t.debit in self.story.uncovered and t.unit == self.story.chart.unit:
@@ -119,7 +120,7 @@ class Cover:
             f"between two accounts {there} (cents)",
         )  # fmt: skip
 
-    def _held_back(self, transaction: Transaction) -> None:
+    def _held_back(self, record: Record, transaction: Transaction) -> None:
         """Units of an import into a currency at work: as the desk notes them, which forgets those that were covered."""
         story = self.story
         self.knows_held &= story.is_import
@@ -127,7 +128,11 @@ class Cover:
             self._announced = story.announced
             if not self.imported:
                 story.uncovered.clear()
-        story.uncovered.update(t.credit for t in transaction.transfers)
+        for t in transaction.transfers:
+            if t.debit in story.holders and t.debit not in story.uncovered:
+                values: dict[str, str | int] = {"amount": t.amount, "account": t.debit}
+                story.notices.append(Notice(record.seq, transaction.id, MOVED_ON, values))
+            story.uncovered.add(t.credit)
 
     def _owe(self, record: Record, transaction: Transaction, change: int) -> Iterator[Problem]:
         """Debts of members change: each of them is somebody's, and nobody pays more than they owe."""
