@@ -25,7 +25,7 @@ from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import DeviceKey
 from ledger.currency.reserve import Keeper
 from ledger.currency.sessions import Sessions
-from ledger.currency.told import tell
+from ledger.currency.told import tell, word
 from ledger.currency.town import Town
 from merchants.desk import Desk
 
@@ -138,4 +138,4 @@ def readable(caller: DeviceKey, text: str) -> int:
 def need(caller: DeviceKey, roles: frozenset[str]) -> None:
     """Raise `CurrencyError`, role_insufficient, unless the caller's key has one of those roles."""
     if caller.role not in roles:
-        raise CurrencyError("role_insufficient", tell("a {role}'s key cannot do this", role=caller.role))
+        raise CurrencyError("role_insufficient", tell("a {role}'s key cannot do this", role=word(caller.role)))

@@ -25,7 +25,7 @@ from ledger.currency.charter import PartyKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.messages import Order, Purpose, Receipt, SignedOrder, SignedReceipt, SignedRequest
 from ledger.currency.tables import MEMO
-from ledger.currency.told import Cents, detail_of, tell
+from ledger.currency.told import Cents, detail_of, tell, word
 from ledger.currency.town import Town
 from merchants import requests
 
@@ -201,7 +201,7 @@ class Desk:
         allowed = parties.TAKE if order.purpose is Purpose.REFUND else parties.SPEND
         if device.role not in allowed:
             raise CurrencyError("role_insufficient", tell("a {role}'s key cannot do this; an owner's can",
-                                                          role=device.role))  # fmt: skip
+                                                          role=word(device.role)))  # fmt: skip
         if order.is_expired(seconds):
             raise CurrencyError("order_expired", tell("the order's last moment has passed; nothing was moved"))
         if order.expires_at > seconds + LONGEST_ORDER_SECONDS:
@@ -255,7 +255,7 @@ class Desk:
         party = parties.by_account(self.town, order.payer)
         if PartyKind(party.kind) not in self.town.charter.reconversion_by:
             raise CurrencyError("reconversion_not_allowed", tell("the charter does not let a {kind} change back",
-                                                                 kind=party.kind))  # fmt: skip
+                                                                 kind=word(party.kind)))  # fmt: skip
 
     def _limits(self, order: Order, now: int, spending: dict[int, set[Order]]) -> None:
         """The charter's limits on payments. Within a batch, earlier orders count whether or not they stand.

@@ -17,7 +17,8 @@ from ledger.core import sqlite
 from ledger.core.clock import BEHIND_THE_LOG, FAR_AHEAD, SET_BACK, SET_FORWARD, ClockDiffers
 from ledger.currency.bank.payouts.approval import MACHINE, UNKNOWN
 from ledger.currency.errors import ERRORS
-from ledger.currency.told import Cents, detail_of, tell, why
+from ledger.currency.parties import ROLES
+from ledger.currency.told import Cents, detail_of, tell, why, word
 from ledger.i18n import translator
 from tests.test_translations import _PLACEHOLDER as PLACES
 
@@ -117,6 +118,26 @@ def test_what_is_said_in_french_is_french_alone() -> None:
     said = reason("payouts_fetched", told)
     assert "remis le 23/11/2026 par {Léa}" in said and "fetched" not in said
     assert "sur la machine" in tell("{who}", who=tell(MACHINE)).in_words(FRENCH)
+
+
+def test_roles_and_kinds_are_words_of_the_language() -> None:
+    """Each is one fact or several, and no refusal gives one as the program writes it."""
+    told = tell("a {kind} has no {role}; its keys are: {fit}", kind=word("shop"), role=word("treasurer"),
+                fit=(word("owner"), word("cashier")))  # fmt: skip
+    assert told == "a shop has no treasurer; its keys are: owner, cashier"
+    french = told.in_words(FRENCH)
+    assert "« commerce »" in french and "« trésorier »" in french and french.endswith("propriétaire, caisse")
+    assert all(word(one).in_words(FRENCH) != one for one in ROLES)
+    assert all(FRENCH(kind) for kinds in ROLES.values() for kind in kinds)
+
+
+@pytest.mark.parametrize("path", AT_WORK, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_role_is_told_as_the_program_writes_it(path: Path) -> None:
+    raw = [
+        fact.arg for call in calls(path) if name_of(call.func) == "tell" for fact in call.keywords
+        if fact.arg in {"role", "kind"} and isinstance(fact.value, ast.Attribute) and fact.value.attr == fact.arg
+    ]  # fmt: skip
+    assert not raw
 
 
 def test_what_does_not_know_its_facts_is_told_by_its_code() -> None:

@@ -14,7 +14,7 @@ from ledger.currency import seals
 from ledger.currency.errors import CurrencyError
 from ledger.currency.join_codes import code_hash, plain_code
 from ledger.currency.tables import INVITE, PARTY
-from ledger.currency.told import tell
+from ledger.currency.told import tell, word
 from ledger.currency.town import Town
 
 
@@ -51,6 +51,6 @@ def require(town: Town, code: str, roles: Collection[str]) -> None:
                 "this code makes a device of {name} as {role}, which this one is not to be; it was not used, "
                 "and is good where it belongs",
                 name=found.name,
-                role=found.role,
+                role=word(found.role),
             ),
         )

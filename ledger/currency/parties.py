@@ -22,7 +22,7 @@ from ledger.currency.join_codes import CODE_BYTES, code_hash, code_of, plain_cod
 from ledger.currency.keys import public_key
 from ledger.currency.tables import DEVICE_KEY, HOLDING, INVITE, KEY_PERSON, PARTY, SESSION
 from ledger.currency.text import alphabetical, clean_text, folded
-from ledger.currency.told import tell
+from ledger.currency.told import tell, word
 from ledger.currency.town import Town
 
 MAX_NAME = 60
@@ -234,9 +234,9 @@ def invite_with(
     party_closed, person_wrong, invites_too_many, join_code_taken, key_unknown; and `ClockDiffers`.
     """
     if role not in ROLES or party.kind not in ROLES[role]:
-        fit = tuple(r for r, kinds in ROLES.items() if party.kind in kinds)
+        fit = tuple(word(r) for r, kinds in ROLES.items() if party.kind in kinds)
         raise CurrencyError("role_not_for_kind", tell("a {kind} has no {role}; its keys are: {fit}",
-                                                      kind=party.kind, role=role, fit=fit))  # fmt: skip
+                                                      kind=word(party.kind), role=word(role), fit=fit))  # fmt: skip
     if party.closed_at is not None:
         raise CurrencyError("party_closed", tell("{name} was closed", name=party.name))
     if person is not None and (person.kind != "person" or person.closed_at is not None or party.kind == "person"):

@@ -38,6 +38,11 @@ def tell(text: str, **facts: object) -> Told:
     return Told(text, facts)
 
 
+def word(text: str) -> Told:
+    """A word of the program's own (a role, a kind of party) as a fact: catalogs translate it."""
+    return Told(text, {})
+
+
 def detail_of(error: Exception) -> str:
     """What an error says, with its facts where it knows them."""
     text, facts = getattr(error, "text", None), getattr(error, "facts", None)
@@ -62,7 +67,7 @@ def _written(fact: object, words: Translator | None) -> object:
     """A fact as the language of `words` writes it; without any, as programs do."""
     if isinstance(fact, tuple):
         stop = "; " if words is None or words.lang == "en" else " ; "
-        between = stop if any(isinstance(one, Told) for one in fact) else ", "
+        between = stop if any(isinstance(one, Told) and " " in one for one in fact) else ", "
         return between.join(str(_written(one, words)) for one in fact)
     if words is None or words.lang == "en":
         return fact

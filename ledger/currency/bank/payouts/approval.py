@@ -30,7 +30,7 @@ from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import DeviceKey
 from ledger.currency.persons import held, names, persons_of
 from ledger.currency.tables import DEVICE_KEY
-from ledger.currency.told import Cents, tell
+from ledger.currency.told import Cents, tell, word
 from ledger.currency.town import Town
 from ledger.currency.vouching import Held, People
 from ledger.currency.wire import MessageError
@@ -203,7 +203,7 @@ def sign(town: Town, batch: Batch, key: DeviceKey, signature: bytes) -> Posted:
     """
     if key.role not in SIGNERS:
         raise CurrencyError(
-            "role_insufficient", tell("a {role}'s key cannot sign payouts; a treasurer's can", role=key.role)
+            "role_insufficient", tell("a {role}'s key cannot sign payouts; a treasurer's can", role=word(key.role))
         )
     with town.reading() as connection:
         file = noted(connection, [batch.id]).get(batch.id)
