@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
-from ledger.core.tables import TRANSFER
-from ledger.currency import chartered, clocked, parties, persons
+from ledger.core.tables import LOG, TRANSFER
+from ledger.currency import chartered, clocked, logged, parties, persons
 from ledger.currency.acts import MACHINE
 from ledger.currency.bank import boxes, typed
 from ledger.currency.bank.lines import line_of
@@ -112,7 +112,8 @@ def require_limit(town: Town, connection: Connection, asked: Asked, sources: dic
     """Raise `CurrencyError`, limit_conversion, where one person converts more in a day than the charter lets them.
 
     All keys count that are in one hand with the one which asks: else whoever invites keys would convert without a
-    limit. `sources` are the numbers of the reserve's accounts by their kind.
+    limit. What they said is no cash of a box, and gave units for, counts with cash (see `boxes`). `sources` are the
+    numbers of the reserve's accounts by their kind.
     """
     kind = next((kind for kind, numbers in sources.items() if asked.reserve in numbers), ReserveKind.BANK)
     limits = town.charter.limits
@@ -126,7 +127,9 @@ def require_limit(town: Town, connection: Connection, asked: Asked, sources: dic
         )
         .group_by(_TYPED.by)
     )  # fmt: skip
-    spent = {by: int(cents) for by, cents in connection.execute(query)}
+    spent = Counter({by: int(cents) for by, cents in connection.execute(query)})
+    if kind == ReserveKind.CASH:
+        spent += _boxed(town, connection, midnight, asked.seq)
     keys = persons.held(town, connection, map(bytes.fromhex, {asked.by, *spent})) if spent.keys() - {asked.by} else {}
     before = sum(spent.get(by, 0) for by in together(keys, asked.by, spent, asked.seq))
     if before + asked.amount > limit:
@@ -136,6 +139,24 @@ def require_limit(town: Town, connection: Connection, asked: Asked, sources: dic
             "confirmed count with whoever invited them: `wallet keys confirm`): let the statement bring it, or a "
             "colleague type it, or convert it at the machine", limit=Cents(limit), what=what, before=Cents(before),
         ))  # fmt: skip
+
+
+def _boxed(town: Town, connection: Connection, since: int, before: int) -> Counter[str]:
+    """Cents of units by the keys that gave them since that moment (us), before that entry, for what may be cash of a
+    box.
+    """
+    query = (
+        select(_LINE.placed_seq)
+        .join(LOG, LOG.c.seq == _LINE.placed_seq)
+        .where(_LINE.amount > 0, _LINE.placed_as != "cash", _LINE.placed_seq < before, LOG.c.at >= since)
+    )
+    spent = Counter[str]()
+    for record in logged.by_places(connection, connection.scalars(query)).values():
+        placed = record.instruction
+        by = str(placed.evidence.get("by"))
+        if boxes.BOXED in placed.evidence and by != MACHINE:
+            spent[by] += boxes.issued(placed, town.chart.circulation)
+    return spent
 
 
 def require_proved(town: Town, connection: Connection, by: str, seq: int) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Connection, select
 
+from ledger.core.model import Evidence, Instruction, Transaction
 from ledger.core.store import Reading
 from ledger.currency.bank.names import said
 from ledger.currency.bank.statement import LineKind
@@ -74,6 +75,19 @@ def may_pair(line: Line, other: Line) -> bool:
     """
     came, went = (line, other) if line.amount > 0 else (other, line)
     return not is_cash(came) or is_cash(went) or went.kind == LineKind.RETURN
+
+
+def members(moves: Iterable[tuple[int, int, int, str]], evidence: Evidence, circulation: int) -> set[int]:
+    """For whom a placing is that moves these (debit, credit, cents, unit), by account: who gets units, or pays."""
+    named = {int(str(evidence[key]), 16) for key in ("holder", "claim") if evidence.get(key)}
+    return named | {credit for debit, credit, _cents, _unit in moves if debit == circulation}
+
+
+def issued(placed: Instruction, circulation: int) -> int:
+    """Cents of units that such a placing brings, or gives euros to that were typed without."""
+    transfers = placed.transfers if isinstance(placed, Transaction) else ()
+    is_known = placed.evidence.get("as") == "known"
+    return sum(t.amount for t in transfers if is_known or t.debit == circulation)
 
 
 def of(boxes: Iterable[tuple[int, Sequence[tuple[int, int]]]]) -> Boxes:

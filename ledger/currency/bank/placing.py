@@ -264,6 +264,7 @@ def _pair(town: Town, line: Line, decision: Decision, other: Line | None) -> Pla
     if other is None or other.amount != -line.amount:
         raise uneven(tell("two lines explain each other when one brought what the other took"))
     require.same_side(line, other)
+    require.pair(line, other)
     return Placing(PAIRED, (), {"other": other.id.hex()})
 
 
