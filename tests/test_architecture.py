@@ -110,7 +110,7 @@ BY_THE_CLOCK = {
     "ledger/currency/audit/kinds.py": {"key.revoked_at", "record.at"},  # which came first, in books of before
     "ledger/currency/audit/payouts.py": {"record.at", "one.at"},  # in books of before; a moment
     "ledger/currency/audit/vouching.py": {"record.at"},  # which came first
-    "ledger/currency/bank/ahead.py": {"asked.at", "_TYPED.at"},  # a moment; held against `clocked.since`
+    "ledger/currency/bank/ahead.py": {"LOG.c.at", "asked.at", "_TYPED.at"},  # a moment; held against `clocked.since`
     "ledger/currency/bank/require.py": {"LOG.c.at"},  # held against `clocked.since`
     "ledger/currency/bank/typed.py": {"_TYPED.at"},  # too many, of which `is_meant` leaves the right ones
     "ledger/currency/caps.py": {"key.added_at"},  # held against `clocked.since`

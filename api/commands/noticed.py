@@ -43,6 +43,10 @@ FORMS = (
     N_("{amount} went out with the line {line}: "
        "a treasurer, or somebody at the machine, placed it as monthly top-ups of several members that went back"
        ", and neither its kind nor an IBAN of theirs says so"),
+    N_("{amount} came with the line {line} while cash lay in the box, and may be that cash, whose units were given: a "
+       "treasurer, or somebody at the machine, placed it for account {account}"),
+    N_("{amount} came with the line {line} while cash lay in the box, and may be that cash, whose units were given: a "
+       "treasurer, or somebody at the machine, placed it as something else"),
     N_("the statements of {name} were withdrawn, and none came since: what the bank has nobody knows; import the true "
        "ones"),
     N_("since then issuers have units of {imported} cents out beside {circulation} cents in circulation, and the "

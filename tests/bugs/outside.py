@@ -150,7 +150,7 @@ BUGS: tuple[Bug, ...] = (
     bug("parts: what is owed is not paid first", f"{PARTS} -k owed",
         BANK + "proposals.py", "if holder in paying and owed:", "if False:"),
     bug("parts: a sum of transfers may be cash", f"{PARTS} -k no_cash",
-        BANK + "typed.py", "not line.iban and not line.parts and", "not line.iban and"),
+        BANK + "boxes.py", "if line.iban or line.parts:", "if line.iban:"),
     bug("parts: a sum that came back is brought", f"{PARTS} -k came_back",
         BANK + "proposals.py", "if not line.parts or line.kind in (LineKind.RETURN, LineKind.CASH) or any(",
         "if not line.parts or any("),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from ledger.core.ids import account_text
 from ledger.core.model import Posted
 from ledger.currency import conversion, parties
+from ledger.currency.audit.walk import audit
 from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.suspense import OpenLine, open_lines, place
@@ -119,18 +122,92 @@ def test_slips_that_come_to_what_no_bank_called_cash(town: Town, alice: Party) -
     slip(town, alice, 5_000, "S-4")
 
 
-@pytest.mark.parametrize("how", ["from an account", "a transfer", "another day", "another member"])
+@pytest.mark.parametrize("how", ["from an account", "a transfer", "paid in since", "another member"])
 def test_cash_is_no_reason_to_doubt_a_transfer(town: Town, alice: Party, how: str) -> None:
     giver = parties.admit(town, "person", "Bob") if how == "another member" else alice
-    slip(town, giver, 5_000, "S-1")
-    if how == "another day":
-        towns.clock(town).forward(30 * 86_400)
-    day = town.charter.local_date(town.now())
+    slip(town, giver, 4_000, "S-1")
+    if how == "paid in since":
+        bring(town, statement([line(4_000, "VERSEMENT", kind=LineKind.CASH)]))
+        place(town, waits(town).line.id, Decision(way=Way.CASH, cash=CASH))
+        days_pass(town, 30)
+        slip(town, parties.admit(town, "person", "Bob"), 3_000, "S-2")
+    day, there = town.charter.local_date(town.now()), balances(town).get(BANK, 0)
     says: dict[str, dict[str, Any]] = {
         "from an account": {"iban": "DE89370400440532013000"}, "a transfer": {"kind": LineKind.TRANSFER}
     }  # fmt: skip
-    done = bring(town, statement([line(5_000, token(town, alice), day, **says.get(how, {}))]))
+    done = bring(town, statement([line(5_000, token(town, alice), day, **says.get(how, {}))], there))
     assert done.kinds == {"conversion": 1}
+
+
+def days_pass(town: Town, days: int) -> date:
+    towns.clock(town).forward(days * 86_400)
+    return town.charter.local_date(town.now())
+
+
+@pytest.mark.parametrize("days", [15, 16, 400])
+@pytest.mark.parametrize("said", ["VERSEMENT ", "Dépôt du 14 ", ""])
+def test_cash_does_not_age(town: Town, alice: Party, days: int, said: str) -> None:
+    """It lay in the box for whatever time, and its deposit has the member's reference."""
+    slip(town, alice, 5_000, "S-1")
+    day = days_pass(town, days)
+    assert bring(town, statement([line(5_000, said + token(town, alice), day)])).kinds == {"bank_suspense": 1}
+    place(town, waits(town).line.id, Decision(way=Way.CASH, cash=CASH))
+    once(town, 5_000)
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [(2_000, ""), (3_000, ""), (6_000, ""), (5_000, ""), (9_000, ""), (1_234, "VERSEMENT "), (9_999, "VRST DEPOT ")],
+)
+def test_what_may_be_cash_of_others(town: Town, alice: Party, amount: int, said: str) -> None:
+    """A slip, the oldest ones, all that is there, or whatever the bank says was paid in: the reference of another
+    member is what somebody wrote at the counter.
+    """
+    conversion.convert(town, parties.admit(town, "person", "Bob"), 2_000, reserve=CASH, reference="S-1")
+    slip(town, parties.admit(town, "person", "Carol"), 3_000, "S-2")
+    slip(town, parties.admit(town, "person", "Dan"), 4_000, "S-3")
+    slip(town, parties.admit(town, "person", "Eve"), 1_000, "S-4")
+    conversion.correct(town, conversion.conversion_id(town, CASH, "S-4"))
+    slip(town, parties.admit(town, "person", "Fay"), 6_000, "S-5")
+    day = days_pass(town, 20)
+    done = bring(town, statement([line(amount, said + token(town, alice), day), line(10_000, token(town, alice), day)]))
+    assert done.kinds == {"bank_suspense": 1, "conversion": 1}
+    assert town.book.balance(alice.account) == 10_000
+
+
+def test_a_deposit_is_not_what_was_typed_ahead(town: Town, alice: Party) -> None:
+    """Under the very number that the counter gave: the euros may be those of a slip."""
+    slip(town, alice, 5_000, "S-1")
+    bring(town, statement([]))
+    typed(town, parties.admit(town, "person", "Mallory"), 5_000, "G123456789012", None)
+    day = days_pass(town, 1)
+    cash = line(5_000, "VERSEMENT", day, kind=LineKind.CASH, bank_ref="G123456789012")
+    assert bring(town, statement([cash])).kinds == {"bank_suspense": 1}
+
+
+@pytest.mark.parametrize(("back", "late"), [(16, 0), (400, 0), (0, 16), (0, 400)])
+def test_a_slip_that_was_typed_long_after_its_deposit(town: Town, alice: Party, back: int, late: int) -> None:
+    day = days_pass(town, 500)
+    bring(town, statement([line(5_000, "VERSEMENT " + token(town, alice), day)]))
+    booked_on = day - timedelta(days=back) if back else None
+    days_pass(town, late)
+    bureau = parties.admit(town, "association", "Bureau")
+    keys = {role: towns.join(town, bureau, role, role) for role in ("operator", "treasurer")}
+
+    def type_in(role: str, amount: int, reference: str) -> None:
+        asks = {"account": account_text(alice.account), "amount_cents": amount, "reserve": CASH, "reference": reference}
+        dated = {"booked_on": booked_on.isoformat()} if booked_on else {}
+        acting = towns.acting(town, keys[role], "POST /v1/conversions", **asks, **dated)
+        by = keys[role].public.hex()
+        conversion.convert(acting, alice, amount, reserve=CASH, reference=reference, booked_on=booked_on, by=by)
+
+    with towns.nothing_moves(town), pytest.raises(CurrencyError, match="a treasurer may type it") as caught:
+        type_in("operator", 5_000, "S-1")
+    assert caught.value.code == "conversion_on_statement"
+    if not back:
+        type_in("operator", 4_999, "S-2")
+    type_in("treasurer", 5_000, "S-1")
+    assert audit(town).clean
 
 
 @pytest.mark.parametrize("amount", [5_000, -5_000])

@@ -14,7 +14,7 @@ from datetime import date
 from ledger.core.model import Note, Transaction
 from ledger.core.record import Record
 from ledger.currency import parties
-from ledger.currency.audit import kinds
+from ledger.currency.audit import boxed, kinds
 from ledger.currency.audit.kinds import acted
 from ledger.currency.audit.lines import LineState, Moves, Taken, moves, number_in, turned
 from ledger.currency.audit.story import Said, Story, bytes_of
@@ -140,6 +140,7 @@ def conversion(story: Story, record: Record, transaction: Transaction) -> Iterat
     right = [(chart.circulation, holder, line.amount, chart.unit), (line.reserve, chart.guarantee, line.amount, EUR)]
     if holder not in story.holders or line.amount < 0 or sorted(line.moved) != sorted(right):
         yield "conversion_shape", "not as many units to the member named as euros came with the line"
+    boxed.booked(story, record, line, {holder})
 
 
 def suspense(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
@@ -208,6 +209,7 @@ def known(story: Story, record: Record, note: Note) -> Iterator[Said]:
     if line is None:
         yield from _no_line(note)
         return
+    boxed.booked(story, record, line, ())
     yield from name_conversion(story, line, bytes_of(note.evidence.get("conversion")), line.reserve)
 
 

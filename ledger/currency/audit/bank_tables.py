@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, select
 
-from ledger.currency.audit import charged, seen, typed
+from ledger.currency.audit import boxed, charged, seen, typed
 from ledger.currency.audit.bank import ends
 from ledger.currency.audit.lines import LineState, Taken
 from ledger.currency.audit.placings import pairs
@@ -68,6 +68,7 @@ def against(town: Town, story: Story) -> _Found:
         yield "line_otherwise", seq, id_, text
     for seq, id_, text in charged.against(town, story, {one.line.id: one.line for one in kept}, notes):
         yield "role_insufficient", seq, id_, text
+    yield from boxed.against(town, story, {one.line.id: one.line for one in kept}, notes)
     for reserve in story.lines.statements:
         yield from _balance(story, reserve, kept, notes)
     for line, (code, text) in pairs(story):

@@ -77,6 +77,23 @@ class Charge(NamedTuple):
     details: str | None
 
 
+class Unboxed(NamedTuple):
+    """A line that came was booked by itself, or placed otherwise than as cash, as nothing that may be cash of a box, by
+    entry `seq` with that `id`.
+
+    `comes` where the sum, or for whom it is, is that of what the boxes held; `is_beside` where they held any. `other`
+    is the line that is said to explain it, if any.
+    """
+
+    seq: int
+    id: bytes
+    line: bytes
+    other: bytes
+    comes: bool
+    is_beside: bool
+    is_operators: bool
+
+
 class Taken(NamedTuple):
     """A statement that was taken: what its note says."""
 
@@ -119,6 +136,7 @@ class Lines:
     claims: Counter[int] = field(default_factory=Counter)
     """What each member owes, cents."""
     charges: list[Charge] = field(default_factory=list)
+    unboxed: list[Unboxed] = field(default_factory=list)
     claimed: list[tuple[int, bytes, int, int]] = field(default_factory=list)
     """Entries by which a member came to owe, while units were taken back: (seq, id, account, at)."""
 

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from ledger.core.model import Note, Transaction
 from ledger.core.record import Record
 from ledger.currency import parties
-from ledger.currency.audit import debits, payouts
+from ledger.currency.audit import boxed, debits, payouts
 from ledger.currency.audit.bank import between, given_back, name_conversion, reopened
 from ledger.currency.audit.kinds import TREASURER, acted
 from ledger.currency.audit.lines import Charge, LineState, Moves, moves, number_in, turned
 from ledger.currency.audit.story import Problem, Said, Story, bytes_of
+from ledger.currency.bank.boxes import BOXED
 from ledger.currency.bank.indexing import RETURN, SUSPENSE
 from ledger.currency.bank.lines import back_id
 from ledger.currency.bank.mandates.index import BROUGHT, UNPAID
@@ -34,7 +35,7 @@ _Judge = Callable[[Story, Record, Transaction | Note, LineState], Iterator[Said]
 def placed(story: Story, record: Record, instruction: Transaction | Note) -> Iterator[Said]:
     """A person placed a line that was in suspense."""
     evidence = instruction.evidence
-    yield from acted(story, record, evidence, parties.OFFICE)
+    yield from acted(story, record, evidence, TREASURER if BOXED in evidence else parties.OFFICE)
     line = story.lines.known.get(bytes_of(evidence.get("line")))
     if line is None:
         yield "placing_unrelated", "it places a bank line that there is none of"
@@ -53,6 +54,7 @@ def placed(story: Story, record: Record, instruction: Transaction | Note) -> Ite
         yield "placing_shape", f"a line was placed as {way!r} by a {instruction.kind!r}, which cannot be"
     else:
         yield from judge(story, record, instruction, line)
+    yield from boxed.placed(story, record, instruction, line)
     line.placed_as, line.placed_seq, line.placed_id = way, record.seq, instruction.id
     line.placed_by, line.placed, line.touched = str(evidence.get("by")), moves(instruction), record.seq
 
@@ -89,6 +91,7 @@ def back(story: Story, record: Record, instruction: Transaction | Note) -> Itera
     if any(one.paid_by == undone and one.undone_by is not None for one in story.payouts.settled.get(undone, ())):
         yield "payout_undone", "a payout was unpaid that had come back"
     story.payouts.take_back(undone)
+    story.typed.unspend(undone)
     yield from debits.put_back(story, undone)
     if bytes_of(evidence.get("undoes")) != undone:
         yield "placing_unrelated", "the entry that it undoes is not the one that stood"

@@ -31,7 +31,7 @@ _ANY = acts.KEYS
 """What any entry may hold: the act that a device signed, or the machine's signature."""
 _ORDER = _keys("key order signature")
 _LINE = _keys("by reserve reference")
-_PLACED = _keys("line as holder claim", _LINE)
+_PLACED = _keys("line as holder claim boxed", _LINE)
 _OWED = _keys("holder claim owed")
 _PAYOUTS = _keys("payout payouts given_back batch reason", _PLACED, _OWED)
 _DEBITS = _keys("items unpaid early released")
@@ -66,7 +66,7 @@ TRANSACTIONS: dict[str, frozenset[str]] = {
 NOTES: dict[str, frozenset[str]] = {
     chartered.KIND: _keys(
         "code version fee_bp key network reconversion_by reserve second_signature_above risk_days timezone machine by "
-        "looked vouched kinds ibans alone_days guarded",
+        "looked vouched kinds ibans alone_days guarded boxed",
         frozenset(chartered.LIMITS),
     ),
     CONFIRMED: _keys("by number clock form"),

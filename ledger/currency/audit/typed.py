@@ -18,6 +18,7 @@ from ledger.core.model import Transaction
 from ledger.core.record import Record
 from ledger.currency import chartered
 from ledger.currency.audit.lines import Lines
+from ledger.currency.bank.boxes import Boxes, of
 from ledger.currency.bank.reference import squeezed
 from ledger.currency.bank.tables import TYPED_CONVERSION
 from ledger.currency.charter import ReserveKind
@@ -68,8 +69,15 @@ class Conversions:
     """Those of bank accounts that stand, whether a line has come for them or not."""
     corrected: dict[bytes, Correction] = field(default_factory=dict)
     cash: frozenset[int] = frozenset()
+    slips: dict[int, dict[bytes, Typed]] = field(default_factory=dict)
+    """Those of cash boxes that stand, since each was empty."""
+    held: dict[int, int] = field(default_factory=dict)
+    """What the cash boxes hold, cents."""
     day_of: Callable[[int, int], tuple[str, date]] | None = None
-    _days: dict[bytes, tuple[str, date]] = field(default_factory=dict)
+    _boxes: tuple[int, Boxes] | None = None
+    """What boxes hold, with how many conversions lines were found to be; None where it changed since it was asked."""
+    _days: dict[bytes, tuple[tuple[str, date], int, str, int]] = field(default_factory=dict)
+    """Day, account of the reserve, key and cents of each entry that counts in what a person converts in a day."""
     _spent: dict[tuple[str, date], dict[int, Counter[str]]] = field(default_factory=dict)
     """What keys converted on a day, by account of the reserve: cents of those that stand."""
 
@@ -83,12 +91,33 @@ class Conversions:
         self.known[transaction.id] = typed
         if typed.reserve not in self.cash:
             self.awaited[transaction.id] = typed
-        if self.day_of is None or not _is_key(typed.by, held):
+        else:
+            self.slips.setdefault(typed.reserve, {})[transaction.id] = typed
+            self._boxes = None
+        yield from self._spend(rules, held, record, typed.by, typed.reserve, typed.amount)
+
+    def boxed(
+        self, rules: Rules, held: Mapping[bytes, Held], record: Record, by: str, cents: int
+    ) -> Iterator[tuple[str, str]]:
+        """Take in that so much was placed as units though it may be cash of a box; says what `take` does."""
+        if self.cash:
+            yield from self._spend(rules, held, record, by, min(self.cash), cents)
+
+    def unspend(self, id_: bytes) -> None:
+        """Take in that the entry `id_` is undone: it counts no more in what its person converted that day."""
+        day, reserve, by, cents = self._days.pop(id_, (("", date.min), 0, "", 0))
+        if cents:
+            self._spent[day][reserve][by] -= cents
+
+    def _spend(
+        self, rules: Rules, held: Mapping[bytes, Held], record: Record, by: str, reserve: int, cents: int
+    ) -> Iterator[tuple[str, str]]:
+        if self.day_of is None or not _is_key(by, held):
             return
-        day, is_cash = self.day_of(typed.seq, typed.at), typed.reserve in self.cash
-        self._days[transaction.id] = day
+        day, is_cash = self.day_of(record.seq, record.at), reserve in self.cash
+        self._days[record.instruction.id] = (day, reserve, by, cents)
         accounts = self._spent.setdefault(day, {})
-        accounts.setdefault(typed.reserve, Counter())[typed.by] += typed.amount
+        accounts.setdefault(reserve, Counter())[by] += cents
         # As the desk does, by what the accounts are now.
         spent = Counter[str]()
         for number, converted in accounts.items():
@@ -99,14 +128,14 @@ class Conversions:
         limit: int | None = getattr(rules, what, None)
         if limit is None or spent.total() <= limit:
             return
-        keys = together(held, typed.by, spent, record.seq, older=rules.alone_days is None)
+        keys = together(held, by, spent, record.seq, older=rules.alone_days is None)
         total = sum(spent[by] for by in keys)
         if total > limit:
             how = "by cash" if is_cash else "by bank without a line of a statement"
             beside = f" and {len(keys) - 1} more in the same hand" if len(keys) > 1 else ""
             yield (
                 "limit_conversion",
-                f"key {typed.by[:16]}{beside} converted {total} cents {how} on {day[1]}, and the charter lets one "
+                f"key {by[:16]}{beside} converted {total} cents {how} on {day[1]}, and the charter lets one "
                 f"person convert {limit}",
             )
 
@@ -117,10 +146,29 @@ class Conversions:
             return
         self.corrected[conversion] = Correction(record.seq, record.instruction.id)
         self.awaited.pop(conversion, None)
-        day = self._days.pop(conversion, None)
-        spent = self._spent[day].get(typed.reserve) if day is not None else None
-        if spent is not None and typed.by in spent:
-            spent[typed.by] -= typed.amount
+        if self.slips.get(typed.reserve, {}).pop(conversion, None):
+            self._boxes = None
+        self.unspend(conversion)
+
+    def box(self, held: Mapping[int, int]) -> None:
+        """Take in what the accounts hold after an entry: a slip is open until its box is empty."""
+        for number in self.cash:
+            if self.held.get(number, 0) == held.get(number, 0):
+                continue
+            self.held[number], self._boxes = held[number], None
+            if self.held[number] <= 0:
+                self.slips.pop(number, None)
+
+    def boxes(self, named: Mapping[bytes, bytes]) -> Boxes:
+        """What the boxes hold; `named` are conversions that a line was found to be."""
+        if not any(cents > 0 for cents in self.held.values()):
+            return Boxes()
+        # Many lines are asked while a box stays as it is.
+        if self._boxes is None or self._boxes[0] != len(named):
+            there = {n: [one for id_, one in self.slips.get(n, {}).items() if id_ not in named] for n in self.cash}
+            slips = {n: [(one.holder, one.amount) for one in found] for n, found in there.items()}
+            self._boxes = len(named), of((self.held.get(n, 0), found) for n, found in slips.items())
+        return self._boxes[1]
 
     def on(self, reserve: int) -> bool:
         """Whether conversions that were typed stand on an account of the reserve."""

@@ -13,12 +13,13 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
-from ledger.core.tables import TRANSFER
-from ledger.currency import chartered, clocked, parties, persons
+from ledger.core.tables import LOG, TRANSFER
+from ledger.currency import chartered, clocked, logged, parties, persons
 from ledger.currency.acts import MACHINE
-from ledger.currency.bank import typed
+from ledger.currency.bank import boxes, typed
+from ledger.currency.bank.lines import line_of
 from ledger.currency.bank.names import said
 from ledger.currency.bank.reference import line_reference, read_line_reference, squeezed
 from ledger.currency.bank.standing import begun
@@ -82,6 +83,8 @@ def require(town: Town, connection: Connection, asked: Asked) -> None:
         _require_coming(town, connection, asked, day, spans.get(asked.reserve))
     for row in _near(town, connection, asked, day, in_cash=in_cash):
         raise _on_statement(tell("it may be the line {line}", line=_told(town, connection, row)))
+    if in_cash:
+        _require_other_cash(town, connection, asked, day)
 
 
 def _require_coming(town: Town, connection: Connection, asked: Asked, day: date, span: typed.Span | None) -> None:
@@ -109,7 +112,8 @@ def require_limit(town: Town, connection: Connection, asked: Asked, sources: dic
     """Raise `CurrencyError`, limit_conversion, where one person converts more in a day than the charter lets them.
 
     All keys count that are in one hand with the one which asks: else whoever invites keys would convert without a
-    limit. `sources` are the numbers of the reserve's accounts by their kind.
+    limit. What they said is no cash of a box, and gave units for, counts with cash (see `boxes`). `sources` are the
+    numbers of the reserve's accounts by their kind.
     """
     kind = next((kind for kind, numbers in sources.items() if asked.reserve in numbers), ReserveKind.BANK)
     limits = town.charter.limits
@@ -123,7 +127,9 @@ def require_limit(town: Town, connection: Connection, asked: Asked, sources: dic
         )
         .group_by(_TYPED.by)
     )  # fmt: skip
-    spent = {by: int(cents) for by, cents in connection.execute(query)}
+    spent = Counter({by: int(cents) for by, cents in connection.execute(query)})
+    if kind == ReserveKind.CASH:
+        spent += _boxed(town, connection, midnight, asked.seq)
     keys = persons.held(town, connection, map(bytes.fromhex, {asked.by, *spent})) if spent.keys() - {asked.by} else {}
     before = sum(spent.get(by, 0) for by in together(keys, asked.by, spent, asked.seq))
     if before + asked.amount > limit:
@@ -133,6 +139,24 @@ def require_limit(town: Town, connection: Connection, asked: Asked, sources: dic
             "confirmed count with whoever invited them: `wallet keys confirm`): let the statement bring it, or a "
             "colleague type it, or convert it at the machine", limit=Cents(limit), what=what, before=Cents(before),
         ))  # fmt: skip
+
+
+def _boxed(town: Town, connection: Connection, since: int, before: int) -> Counter[str]:
+    """Cents of units by the keys that gave them since that moment (us), before that entry, for what may be cash of a
+    box.
+    """
+    query = (
+        select(_LINE.placed_seq)
+        .join(LOG, LOG.c.seq == _LINE.placed_seq)
+        .where(_LINE.amount > 0, _LINE.placed_as != "cash", _LINE.placed_seq < before, LOG.c.at >= since)
+    )
+    spent = Counter[str]()
+    for record in logged.by_places(connection, connection.scalars(query)).values():
+        placed = record.instruction
+        by = str(placed.evidence.get("by"))
+        if boxes.BOXED in placed.evidence and by != MACHINE:
+            spent[by] += boxes.issued(placed, town.chart.circulation)
+    return spent
 
 
 def require_proved(town: Town, connection: Connection, by: str, seq: int) -> None:
@@ -247,11 +271,8 @@ def _near(town: Town, connection: Connection, asked: Asked, day: date, *, in_cas
         _LINE.reserve.in_(typed.banks(town)), _LINE.amount >= asked.amount, _LINE.withdrawn.is_(None),
         _LINE.booked_on.between((day - typed.NEAR).isoformat(), (day + typed.NEAR).isoformat()),
     ).order_by(_LINE.place)  # fmt: skip
-    split = _LINE.holder.is_(None) & (_LINE.placed_as == _SPLIT)
-    theirs = there.where(or_(_LINE.holder == asked.holder, split), _LINE.undone_seq.is_(None))
-    if in_cash:
-        theirs = theirs.where(_LINE.kind.in_((LineKind.OTHER, LineKind.CASH)), _LINE.iban == "")
-    else:
+    theirs = there.where(*_theirs(asked, in_cash=in_cash))
+    if not in_cash:
         undecided = or_(
             _LINE.seq.is_(None),
             (_LINE.became == _IN_SUSPENSE) & _LINE.placed_seq.is_(None) & _LINE.undone_seq.is_(None),
@@ -261,14 +282,48 @@ def _near(town: Town, connection: Connection, asked: Asked, day: date, *, in_cas
     return [row for row in connection.execute(theirs) if _in_part(town, connection, asked, row, in_cash=in_cash)]
 
 
-def _in_part(town: Town, connection: Connection, asked: Asked, row: Row[Any], *, in_cash: bool) -> bool:
-    """Whether these euros may be what the line brought this member, it alone or as one of several slips."""
+def _require_other_cash(town: Town, connection: Connection, asked: Asked, day: date) -> None:
+    """Raise `CurrencyError`, conversion_on_statement, where a deposit of whatever day brought this member as much, and
+    no treasurer says that this is other cash: slips lie about for long, and so does cash.
+    """
+    lines = select(BANK_LINE).where(
+        _LINE.reserve.in_(typed.banks(town)), _LINE.amount >= asked.amount, *_theirs(asked, in_cash=True)
+    )  # fmt: skip
+    for row in connection.execute(lines.order_by(_LINE.place)):
+        there = boxes.is_deposit(line_of(row)) or day <= date.fromisoformat(row.booked_on)
+        part = _part(connection, asked, row) if there else 0
+        if not part or asked.amount not in (part, row.amount):
+            continue
+        from ledger.currency.bank.correcting import is_treasurer  # which works with conversions
+
+        if is_treasurer(town, asked.by):
+            return
+        raise CurrencyError("conversion_on_statement", tell(
+            "it may be cash that was paid in, the line {line}: if it is other cash, a treasurer may type it",
+            line=_told(town, connection, row),
+        ))  # fmt: skip
+
+
+def _theirs(asked: Asked, *, in_cash: bool) -> tuple[ColumnElement[bool], ...]:
+    """What holds of the lines that brought this member units; `in_cash`, and that may be cash."""
+    split = _LINE.holder.is_(None) & (_LINE.placed_as == _SPLIT)
+    may_be = (_LINE.kind.in_((LineKind.OTHER, LineKind.CASH)), _LINE.iban == "") if in_cash else ()
+    return _LINE.withdrawn.is_(None), _LINE.undone_seq.is_(None), or_(_LINE.holder == asked.holder, split), *may_be
+
+
+def _part(connection: Connection, asked: Asked, row: Row[Any]) -> int:
+    """What a line brought this member, in cents."""
     first = (row.placed_seq or row.seq or 0) << 8
     query = select(func.sum(TRANSFER.c.amount)).where(
         TRANSFER.c.place.between(first, first + 255), TRANSFER.c.credit == asked.holder
     )
     # What was found to be a conversion that somebody typed moved no units, and is this member's all the same.
-    part = int(connection.execute(query).scalar() or (row.amount if row.holder == asked.holder else 0))
+    return int(connection.execute(query).scalar() or (row.amount if row.holder == asked.holder else 0))
+
+
+def _in_part(town: Town, connection: Connection, asked: Asked, row: Row[Any], *, in_cash: bool) -> bool:
+    """Whether these euros may be what the line brought this member, it alone or as one of several slips."""
+    part = _part(connection, asked, row)
     if part and asked.amount in (part, row.amount):
         return True
     if not in_cash or asked.amount > part:

@@ -12,11 +12,13 @@ _TITLES = frozenset((
     "ou", "et", "and", "sarl", "sas", "sasu", "sa", "eurl", "ei", "eirl", "scop", "scic", "sci", "snc", "gaec", "earl",
     "asso", "association",
 ))  # fmt: skip
+_CASH_IN = ("versement especes", "remise especes", "depot especes", "vers especes", "cash deposit")
 WORDS = {
     "charge": ("frais", "commission", "commissions", "cotisation", "cotis", "tenue de compte", "agios", "abonnement",
                "interets debiteurs", "fees", "charges"),
     "membership": ("adhesion", "adhesions", "cotisation", "cotis", "don", "subvention", "membership", "donation"),
-    "cash in": ("versement especes", "remise especes", "depot especes", "vers especes", "cash deposit"),
+    "cash in": _CASH_IN,
+    "deposit": (*_CASH_IN, "versement", "versements", "verst", "depot", "depots", "deposit"),
     "cheque": ("cheque", "cheques", "chq", "chqs", "check"),
     "cash out": ("retrait", "especes", "dab", "withdrawal"),
 }  # fmt: skip

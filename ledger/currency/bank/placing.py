@@ -31,7 +31,8 @@ from typing import NamedTuple
 
 from ledger.core.model import Evidence, Instruction, Note, Transaction, Transfer
 from ledger.currency import parties, reserve
-from ledger.currency.bank import claims, ours, require, topups, typed, went
+from ledger.currency.bank import claims, ours, require, topups, went
+from ledger.currency.bank.boxes import may_be_cash
 from ledger.currency.bank.indexing import RETURN
 from ledger.currency.bank.lines import Line
 from ledger.currency.bank.mandates import matching as mandates
@@ -240,7 +241,7 @@ def _cash(town: Town, line: Line, decision: Decision, other: Line | None) -> Pla
         raise CurrencyError("reserve_account_unknown", tell(
             "no cash box {cash!r}; the charter has {names}", cash=decision.cash, names=names
         ))  # fmt: skip
-    if not typed.may_be_cash(line):
+    if not may_be_cash(line):
         raise uneven(tell("the bank says that this is no cash: it names an account, a transfer or a cheque"))
     box = town.chart.reserve[decision.cash]
     return Placing(PLACED, (between(town, line, box),), {"cash": f"{box:016x}"})
@@ -263,6 +264,7 @@ def _pair(town: Town, line: Line, decision: Decision, other: Line | None) -> Pla
     if other is None or other.amount != -line.amount:
         raise uneven(tell("two lines explain each other when one brought what the other took"))
     require.same_side(line, other)
+    require.pair(line, other)
     return Placing(PAIRED, (), {"other": other.id.hex()})
 
 

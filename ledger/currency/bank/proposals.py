@@ -12,6 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
+from ledger.currency.bank.boxes import is_deposit, may_pair
 from ledger.currency.bank.lines import Line, said_of
 from ledger.currency.bank.mandates.matching import Open
 from ledger.currency.bank.names import Names, said, words
@@ -212,7 +213,7 @@ def _came(line: Line, known: Known) -> _Found:
     if (word := said(f"{line.name} {line.text}", "membership")) is not None:
         yield Decision(way=Way.OWN), Reason(Why.WORDS, 55, {"word": word})
     for box in known.cash:
-        yield from _for_cash(line, box, "cash in")
+        yield from _for_cash(line, box, "deposit" if is_deposit(line) else "cash in")
 
 
 def _likely(line: Line, known: Known, typed: Typed) -> int:
@@ -262,10 +263,9 @@ def _for_parts(line: Line, known: Known) -> _Found:
     made = tuple(Share(way, cents, holder) for (way, holder), cents in shares.items() if cents)
     if not members or len(made) > MAX_SHARES:
         return
-    several, rest = len(made) > 1, shares[Way.OWN, None]
-    decision = Decision(way=Way.SPLIT, shares=made) if several else Decision(way=made[0].way, holder=made[0].holder)
+    decision = Decision(way=Way.SPLIT, shares=made) if made[1:] else Decision(way=made[0].way, holder=made[0].holder)
     facts: dict[str, str | int | date] = {"name": ", ".join(members[:_TOLD]) + ", …" * (len(members) > _TOLD)}
-    if rest:
+    if rest := shares[Way.OWN, None]:
         yield decision.plain(), Reason(Why.PARTS_REST, 45, {**facts, "cents": rest})
     else:
         yield decision.plain(), Reason(Why.PARTS, 95 if by_reference else 75, facts)
@@ -369,7 +369,7 @@ def _for_topup(line: Line, known: Known, topup: Line) -> _Found:
 
 def _either(line: Line, known: Known) -> _Found:
     """What euros may be whichever way they went."""
-    for other in known.open.get(-line.amount, ()):
+    for other in (one for one in known.open.get(-line.amount, ()) if may_pair(line, one)):
         decision = Decision(way=Way.PAIR, other=other.id)
         near = abs(other.booked_on - line.booked_on) <= NEAR
         yield decision, Reason(Why.OPPOSITE, 60 if near else 25, {"day": other.booked_on})

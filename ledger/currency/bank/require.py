@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, select
 
+from ledger.core.model import Instruction, Posted
 from ledger.core.tables import LOG
 from ledger.currency import clocked
-from ledger.currency.bank import typed
+from ledger.currency.bank import ahead, typed
+from ledger.currency.bank.boxes import BOXED, issued, may_pair
+from ledger.currency.bank.correcting import is_treasurer
 from ledger.currency.bank.lines import Line
 from ledger.currency.bank.naming import line_of_conversion
 from ledger.currency.bank.reference import squeezed
 from ledger.currency.bank.tables import BANK_LINE
-from ledger.currency.conversion import Conversion, corrected_id, find_conversion
+from ledger.currency.charter import ReserveKind
+from ledger.currency.conversion import CONSOLE, Conversion, corrected_id, find_conversion
 from ledger.currency.errors import CurrencyError
 from ledger.currency.told import Cents, Told, tell
 from ledger.currency.town import Town
@@ -93,6 +97,32 @@ def went(line: Line, what: str) -> None:
         raise CurrencyError(
             "placing_uneven", tell("euros came in with this line: it cannot have been {what}", what=what)
         )
+
+
+def boxed(town: Town, connection: Connection, placed: Instruction, posted: Posted, by: str) -> None:
+    """Raise `CurrencyError` where no treasurer says that what may be cash of a box is not (role_insufficient), or it
+    makes more units of it in a day than one person converts by cash (limit_conversion).
+    """
+    if BOXED not in placed.evidence:
+        return
+    if not is_treasurer(town, by):
+        raise CurrencyError("role_insufficient", tell(
+            "there is cash in the box, its units were given, and this line may be that cash, paid in: place it as "
+            "cash; if it is other euros, a treasurer may place it so"
+        ))  # fmt: skip
+    cents, sources = issued(placed, town.chart.circulation), ahead.sources(town)
+    if by != CONSOLE and cents:
+        box, at = sources[ReserveKind.CASH][0], clocked.judged(town, posted)
+        ahead.require_limit(town, connection, ahead.Asked(box, "", 0, cents, None, posted.seq, at, by), sources)
+
+
+def pair(line: Line, other: Line) -> None:
+    """Hold that what went out does not hide behind cash that was paid in. Raises `CurrencyError`: placing_uneven."""
+    if not may_pair(line, other):
+        raise CurrencyError("placing_uneven", tell(
+            "one is cash that was paid in, and the bank does not say that the other gave it back: place the one as "
+            "cash or as whose it is, and the other by itself"
+        ))  # fmt: skip
 
 
 def cash_limit(town: Town, connection: Connection, line: Line) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Instruction, Note, Posted, Transaction, Transfer
 from ledger.currency import parties, uncovered
-from ledger.currency.bank import claims, require, topups, went
+from ledger.currency.bank import boxes, claims, require, topups, went
 from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, Overtaken, index
 from ledger.currency.bank.knowing import gather
 from ledger.currency.bank.lines import Line, back_id, find_line, line_of, lines
@@ -91,7 +91,8 @@ def place(town: Town, line: bytes, decision: Decision, *, by: str = CONSOLE, tur
     `turn` is that of the `OpenLine` which the person saw: with it, a decision that is sent again never places a line
     that was put back in between. Raises `CurrencyError`: not_found, line_not_open, line_placed, placing_uneven,
     claim_exceeded, conversion_named, line_typed, party_closed, reserve_account_unknown, role_insufficient where a
-    member would pay for it on the word of an operator (`went`).
+    member would pay for it on the word of an operator (`went`), or it may be cash of a box (`boxes`); limit_conversion
+    where one treasurer gave units for more of it in a day than the charter lets one person.
     """
     for _ in range(_TRIES):
         one, now = find_line(town, line), _turn(town, line)
@@ -131,6 +132,10 @@ def _steps(town: Town, line: Line, decision: Decision) -> list[_Step]:
 
 def _made(town: Town, line: Line, decision: Decision, other: Line | None, by: str) -> Instruction:
     made = placing(town, line, decision, other)
+    moves = [(t.debit, t.credit, t.amount, t.unit) for t in made.transfers]
+    theirs = boxes.members(moves, made.evidence, town.chart.circulation)
+    if decision.way is not Way.CASH and line.amount > 0 and boxes.look(town).may_be(line, theirs):
+        made = made._replace(evidence={**made.evidence, boxes.BOXED: 1})
     return entry(line, placed_id(line.id, _turn(town, line.id)), decision.way, made, by)
 
 
@@ -147,10 +152,11 @@ def _post(town: Town, entries: Sequence[tuple[Line, Instruction]], steps: Sequen
                 _no_payout_came_back(town, stood)
                 mandates.require_put_back(town, stood)
                 claims.require_owed(town, entry_)
-        for (each, decision, other), (_line, entry_) in zip(steps, entries, strict=False):
+        for (each, decision, other), (_line, entry_), answer in zip(steps, entries, answers, strict=False):
             if decision.way is Way.CASH and by != CONSOLE:
                 require.cash_limit(town, connection, each)
             went.require_may(town, connection, each, entry_, by)
+            require.boxed(town, connection, entry_, answer, by)
             if other is not None:
                 _hold(connection, other)
             # A debt, fees, a conversion: what it leans on may have changed until all writing was ours.

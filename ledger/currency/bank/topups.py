@@ -56,7 +56,7 @@ def topup(books: Books, line: Line) -> Instruction | None:
     if departed(books.town, line) is not None:
         return None
     account = member_of(books, line)
-    if account is None or _typed(books, line).doubts(line, {account}):
+    if account is None or _typed(books, line).is_doubtful(line, account):
         return None
     chart, unit = books.town.chart, books.town.charter.code
     transfers = (
@@ -93,7 +93,7 @@ def hold(there: Unexplained, line: Line, made: Instruction) -> None:
         if found is None or found.id.hex() != made.evidence["conversion"]:
             raise Overtaken
         there.named.add(found.id)
-    elif kind_of(made) == CONVERSION and there.doubts(line, {holder_of(made) or 0}):
+    elif kind_of(made) == CONVERSION and there.is_doubtful(line, holder_of(made) or 0):
         raise Overtaken
 
 

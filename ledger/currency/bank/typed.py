@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, insert, or_, select, true, update
 
-from ledger.currency.bank.names import said
+from ledger.currency.bank.boxes import Boxes, look, may_be_cash
 from ledger.currency.bank.reference import squeezed
 from ledger.currency.bank.standing import begun, first_standing
 from ledger.currency.bank.statement import LineKind
@@ -146,17 +146,23 @@ class Unexplained:
     faint: frozenset[bytes] = frozenset()
     cash: frozenset[int] = frozenset()
     """Reserve accounts that no bank keeps."""
+    boxes: Boxes = field(default_factory=Boxes)
+    """What lies there, where a line may be cash."""
 
     def exact(self, line: Line) -> Typed | None:
         """The one that has the line's account, amount and bank reference; None where none has, or several."""
         text = squeezed(line.bank_ref)
-        if line.amount < 0 or not text:
+        if line.amount < 0 or not text or self.boxes.may_be(line):
             return None
         found = [one for one in self._left() if (one.reserve, one.amount) == (line.reserve, line.amount)]
         found = [one for one in found if one.squeezed == text and one.id not in self.faint]
         # Short ones come again: a bank's numbers begin anew.
         found = [one for one in found if len(text) >= SHORTEST or abs(one.booked_on - line.booked_on) <= NEAR]
         return found[0] if len(found) == 1 else None
+
+    def is_doubtful(self, line: Line, holder: int) -> bool:
+        """Whether the line brings this member no units by itself: somebody typed what it may be, or it may be cash."""
+        return self.boxes.may_be(line, {holder}) or bool(self.doubts(line, {holder}))
 
     def doubts(self, line: Line, holders: Collection[int], *, amounts: bool = True) -> list[Typed]:
         """Those that the line may be, were it to bring units to these accounts: by its reference, by whom it is for
@@ -183,12 +189,6 @@ class Unexplained:
             awaited = self.expected.get(one.id)
             if one.id not in self.named and (line is None or not awaited or line in awaited):
                 yield one
-
-
-def may_be_cash(line: Line) -> bool:
-    """Whether a line may be cash, paid in or taken out: from no account, no sum of several, and called nothing else."""
-    kinds = (LineKind.OTHER, LineKind.CASH)
-    return not line.iban and not line.parts and line.kind in kinds and not said(line.text, "cheque")
 
 
 def same_reference(typed: Typed, text: str, length: int) -> bool:
@@ -222,7 +222,8 @@ def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None
         mine.append(and_(_TYPED.reserve == number, which))
     # Typed as cash: under a bank's own reference, for a slip is not called so by chance; or cash that was paid in.
     slips = _TYPED.squeezed.in_(sorted(text for text in texts if len(text) >= SHORTEST))
-    paid_in = near if any(line.amount > 0 and may_be_cash(line) for line in lines) else false()
+    may_be_in = any(line.amount > 0 and may_be_cash(line) for line in lines)
+    paid_in = near if may_be_in else false()
     mine.append(_TYPED.reserve.not_in(numbers) & or_(slips, paid_in))
     query = select(TYPED_CONVERSION).where(_TYPED.line.is_(None), _TYPED.corrected_seq.is_(None), or_(*mine))
 
@@ -242,7 +243,8 @@ def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None
         one.id for one in found if one.reserve not in numbers or _began_with(spans_.get(one.reserve), one)
     )
     cash = frozenset(one.reserve for one in found if one.reserve not in numbers)
-    return Unexplained(found, _expected(connection) if found else {}, faint=faint, cash=cash)
+    there = look(town, connection) if may_be_in else Boxes()
+    return Unexplained(found, _expected(connection) if found else {}, faint=faint, cash=cash, boxes=there)
 
 
 def typed_of(moments: Moments, rows: Iterable[Row[Any]]) -> list[Typed]:

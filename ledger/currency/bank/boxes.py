@@ -1,0 +1,131 @@
+"""What lies in cash boxes, and which lines may be it, paid in at the bank: its units were there before.
+
+Cash has no name and no age. While the boxes hold any, what came may be theirs where the bank calls it a deposit, where
+it comes to a slip, to the oldest slips or to all that is there, and where it would be for a member who gave some of it.
+Such a line brings nobody units by itself. Anybody of the office places it as cash, and a treasurer as anything else,
+which `check` names. A slip is open until its box was empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import Connection, select
+
+from ledger.core.model import Evidence, Instruction, Transaction
+from ledger.core.store import Reading
+from ledger.currency.bank.names import said
+from ledger.currency.bank.statement import LineKind
+from ledger.currency.bank.tables import TYPED_CONVERSION
+from ledger.currency.charter import ReserveKind
+from ledger.currency.town import Town
+
+if TYPE_CHECKING:
+    from ledger.currency.bank.lines import Line
+
+BOXED = "boxed"
+"""Key of a placing's evidence: the line may be cash of a box, and was placed otherwise."""
+_PAGE = 2_000
+_TYPED = TYPED_CONVERSION.c
+
+
+class Boxes(NamedTuple):
+    """What the boxes hold: `sums` (cents) that may be paid in at once, and the members who gave it, by account."""
+
+    is_empty: bool = True
+    sums: frozenset[int] = frozenset()
+    givers: frozenset[int] = frozenset()
+
+    def comes_to(self, amount: int, holders: Collection[int]) -> bool:
+        """Whether the amount, or whose units they would be, says that these euros lay there."""
+        return amount in self.sums or not self.givers.isdisjoint(holders)
+
+    def may_be(self, line: Line, holders: Collection[int] = ()) -> bool:
+        """Whether a line that came may be theirs, were it to be units of these members."""
+        if self.is_empty or line.amount < 0 or not may_be_cash(line):
+            return False
+        return is_deposit(line) or self.comes_to(line.amount, holders)
+
+
+def may_be_cash(line: Line) -> bool:
+    """Whether a line may be cash, paid in or taken out: from no account, no sum of several, and called nothing else."""
+    if line.iban or line.parts:
+        return False
+    return line.kind == LineKind.CASH or (line.kind == LineKind.OTHER and not said(line.text, "cheque"))
+
+
+def is_cash(line: Line) -> bool:
+    """Whether the bank calls it cash."""
+    what = "cash in" if line.amount > 0 else "cash out"
+    called = line.kind == LineKind.CASH or said(f"{line.name} {line.text}", what) is not None
+    return called and may_be_cash(line)
+
+
+def is_deposit(line: Line) -> bool:
+    """Whether the bank says that somebody paid in at a counter: cash, where nothing says more."""
+    called = line.kind == LineKind.CASH or said(f"{line.name} {line.text}", "deposit") is not None
+    return called and may_be_cash(line)
+
+
+def may_pair(line: Line, other: Line) -> bool:
+    """Whether two lines may explain each other: what the bank calls cash paid in went out again as cash, or as what
+    the bank calls a return. Else the deposit was somebody's, and the other line hides behind it.
+    """
+    came, went = (line, other) if line.amount > 0 else (other, line)
+    return not is_cash(came) or is_cash(went) or went.kind == LineKind.RETURN
+
+
+def members(moves: Iterable[tuple[int, int, int, str]], evidence: Evidence, circulation: int) -> set[int]:
+    """For whom a placing is that moves these (debit, credit, cents, unit), by account: who gets units, or pays."""
+    named = {int(str(evidence[key]), 16) for key in ("holder", "claim") if evidence.get(key)}
+    return named | {credit for debit, credit, _cents, _unit in moves if debit == circulation}
+
+
+def issued(placed: Instruction, circulation: int) -> int:
+    """Cents of units that such a placing brings, or gives euros to that were typed without."""
+    transfers = placed.transfers if isinstance(placed, Transaction) else ()
+    is_known = placed.evidence.get("as") == "known"
+    return sum(t.amount for t in transfers if is_known or t.debit == circulation)
+
+
+def of(boxes: Iterable[tuple[int, Sequence[tuple[int, int]]]]) -> Boxes:
+    """From what each box holds (cents), with its open slips (holder, cents), the oldest first."""
+    there = [(held, slips) for held, slips in boxes if held > 0]
+    sums = {sum(held for held, _slips in there)}
+    for held, slips in there:
+        amounts = [amount for _holder, amount in slips]
+        sums.update((held, *amounts, *accumulate(amounts)))
+    return Boxes(not there, frozenset(sums), frozenset(holder for _held, slips in there for holder, _cents in slips))
+
+
+def look(town: Town, connection: Connection | None = None) -> Boxes:
+    """What the boxes hold now; `connection` is that of a commit, under the lock of all writing."""
+    if connection is None:
+        with town.reading() as own:
+            return look(town, own)
+    boxes = [town.chart.reserve[one.name] for one in town.charter.reserve if one.kind == ReserveKind.CASH]
+    there = []
+    for number in boxes:
+        held = town.book.balance(number)
+        if held > 0:
+            with town.book.store.reading() as store:
+                since = _emptied(store, number, town.book.account(number).last)
+            query = select(_TYPED.holder, _TYPED.amount).where(
+                _TYPED.reserve == number, _TYPED.seq > since, _TYPED.line.is_(None), _TYPED.corrected_seq.is_(None)
+            )
+            rows = connection.execute(query.order_by(_TYPED.seq))
+            there.append((held, [(holder, amount) for holder, amount in rows]))
+    return of(there)
+
+
+def _emptied(store: Reading, number: int, place: int) -> int:
+    """The entry of the log that emptied a box last; 0 where none did."""
+    while place:
+        for row in store.walk(number, place, _PAGE):
+            is_debit = row.debit == number
+            if (row.debit_after if is_debit else row.credit_after) <= 0:
+                return row.place >> 8
+            place = row.debit_previous if is_debit else row.credit_previous
+    return 0
