@@ -81,6 +81,10 @@ BUGS: tuple[Bug, ...] = (
         FORMATS + "ofx.py", "return plain(unescaped(node.value(*path)))", "return plain(node.value(*path))"),
     bug("outside: a balance among the lines is a line", f"{WRITE} -k among_the_lines",
         FORMATS + "ofx.py", "if _BALANCE_ROW.match(label) and", "if False and"),
+    bug("ofx: a payee says that it is a return", f"{OFX} -k say_that_it_is",
+        FORMATS + "ofx.py", "typed = amount < 0 and", "typed = False and"),
+    bug("ofx: a memo says that it is a return", f"{OFX} -k a_memo_does_not",
+        FORMATS + "ofx.py", "(kind is not None or not label)", "kind is not None"),
     # A first statement that was wrong.
     bug("withdrawing: what was placed", f"{WITHDRAWING} -k placed_is_put_back",
         BANK + "withdrawing.py", "return line.placed_seq is not None or line.undone_seq is not None or line.became",
