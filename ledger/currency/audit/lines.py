@@ -53,11 +53,20 @@ class LineState:
     """Whether a corrected statement took it away."""
     touched: int = 0
     """The last entry that was about it."""
+    beside: Beside | None = None
+    """What a line that took another back may have taken back as well; None where nobody asked then."""
 
     @property
     def is_open(self) -> bool:
         """Whether it waits in suspense."""
         return self.became == SUSPENSE and self.placed_seq is None and self.undone_seq is None
+
+
+class Beside(NamedTuple):
+    """Lines that came in, as they were at an entry: top-ups of a member, and those in suspense."""
+
+    topups: tuple[LineState, ...]
+    waiting: tuple[LineState, ...]
 
 
 class Charge(NamedTuple):
@@ -106,6 +115,8 @@ class Lines:
     """All bank lines and statements, and what members owe."""
 
     known: dict[bytes, LineState] = field(default_factory=dict)
+    came: dict[tuple[int, int], list[LineState]] = field(default_factory=dict)
+    """Those that came in, by account and amount."""
     named: dict[bytes, bytes] = field(default_factory=dict)
     """Conversions that were typed by hand, each with the line that it turned out to be."""
     statements: dict[int, list[Taken]] = field(default_factory=dict)
@@ -165,6 +176,8 @@ def entered(lines: Lines, chart: Chart, record: Record, instruction: Transaction
         instruction.id, reserve, reference, day, amount, instruction.kind, record.seq,
         number_in(evidence, "holder") or None, done, touched=record.seq,
     )  # fmt: skip
+    if amount > 0:
+        lines.came.setdefault((reserve, amount), []).append(lines.known[instruction.id])
     if instruction.booked_on != day:
         yield "line_date", f"the line is of {day} and counts for {instruction.booked_on}"
     changes = Counter[int]()
