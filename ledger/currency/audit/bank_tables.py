@@ -68,7 +68,7 @@ def against(town: Town, story: Story) -> _Found:
     texts = seen.Texts(story, {one.line.id: one.line for one in kept}, gone)
     for seq, id_, text in seen.against(town, story, texts, notes):
         yield "line_otherwise", seq, id_, text
-    for seq, id_, text in charged.against(town, story, {one.line.id: one.line for one in kept}, notes):
+    for seq, id_, text in charged.against(town, story, texts, notes):
         yield "role_insufficient", seq, id_, text
     for reserve in story.lines.statements:
         yield from _balance(story, reserve, kept, notes)

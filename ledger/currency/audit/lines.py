@@ -72,8 +72,9 @@ class Beside(NamedTuple):
 class Charge(NamedTuple):
     """A line that went out was placed so that a member pays for it (0: several), by entry `seq` with that `id`.
 
-    `is_operators` where no treasurer did it. `lines` are those that had brought euros of that member until then, and
-    `details` the hash of where the member was paid.
+    `is_operators` where no treasurer did it. What was known then: the `lines` of that member that counted for what came
+    from an account (`said.counts`), the hash of where the member's own key said that they are paid, and what was
+    `beside` the top-up `other` that it is said to take back. `evidence` is that of the entry.
     """
 
     seq: int
@@ -84,6 +85,9 @@ class Charge(NamedTuple):
     is_operators: bool
     lines: tuple[bytes, ...]
     details: str | None
+    other: bytes
+    beside: Beside
+    evidence: Evidence
 
 
 class Taken(NamedTuple):

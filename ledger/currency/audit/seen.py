@@ -57,9 +57,7 @@ class Texts:
             topups = [state for state in beside.topups if state.touched <= seq or state.id == one.line.id]
             there = [(state.id, state.holder) for state in topups] + [(state.id, None) for state in beside.waiting]
             others = (Candidate(self.lines[id_], holder) for id_, holder in there if self._is_there(id_, seq))
-            best = said_back.best(each if each.line.id != one.line.id else one for each in others)
-            if said_back.is_other(one) or best is None or best.holder != one.holder:
-                return 0
+            return said_back.fits(one, [each if each.line.id != one.line.id else one for each in others])
         return said_back.right(one)
 
     def _is_there(self, id_: bytes, seq: int) -> bool:

@@ -78,6 +78,11 @@ class Recall(NamedTuple):
             best.append(one)
         return best[0] if len({one.holder for one in best}) == 1 else None
 
+    def fits(self, one: Candidate, candidates: Iterable[Candidate]) -> int:
+        """How much is right of its taking back that one; 0 where it is another's, or as likely so."""
+        best = self.best(candidates)
+        return 0 if self.is_other(one) or best is None or best.holder != one.holder else self.right(one)
+
     def _same_order(self, one: Candidate) -> bool:
         return same_order(self.line.end_to_end, one.line.end_to_end)
 
