@@ -145,9 +145,9 @@ BUGS: tuple[Bug, ...] = (
         AUDIT + "bank_tables.py", "elif fallen and (", "elif False and ("),
     # Sums of several members' transfers.
     bug("parts: one reference takes what is others'", f"{PARTS} -k others",
-        BANK + "topups.py", "        if not mine:\n            return None\n", ""),
+        BANK + "recalled.py", "        if not mine:\n            return None\n", ""),
     bug("parts: the label of the sum is for all", f"{PARTS} -k label",
-        BANK + "topups.py", "        found |= mine\n", ""),
+        BANK + "recalled.py", "        found |= mine\n", ""),
     bug("parts: a part by itself is not asked about", f"{PARTS} -k 'each_part'",
         BANK + "proposals.py", "holders, left = found_in(said_of(part), known.references),",
         "holders, left = found_in(line.said, known.references),"),
