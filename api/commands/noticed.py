@@ -33,16 +33,16 @@ FORMS = (
        "import a newer one"),
     N_("{amount} went out with the line {line}: "
        "a treasurer, or somebody at the machine, placed it as paid to account {account}, which was not owed it"
-       ", and neither its kind nor an IBAN of theirs says so"),
+       ", and neither the bank nor that member's own key says so"),
     N_("{amount} went out with the line {line}: "
        "a treasurer, or somebody at the machine, placed it as a top-up of account {account} that went back"
-       ", and neither its kind nor an IBAN of theirs says so"),
+       ", and neither the bank nor that member's own key says so"),
     N_("{amount} went out with the line {line}: "
        "a treasurer, or somebody at the machine, placed it as monthly top-ups of account {account} that went back"
-       ", and neither its kind nor an IBAN of theirs says so"),
+       ", and neither the bank nor that member's own key says so"),
     N_("{amount} went out with the line {line}: "
        "a treasurer, or somebody at the machine, placed it as monthly top-ups of several members that went back"
-       ", and neither its kind nor an IBAN of theirs says so"),
+       ", and neither the bank nor that member's own key says so"),
     N_("{amount} came with the line {line} while cash lay in the box, and may be that cash, whose units were given: a "
        "treasurer, or somebody at the machine, placed it for account {account}"),
     N_("{amount} came with the line {line} while cash lay in the box, and may be that cash, whose units were given: a "

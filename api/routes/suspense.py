@@ -66,7 +66,8 @@ def place_line(id: str, body: PlacingIn, acting: Actor, response: Response) -> B
 def put_line_back(id: str, body: PutBackIn, acting: Actor, response: Response) -> BookedOut:
     """Undo what a line was placed as, or recognised as: it is in suspense again.
 
-    Units that somebody else gave a member, a treasurer takes back.
+    Units that somebody else gave a member, a treasurer takes back; what the bank or somebody else took from a member, a
+    treasurer puts back.
     """
     need(acting.caller, parties.OFFICE)
     posted = suspense.put_back(

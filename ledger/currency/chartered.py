@@ -33,6 +33,8 @@ LIMITS = ("per_payment", "per_day", "per_month", "session_hours", "request_secon
 """Limits that a note says: those of the charter's [limits], and the most of one member's monthly debit."""
 
 
+GUARDED = 2
+"""By how much of what is asked here a member is guarded; see `Rules`."""
 ALONE_DAYS = 30
 """For so many days what one person let leave alone counts with what they let leave now."""
 
@@ -46,8 +48,9 @@ class Rules(NamedTuple):
     `session_hours` says them all, and with it the log begins to hold the hashes of what stands in tables (`says_all`).
     With `alone_days` whom one person brought in are no two people, and what one let leave alone within so many days
     counts together. With `guarded` a member pays for a line that went out on a treasurer's word only, and imports into
-    a currency at work take from no account of before; with `boxed` what may be cash of a box is placed so, or by a
-    treasurer. Older notes: not so.
+    a currency at work take from no account of before; from 2 on, only what the bank or the member's own key said is as
+    good as that word, of all lines that one may take back the likeliest counts, and what may be cash of a box is placed
+    so, or by a treasurer. Older notes: not so.
     """
 
     version: int
@@ -76,8 +79,7 @@ class Rules(NamedTuple):
     ibans: tuple[str, ...] | None = None
     """The hashes of their IBANs; "" of an account that has none."""
     alone_days: int | None = None
-    guarded: bool = False
-    boxed: bool = False
+    guarded: int = 0
 
     @property
     def says_all(self) -> bool:
@@ -123,7 +125,7 @@ def rules_of(town: Town, version: int = 1) -> Rules:
         charter.bank.second_signature_above, charter.mandates.risk_days if charter.mandates else None,
         town.machine.public.hex() if town.machine else None, True, charter.timezone, **limits_of(charter),
         alone_days=ALONE_DAYS, kinds=tuple(str(a.kind) for a in charter.reserve),
-        ibans=tuple(salted.reserve_iban(town.key, a.iban) for a in charter.reserve), guarded=True, boxed=True,
+        ibans=tuple(salted.reserve_iban(town.key, a.iban) for a in charter.reserve), guarded=GUARDED,
     )  # fmt: skip
 
 
@@ -148,7 +150,8 @@ def as_of_then(town: Town, noted: Rules) -> Rules:
     # Whoever reads with the public key alone has not the machine's either, and goes by what the log says of it.
     absent = town.machine is None and isinstance(town.key, PublicHalf)
     missing += ["machine"] if absent or not noted.machine else []
-    missing += [name for name in ("looked", "guarded", "boxed") if not getattr(noted, name)]
+    missing += [] if noted.looked else ["looked"]
+    missing += ["guarded"] if noted.guarded < rules.guarded else []
     missing += [] if noted.says_accounts else ["kinds", "ibans"]
     missing += [] if noted.alone_days else ["alone_days"]
     return rules._replace(**{name: getattr(noted, name) for name in missing})
@@ -169,7 +172,7 @@ def note_of(rules: Rules) -> Note:
         evidence["second_signature_above"] = rules.second_signature_above
     if rules.machine is not None:
         evidence |= {"by": MACHINE, "machine": rules.machine}
-    evidence |= {name: 1 for name in ("looked", "guarded", "boxed") if getattr(rules, name)}
+    evidence |= {name: int(getattr(rules, name)) for name in ("looked", "guarded") if getattr(rules, name)}
     for name in ("risk_days", "timezone", *LIMITS, "alone_days"):
         if (said := getattr(rules, name)) is not None:
             evidence[name] = said
@@ -199,7 +202,7 @@ def read(evidence: Evidence) -> Rules:
             limit, delay, None if "machine" not in evidence else str(evidence["machine"]), evidence.get("looked") == 1,
             zone, **{name: _whole(evidence, name) for name in (*LIMITS, "alone_days")},
             kinds=_each(evidence, "kinds", len(reserve)), ibans=_each(evidence, "ibans", len(reserve)),
-            guarded=evidence.get("guarded") == 1, boxed=evidence.get("boxed") == 1,
+            guarded=_whole(evidence, "guarded") or 0,
         )  # fmt: skip
     except KeyError as error:
         raise ValueError(f"a note of the charter says {error}; this one does not") from error

@@ -46,7 +46,7 @@ BUGS = (
     bug("aligned: another order in its place", f"{OFF} -k in_its_place",
         BANK + "known.py", "\n    return not _other_order(known, line)", "\n    return True"),
     bug("aligned: a format that cuts an order's id names another", f"{OFF} -k in_its_place",
-        BANK + "known.py", "return both and not (one.startswith(other) or other.startswith(one))",
+        BANK + "reference.py", "return both and not (one.startswith(other) or other.startswith(one))",
         "return both and one != other"),
     bug("aligned: a bank's reference is one line's", f"{OFF} -k under_one_reference",
         BANK + "known.py", "== known.bank_ref and not _other_order(known, line)", "== known.bank_ref"),

@@ -70,7 +70,5 @@ BUGS: tuple[Bug, ...] = (
     bug("cash: check lets a theft hide behind it", f"{BOX} -k 'finds_a_theft and sqlite'",
         AUDIT + "boxed.py", "if one.other and not may_pair(*seen):", "if False:"),
     bug("cash: older books are judged by it too", f"{BOX} -k before_the_charter",
-        AUDIT + "boxed.py", "if story.rules.boxed and (other", "if (other"),
-    bug("cash: a charter forgets it", "tests/threats/test_cash_of_the_box.py -k 'forgets and sqlite'",
-        AUDIT + "terms.py", "if before.boxed and story.noted and not rules.boxed:", "if False:"),
+        AUDIT + "boxed.py", "if story.rules.guarded > 1 and (other", "if (other"),
 )  # fmt: skip

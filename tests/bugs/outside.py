@@ -81,6 +81,10 @@ BUGS: tuple[Bug, ...] = (
         FORMATS + "ofx.py", "return plain(unescaped(node.value(*path)))", "return plain(node.value(*path))"),
     bug("outside: a balance among the lines is a line", f"{WRITE} -k among_the_lines",
         FORMATS + "ofx.py", "if _BALANCE_ROW.match(label) and", "if False and"),
+    bug("ofx: a payee says that it is a return", f"{OFX} -k say_that_it_is",
+        FORMATS + "ofx.py", "typed = amount < 0 and", "typed = False and"),
+    bug("ofx: a memo says that it is a return", f"{OFX} -k a_memo_does_not",
+        FORMATS + "ofx.py", "(kind is not None or not label)", "kind is not None"),
     # A first statement that was wrong.
     bug("withdrawing: what was placed", f"{WITHDRAWING} -k placed_is_put_back",
         BANK + "withdrawing.py", "return line.placed_seq is not None or line.undone_seq is not None or line.became",
@@ -141,9 +145,9 @@ BUGS: tuple[Bug, ...] = (
         AUDIT + "bank_tables.py", "elif fallen and (", "elif False and ("),
     # Sums of several members' transfers.
     bug("parts: one reference takes what is others'", f"{PARTS} -k others",
-        BANK + "topups.py", "        if not mine:\n            return None\n", ""),
+        BANK + "recalled.py", "        if not mine:\n            return None\n", ""),
     bug("parts: the label of the sum is for all", f"{PARTS} -k label",
-        BANK + "topups.py", "        found |= mine\n", ""),
+        BANK + "recalled.py", "        found |= mine\n", ""),
     bug("parts: a part by itself is not asked about", f"{PARTS} -k 'each_part'",
         BANK + "proposals.py", "holders, left = found_in(said_of(part), known.references),",
         "holders, left = found_in(line.said, known.references),"),

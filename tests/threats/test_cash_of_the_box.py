@@ -272,7 +272,7 @@ def test_check_finds_a_theft_behind_cash(town: Town, monkeypatch: pytest.MonkeyP
 
 def test_before_the_charter_said_so_it_is_not_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = chartered.rules_of
-    monkeypatch.setattr(chartered, "rules_of", lambda *given: now(*given)._replace(boxed=False))
+    monkeypatch.setattr(chartered, "rules_of", lambda *given: now(*given)._replace(guarded=1))
     monkeypatch.setattr(boxes, "look", lambda *_given: boxes.Boxes())
     unasked(monkeypatch, "pair")
     with opened(tmp_path / "old") as old:
@@ -285,10 +285,3 @@ def test_before_the_charter_said_so_it_is_not_found(tmp_path: Path, monkeypatch:
         assert audit(old).clean
         chartered.keep(old, chartered.latest(old))
         assert audit(old).clean
-
-
-def test_no_charter_forgets_it(town: Town) -> None:
-    rules = chartered.rules_of(town, 2)._replace(boxed=False)
-    posted = town.post(chartered.note_of(rules))
-    found = [one.text for one in audit(town).findings if one.seq == posted.seq]
-    assert "the note of the charter no longer says what cash of a box is placed as" in found

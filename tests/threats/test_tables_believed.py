@@ -172,8 +172,8 @@ def test_a_payment_to_a_stranger_takes_no_top_up_back(town: Town, alice: Party) 
     assert found(town) == {"line_otherwise"}
 
 
-def test_a_top_up_is_put_back_whose_return_the_bank_took_away(town: Town, alice: Party) -> None:
-    """It is nobody's then, and was Alice's when her name in the line said that it came back."""
+def test_a_top_up_is_put_back_whose_return_the_bank_took_away(town: Town, alice: Party, mallory: Party) -> None:
+    """It is another's then, and was Alice's when her name in the line said that it came back."""
     bring(town, statement([line(9_000, token(town, alice))]))
     gone = line(-9_000, f"REJET {token(town, alice)}", DAY + DAYS, kind=LineKind.RETURN)
     assert bring(town, statement([gone], 9_000)).kinds == {"bank_return": 1}
@@ -181,6 +181,7 @@ def test_a_top_up_is_put_back_whose_return_the_bank_took_away(town: Town, alice:
     with town.reading() as connection:
         row = bytes(connection.execute(select(BANK_LINE.c.id).where(BANK_LINE.c.amount > 0)).scalar_one())
     put_back(town, row)
+    place(town, row, Decision(way=Way.MEMBER, holder=mallory.account))
     assert audit(town).clean
 
 

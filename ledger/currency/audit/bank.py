@@ -16,7 +16,7 @@ from ledger.core.record import Record
 from ledger.currency import parties
 from ledger.currency.audit import boxed, kinds
 from ledger.currency.audit.kinds import acted
-from ledger.currency.audit.lines import LineState, Moves, Taken, moves, number_in, turned
+from ledger.currency.audit.lines import Beside, LineState, Moves, Taken, moves, number_in, turned
 from ledger.currency.audit.story import Said, Story, bytes_of
 from ledger.currency.bank import claims
 from ledger.currency.bank.indexing import RETURN, SUSPENSE
@@ -173,6 +173,7 @@ def returned(story: Story, record: Record, transaction: Transaction) -> Iterator
     if original is None or original.amount != -line.amount:
         yield "return_unrelated", "it takes back a top-up that there is none of, or one of another amount"
         return
+    line.beside = beside(story, line) if story.rules.guarded > 1 else None
     yield from given_back(story, record, transaction, original, line.reserve)
     line.other = original.id
 
@@ -200,6 +201,13 @@ def is_topup(line: LineState) -> bool:
     """Whether a line brought units to one member."""
     by_itself = line.placed_as is None and line.became in (CONVERSION, KNOWN)
     return line.holder is not None and (by_itself or line.placed_as in BY_ONE)
+
+
+def beside(story: Story, line: LineState) -> Beside:
+    """What a line may take back by now: top-ups of as much that stand, and lines in suspense."""
+    came = story.lines.came.get((line.reserve, -line.amount), ())
+    there = [one for one in came if one.undone_seq is None and one.booked_on <= line.booked_on]
+    return Beside(tuple(filter(is_topup, there)), tuple(one for one in there if one.is_open))
 
 
 def known(story: Story, record: Record, note: Note) -> Iterator[Said]:

@@ -64,9 +64,11 @@ def against(town: Town, story: Story) -> _Found:
             yield from _lines_of(story, reserve, note, lines[note.id])
     yield from _entries(story, kept, notes)
     _corrections(story, kept)
-    for seq, id_, text in seen.against(town, story, (one.line for one in kept), notes):
+    gone = {one.line.id: notes[one.withdrawn].seq for one in kept if one.withdrawn in notes}
+    texts = seen.Texts(story, {one.line.id: one.line for one in kept}, gone)
+    for seq, id_, text in seen.against(town, story, texts, notes):
         yield "line_otherwise", seq, id_, text
-    for seq, id_, text in charged.against(town, story, {one.line.id: one.line for one in kept}, notes):
+    for seq, id_, text in charged.against(town, story, texts, notes):
         yield "role_insufficient", seq, id_, text
     yield from boxed.against(town, story, {one.line.id: one.line for one in kept}, notes)
     for reserve in story.lines.statements:

@@ -59,7 +59,7 @@ def _take(
     is_operators: bool = False,
 ) -> None:  # fmt: skip
     boxes = story.typed.boxes(story.lines.named)
-    if story.rules.boxed and (other or not boxes.is_empty):
+    if story.rules.guarded > 1 and (other or not boxes.is_empty):
         comes, is_beside = boxes.comes_to(line.amount, holders), not boxes.is_empty
         one = Unboxed(record.seq, record.instruction.id, line.id, other, comes, is_beside, is_operators)
         story.lines.unboxed.append(one)

@@ -1,24 +1,28 @@
-"""Lines that went out and that a member pays for: that a treasurer said so, where the bank does not say it itself.
+"""Lines that went out and that a member pays for: that a treasurer said so, where neither bank nor member's key does.
 
-The desk's rule (`bank.went`), over the lines' own texts, which the log has the hash of. Where such a text, or an
-account that the member named, was erased or is another by now, the rule cannot be looked at, and nothing is found.
+The desk's rule (`bank.said`), over what was known at that entry: the lines' own texts, which the log has the hash of,
+and what the member's key had signed until then. What was said later says nothing of it; where what would have told was
+erased, or is another by now, a treasurer's decision is named all the same, and an operator's is not found to be wrong.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from ledger.currency.audit.lines import Charge, Taken
+from ledger.currency.audit.seen import Texts
 from ledger.currency.audit.story import Notice, Story
+from ledger.currency.bank import said
+from ledger.currency.bank.details import by_account
 from ledger.currency.bank.lines import Line, has_texts
-from ledger.currency.bank.went import bank_says, said_ibans
+from ledger.currency.bank.recalled import Candidate
 from ledger.currency.tables import SALT
 from ledger.currency.town import Town
 
 _WENT = "{amount} went out with the line {line}: a treasurer, or somebody at the machine, placed it as "
-_WHY = ", and neither its kind nor an IBAN of theirs says so"
+_WHY = ", and neither the bank nor that member's own key says so"
 FORMS = {
     "debt": _WENT + "paid to account {account}, which was not owed it" + _WHY,
     "returned": _WENT + "a top-up of account {account} that went back" + _WHY,
@@ -28,37 +32,70 @@ OF_SEVERAL = _WENT + "monthly top-ups of several members that went back" + _WHY
 """What is said of each; the command has them in French."""
 
 
-def against(
-    town: Town, story: Story, lines: Mapping[bytes, Line], notes: Mapping[bytes, Taken]
-) -> Iterator[tuple[int, bytes, str]]:
+def against(town: Town, story: Story, texts: Texts, notes: Mapping[bytes, Taken]) -> Iterator[tuple[int, bytes, str]]:
     """The entries (seq and id) that an operator had no right to, each with a sentence; a treasurer's are noticed."""
     if not story.lines.charges:
         return
     with town.reading() as connection:
         salts = set(connection.scalars(select(SALT.c.id).where(SALT.c.id.in_(notes))))
+        judge = _Judge(town, story, texts, notes, salts, connection)
         for one in story.lines.charges:
-            ibans = said_ibans(connection, one.holder)
-            seen = [lines[id_] for id_ in (one.line, *one.lines) if id_ in lines]
-            known = all(_is_there(each, notes.get(each.statement), salts) for each in seen)
-            if one.line not in lines or not known or "" in ibans or story.details.get(one.holder) != one.details:
-                continue
-            line, *theirs = seen
-            if bank_says(line, ibans | {each.iban for each in theirs}):
-                continue
-            if one.is_operators:
-                yield one.seq, one.id, f"the line {line.reference} was placed as {one.way!r} by no treasurer" + _WHY
+            state, found = story.lines.known[one.line], judge.says(one)
+            if found is False and one.is_operators:
+                yield one.seq, one.id, f"the line {state.reference} was placed as {one.way!r} by no treasurer" + _WHY
+            elif not found and not one.is_operators:
+                story.notices.append(_notice(one, -state.amount, state.reference))
+
+
+class _Judge:
+    """Says of each charge whether bank or member's key had said it; None where what would tell is gone."""
+
+    def __init__(
+        self, town: Town, story: Story, texts: Texts, notes: Mapping[bytes, Taken], salts: set[bytes],
+        connection: Connection,
+    ) -> None:  # fmt: skip
+        self.town, self.story, self.texts, self.connection = town, story, texts, connection
+        self.notes, self.salts = notes, salts
+
+    def says(self, one: Charge) -> bool | None:
+        line = self._line(one.line)
+        if line is None:
+            return None
+        if one.way == "debits":
+            return said.of_debits(self.connection, line, one.evidence)
+        if one.way == "returned":
+            topup = self._line(one.other)
+            if topup is None:
+                return None
+            fits = self.texts.right(line, Candidate(topup, one.holder), one.beside, one.seq)
+            return said.is_return(line, topup, fits)
+        ibans = said.by_mandates(self.connection, one.holder, one.seq)
+        # What a member's key had said before the log held hashes is there by the machine's word.
+        known = "" not in ibans and line.iban not in said.by_details(self.town, self.connection, one.holder)
+        if one.details is not None:
+            now = by_account(self.connection, {one.holder}).get(one.holder)
+            if now is not None and self.story.details.get(one.holder) == one.details:
+                ibans.add(now.iban)
             else:
-                story.notices.append(_notice(one, line))
+                known = False
+        theirs = {id_: self._line(id_) for id_ in one.lines if self.texts.gone.get(id_, one.seq) >= one.seq}
+        there = [each for each in theirs.values() if each is not None]
+        if said.is_theirs(line, ibans, there):
+            return True
+        return False if known and len(there) == len(theirs) else None
+
+    def _line(self, id_: bytes) -> Line | None:
+        """A line whose texts are those that were taken: a hash without its salt is of texts that were erased."""
+        line = self.texts.lines.get(id_)
+        if line is None or not has_texts(line):
+            return None
+        note = self.notes.get(line.statement)
+        hashed = note is not None and note.content is not None
+        return line if not hashed or line.statement in self.salts else None
 
 
-def _is_there(line: Line, note: Taken | None, salts: set[bytes]) -> bool:
-    """Whether the texts of a line are those that were taken: a hash without its salt is of texts that were erased."""
-    hashed = note is not None and note.content is not None
-    return line.statement in salts if hashed else has_texts(line)
-
-
-def _notice(one: Charge, line: Line) -> Notice:
-    values: dict[str, str | int] = {"amount": -line.amount, "line": line.reference}
+def _notice(one: Charge, amount: int, reference: str) -> Notice:
+    values: dict[str, str | int] = {"amount": amount, "line": reference}
     if not one.holder:
         return Notice(one.seq, one.id, OF_SEVERAL, values)
     return Notice(one.seq, one.id, FORMS[one.way], {**values, "account": one.holder})

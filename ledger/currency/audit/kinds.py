@@ -227,6 +227,7 @@ def bank_details(story: Story, record: Record, note: Note) -> Iterator[Said]:
         yield "note_malformed", "a note of bank details without the account of a party and the hash of what is paid to"
         return
     story.details[account] = None if hashed is None else str(hashed)
+    (story.own_details.add if mine else story.own_details.discard)(account)
     if key is not None and key.account != account and hashed is not None:
         form = "key {key} of the association said where account {account} is paid"
         said: dict[str, str | int] = {"key": str(evidence["by"])[:16], "account": account}

@@ -53,6 +53,8 @@ class LineState:
     """Whether a corrected statement took it away."""
     touched: int = 0
     """The last entry that was about it."""
+    beside: Beside | None = None
+    """What a line that took another back may have taken back as well; None where nobody asked then."""
 
     @property
     def is_open(self) -> bool:
@@ -60,11 +62,19 @@ class LineState:
         return self.became == SUSPENSE and self.placed_seq is None and self.undone_seq is None
 
 
+class Beside(NamedTuple):
+    """Lines that came in, as they were at an entry: top-ups of a member, and those in suspense."""
+
+    topups: tuple[LineState, ...]
+    waiting: tuple[LineState, ...]
+
+
 class Charge(NamedTuple):
     """A line that went out was placed so that a member pays for it (0: several), by entry `seq` with that `id`.
 
-    `is_operators` where no treasurer did it. `lines` are those that had brought euros of that member until then, and
-    `details` the hash of where the member was paid.
+    `is_operators` where no treasurer did it. What was known then: the `lines` of that member that counted for what came
+    from an account (`said.counts`), the hash of where the member's own key said that they are paid, and what was
+    `beside` the top-up `other` that it is said to take back. `evidence` is that of the entry.
     """
 
     seq: int
@@ -75,6 +85,9 @@ class Charge(NamedTuple):
     is_operators: bool
     lines: tuple[bytes, ...]
     details: str | None
+    other: bytes
+    beside: Beside
+    evidence: Evidence
 
 
 class Unboxed(NamedTuple):
@@ -123,6 +136,8 @@ class Lines:
     """All bank lines and statements, and what members owe."""
 
     known: dict[bytes, LineState] = field(default_factory=dict)
+    came: dict[tuple[int, int], list[LineState]] = field(default_factory=dict)
+    """Those that came in, by account and amount."""
     named: dict[bytes, bytes] = field(default_factory=dict)
     """Conversions that were typed by hand, each with the line that it turned out to be."""
     statements: dict[int, list[Taken]] = field(default_factory=dict)
@@ -183,6 +198,8 @@ def entered(lines: Lines, chart: Chart, record: Record, instruction: Transaction
         instruction.id, reserve, reference, day, amount, instruction.kind, record.seq,
         number_in(evidence, "holder") or None, done, touched=record.seq,
     )  # fmt: skip
+    if amount > 0:
+        lines.came.setdefault((reserve, amount), []).append(lines.known[instruction.id])
     if instruction.booked_on != day:
         yield "line_date", f"the line is of {day} and counts for {instruction.booked_on}"
     changes = Counter[int]()

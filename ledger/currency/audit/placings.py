@@ -12,7 +12,7 @@ from ledger.core.model import Note, Transaction
 from ledger.core.record import Record
 from ledger.currency import parties
 from ledger.currency.audit import boxed, debits, payouts
-from ledger.currency.audit.bank import between, given_back, name_conversion, reopened
+from ledger.currency.audit.bank import beside, between, given_back, name_conversion, reopened
 from ledger.currency.audit.kinds import TREASURER, acted
 from ledger.currency.audit.lines import Charge, LineState, Moves, moves, number_in, turned
 from ledger.currency.audit.story import Problem, Said, Story, bytes_of
@@ -23,9 +23,10 @@ from ledger.currency.bank.mandates.index import BROUGHT, UNPAID
 from ledger.currency.bank.payouts.index import PAID
 from ledger.currency.bank.payouts.index import RETURNED as PAYOUT_RETURNED
 from ledger.currency.bank.placing import PAIRED, PLACED, Way
+from ledger.currency.bank.said import counts
 from ledger.currency.bank.suspense import CAN_BE_WRONG, placed_id
 from ledger.currency.bank.topups import KNOWN
-from ledger.currency.bank.went import CHARGING
+from ledger.currency.bank.went import CHARGING, is_charge
 from ledger.currency.chart import EUR
 from ledger.currency.imported import OPENING
 
@@ -49,7 +50,7 @@ def placed(story: Story, record: Record, instruction: Transaction | Note) -> Ite
     judge = WAYS.get(way)
     line.holder = number_in(evidence, "holder") or None
     if way in CHARGING and line.amount < 0 and story.rules.guarded:
-        story.lines.charges.append(_charge(story, record, line, way))
+        _charge(story, record, line, way)
     if judge is None or instruction.kind not in KINDS.get(way, (PLACED,)):
         yield "placing_shape", f"a line was placed as {way!r} by a {instruction.kind!r}, which cannot be"
     else:
@@ -59,14 +60,19 @@ def placed(story: Story, record: Record, instruction: Transaction | Note) -> Ite
     line.placed_by, line.placed, line.touched = str(evidence.get("by")), moves(instruction), record.seq
 
 
-def _charge(story: Story, record: Record, line: LineState, way: str) -> Charge:
-    instruction, holder = record.instruction, line.holder or 0
-    key = story.keys.get(bytes_of(instruction.evidence.get("by")))
-    theirs = tuple(one.id for one in story.lines.known.values() if one.holder == holder and one.amount > 0)
-    return Charge(
-        record.seq, instruction.id, line.id, way, holder, key is not None and key.role not in TREASURER, theirs,
-        story.details.get(holder),
-    )  # fmt: skip
+def _charge(story: Story, record: Record, line: LineState, way: str) -> None:
+    """Keep what was known when a member was charged. An operator is held to it since it is the rule."""
+    evidence, holder = record.instruction.evidence, line.holder or 0
+    key = story.keys.get(bytes_of(evidence.get("by")))
+    is_operators = key is not None and key.role not in TREASURER
+    if is_operators and story.rules.guarded < 2:
+        return
+    theirs = tuple(one.id for one in story.lines.known.values() if one.holder == holder and counts(one))
+    details = story.details.get(holder) if holder in story.own_details else None
+    story.lines.charges.append(Charge(
+        record.seq, record.instruction.id, line.id, way, holder, is_operators, theirs, details,
+        bytes_of(evidence.get("returns")), beside(story, line), evidence,
+    ))  # fmt: skip
 
 
 def back(story: Story, record: Record, instruction: Transaction | Note) -> Iterator[Said]:
@@ -75,8 +81,10 @@ def back(story: Story, record: Record, instruction: Transaction | Note) -> Itera
     line = story.lines.known.get(bytes_of(evidence.get("line")))
     done = moves(instruction)
     theirs = line is not None and line.placed_seq is not None and evidence.get("by") == line.placed_by
-    from_members = any(debit in story.holders for debit, _credit, _cents, _unit in done)
-    yield from acted(story, record, evidence, TREASURER if from_members and not theirs else parties.OFFICE)
+    guarded = any(debit in story.holders for debit, _credit, _cents, _unit in done)
+    if line is not None and story.rules.guarded > 1:
+        guarded |= is_charge(line.amount, line.became, line.placed_as)
+    yield from acted(story, record, evidence, TREASURER if guarded and not theirs else parties.OFFICE)
     if line is None:
         yield "placing_unrelated", "it puts back a bank line that there is none of"
         return

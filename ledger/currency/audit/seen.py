@@ -11,16 +11,57 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ledger.currency import salted
-from ledger.currency.audit.lines import LineState, Taken
+from ledger.currency.audit.lines import Beside, LineState, Taken
 from ledger.currency.audit.story import Story
 from ledger.currency.bank.indexing import RETURN
 from ledger.currency.bank.lines import Line, has_texts
 from ledger.currency.bank.mandates.index import BROUGHT, UNPAID, Item
 from ledger.currency.bank.payouts.batches import batch_reference
 from ledger.currency.bank.payouts.index import PAID, RETURNED, payout_reference
+from ledger.currency.bank.recalled import SURE, Candidate, Named, named_in, recall
 from ledger.currency.bank.reference import found_in, member_reference, reference, squeezed, written_in
-from ledger.currency.bank.topups import CONVERSION, KNOWN, TRANSIT, Named, named_in, takes_back
+from ledger.currency.bank.topups import CONVERSION, KNOWN, TRANSIT
 from ledger.currency.town import Town
+
+
+class Texts:
+    """What lines say, for whoever asks what the bank said at an entry. `gone` has the entries that took lines away."""
+
+    def __init__(self, story: Story, lines: Mapping[bytes, Line], gone: Mapping[bytes, int]) -> None:
+        self.story, self.lines, self.gone = story, lines, gone
+        self.members: dict[str, tuple[int, ...]] = {}
+        for account in story.holders:
+            text = member_reference(story.rules.network, account)
+            self.members[text] = (*self.members.get(text, ()), account)
+
+    def named(self, seq: int) -> Named:
+        """Finds members whose references stand in texts: those who were there at that entry."""
+
+        def named(texts: Iterable[str]) -> set[int]:
+            found = [
+                [account for account in accounts if self.story.is_member(account, seq)]
+                for accounts in found_in(texts, self.members)
+            ]
+            return {accounts[0] for accounts in found if len(accounts) == 1}
+
+        return named
+
+    def right(self, line: Line, one: Candidate, beside: Beside | None, seq: int) -> int:
+        """How much is right of that one's being what a line took back by the entry `seq`; 0 where another is likelier.
+
+        Without `beside` nothing is held against it; nor is what has no texts any more, or was changed since.
+        """
+        said_back = recall(line, self.named(seq))
+        if beside is not None:
+            # What took `one` itself back is this entry.
+            topups = [state for state in beside.topups if state.touched <= seq or state.id == one.line.id]
+            there = [(state.id, state.holder) for state in topups] + [(state.id, None) for state in beside.waiting]
+            others = (Candidate(self.lines[id_], holder) for id_, holder in there if self._is_there(id_, seq))
+            return said_back.fits(one, [each if each.line.id != one.line.id else one for each in others])
+        return said_back.right(one)
+
+    def _is_there(self, id_: bytes, seq: int) -> bool:
+        return id_ in self.lines and has_texts(self.lines[id_]) and self.gone.get(id_, seq) >= seq
 
 
 class _Seen(NamedTuple):
@@ -30,13 +71,10 @@ class _Seen(NamedTuple):
     state: LineState
 
 
-def against(
-    town: Town, story: Story, lines: Iterable[Line], notes: Mapping[bytes, Taken]
-) -> Iterator[tuple[int, bytes, str]]:
+def against(town: Town, story: Story, texts: Texts, notes: Mapping[bytes, Taken]) -> Iterator[tuple[int, bytes, str]]:
     """The entries (seq and id) of lines which say nothing of what booking made of them, each with a sentence."""
-    by_id = {line.id: line for line in lines}
-    judge = _Judge(town, story, by_id)
-    for line in by_id.values():
+    judge = _Judge(town, story, texts)
+    for line in texts.lines.values():
         state, note = story.lines.known.get(line.id), notes.get(line.statement)
         if state is None or note is None or note.content is None or not has_texts(line):
             continue
@@ -58,13 +96,9 @@ def _texts(line: Line) -> tuple[str, ...]:
 class _Judge:
     """`looks` says of a line of each kind why it cannot be that; "" where it can."""
 
-    def __init__(self, town: Town, story: Story, lines: Mapping[bytes, Line]) -> None:
-        self.town, self.story, self.lines = town, story, lines
+    def __init__(self, town: Town, story: Story, texts: Texts) -> None:
+        self.town, self.story, self.texts = town, story, texts
         self.network = story.rules.network
-        self.members: dict[str, tuple[int, ...]] = {}
-        for account in story.holders:
-            text = member_reference(self.network, account)
-            self.members[text] = (*self.members.get(text, ()), account)
         self.items: dict[bytes, list[Item]] = {}
         for file in story.debits.files.values():
             for one in file.items.values():
@@ -97,15 +131,16 @@ class _Judge:
         return "" if hashed and hashed in self.story.ibans else "the other side is no account of the reserve"
 
     def returned(self, one: _Seen) -> str:
-        """Two of three: the bank says that it is a return; it goes to where it came from; it names order or member."""
-        original = self.lines.get(one.state.other)
+        """Two of three are right, and of nothing else as much; see `recalled`."""
+        original = self.texts.lines.get(one.state.other)
         if original is None or not has_texts(original):
             return ""
         # Whose the top-up was then: it may have been put back since, and be nobody's.
-        member = named_in(one.line, self._named(one))
-        if takes_back(one.line, original, one.state.holder, member):
+        # Whose the top-up was then: it may have been put back since, and be nobody's.
+        this = Candidate(original, one.state.holder)
+        if self.texts.right(one.line, this, one.state.beside, one.state.seq) >= SURE:
             return ""
-        return "nothing in it says that it takes back the line that it is said to"
+        return "nothing in it says that it takes back the line that it is said to, and no other"
 
     def payouts(self, one: _Seen) -> str:
         """It names each payout, or a file that orders it."""
@@ -131,13 +166,5 @@ class _Judge:
         return ""
 
     def _named(self, one: _Seen) -> Named:
-        """Finds members whose references stand in texts: those who were there when the line was booked."""
-
-        def named(texts: Iterable[str]) -> set[int]:
-            found = [
-                [account for account in accounts if self.story.is_member(account, one.state.seq)]
-                for accounts in found_in(texts, self.members)
-            ]
-            return {accounts[0] for accounts in found if len(accounts) == 1}
-
-        return named
+        """Finds members who were there when the line was booked."""
+        return self.texts.named(one.state.seq)

@@ -66,7 +66,7 @@ TRANSACTIONS: dict[str, frozenset[str]] = {
 NOTES: dict[str, frozenset[str]] = {
     chartered.KIND: _keys(
         "code version fee_bp key network reconversion_by reserve second_signature_above risk_days timezone machine by "
-        "looked vouched kinds ibans alone_days guarded boxed",
+        "looked vouched kinds ibans alone_days guarded",
         frozenset(chartered.LIMITS),
     ),
     CONFIRMED: _keys("by number clock form"),

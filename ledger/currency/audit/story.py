@@ -110,6 +110,8 @@ class Story:
     """The hash of the name of whoever holds an account."""
     details: dict[int, str | None] = field(default_factory=dict)
     """The hash of the bank details of whoever holds an account; None where they were erased."""
+    own_details: set[int] = field(default_factory=set)
+    """The accounts whose holder's own key said so last."""
     holders: dict[int, str] = field(default_factory=dict)
     """Kind of party by account."""
     parties: dict[int, bytes] = field(default_factory=dict)

@@ -37,10 +37,8 @@ def charter(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
     if story.demanded and not rules.says_all:
         yield "charter_malformed", "the note of the charter does not say the limits that it puts in force"
     yield from _reserve(story, record, rules)
-    if before.guarded and story.noted and not rules.guarded:
+    if story.noted and rules.guarded < before.guarded:
         yield "charter_malformed", "the note of the charter no longer says that members are guarded"
-    if before.boxed and story.noted and not rules.boxed:
-        yield "charter_malformed", "the note of the charter no longer says what cash of a box is placed as"
     if story.alone_since is not None and rules.alone_days != before.alone_days:
         yield "charter_malformed", "the note of the charter no longer says for how long what one person does is counted"
     if story.noted and (changed := chartered.changed(before, rules)):

@@ -155,6 +155,8 @@ class _Run:
                 if not isinstance(answer, Refused):
                     if not answer.replay:
                         topups.hold(there, line, instruction)
+                    if kind_of(instruction) == RETURN and not answer.replay:
+                        topups.hold_return(self.books, connection, line, instruction)
                     if kind_of(instruction) == WITHDRAWN and not answer.replay:
                         claims.require_owed(self.town, instruction)
                     stood.append((answer.seq, instruction))

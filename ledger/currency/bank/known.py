@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
-from ledger.currency.bank.reference import names_order, same_order, squeezed
+from ledger.currency.bank.reference import other_order, same_order, squeezed
 from ledger.currency.bank.statement import BankLine
 
 
@@ -86,10 +86,7 @@ def _same_order(known: Known, line: BankLine) -> bool:
 
 
 def _other_order(known: Known, line: BankLine) -> bool:
-    """Whether both have an end-to-end id that tells orders apart, and not the same; a format may cut it."""
-    one, other = squeezed(known.end_to_end), squeezed(line.end_to_end)
-    both = names_order(known.end_to_end) and names_order(line.end_to_end)
-    return both and not (one.startswith(other) or other.startswith(one))
+    return other_order(known.end_to_end, line.end_to_end)
 
 
 def by_amount(known: Iterable[Known]) -> dict[tuple[date, int], list[Known]]:

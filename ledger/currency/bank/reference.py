@@ -103,6 +103,13 @@ def same_order(one: str, other: str) -> bool:
     return one == other and names_order(one)
 
 
+def other_order(one: str, other: str) -> bool:
+    """Whether both are end-to-end ids that tell orders apart, and not the same one; a format may cut it."""
+    both = names_order(one) and names_order(other)
+    one, other = squeezed(one), squeezed(other)
+    return both and not (one.startswith(other) or other.startswith(one))
+
+
 def names_order(end_to_end: str) -> bool:
     """Whether an end-to-end id tells an order from others. Too short, one character again and again, words: no."""
     plain_text = "".join(char for char in end_to_end.upper() if char.isalnum())

@@ -173,9 +173,9 @@ def put_back(
     """Undo what a line was placed as, or what booking made of it by itself: it is in suspense again.
 
     Units go back from the member, all of them; a claim that was paid is owed again. Asking again changes nothing; for
-    `turn` see `place`. Whoever is no `treasurer` takes units back that they gave themselves, and no others'. Raises
-    `CurrencyError`: not_found, line_not_placed, role_insufficient, account_uncovered, below_floor where units were
-    spent.
+    `turn` see `place`. Whoever is no `treasurer` takes units back that they gave themselves, and no others'; and so
+    they give back what a member paid for euros that went out. Raises `CurrencyError`: not_found, line_not_placed,
+    role_insufficient, account_uncovered, below_floor where units were spent.
     """
     for _ in range(_TRIES):
         one, now = find_line(town, line), _turn(town, line)
@@ -203,6 +203,11 @@ def undo(town: Town, line: Line, by: str, *, treasurer: bool = True) -> Posted:
     gave = isinstance(stood, Transaction) and any(t.debit == town.chart.circulation for t in stood.transfers)
     if gave and not treasurer and not theirs:
         raise CurrencyError("role_insufficient", tell("units that somebody else gave a member, a treasurer takes back"))
+    if went.is_charge(line.amount, line.became, line.placed_as) and not treasurer and not theirs:
+        raise CurrencyError("role_insufficient", tell(
+            "what a member paid, or owes, for euros that went back, a treasurer puts back where somebody else said so, "
+            "or the bank",
+        ))  # fmt: skip
     _no_payout_came_back(town, stood)
     mandates.require_put_back(town, stood)
     if stood.evidence.get("as") == Way.COVER:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from ledger.core.model import Instruction, Note, Transaction, Transfer
 from ledger.currency import uncovered
 from ledger.currency.bank import typed
 from ledger.currency.bank.indexing import RETURN, SUSPENSE, Overtaken, holder_of, kind_of
-from ledger.currency.bank.lines import Books, Line, line_of, said_of
+from ledger.currency.bank.lines import Books, Line, line_of
 from ledger.currency.bank.names import said
-from ledger.currency.bank.reference import found_in, same_order
+from ledger.currency.bank.recalled import SURE, Candidate, named_in, recall
+from ledger.currency.bank.reference import found_in
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.bank.typed import Unexplained
@@ -23,25 +24,9 @@ CONVERSION, KNOWN, TRANSIT = "conversion", "bank_line_known", "bank_transit"
 _LINE = BANK_LINE.c
 
 
-Named = Callable[[Iterable[str]], set[int]]
-"""The accounts of open members whose references stand in texts."""
-
-
 def member_of(books: Books, line: Line) -> int | None:
     """The one open member whose reference the line carries, and each of its parts; None where none does, or several."""
     return named_in(line, lambda texts: found_in(texts, books.members))
-
-
-def named_in(line: Line, named: Named) -> int | None:
-    """As `member_of`, by whoever was open when the line was booked: `check` asks the same."""
-    found = named(line.said)
-    for part in line.parts:
-        # What the bank wrote about the sum is no member's by itself where the parts are others'.
-        mine = named(said_of(part)) or named(line.said)
-        if not mine:
-            return None
-        found |= mine
-    return found.pop() if len(found) == 1 else None
 
 
 def topup(books: Books, line: Line) -> Instruction | None:
@@ -106,8 +91,9 @@ def returned(books: Books, line: Line) -> Instruction | None:
     """Euros of a top-up that went back: the units as far as they are still there; the rest is owed by the member."""
     if line.amount > 0:
         return None
-    original = _original(books, line)
-    if original is None or original.holder is None:
+    with books.town.reading() as connection:
+        original = _original(books, connection, line, books.undone)
+    if original is None:
         return None
     books.undone.add(original.id)
     return undo(books, original, line.id, RETURN, line)
@@ -140,37 +126,35 @@ def brought_units() -> ColumnElement[bool]:
     return _LINE.holder.is_not(None) & (by_itself | _LINE.placed_as.in_(("member", "known")))
 
 
-def _original(books: Books, line: Line) -> Line | None:
-    """The top-up that a line takes back: the latest of the same amount of which two things are right.
-
-    The bank says that the line is a return; it goes to the account that the euros came from; it names the order or the
-    member. Any one of them alone is a payment of the association's like another: a rent to a member's account, a
-    transfer whose reference is everybody's.
-    """
+def candidates(connection: Connection, line: Line, without: Collection[bytes] = ()) -> list[Candidate]:
+    """The lines that `line` may take back, the latest first: top-ups of as much that stand, and what is in suspense."""
+    waits = (_LINE.became == SUSPENSE) & _LINE.placed_seq.is_(None)
     query = (
         select(BANK_LINE)
         .where(
-            _LINE.reserve == line.reserve, _LINE.amount == -line.amount, brought_units(),
+            _LINE.reserve == line.reserve, _LINE.amount == -line.amount, brought_units() | waits,
             _LINE.undone_seq.is_(None), _LINE.withdrawn.is_(None), _LINE.booked_on <= line.booked_on.isoformat(),
         )
         .order_by(_LINE.booked_on.desc(), _LINE.place.desc())
     )  # fmt: skip
-    member = member_of(books, line)
-    with books.town.reading() as connection:
-        for row in connection.execute(query):
-            found = line_of(row)
-            if found.id in books.undone:
-                continue
-            if takes_back(line, found, found.holder, member):
-                return found
-    return None
+    found = [line_of(row) for row in connection.execute(query)]
+    return [Candidate(one, one.holder) for one in found if one.id not in without]
 
 
-def takes_back(line: Line, original: Line, holder: int | None, member: int | None) -> bool:
-    """Whether two of three things are right: see `_original`. `holder` had the units, `member` is named by the line."""
-    same_payer = bool(line.iban) and line.iban == original.iban
-    named = same_order(line.end_to_end, original.end_to_end) or (member is not None and member == holder)
-    return (line.kind == LineKind.RETURN) + same_payer + named >= 2
+def _original(books: Books, connection: Connection, line: Line, without: Collection[bytes]) -> Line | None:
+    """The top-up that a line takes back, where it is sure to, and no other line is as likely."""
+
+    said_back = recall(line, lambda texts: found_in(texts, books.members))
+    one = said_back.best(candidates(connection, line, without))
+    return None if one is None or one.holder is None or said_back.right(one) < SURE else one.line
+
+
+def hold_return(books: Books, connection: Connection, line: Line, made: Instruction) -> None:
+    """Under the lock of all writing: what a line takes back is still what is most likely. Raises `Overtaken`."""
+    id_ = bytes.fromhex(str(made.evidence["returns"]))
+    found = _original(books, connection, line, books.undone - {id_})
+    if found is None or found.id != id_:
+        raise Overtaken
 
 
 def departed(town: Town, line: Line) -> Line | None:

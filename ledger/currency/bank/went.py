@@ -2,23 +2,21 @@
 
 A line that is placed as a member's debt, as a top-up of theirs or as debits that went back takes units from the member,
 or leaves them owing; else the reserve would lack these euros, and everybody would see it. So the bank has to say the
-same, that it is a return or that it went to an account of that member's; or a treasurer decides, whom `check` names.
+same, or the member's own key (`said`); or a treasurer decides, whom `check` names.
 """
 
 from __future__ import annotations
-
-from collections.abc import Collection
 
 from sqlalchemy import Connection, select
 
 from ledger.core.model import Evidence, Instruction, Transfer
 from ledger.currency import parties
-from ledger.currency.bank import require, topups
+from ledger.currency.bank import require, said, topups
 from ledger.currency.bank.correcting import is_treasurer
-from ledger.currency.bank.details import by_account
-from ledger.currency.bank.lines import Line
-from ledger.currency.bank.mandates.tables import MANDATE
-from ledger.currency.bank.statement import LineKind
+from ledger.currency.bank.indexing import RETURN
+from ledger.currency.bank.lines import Books, Line, line_of
+from ledger.currency.bank.recalled import Candidate, recall
+from ledger.currency.bank.reference import found_in
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.chart import EUR
 from ledger.currency.errors import CurrencyError
@@ -39,25 +37,35 @@ def require_may(town: Town, connection: Connection, line: Line, placed: Instruct
     evidence = placed.evidence
     if line.amount > 0 or evidence.get("as") not in CHARGING or is_treasurer(town, by):
         return
-    holder = int(str(evidence.get("holder", "0")), 16)
-    theirs = select(_LINE.iban).where(_LINE.holder == holder, _LINE.amount > 0)
-    ibans = set(connection.scalars(theirs)) | said_ibans(connection, holder)
-    if not bank_says(line, ibans):
+    if not _is_said(town, connection, line, evidence):
         raise CurrencyError("role_insufficient", tell(
-            "the bank does not say that these {amount} went back, nor that they went to an account of this member's: "
-            "a treasurer may place the line so", amount=Cents(-line.amount),
+            "neither the bank nor the member's own key says that these {amount} went back to where the member's euros "
+            "had come from, or to an account of theirs: a treasurer may place the line so", amount=Cents(-line.amount),
         ))  # fmt: skip
 
 
-def bank_says(line: Line, ibans: Collection[str]) -> bool:
-    """Whether the bank says of a line that went out that it is a return, or went to one of these accounts."""
-    return line.kind == LineKind.RETURN or (line.iban != "" and line.iban in ibans)
+def is_charge(amount: int, became: str | None, placed_as: str | None) -> bool:
+    """Whether a member pays for a line, as it was booked or placed: only a treasurer puts that back for others."""
+    return amount < 0 and (placed_as in CHARGING or (placed_as is None and became == RETURN))
 
 
-def said_ibans(connection: Connection, holder: int) -> set[str]:
-    """The accounts that a member named: where to pay to, and from which to debit; "" for one that was erased."""
-    told = set(connection.scalars(select(MANDATE.c.iban).where(MANDATE.c.account == holder)))
-    return told | {one.iban for one in by_account(connection, {holder}).values()}
+def _is_said(town: Town, connection: Connection, line: Line, evidence: Evidence) -> bool:
+    """Whether the bank or the member's key says what would be placed; `check` asks the same of `said`."""
+    way = evidence["as"]
+    if way == "debits":
+        return said.of_debits(connection, line, evidence) is True
+    holder = int(str(evidence["holder"]), 16)
+    if way == "returned":
+        row = connection.execute(select(BANK_LINE).where(_LINE.id == bytes.fromhex(str(evidence["returns"])))).one()
+        members = Books(town, "").members
+        fits = recall(line, lambda texts: found_in(texts, members)).fits(
+            Candidate(line_of(row), holder), topups.candidates(connection, line)
+        )
+        return said.is_return(line, line_of(row), fits)
+    ibans = said.by_mandates(connection, holder) | said.by_details(town, connection, holder)
+    theirs = select(BANK_LINE).where(_LINE.holder == holder, _LINE.iban == line.iban, _LINE.withdrawn.is_(None))
+    found = map(line_of, connection.execute(theirs))
+    return said.is_theirs(line, ibans, [one for one in found if said.counts(one)])
 
 
 # --- ways --------------------------------------------------------------------------------------------------

@@ -136,6 +136,33 @@ def test_types(type_: str, kind: str) -> None:
     assert one(changed(DAY, ("<TRNTYPE>CREDIT", f"<TRNTYPE>{type_}"))).lines[0].kind == kind
 
 
+OUT = "<TRNTYPE>DEBIT<DTPOSTED>20261120<TRNAMT>-123.45<FITID>2026112000000005<NAME>VIR SEPA BOULANGERIE DU PLOT<MEMO>RC"
+
+
+@pytest.mark.parametrize("type_", ["XFER", "DIRECTDEBIT", "FEE", "CASH"])
+def test_who_orders_a_transfer_does_not_say_that_it_is_a_return(type_: str) -> None:
+    """A payee may be called so; where the type says what it is, the bank said no return."""
+    typed = OUT.replace("<TRNTYPE>DEBIT", f"<TRNTYPE>{type_}")
+    plain, named = (
+        one(changed(DAY, (OUT, text))).lines[1].kind
+        for text in (typed, typed.replace("VIR SEPA BOULANGERIE DU PLOT", "RETOUR VIREMENT"))
+    )
+    assert named is plain is not LineKind.RETURN
+
+
+@pytest.mark.parametrize(("name", "kind"), [("NAME", "return"), ("MEMO", "other")])
+def test_a_label_says_that_it_is_a_return_and_a_memo_does_not(name: str, kind: str) -> None:
+    text = OUT.replace("<NAME>VIR SEPA BOULANGERIE DU PLOT<MEMO>RC", f"<{name}>RETOUR VIREMENT ")
+    assert one(changed(DAY, (OUT, text))).lines[1].kind == kind
+
+
+@pytest.mark.parametrize("type_", ["CREDIT", "XFER"])
+def test_what_came_in_so_is_taken_for_a_return(type_: str) -> None:
+    text = f"<TRNTYPE>{type_}", "<NAME>RETOUR VIREMENT"
+    came = one(changed(DAY, ("<TRNTYPE>CREDIT", text[0]), ("<NAME>VIR SEPA MARTIN JEANNE", text[1]))).lines[0]
+    assert came.kind is LineKind.RETURN
+
+
 LIST = "<BANKTRANLIST><DTSTART>20261120<DTEND>20261120"
 
 

@@ -124,7 +124,10 @@ def _line(node: Node) -> BankLine | None:
     kind = _KINDS.get(node.value("TRNTYPE").upper())
     words = kind_of_label(label or memo)
     if kind is None or words is LineKind.RETURN:
-        kind = words
+        # Whoever orders a transfer writes its memo, and whom it is to: of what went out, only the bank says that it is
+        # a return. What came in so issues nothing by itself, whoever wrote it.
+        typed = amount < 0 and words is LineKind.RETURN and (kind is not None or not label)
+        kind = kind or LineKind.OTHER if typed else words
     available = node.value("DTAVAIL")
     return BankLine(
         booked_on=_day(node.value("DTPOSTED"), node.line),

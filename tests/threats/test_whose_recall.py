@@ -1,0 +1,191 @@
+"""What the bank takes back, and whose top-up that was: the likeliest of all that came in, or a person says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from ledger.currency import chartered, parties
+from ledger.currency.audit.walk import audit
+from ledger.currency.bank import topups
+from ledger.currency.bank.lines import lines
+from ledger.currency.bank.placing import Decision, Way
+from ledger.currency.bank.statement import BankLine, LineKind
+from ledger.currency.bank.suspense import open_lines, place, put_back
+from ledger.currency.bank.tables import BANK_LINE
+from ledger.currency.parties import Party
+from ledger.currency.town import Town
+from tests.currency.bank.scene import DAY, bring, line, opened, statement, token
+from tests.threats.test_tables_believed import booked_as, found, write
+
+HERS, OTHERS = "DE89370400440532013000", "NL91ABNA0417164300"
+ONE = timedelta(days=1)
+CENTS = 40_000
+
+
+@pytest.fixture
+def bob(town: Town) -> Party:
+    return parties.admit(town, "person", "Bob Martin")
+
+
+def came(town: Town, *sent: BankLine) -> dict[str, int]:
+    """A statement of its own for each."""
+    kinds: dict[str, int] = {}
+    for one in sent:
+        opening = sum(each.amount for each in lines(town))
+        for kind, count in bring(town, statement([one], opening)).kinds.items():
+            kinds[kind] = kinds.get(kind, 0) + count
+    return kinds
+
+
+def sent(text: str, days: int = 0, **more: Any) -> BankLine:
+    return line(CENTS, text, DAY + days * ONE, kind=LineKind.TRANSFER, **more)
+
+
+def back(text: str = "", **more: Any) -> BankLine:
+    return line(-CENTS, f"RAPPEL {text}", DAY + 5 * ONE, **{"kind": LineKind.RETURN, **more})
+
+
+def held(town: Town, *whose: Party) -> list[int]:
+    return [town.book.balance(one.account) for one in whose]
+
+
+HOW: dict[str, dict[str, Any]] = {
+    "order and account": {"iban": OTHERS, "end_to_end": "MALLORY-1"},
+    "account": {"iban": OTHERS},
+    "order": {"end_to_end": "MALLORY-1"},
+    "nothing": {},
+}
+
+
+@pytest.mark.parametrize(
+    "hers", [{}, {"iban": HERS}, {"end_to_end": "ALICE-0001"}, {"iban": HERS, "end_to_end": "A-1"}]
+)
+@pytest.mark.parametrize("how", list(HOW))
+@pytest.mark.parametrize("trick", ["depot especes", "two"])
+def test_what_waits_is_what_was_called_back(
+    town: Town, alice: Party, bob: Party, how: str, hers: dict[str, Any], trick: str
+) -> None:
+    """It names Alice and waits; its recall takes nothing of hers."""
+    text = f"{token(town, alice)} et {token(town, bob)}" if trick == "two" else f"{trick} {token(town, alice)}"
+    assert came(town, sent(token(town, alice), **hers), sent(text, 1, **HOW[how])) == {
+        "conversion": 1, "bank_suspense": 1
+    }  # fmt: skip
+    assert came(town, back(token(town, alice), **HOW[how])) == {"bank_suspense": 1}
+    assert held(town, alice) == [CENTS]
+    one, other = (each.line.id for each in open_lines(town))
+    place(town, one, Decision(way=Way.PAIR, other=other))
+    assert audit(town).clean
+
+
+@pytest.mark.parametrize("order", [True, False])
+@pytest.mark.parametrize("first", ["alice", "bob"])
+def test_two_members_with_one_account(town: Town, alice: Party, bob: Party, first: str, order: bool) -> None:
+    """Whose top-up comes back, the line says; the other's is as near."""
+    both = [sent(token(town, one), days, iban=HERS, end_to_end=f"{one.name}-000001" if order else "")
+            for days, one in enumerate((alice, bob) if first == "alice" else (bob, alice))]  # fmt: skip
+    assert came(town, *both) == {"conversion": 2}
+    recalled = back(token(town, bob), iban=HERS, end_to_end=f"{bob.name}-000001" if order else "")
+    assert came(town, recalled) == {"bank_return": 1}
+    assert held(town, alice, bob) == [CENTS, 0]
+    assert audit(town).clean
+
+
+def test_most_that_is_right_counts(town: Town, alice: Party, bob: Party) -> None:
+    """Alice's came later and from the same account, and its order is not known."""
+    his = sent(token(town, bob), iban=HERS, end_to_end="BOB-2025-06")
+    assert came(town, his, sent(token(town, alice), 1, iban=HERS)) == {"conversion": 2}
+    assert came(town, back(iban=HERS, end_to_end="BOB-2025-06")) == {"bank_return": 1}
+    assert held(town, alice, bob) == [CENTS, 0]
+
+
+def test_as_likely_is_nobodys(town: Town, alice: Party, bob: Party) -> None:
+    assert came(town, sent(token(town, alice), iban=HERS), sent(token(town, bob), 1, iban=HERS)) == {"conversion": 2}
+    assert came(town, back(iban=HERS)) == {"bank_suspense": 1}
+    assert held(town, alice, bob) == [CENTS, CENTS]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"iban": OTHERS, "end_to_end": "ALICE-0001"},
+        {"iban": HERS, "end_to_end": "MALLORY-1"},
+        {"iban": HERS, "text": "bob"},
+    ],
+    ids=["account", "order", "member"],
+)
+def test_what_contradicts_excludes(town: Town, alice: Party, bob: Party, how: dict[str, str]) -> None:
+    """Two of three are right, and the third says that it is another."""
+    assert came(town, sent(token(town, alice), iban=HERS, end_to_end="ALICE-0001")) == {"conversion": 1}
+    text = token(town, bob) if how.get("text") else token(town, alice)
+    assert came(town, back(text, **{key: value for key, value in how.items() if key != "text"})) == {"bank_suspense": 1}
+    assert held(town, alice) == [CENTS]
+
+
+def test_of_one_members_alike_the_one_of_that_order(town: Town, alice: Party) -> None:
+    text = token(town, alice)
+    came(town, *(sent(text, n, iban=HERS, end_to_end=f"ALICE-2025-0{n}" if n < 2 else "") for n in range(3)))
+    assert came(town, back(text, iban=HERS, end_to_end="ALICE-2025-00")) == {"bank_return": 1}
+    assert [one.undone_seq is not None for one in lines(town) if one.amount > 0] == [True, False, False]
+    # A format may cut it; months of one standing order are alike.
+    assert came(town, back(text, iban=HERS, end_to_end="ALICE-2025")) == {"bank_return": 1}
+    assert audit(town).clean
+
+
+def hidden(town: Town, alice: Party) -> set[str]:
+    """Booked while somebody hid in the tables what the recall was of; gives what `check` finds then."""
+    hers, waits = sent(token(town, alice)), sent(f"depot especes {token(town, alice)}", 1, **HOW["order and account"])
+    came(town, hers, waits)
+    [one] = open_lines(town)
+    mine = update(BANK_LINE).where(BANK_LINE.c.id == one.line.id)
+    write(town, mine.values(became="bank_transit"))
+    assert came(town, back(token(town, alice), **HOW["order and account"])) == {"bank_return": 1}
+    write(town, mine.values(became="bank_suspense"))
+    return found(town)
+
+
+def test_check_looks_at_all_that_came(town: Town, alice: Party) -> None:
+    assert hidden(town, alice) == {"line_otherwise"}
+
+
+def test_check_looks_at_what_contradicts(town: Town, alice: Party) -> None:
+    came(town, sent(token(town, alice), iban=HERS))
+    recalled = statement([back(token(town, alice), iban=OTHERS)], CENTS)
+    assert booked_as(town, recalled, iban=HERS) == {"bank_return": 1}
+    assert found(town) == {"line_otherwise"}
+
+
+def test_what_was_booked_before_is_judged_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = chartered.rules_of
+    monkeypatch.setattr(chartered, "rules_of", lambda *given: now(*given)._replace(guarded=1))
+    with opened(tmp_path / "old") as old:
+        assert hidden(old, parties.admit(old, "person", "Alice")) == set()
+        monkeypatch.setattr(chartered, "rules_of", now)
+        assert audit(old).clean
+        chartered.keep(old, chartered.latest(old))
+        rules = chartered.latest(old)
+        assert rules is not None and rules.guarded == chartered.GUARDED
+        assert audit(old).clean
+
+
+def test_what_came_in_between_is_seen_in_the_commit(town: Town, alice: Party, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody puts a line back into suspense while the recall is looked at."""
+    came(town, sent(token(town, alice)), sent(f"depot especes {token(town, alice)}", 1, **HOW["account"]))
+    [one] = open_lines(town)
+    place(town, one.line.id, Decision(way=Way.OWN))
+    looked = topups.candidates
+    done: list[object] = []
+
+    def meanwhile(*given: Any) -> Any:
+        seen = looked(*given)
+        if not done:
+            done.append(put_back(town, one.line.id))
+        return seen
+
+    monkeypatch.setattr(topups, "candidates", meanwhile)
+    assert came(town, back(token(town, alice), **HOW["account"])) == {"bank_suspense": 1}
+    assert done and held(town, alice) == [CENTS] and audit(town).clean
