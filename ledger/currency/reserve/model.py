@@ -123,7 +123,7 @@ class AccountState(NamedTuple):
     def outdated(self, on: date) -> bool:
         """Whether its last statement is of so long ago, or withdrawn, that by `on` nobody knows what the bank has."""
         if self.statement_on is None or not self.ledger:
-            return self.withdrawn and self.ledger != 0
+            return self.withdrawn  # whatever the ledger has without them: it is not what the bank has
         return on > self.statement_on + (MONTH if self.liquid else QUARTER)
 
     @property
@@ -233,7 +233,7 @@ class Reserve(NamedTuple):
 
         An account that holds nothing needs no proof.
         """
-        if any(bank.withdrawn and bank.ledger for bank in self.banks):
+        if any(bank.withdrawn for bank in self.banks):
             return None
         return min((bank.statement_on for bank in self.banks if bank.statement_on and bank.ledger), default=None)
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, false, or_, select
 from ledger.core.rules import State
 from ledger.core.store import Reading
 from ledger.core.tables import ACCOUNT
-from ledger.currency.bank.standing import begun
+from ledger.currency.bank.standing import begun, told_to
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.bank.whose import MAX_BEFORE
@@ -67,7 +67,7 @@ def report(town: Town, gathered: Gathered | None = None) -> Reserve:
             found = _statements(town, connection, head.seq)
             _gather(town, store, connection, states, issuing, head.seq, found, known)
             banks = _banks(town, store, connection, states, found, known, now, head.seq)
-            moving = _moving(town, connection, found, known, on)
+            moving = _moving(town, connection, found, known, on, head.seq)
     held = {name: states[number].balance for name, number in own.items()}
     imported = sum(max(0, -states[number].balance) for number in issuing if number in states)
     unplaced = known.unplaced.cents
@@ -92,7 +92,7 @@ def explained(town: Town) -> tuple[list[AccountState], tuple[Explained, ...]]:
             found = _statements(town, connection, head.seq)
             _gather(town, store, connection, states, [], head.seq, found, known)
             banks = _banks(town, store, connection, states, found, known, now, head.seq)
-            return banks, _moving(town, connection, found, known, town.charter.local_date(now))
+            return banks, _moving(town, connection, found, known, town.charter.local_date(now), head.seq)
 
 
 def bound_for(town: Town, account: int, before: date) -> list[int]:
@@ -176,13 +176,15 @@ def _banks(
 
 
 def _moving(
-    town: Town, connection: Connection, found: Mapping[int, Statements], known: Gathered, on: date
+    town: Town, connection: Connection, found: Mapping[int, Statements], known: Gathered, on: date, seq: int
 ) -> tuple[Explained, ...]:
     """What is between two accounts of the reserve."""
     banks = [town.chart.reserve[one.name] for one in town.charter.reserve if one.kind == ReserveKind.BANK]
-    reach = {f"{number:016x}": found[number].last if number in found else None for number in banks}
+    ever = told_to(connection, seq)
+    reach = {f"{number:016x}": ever.get(number) for number in banks}
+    withdrawn = {f"{number:016x}" for number in ever.keys() - found.keys()}
     ahead = timedelta(days=town.charter.limits.ahead_days)
-    return known.moving.open(on, ahead, reach, _named(town, connection), _openings(connection, found))
+    return known.moving.open(on, ahead, reach, withdrawn, _named(town, connection), _openings(connection, found))
 
 
 def _named(town: Town, connection: Connection) -> dict[bytes, str]:
