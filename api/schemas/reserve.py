@@ -96,6 +96,8 @@ class _Sums(BaseModel):
     suspense: int
     unplaced: int
     """What came and waits in suspense: no cover."""
+    missed: int
+    """What went out and waits in suspense: nobody said what for."""
     fees: int
     operations: int
     claims: int
@@ -149,7 +151,7 @@ def _sums(town: Town, r: Reserve) -> _Sums:
     year = r.year
     return _Sums(
         unit=town.charter.code, circulation=r.circulation, imported=r.imported, waiting=r.waiting, maturing=r.maturing,
-        guarantee=r.guarantee, payouts_due=r.payouts_due, suspense=r.suspense, unplaced=r.unplaced,
+        guarantee=r.guarantee, payouts_due=r.payouts_due, suspense=r.suspense, unplaced=r.unplaced, missed=r.missed,
         fees=r.fees, operations=r.operations,
         claims=r.claims, transit=r.transit, reserve=r.reserve, liquid=r.liquid, placed=r.placed,
         backing=r.backing, coverage_bp=r.coverage_bp, liquid_bp=r.liquid_bp,

@@ -147,9 +147,10 @@ def show(report: Reserve, charter: Charter, _: Translator, *, lines: bool = Fals
     if report.imported:
         facts.append(Fact(_("Imported, not covered yet"), units(report.imported)))
     owed = [(_("Guarantee of the units"), report.guarantee), (_("Owed to shops"), report.payouts_due),
-            (_("Not placed yet"), report.suspense), (_("Fees not moved out yet"), report.fees)]  # fmt: skip
+            (_("Not placed yet"), report.unplaced), (_("Fees not moved out yet"), report.fees)]  # fmt: skip
     there = [*((bank.name, bank.ledger) for bank in report.banks), (_("Own operations"), report.operations),
-             (_("Owed by members"), report.claims), (_("On its way between own accounts"), report.transit)]  # fmt: skip
+             (_("Owed by members"), report.claims), (_("On its way between own accounts"), report.transit),
+             (_("Went out, not placed yet"), report.missed)]  # fmt: skip
     names = {bank.name for bank in report.banks}
     year = report.year
     return Shown(

@@ -222,6 +222,8 @@ class _Run:
         if isinstance(instruction, Transaction):
             for code, text in self.cover.move(record, instruction):
                 self.find(code, seq, id_, text)
+        elif isinstance(instruction, Note):
+            self.cover.note(record, instruction)
 
     def end(self, town: Town) -> None:
         """What is wrong at the end of the log, and where charter and tables say something else than it."""

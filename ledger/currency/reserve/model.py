@@ -184,8 +184,9 @@ class Reserve(NamedTuple):
     `circulation` includes the units that wait to be changed back (`waiting`) and those of direct debits that may still
     be taken back (`maturing`). `imported` is what the issuers of an imported currency have out beside it (see
     `importer`): units that count against the guarantee like all others, and that the engine could not refuse, for they
-    were out before. `unplaced` is what came and waits in suspense: somebody's euros, and no cover. `moving` is what
-    left an account of the reserve for another and arrived on none, or the other way (below nothing). `months` begin
+    were out before. `unplaced` is what came and waits in suspense: somebody's euros, and no cover, whatever went out
+    beside it; `suspense` is that less what went. `moving` is what left an account of the reserve for another and
+    arrived on none, or the other way (below nothing). `months` begin
     with the first unit and end with the month of `on`.
     """
 
@@ -290,6 +291,11 @@ class Reserve(NamedTuple):
         # That a line went to an account of ours is told by the bank itself; that it did so is what people say else.
         said = sum(max(0, one.amount) for one in self.moving if one.what != MOVED or one.why is Why.OVERDUE)
         return self.proved + self.transit - said - self.payouts_due - self.unplaced
+
+    @property
+    def missed(self) -> int:
+        """What went out and waits in suspense: nobody said what for."""
+        return self.unplaced - self.suspense
 
     @property
     def coverage_bp(self) -> int | None:

@@ -37,7 +37,7 @@ from ledger.currency.reserve.lines import (
 )
 from ledger.currency.reserve.model import AccountState, Explained, Identity, Reserve, Why
 from ledger.currency.reserve.moving import Moving
-from ledger.currency.reserve.unplaced import Unplaced
+from ledger.currency.reserve.unplaced import came
 from ledger.currency.town import Town
 
 
@@ -48,7 +48,6 @@ class Gathered:
     flows: Flows = field(default_factory=Flows)
     accounts: dict[int, Account] = field(default_factory=dict)
     moving: Moving = field(default_factory=Moving)
-    unplaced: Unplaced = field(default_factory=Unplaced)
 
 
 def report(town: Town, gathered: Gathered | None = None) -> Reserve:
@@ -68,9 +67,10 @@ def report(town: Town, gathered: Gathered | None = None) -> Reserve:
             _gather(town, store, connection, states, issuing, head.seq, found, known)
             banks = _banks(town, store, connection, states, found, known, now, head.seq)
             moving = _moving(town, connection, found, known, on, head.seq)
+            unplaced = came(connection, head.seq)
     held = {name: states[number].balance for name, number in own.items()}
     imported = sum(max(0, -states[number].balance) for number in issuing if number in states)
-    unplaced = known.unplaced.cents
+    unplaced = max(unplaced, held["suspense"])
     return Reserve(
         circulation=held["circulation"], imported=imported, waiting=held["waiting"], maturing=held["maturing"],
         guarantee=held["guarantee"], payouts_due=held["payouts"], suspense=held["suspense"], unplaced=unplaced,
@@ -236,9 +236,9 @@ def _gather(
     accounts = {number: known.accounts[number] for number in found}
     chains = {number: Chain(states[number].last, known.flows.seq) for number in sources}
     chains |= {number: Chain(states[number].last, account.seq) for number, account in accounts.items()}
-    between, suspense = town.chart.transit, town.chart.suspense
-    for number in states.keys() & {between, suspense}:
-        chains[number] = Chain(states[number].last, known.moving.seq)
+    between = town.chart.transit
+    if between in states:
+        chains[between] = Chain(states[between].last, known.moving.seq)
     days, ahead = Days(Moments(town, seq)), timedelta(days=town.charter.limits.ahead_days)
     for some in entries(store, chains):
         known.flows.take(some, sources, circulation, waiting, days)
@@ -246,9 +246,6 @@ def _gather(
             mine = [entry for entry in some if any(of == number for of, _leg in entry.legs)]
             account.take(mine, booking(connection, [entry.row.id for entry in mine]), found[number], days, ahead)
         known.moving.take(some, between, days)
-        for entry in some:
-            if change := entry.change(suspense):
-                known.unplaced.take(change)
     known.flows.seq = known.moving.seq = seq
     for account in accounts.values():
         account.seq = seq
