@@ -42,6 +42,8 @@ FORMS = (
     N_("{amount} went out with the line {line}: "
        "a treasurer, or somebody at the machine, placed it as monthly top-ups of several members that went back"
        ", and neither its kind nor an IBAN of theirs says so"),
+    N_("no statement of {name} was ever imported: what is on it rests on the word of whoever typed it; import its "
+       "statements"),
     N_("the statements of {name} were withdrawn, and none came since: what the bank has nobody knows; import the true "
        "ones"),
     N_("since then issuers have units of {imported} cents out beside {circulation} cents in circulation, and the "

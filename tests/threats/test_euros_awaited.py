@@ -71,13 +71,14 @@ def test_typed_there_for_another_month(town: Town, alice: Party) -> None:
     assert balances(town)["members"] == 5_000
 
 
-def test_typed_there_before_any_statement_is_believed(town: Town, alice: Party) -> None:
+def test_typed_there_before_any_statement_is_no_fault_and_proves_nothing(town: Town, alice: Party) -> None:
     typed(town, alice, 700, "V-1", DAY - 30 * DAYS, SAVINGS)
     bring(town, statement([line(5_000, "don")]))
     place(town, waits(town).line.id, Decision(way=Way.OWN))
     towns.clock(town).forward(20 * 86_400)
     report = reserve.report(town)
-    assert audit(town).clean and (report.covered, report.awaited) == (True, 0)
+    assert audit(town).clean and (report.covered, report.backed, report.awaited) == (False, True, 0)
+    assert [one.name for one in report.by_word] == [SAVINGS]
 
 
 # --- and its first statement ---------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.bank.whose import MAX_BEFORE
 from ledger.currency.charter import ReserveKind
 from ledger.currency.clocked import Moments
-from ledger.currency.reserve.chains import Chain, Days, entries
+from ledger.currency.reserve.chains import Chain, Days, entries, first_of
 from ledger.currency.reserve.explaining import Account
 from ledger.currency.reserve.flows import Flows
 from ledger.currency.reserve.lines import (
@@ -48,6 +48,8 @@ class Gathered:
     flows: Flows = field(default_factory=Flows)
     accounts: dict[int, Account] = field(default_factory=dict)
     moving: Moving = field(default_factory=Moving)
+    used: dict[int, tuple[int, bytes, date]] = field(default_factory=dict)
+    """The first entry of bank accounts without a statement: its place, id, and the day on which the log took it."""
 
 
 def report(town: Town, gathered: Gathered | None = None) -> Reserve:
@@ -171,6 +173,13 @@ def _banks(
             )  # fmt: skip
         elif account.kind == ReserveKind.BANK:
             state = state._replace(explanation=_typed(town, connection, number, seq, on), withdrawn=number in firsts)
+            if number not in firsts and (last := states[number].last):
+                if number not in known.used:
+                    row = first_of(store, number, last)
+                    known.used[number] = row.seq, row.id, Days(moments).taken(row)
+                used_seq, used_id, used_on = known.used[number]
+                if on > used_on + timedelta(days=town.charter.limits.ahead_days):
+                    state = state._replace(by_word=(used_seq, used_id))
         banks.append(state)
     return banks
 
