@@ -40,6 +40,8 @@ def show_reserve(paper: Path | None, *, lines: bool = False) -> None:
     CONSOLE.say(f"{WORDS('As of {day}').format(day=shown.on)}, {after}")
     if shown.proved is not None:
         CONSOLE.say(shown.proved)
+    for told in shown.limits:
+        CONSOLE.say(fill(told, COLUMNS))
     _sums(shown)
     _accounts(shown)
     _flows(shown)

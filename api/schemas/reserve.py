@@ -35,7 +35,8 @@ class ExplainedOut(BaseModel):
 class PublicBankOut(BaseModel):
     """An account of the reserve. `difference` is `ledger` - `statement`; `reasons` sum to it.
 
-    `proved` is what the bank shows for sure, `awaited` what its next statement should bring.
+    `proved` is what the bank shows for sure, `awaited` what its next statement should bring. `by_word`: it never had a
+    statement, and holds something for longer than one is awaited.
     """
 
     name: str
@@ -47,6 +48,7 @@ class PublicBankOut(BaseModel):
     difference: int | None
     proved: int
     awaited: int
+    by_word: bool
     reasons: list[ReasonOut]
 
 
@@ -96,6 +98,8 @@ class _Sums(BaseModel):
     suspense: int
     unplaced: int
     """What came and waits in suspense: no cover."""
+    missed: int
+    """What went out and waits in suspense: nobody said what for."""
     fees: int
     operations: int
     claims: int
@@ -110,7 +114,7 @@ class _Sums(BaseModel):
     identities: list[IdentityOut]
     covered: bool
     proved_on: str | None
-    """The day of the oldest of the banks' last statements; from long ago it is not `covered`."""
+    """The day of the oldest of the banks' last statements; from long ago it is not `covered`, nor without."""
     awaited: int
     unexplained: int
     """Entries that no line of a bank explains: how many."""
@@ -149,7 +153,7 @@ def _sums(town: Town, r: Reserve) -> _Sums:
     year = r.year
     return _Sums(
         unit=town.charter.code, circulation=r.circulation, imported=r.imported, waiting=r.waiting, maturing=r.maturing,
-        guarantee=r.guarantee, payouts_due=r.payouts_due, suspense=r.suspense, unplaced=r.unplaced,
+        guarantee=r.guarantee, payouts_due=r.payouts_due, suspense=r.suspense, unplaced=r.unplaced, missed=r.missed,
         fees=r.fees, operations=r.operations,
         claims=r.claims, transit=r.transit, reserve=r.reserve, liquid=r.liquid, placed=r.placed,
         backing=r.backing, coverage_bp=r.coverage_bp, liquid_bp=r.liquid_bp,
@@ -173,7 +177,7 @@ def _bank(bank: AccountState) -> BankOut:
     return BankOut(
         name=bank.name, kind=bank.kind, liquid=bank.liquid, ledger=bank.ledger, statement=bank.statement,
         statement_on=bank.statement_on.isoformat() if bank.statement_on else None, difference=bank.difference,
-        proved=bank.proved, awaited=bank.awaited,
+        proved=bank.proved, awaited=bank.awaited, by_word=bank.by_word is not None and bank.ledger != 0,
         reasons=[ReasonOut(why=str(why), amount=amount) for why, amount in bank.reasons().items()],
         explanation=[_explained(one) for one in bank.explanation],
     )  # fmt: skip

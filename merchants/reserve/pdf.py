@@ -109,6 +109,7 @@ def _as_of(shown: Shown, _: Translator) -> list[str]:
     told = [_("As of {day}").format(day=shown.on)]
     if shown.proved is not None:
         told.append(shown.proved)
+    told += shown.limits
     return told
 
 

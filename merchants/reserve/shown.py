@@ -86,9 +86,11 @@ class Shown(NamedTuple):
     on: str
     proved: str | None
     """Of which day the banks' figures are, or of which days: a sentence."""
+    limits: list[str]
+    """What they do not tell: the accounts that no bank ever said a word of, and those that are proved long ago only."""
     covered: bool
     outdated: str | None
-    """What to say instead where it was covered by statements too old, or withdrawn, to say so of today."""
+    """What to say instead where it was covered by statements too old, or withdrawn, or missing, to say so of today."""
     awaits: str | None
     """What the next statements should bring, where it is all that lacks."""
     unexplained: str | None
@@ -147,9 +149,10 @@ def show(report: Reserve, charter: Charter, _: Translator, *, lines: bool = Fals
     if report.imported:
         facts.append(Fact(_("Imported, not covered yet"), units(report.imported)))
     owed = [(_("Guarantee of the units"), report.guarantee), (_("Owed to shops"), report.payouts_due),
-            (_("Not placed yet"), report.suspense), (_("Fees not moved out yet"), report.fees)]  # fmt: skip
+            (_("Not placed yet"), report.unplaced), (_("Fees not moved out yet"), report.fees)]  # fmt: skip
     there = [*((bank.name, bank.ledger) for bank in report.banks), (_("Own operations"), report.operations),
-             (_("Owed by members"), report.claims), (_("On its way between own accounts"), report.transit)]  # fmt: skip
+             (_("Owed by members"), report.claims), (_("On its way between own accounts"), report.transit),
+             (_("Went out, not placed yet"), report.missed)]  # fmt: skip
     names = {bank.name for bank in report.banks}
     year = report.year
     return Shown(
@@ -157,6 +160,7 @@ def show(report: Reserve, charter: Charter, _: Translator, *, lines: bool = Fals
         symbol=charter.symbol,
         on=format_date(report.on, "long", locale=locale),
         proved=_proved(report, _),
+        limits=_limits(report, _),
         covered=report.covered,
         outdated=_outdated(report, _) if report.backed and report.outdated else None,
         awaits=euros(report.awaited) if report.sound and not report.backed else None,
@@ -212,7 +216,17 @@ def _proved(report: Reserve, _: Translator) -> str | None:
     return _("The banks' figures are of {first} to {last}.").format(first=first, last=last)
 
 
+def _limits(report: Reserve, _: Translator) -> list[str]:
+    never = _("No statement of {account} was ever imported: {sum} rest on the association's word alone.")
+    told = [never.format(account=bank.name, sum=format_cents(bank.ledger, _.lang, _EURO)) for bank in report.by_word]
+    late = _("{account} is proved up to {day} only.")
+    days = [(bank.name, bank.statement_on) for bank in report.behind]
+    return told + [late.format(account=name, day=short(day, _.lang)) for name, day in days if day is not None]
+
+
 def _outdated(report: Reserve, _: Translator) -> str:
+    if report.by_word and not any(bank.withdrawn for bank in report.banks):
+        return _("In part by word only")
     if report.proved_on is None:
         return _("Statements withdrawn")
     return _("Last proved on {day}").format(day=short(report.proved_on, _.lang))

@@ -9,6 +9,7 @@ import pytest
 
 from ledger.currency import acts, conversion, parties, proofs, reserve
 from ledger.currency.audit.walk import audit
+from ledger.currency.bank import withdrawing
 from ledger.currency.bank.placing import Decision, Way
 from ledger.currency.bank.suspense import open_lines, place, put_back
 from ledger.currency.charter import ReserveAccount, ReserveKind
@@ -195,6 +196,61 @@ def test_lines_that_name_their_accounts_go_together(tmp_path: Path) -> None:
         banks.says(SAVINGS_IBAN, day, -10_000, "VIR", IBAN)
         assert not reserve.report(town).moving
         once(town, 100_000)
+
+
+# --- what statements told stays told ---------------------------------------------------------------------------
+
+EPARGNE = "DE89370400440532013000"
+THIRD = ReserveAccount(name="Epargne", kind=ReserveKind.BANK, iban=EPARGNE, liquid=False)
+
+
+def test_an_account_without_statements_did_not_have_what_was_sent_to_another(tmp_path: Path) -> None:
+    """The charter has a third account, of which nobody ever saw a statement: the line does not name it."""
+    with scene.opened(tmp_path / "home", reserve=(*scene.charter().reserve, THIRD)) as town:
+        banks = Banks(town, parties.admit(town, "person", "Alice Martin"))
+        banks.says(IBAN, DAY + DAYS, -10_000, "VIR", SAVINGS_IBAN)
+        towns.clock(town).forward(9 * 86_400)
+        bring(town, statement([], first=DAY, last=DAY + 11 * DAYS, account=SAVINGS_IBAN))
+        assert reserve.report(town).sound  # it may have come on the next day
+        bring(town, statement([], first=DAY + 12 * DAYS, last=DAY + 12 * DAYS, account=SAVINGS_IBAN))
+        check_finds(town, GONE.format("2025-06-11", "2025-06-21"))
+        assert not reserve.report(town).sound
+        # What may have come to the third, as the bank says, is on its way for as long as its statement takes.
+        banks.says(IBAN, DAY + 13 * DAYS, -20_000, "VIR", EPARGNE)
+        check_finds(town, GONE.format("2025-06-11", "2025-06-21"))
+
+
+def test_that_it_had_not_come_is_known_though_the_statements_are_withdrawn(town: Town, alice: Party) -> None:
+    banks = Banks(town, alice)
+    banks.says(IBAN, DAY + DAYS, -10_000, "VIR", SAVINGS_IBAN)
+    towns.clock(town).forward(9 * 86_400)
+    bring(town, statement([], first=DAY, last=DAY + 12 * DAYS, account=SAVINGS_IBAN))
+    keeper = reserve.Keeper(town)
+    for _ in range(2):
+        check_finds(town, GONE.format("2025-06-11", "2025-06-21"))
+        report = keeper.report()
+        assert (report.sound, report.backed, report.coverage_bp) == (False, False, 9_000)
+        assert report == reserve.report(town)
+        if not report.banks[1].withdrawn:
+            withdrawing.withdraw(town, SAVINGS)
+    # The true ones have it.
+    bring(town, statement([line(10_000, "VIR RECU", DAY + 2 * DAYS, iban=IBAN)], account=SAVINGS_IBAN))
+    once(town, 100_000)
+
+
+def test_what_arrived_by_withdrawn_statements_only_is_no_cover(town: Town, alice: Party) -> None:
+    """It arrived and was taken from there: whoever withdraws that has the ledger at nothing, and nobody knows."""
+    banks = Banks(town, alice)
+    banks.transfer(DAY + DAYS, named=True, arrives=DAYS)
+    banks.says(SAVINGS_IBAN, DAY + 3 * DAYS, -10_000, "VIR MALLORY", "NL91ABNA0417164300")
+    assert not reserve.report(town).covered
+    withdrawing.withdraw(town, SAVINGS)
+    report = reserve.report(town)
+    assert (report.covered, report.outdated, report.proved_on) == (False, True, None)
+    assert "'Livret' were withdrawn" in audit(town).notices[-1].text
+    towns.clock(town).forward(11 * 86_400)
+    check_finds(town, GONE.format("2025-06-11", "2025-06-25"))
+    assert not reserve.report(town).backed
 
 
 # --- typed on the wrong one ---------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.currency import reserve
+from ledger.currency import conversion, reserve
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank import withdrawing
 from ledger.currency.bank.placing import Decision, Way
@@ -87,6 +87,48 @@ def test_the_oldest_proof_counts(town: Town, alice: Party) -> None:
     said_so = show(report, town.charter, translator("merchants", "fr")).proved
     assert said_so == "Les chiffres des banques sont du 07/06/2025 au 10/06/2025."
     assert model.MONTH < model.QUARTER
+
+
+@pytest.mark.parametrize(("days", "believed"), [(10, True), (11, False)])
+def test_an_account_that_never_had_a_statement(town: Town, alice: Party, days: int, believed: bool) -> None:
+    """Of others nobody asks more than of what is typed ahead: as long as a line is awaited, it is taken for true."""
+    typed(town, alice, 700, "V-1", DAY, SAVINGS)
+    bring(town, statement([line(5_000, token(town, alice))]))
+    towns.clock(town).forward(days * 86_400)
+    report = reserve.report(town)
+    assert (report.covered, report.backed, report.outdated) == (believed, True, not believed)
+    assert report.proved_on == (DAY if believed else None)
+    shown = show(report, town.charter, translator("merchants", "en"))
+    assert shown.outdated == (None if believed else "In part by word only")
+    sentence = "No statement of Livret was ever imported: €7.00 rest on the association's word alone."
+    assert shown.limits == ([] if believed else [sentence])
+    notice = (
+        f"no statement of {SAVINGS!r} was ever imported: what is on it rests on the word of whoever typed it; import "
+        "its statements"
+    )
+    assert said(town) == ([] if believed else [notice])
+    first = [line(700, "x", DAY, bank_ref="V-1")]
+    bring(town, statement(first, account=SAVINGS_IBAN, last=DAY + timedelta(days=1)))
+    assert not reserve.report(town).by_word and said(town) == []
+
+
+def test_what_nobody_has_on_such_an_account_needs_no_statement(town: Town, alice: Party) -> None:
+    conversion.correct(town, typed(town, alice, 700, "V-1", DAY, SAVINGS).id)
+    bring(town, statement([line(5_000, token(town, alice))]))
+    towns.clock(town).forward(20 * 86_400)
+    assert reserve.report(town).covered and said(town) == []
+
+
+@pytest.mark.parametrize(("days", "named"), [(62, False), (63, True)])
+def test_an_account_that_is_proved_up_to_a_day_long_ago(town: Town, alice: Party, days: int, named: bool) -> None:
+    bring(town, statement([line(700, token(town, alice))], account=SAVINGS_IBAN))
+    later(town, days)
+    last = DAY + timedelta(days=days - 5)
+    bring(town, statement([line(5_000, token(town, alice), last)]))
+    report = reserve.report(town)
+    shown = show(report, town.charter, translator("merchants", "fr"))
+    assert report.covered  # a savings account has a statement a quarter
+    assert shown.limits == (["Livret n'est prouvé que jusqu'au 10/06/2025."] if named else [])
 
 
 @pytest.mark.parametrize("beside", [False, True])

@@ -192,11 +192,20 @@ def _balance(story: Story, reserve: int, kept: list[_Kept], notes: dict[bytes, T
 
 
 def _outdated(town: Town, story: Story, accounts: list[AccountState]) -> None:
-    """Accounts whose last statement is of so long ago, or withdrawn, that it proves nothing of today."""
+    """Accounts whose last statement is of so long ago, or withdrawn, or missing, that nothing proves what they have."""
     on = town.charter.local_date(town.now())
     for one in accounts:
         taken = story.lines.statements.get(one.account)
-        if not taken or not one.outdated(on):
+        if not one.outdated(on):
+            continue
+        if one.by_word is not None:
+            form = (
+                "no statement of {name} was ever imported: what is on it rests on the word of whoever typed it; import "
+                "its statements"
+            )
+            story.notices.append(Notice(*one.by_word, form, {"name": repr(one.name)}))
+            continue
+        if not taken:
             continue
         if one.statement_on is None:
             form = (

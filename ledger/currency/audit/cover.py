@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ledger.core.model import Transaction
+from ledger.core.model import Note, Transaction
 from ledger.core.record import Record
 from ledger.currency.audit.story import Notice, Problem, Story
 from ledger.currency.bank import claims
 from ledger.currency.imported import IMPORT, OPENING
-from ledger.currency.reserve.unplaced import Unplaced
+from ledger.currency.reserve.unplaced import changed
 from ledger.currency.uncovered import HELD
 
 MOVED_ON = "{amount} of account {account} was moved by an import at the machine: its holder signed nothing"
@@ -47,7 +47,8 @@ class Cover:
         """Debits less credits, cents."""
         self.issued: dict[int, int] = {}
         """The same of issuers' accounts: what each has out, where it is more than nothing."""
-        self._unplaced = Unplaced()
+        self._came = 0
+        """What came and waits in suspense."""
         self._since: dict[str, Since] = {}
         self.imported = 0
         """What issuers have out, cents."""
@@ -75,7 +76,7 @@ class Cover:
                 if t.unit == chart.unit:
                     self.story.moved.update((t.debit, t.credit))
                     self.story.began |= chart.circulation in (t.debit, t.credit)
-        owed, waited = held[chart.claims], held[chart.suspense]
+        owed = held[chart.claims]
         for t in transaction.transfers:
             for number, change in ((t.debit, t.amount), (t.credit, -t.amount)):
                 if number in held:
@@ -86,36 +87,46 @@ class Cover:
                     touched = True
         if not touched:
             return
-        if held[chart.suspense] != waited:
-            self._unplaced.take(held[chart.suspense] - waited)
+        self._came = max(self._came + changed(transaction, chart.suspense), -held[chart.suspense], 0)
         if held[chart.claims] != owed or "owed" in transaction.evidence:
             yield from self._owe(record, transaction, held[chart.claims] - owed)
         circulation, guarantee = held[chart.circulation], -held[chart.guarantee]
         if circulation > guarantee:
             yield "not_covered", f"{circulation} units were in circulation and {guarantee} in the guarantee"
-        imported = self.imported = sum(max(0, cents) for cents in issued.values())
+        self._add_up(record)
+
+    def note(self, record: Record, note: Note) -> None:
+        """Take a note in: two lines may have become a pair, or wait once more."""
+        if came := changed(note, self.story.chart.suspense):
+            self._came += came
+            self._add_up(record)
+
+    def _add_up(self, record: Record) -> None:
+        """Hold the currency's accounts against each other, as they are after this entry."""
+        held, chart = self.held, self.story.chart
+        circulation, guarantee = held[chart.circulation], -held[chart.guarantee]
+        imported = self.imported = sum(max(0, cents) for cents in self.issued.values())
         self._hold(
-            IMPORTED_UNCOVERED, not imported or circulation + imported <= guarantee, record, transaction,
+            IMPORTED_UNCOVERED, not imported or circulation + imported <= guarantee, record,
             imported=imported, circulation=circulation, guarantee=guarantee,
         )  # fmt: skip
         # Euros on their way between two reserve accounts are on neither, or already on both.
         reserve = sum(held[number] for number in chart.reserve.values()) + held[chart.transit]
         payouts, due = -held[chart.payouts], held[chart.claims]
         # What came and is not placed is somebody's: it makes up for nothing that was spent, once units are out.
-        there = reserve - payouts - (self._unplaced.cents if guarantee or payouts else 0)
-        short = guarantee - there
+        there = reserve - payouts - (self._came if guarantee or payouts else 0)
+        short, went = guarantee - there, self._came + held[chart.suspense]
+        both = f" ({self._came}; {went} went out and are not placed either)" if went else ""
         self._hold(
-            "reserve_short", short <= max(0, due), record, transaction,
+            "reserve_short", short <= max(0, due), record,
             f"the guarantee of {guarantee} is more than the {there} that the reserve accounts hold, less what is owed "
-            f"to shops and what came and is not placed, and than the claims of {due} explain (cents)",
+            f"to shops and what came and is not placed{both}, and than the claims of {due} explain (cents)",
         )  # fmt: skip
-        self._hold(
-            CLAIMED, not 0 < short <= due, record, transaction, short=short, guarantee=guarantee, due=due,
-        )  # fmt: skip
+        self._hold(CLAIMED, not 0 < short <= due, record, short=short, guarantee=guarantee, due=due)
         owed = guarantee + payouts - held[chart.suspense] - held[chart.income]
         there = reserve + held[chart.operations] + due
         self._hold(
-            "euros_unexplained", owed == there, record, transaction,
+            "euros_unexplained", owed == there, record,
             f"guarantee, payouts due, suspense and fees are {owed}; reserve accounts, operations, claims and what is "
             f"between two accounts {there} (cents)",
         )  # fmt: skip
@@ -151,15 +162,13 @@ class Cover:
             if self.story.lines.claims[holder] < 0:
                 yield "claim_exceeded", f"account {holder:016x} paid {-cents} and did not owe as much"
 
-    def _hold(
-        self, code: str, holds: bool, record: Record, transaction: Transaction, text: str = "", **values: int
-    ) -> None:
+    def _hold(self, code: str, holds: bool, record: Record, text: str = "", **values: int) -> None:
         if holds:
             self._since.pop(code, None)
         elif code not in self._since or code in NOTICES:
             # What may be so for long is told as it is in the end.
             before = self._since.get(code)
-            seq, id_ = (before[1], before[2]) if before else (record.seq, transaction.id)
+            seq, id_ = (before[1], before[2]) if before else (record.seq, record.instruction.id)
             self._since[code] = (code, seq, id_, f"since then {text}", values)
 
     def end(self) -> list[Since]:

@@ -17,12 +17,12 @@ from ledger.currency.audit.kinds import TREASURER, acted
 from ledger.currency.audit.lines import Charge, LineState, Moves, moves, number_in, turned
 from ledger.currency.audit.story import Problem, Said, Story, bytes_of
 from ledger.currency.bank.boxes import BOXED
-from ledger.currency.bank.indexing import RETURN, SUSPENSE
+from ledger.currency.bank.indexing import PAIRED, RETURN, SUSPENSE
 from ledger.currency.bank.lines import back_id
 from ledger.currency.bank.mandates.index import BROUGHT, UNPAID
 from ledger.currency.bank.payouts.index import PAID
 from ledger.currency.bank.payouts.index import RETURNED as PAYOUT_RETURNED
-from ledger.currency.bank.placing import PAIRED, PLACED, Way
+from ledger.currency.bank.placing import PLACED, Way
 from ledger.currency.bank.said import counts
 from ledger.currency.bank.suspense import CAN_BE_WRONG, placed_id
 from ledger.currency.bank.topups import KNOWN

@@ -15,13 +15,13 @@ from ledger.currency.accounts import periods
 from ledger.currency.audit import bank, debits, holders, kinds, mandates, payouts, placings, vouching, years
 from ledger.currency.audit.story import Said, Story
 from ledger.currency.bank import details, standing
-from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, WITHDRAWN
+from ledger.currency.bank.indexing import BACK, PAIRED, RETURN, SUSPENSE, WITHDRAWN
 from ledger.currency.bank.mandates import daily, notices, rejecting
 from ledger.currency.bank.mandates import files as debit_files
 from ledger.currency.bank.mandates import index as debit_kinds
 from ledger.currency.bank.mandates import model as mandate_kinds
 from ledger.currency.bank.payouts import index as payout_kinds
-from ledger.currency.bank.placing import PAIRED, PLACED
+from ledger.currency.bank.placing import PLACED
 from ledger.currency.bank.taking import KIND as STATEMENT
 from ledger.currency.bank.topups import KNOWN, TRANSIT
 from ledger.currency.conversion import CORRECTED

@@ -223,6 +223,8 @@ class _Run:
             for code, text in self.cover.move(record, instruction):
                 self.find(code, seq, id_, text)
             story.typed.box(self.cover.held)
+        elif isinstance(instruction, Note):
+            self.cover.note(record, instruction)
 
     def end(self, town: Town) -> None:
         """What is wrong at the end of the log, and where charter and tables say something else than it."""

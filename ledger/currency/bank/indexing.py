@@ -24,6 +24,8 @@ WITHDRAWN = "bank_withdrawn"
 """Kind of the entry that undoes a line which a corrected statement no longer has."""
 SUSPENSE, BACK = "bank_suspense", "bank_back"
 """Kinds of the entries that put a line into suspense: as it is booked, or again, because it was placed wrongly."""
+PAIRED = "bank_paired"
+"""Kind of the notes that two lines explain each other."""
 Overtaken = payout_index.Overtaken
 """Raised within a commit: a line or payout is not what it was when this was decided. Nothing of the commit stands."""
 _LINE = BANK_LINE.c

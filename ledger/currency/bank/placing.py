@@ -31,9 +31,9 @@ from typing import NamedTuple
 
 from ledger.core.model import Evidence, Instruction, Note, Transaction, Transfer
 from ledger.currency import parties, reserve
-from ledger.currency.bank import claims, ours, require, topups, went
+from ledger.currency.bank import claims, ours, require, topups, typed, went
 from ledger.currency.bank.boxes import may_be_cash
-from ledger.currency.bank.indexing import RETURN
+from ledger.currency.bank.indexing import PAIRED, RETURN
 from ledger.currency.bank.lines import Line
 from ledger.currency.bank.mandates import matching as mandates
 from ledger.currency.bank.payouts import placing as payouts
@@ -47,8 +47,8 @@ from ledger.currency.imported import MAX_TRANSFERS, OPENING
 from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 
-PLACED, PAIRED = "bank_placed", "bank_paired"
-"""Kinds of placings that are neither a conversion, nor a return, nor an opening."""
+PLACED = "bank_placed"
+"""Kind of placings that are neither a conversion, nor a return, nor an opening, nor a pair."""
 MAX_SHARES = 40
 NAMING = ("conversion", "returns", "batch", "payout", "other")
 """Keys of evidence that say what else a decision names."""

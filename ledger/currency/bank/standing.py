@@ -5,6 +5,7 @@ The note that withdraws them is in the log, by an id that follows from the first
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
@@ -30,6 +31,16 @@ def begun(connection: Connection) -> dict[int, int]:
     """
     query = select(_STATEMENT.reserve, func.min(_STATEMENT.seq)).group_by(_STATEMENT.reserve)
     return {reserve: seq for reserve, seq in connection.execute(query)}
+
+
+def told_to(connection: Connection, seq: int) -> dict[int, date]:
+    """The last day of the statements that each account had up to entry `seq` of the log, those withdrawn too.
+
+    What they told of a day was told: that euros had not come by then does not become unknown with them.
+    """
+    query = select(_STATEMENT.reserve, func.max(_STATEMENT.last)).where(_STATEMENT.seq <= seq)
+    rows = connection.execute(query.group_by(_STATEMENT.reserve))
+    return {reserve: date.fromisoformat(last) for reserve, last in rows}
 
 
 def first_standing(connection: Connection, reserve: int, seq: int | None = None) -> Row[Any] | None:

@@ -63,6 +63,16 @@ def _back(store: Reading, number: int, chain: Chain) -> Iterator[tuple[int, int,
         place = rows[-1].debit_previous if rows[-1].debit == number else rows[-1].credit_previous
 
 
+def first_of(store: Reading, number: int, last: int) -> LogRow:
+    """The oldest entry of an account's chain, which ends at the place `last`."""
+    place = last
+    while place:
+        oldest = store.walk(number, place, PAGE)[-1]
+        place = oldest.debit_previous if oldest.debit == number else oldest.credit_previous
+    seq = oldest.place >> 8
+    return store.entries([seq])[seq]
+
+
 class Days:
     """The local day of moments and of booking dates, each worked out once."""
 

@@ -13,6 +13,8 @@ FULL = 10_000
 """Basis points of the whole."""
 MONTH = timedelta(days=45)
 """Within which an account in use has a new statement: one a month, and a fortnight until somebody imports it."""
+BEHIND = timedelta(days=62)
+"""After which an account is named whose last statement is older than those of others."""
 QUARTER = timedelta(days=100)
 """Within which any account of a bank has a statement: savings accounts have one a quarter."""
 
@@ -66,7 +68,8 @@ class AccountState(NamedTuple):
     `statement` is the closing balance of its last statement, whose last day is `statement_on`; None where none was
     taken, or they were `withdrawn`. `explanation` sums to `difference`, always; where there is no statement, it is what
     was typed on the account since any were taken. `booking` is what lines come to that were taken a moment ago and are
-    being booked, `undoing` are those that a corrected statement took away a moment ago.
+    being booked, `undoing` are those that a corrected statement took away a moment ago. `by_word` is the first entry
+    (place and id) of a bank account that never had a statement, and is in use for longer than a line is awaited.
     """
 
     name: str
@@ -80,6 +83,7 @@ class AccountState(NamedTuple):
     booking: int = 0
     undoing: frozenset[bytes] = frozenset()
     withdrawn: bool = False
+    by_word: tuple[int, bytes] | None = None
 
     @property
     def proved(self) -> int:
@@ -121,9 +125,14 @@ class AccountState(NamedTuple):
         return taken, found
 
     def outdated(self, on: date) -> bool:
-        """Whether its last statement is of so long ago, or withdrawn, that by `on` nobody knows what the bank has."""
+        """Whether its last statement is of so long ago, or withdrawn, that by `on` nobody knows what the bank has.
+
+        Or there never was one, and a line would be awaited no longer.
+        """
+        if self.by_word and self.ledger:
+            return True
         if self.statement_on is None or not self.ledger:
-            return self.withdrawn and self.ledger != 0
+            return self.withdrawn  # whatever the ledger has without them: it is not what the bank has
         return on > self.statement_on + (MONTH if self.liquid else QUARTER)
 
     @property
@@ -184,8 +193,9 @@ class Reserve(NamedTuple):
     `circulation` includes the units that wait to be changed back (`waiting`) and those of direct debits that may still
     be taken back (`maturing`). `imported` is what the issuers of an imported currency have out beside it (see
     `importer`): units that count against the guarantee like all others, and that the engine could not refuse, for they
-    were out before. `unplaced` is what came and waits in suspense: somebody's euros, and no cover. `moving` is what
-    left an account of the reserve for another and arrived on none, or the other way (below nothing). `months` begin
+    were out before. `unplaced` is what came and waits in suspense: somebody's euros, and no cover, whatever went out
+    beside it; `suspense` is that less what went. `moving` is what left an account of the reserve for another and
+    arrived on none, or the other way (below nothing). `months` begin
     with the first unit and end with the month of `on`.
     """
 
@@ -223,17 +233,17 @@ class Reserve(NamedTuple):
 
     @property
     def outdated(self) -> bool:
-        """Whether a statement is of so long ago that it does not prove what is there today, or withdrawn."""
+        """Whether a statement is of so long ago that it does not prove what is there today, or withdrawn, or lacks."""
         return any(bank.outdated(self.on) for bank in self.banks)
 
     @property
     def proved_on(self) -> date | None:
         """The day up to which all banks have proved what is there; None where no statement of theirs proves anything,
-        or those of one were withdrawn.
+        or those of one were withdrawn, or one never had any.
 
         An account that holds nothing needs no proof.
         """
-        if any(bank.withdrawn and bank.ledger for bank in self.banks):
+        if any(bank.withdrawn for bank in self.banks) or self.by_word:
             return None
         return min((bank.statement_on for bank in self.banks if bank.statement_on and bank.ledger), default=None)
 
@@ -242,6 +252,19 @@ class Reserve(NamedTuple):
         """The day of the latest of those statements, None where `proved_on` is."""
         days = [bank.statement_on for bank in self.banks if bank.statement_on and bank.ledger]
         return max(days) if self.proved_on else None
+
+    @property
+    def by_word(self) -> list[AccountState]:
+        """The bank accounts that hold something of which no bank ever said a word."""
+        return [bank for bank in self.banks if bank.by_word and bank.ledger]
+
+    @property
+    def behind(self) -> list[AccountState]:
+        """The accounts that are proved up to a day long ago only, where others are proved for days since."""
+        days = {bank.name: bank.statement_on for bank in self.banks if bank.statement_on and bank.ledger}
+        newest = max(days.values(), default=self.on)
+        late = {name for name, day in days.items() if day < newest and self.on > day + BEHIND}
+        return [bank for bank in self.banks if bank.name in late]
 
     @property
     def sound(self) -> bool:
@@ -290,6 +313,11 @@ class Reserve(NamedTuple):
         # That a line went to an account of ours is told by the bank itself; that it did so is what people say else.
         said = sum(max(0, one.amount) for one in self.moving if one.what != MOVED or one.why is Why.OVERDUE)
         return self.proved + self.transit - said - self.payouts_due - self.unplaced
+
+    @property
+    def missed(self) -> int:
+        """What went out and waits in suspense: nobody said what for."""
+        return self.unplaced - self.suspense
 
     @property
     def coverage_bp(self) -> int | None:

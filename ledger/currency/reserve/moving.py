@@ -11,7 +11,9 @@ left and came nowhere is hidden by it.
 
 What nothing was found for is on its way: for as long as a savings account's statement may take where the bank's line
 names an account of ours, and no longer than a line is awaited where a person said so, counted from the first time that
-somebody did. Where every other account has statements of the days by which it must have come, it did not.
+somebody did; nor where the statements of the account that the line names were withdrawn. Where that account had
+statements of the days by which it must have come (every other account, where no line names one), it did not: what
+statements told up to a day is known, though they were withdrawn since.
 """
 
 from __future__ import annotations
@@ -87,21 +89,24 @@ class Moving:
         return _alone(sorted(stand, key=lambda one: (one.on, one.seq)))
 
     def open(
-        self, today: date, ahead: timedelta, reach: Mapping[str, date | None], named: Mapping[bytes, str],
-        openings: Container[bytes],
+        self, today: date, ahead: timedelta, reach: Mapping[str, date | None], withdrawn: Container[str],
+        named: Mapping[bytes, str], openings: Container[bytes],
     ) -> tuple[Explained, ...]:  # fmt: skip
         """What left and did not arrive (above nothing) or arrived and did not leave (below), oldest first.
 
-        `ahead` is how long a line is awaited, `reach` the last day of each bank account's statements, by its number;
-        for `named` and `openings` see `alone`.
+        `ahead` is how long a line is awaited, `reach` the last day of all statements that each bank account ever had,
+        by its number, `withdrawn` those of which none stands any more; for `named` and `openings` see `alone`.
         """
         said_on: dict[bytes, date] = {}
         for one in self.entries:
             said_on[one.line] = min(one.taken, said_on.get(one.line, one.taken))
         found = []
         for one in self.alone(named, openings):
-            until = one.taken + QUARTER if one.kind == MOVED else said_on[one.line] + ahead
-            others = [last for account, last in reach.items() if account != one.reserve]
+            told = one.kind == MOVED and one.other in reach and one.other not in withdrawn
+            until = one.taken + QUARTER if told else said_on[one.line] + ahead
+            # Where the line names the account, what another might have had says nothing.
+            there = {one.other} if one.other in reach else reach.keys() - {one.reserve}
+            others = [last for account, last in reach.items() if account in there]
             known = others and all(last is not None and last > one.on + ahead for last in others)
             why = Why.OVERDUE if known or until < today else Why.AFTER_STATEMENT
             until = min(until, one.on + ahead) if known else until

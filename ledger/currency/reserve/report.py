@@ -16,13 +16,13 @@ from sqlalchemy import Connection, false, or_, select
 from ledger.core.rules import State
 from ledger.core.store import Reading
 from ledger.core.tables import ACCOUNT
-from ledger.currency.bank.standing import begun
+from ledger.currency.bank.standing import begun, told_to
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.bank.whose import MAX_BEFORE
 from ledger.currency.charter import ReserveKind
 from ledger.currency.clocked import Moments
-from ledger.currency.reserve.chains import Chain, Days, entries
+from ledger.currency.reserve.chains import Chain, Days, entries, first_of
 from ledger.currency.reserve.explaining import Account
 from ledger.currency.reserve.flows import Flows
 from ledger.currency.reserve.lines import (
@@ -37,7 +37,7 @@ from ledger.currency.reserve.lines import (
 )
 from ledger.currency.reserve.model import AccountState, Explained, Identity, Reserve, Why
 from ledger.currency.reserve.moving import Moving
-from ledger.currency.reserve.unplaced import Unplaced
+from ledger.currency.reserve.unplaced import came
 from ledger.currency.town import Town
 
 
@@ -48,7 +48,8 @@ class Gathered:
     flows: Flows = field(default_factory=Flows)
     accounts: dict[int, Account] = field(default_factory=dict)
     moving: Moving = field(default_factory=Moving)
-    unplaced: Unplaced = field(default_factory=Unplaced)
+    used: dict[int, tuple[int, bytes, date]] = field(default_factory=dict)
+    """The first entry of bank accounts without a statement: its place, id, and the day on which the log took it."""
 
 
 def report(town: Town, gathered: Gathered | None = None) -> Reserve:
@@ -67,10 +68,11 @@ def report(town: Town, gathered: Gathered | None = None) -> Reserve:
             found = _statements(town, connection, head.seq)
             _gather(town, store, connection, states, issuing, head.seq, found, known)
             banks = _banks(town, store, connection, states, found, known, now, head.seq)
-            moving = _moving(town, connection, found, known, on)
+            moving = _moving(town, connection, found, known, on, head.seq)
+            unplaced = came(connection, head.seq)
     held = {name: states[number].balance for name, number in own.items()}
     imported = sum(max(0, -states[number].balance) for number in issuing if number in states)
-    unplaced = known.unplaced.cents
+    unplaced = max(unplaced, held["suspense"])
     return Reserve(
         circulation=held["circulation"], imported=imported, waiting=held["waiting"], maturing=held["maturing"],
         guarantee=held["guarantee"], payouts_due=held["payouts"], suspense=held["suspense"], unplaced=unplaced,
@@ -92,7 +94,7 @@ def explained(town: Town) -> tuple[list[AccountState], tuple[Explained, ...]]:
             found = _statements(town, connection, head.seq)
             _gather(town, store, connection, states, [], head.seq, found, known)
             banks = _banks(town, store, connection, states, found, known, now, head.seq)
-            return banks, _moving(town, connection, found, known, town.charter.local_date(now))
+            return banks, _moving(town, connection, found, known, town.charter.local_date(now), head.seq)
 
 
 def bound_for(town: Town, account: int, before: date) -> list[int]:
@@ -171,18 +173,27 @@ def _banks(
             )  # fmt: skip
         elif account.kind == ReserveKind.BANK:
             state = state._replace(explanation=_typed(town, connection, number, seq, on), withdrawn=number in firsts)
+            if number not in firsts and (last := states[number].last):
+                if number not in known.used:
+                    row = first_of(store, number, last)
+                    known.used[number] = row.seq, row.id, Days(moments).taken(row)
+                used_seq, used_id, used_on = known.used[number]
+                if on > used_on + timedelta(days=town.charter.limits.ahead_days):
+                    state = state._replace(by_word=(used_seq, used_id))
         banks.append(state)
     return banks
 
 
 def _moving(
-    town: Town, connection: Connection, found: Mapping[int, Statements], known: Gathered, on: date
+    town: Town, connection: Connection, found: Mapping[int, Statements], known: Gathered, on: date, seq: int
 ) -> tuple[Explained, ...]:
     """What is between two accounts of the reserve."""
     banks = [town.chart.reserve[one.name] for one in town.charter.reserve if one.kind == ReserveKind.BANK]
-    reach = {f"{number:016x}": found[number].last if number in found else None for number in banks}
+    ever = told_to(connection, seq)
+    reach = {f"{number:016x}": ever.get(number) for number in banks}
+    withdrawn = {f"{number:016x}" for number in ever.keys() - found.keys()}
     ahead = timedelta(days=town.charter.limits.ahead_days)
-    return known.moving.open(on, ahead, reach, _named(town, connection), _openings(connection, found))
+    return known.moving.open(on, ahead, reach, withdrawn, _named(town, connection), _openings(connection, found))
 
 
 def _named(town: Town, connection: Connection) -> dict[bytes, str]:
@@ -234,9 +245,9 @@ def _gather(
     accounts = {number: known.accounts[number] for number in found}
     chains = {number: Chain(states[number].last, known.flows.seq) for number in sources}
     chains |= {number: Chain(states[number].last, account.seq) for number, account in accounts.items()}
-    between, suspense = town.chart.transit, town.chart.suspense
-    for number in states.keys() & {between, suspense}:
-        chains[number] = Chain(states[number].last, known.moving.seq)
+    between = town.chart.transit
+    if between in states:
+        chains[between] = Chain(states[between].last, known.moving.seq)
     days, ahead = Days(Moments(town, seq)), timedelta(days=town.charter.limits.ahead_days)
     for some in entries(store, chains):
         known.flows.take(some, sources, circulation, waiting, days)
@@ -244,9 +255,6 @@ def _gather(
             mine = [entry for entry in some if any(of == number for of, _leg in entry.legs)]
             account.take(mine, booking(connection, [entry.row.id for entry in mine]), found[number], days, ahead)
         known.moving.take(some, between, days)
-        for entry in some:
-            if change := entry.change(suspense):
-                known.unplaced.take(change)
     known.flows.seq = known.moving.seq = seq
     for account in accounts.values():
         account.seq = seq

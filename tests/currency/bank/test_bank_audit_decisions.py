@@ -209,4 +209,5 @@ def test_putting_back_a_return_without_saying_what_stands_again(town: Town, alic
     back = [Transfer(chart.circulation, alice.account, 900, UNIT),
             Transfer(chart.suspense, chart.guarantee, 900, EUR)]  # fmt: skip
     posted = town.post(undoing(town, one, *back, undoes=one.id))
-    finds_at(town, posted.id, "return_unrelated")
+    # What went waits now beside as much that came: neither is the other.
+    finds_at(town, posted.id, "return_unrelated", "reserve_short")

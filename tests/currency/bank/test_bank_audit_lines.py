@@ -211,10 +211,10 @@ def test_a_conversion_that_is_taken_back_though_a_line_is_it(town: Town, alice: 
 def test_withdrawals(town: Town) -> None:
     changes: Changes = {
         "right": ([], {}),
-        "less": (["line_shape", "reserve_short"], {"cents": 2_499}),
+        "less": (["line_shape"], {"cents": 2_499}),
         "another id": (["id_not_derived"], {"id": bytes(15) + b"x"}),
         "of nothing": (["return_unrelated"], {"returns": bytes(16)}),
-        "of another": (["return_unrelated"], {"reference": "20250611/-900/1"}),
+        "of another": (["return_unrelated", "reserve_short"], {"reference": "20250611/-900/1"}),
         "by nobody": (["role_insufficient"], {"by": "nobody"}),
     }
     [found] = many(town, len(changes), 2_500)

@@ -143,6 +143,8 @@ def test_a_payout_that_comes_back(town: Town, paying: Town3) -> None:
     assert [one.became for one in lines(town, BANK_LINE.c.booked_on == again.isoformat())] == ["bank_suspense"] * 2
     # The shop may ask anew, under another reference.
     assert accept(town, shop, 10_000).reference != payout.reference
+    one, other = suspense.open_lines(town)
+    suspense.place(town, one.line.id, Decision(way=Way.PAIR, other=other.line.id))
     clean(town)
 
 
