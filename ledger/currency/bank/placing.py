@@ -31,7 +31,7 @@ from typing import NamedTuple
 
 from ledger.core.model import Evidence, Instruction, Note, Transaction, Transfer
 from ledger.currency import parties, reserve
-from ledger.currency.bank import claims, ours, require, topups, typed, went
+from ledger.currency.bank import claims, ours, require, topups, went
 from ledger.currency.bank.boxes import may_be_cash
 from ledger.currency.bank.indexing import PAIRED, RETURN
 from ledger.currency.bank.lines import Line
