@@ -52,7 +52,7 @@ def waits(town: Town, people: Cast) -> dict[int, str]:
     others = [
         line(2_500, "merci", name="ALICE M", iban=ALICES), line(-900, "frais", kind=LineKind.CHARGE),
         line(700, "x"), line(-700, "y"), line(-4_200, "z"), line(-50_000, "remise"),
-        line(100_000, "saisie"),
+        line(100_000, "saisie", kind=LineKind.TRANSFER),
     ]  # fmt: skip
     shop = people.shop.party
     conversion.convert(town, shop, 100_000, reserve=BANK, reference="AVANT", booked_on=DAY - timedelta(days=1))
@@ -151,7 +151,8 @@ def test_what_cannot_be(api: Served, people: Cast, office: Headers, waits: dict[
     bob = shown(people.bob)
     typed = in_suspense(api, office)[100_000]["proposals"][0]["decision"]["other"]
     place(api, office, waits[100_000], "known", other=typed)
-    bring(town, statement([line(100_000, "w", DAY + timedelta(days=1))], _closing(town), first=DAY + timedelta(days=1)))
+    again = line(100_000, "w", DAY + timedelta(days=1), kind=LineKind.TRANSFER)
+    bring(town, statement([again], _closing(town), first=DAY + timedelta(days=1)))
     other = api.client.get("/v1/bank/lines", params={"text": "w", "amount_cents": "100000"}, headers=office).json()
     with unmoved(town):
         is_problem(place(api, office, waits[2_500], "fees"), "placing_uneven")

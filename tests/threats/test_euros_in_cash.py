@@ -39,6 +39,7 @@ def waits(town: Town) -> OpenLine:
         (LineKind.OTHER, "VERSEMENT ESPECES "),
         (LineKind.OTHER, "Dépôt espèces, "),
         (LineKind.OTHER, ""),
+        (LineKind.CASH, "CHEQUE VIR "),
     ],
 )
 def test_cash_of_a_slip_that_was_paid_in(town: Town, alice: Party, kind: LineKind, said: str) -> None:
@@ -122,7 +123,7 @@ def test_slips_that_come_to_what_no_bank_called_cash(town: Town, alice: Party) -
     slip(town, alice, 5_000, "S-4")
 
 
-@pytest.mark.parametrize("how", ["from an account", "a transfer", "paid in since", "another member"])
+@pytest.mark.parametrize("how", ["from an account", "a transfer", "called so", "paid in since", "another member"])
 def test_cash_is_no_reason_to_doubt_a_transfer(town: Town, alice: Party, how: str) -> None:
     giver = parties.admit(town, "person", "Bob") if how == "another member" else alice
     slip(town, giver, 4_000, "S-1")
@@ -135,7 +136,8 @@ def test_cash_is_no_reason_to_doubt_a_transfer(town: Town, alice: Party, how: st
     says: dict[str, dict[str, Any]] = {
         "from an account": {"iban": "DE89370400440532013000"}, "a transfer": {"kind": LineKind.TRANSFER}
     }  # fmt: skip
-    done = bring(town, statement([line(5_000, token(town, alice), day, **says.get(how, {}))], there))
+    text = f"VIR SEPA {token(town, alice)}" if how == "called so" else token(town, alice)
+    done = bring(town, statement([line(5_000, text, day, **says.get(how, {}))], there))
     assert done.kinds == {"conversion": 1}
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert, select
 from ledger.currency import conversion, importer, parties, reserve
 from ledger.currency.audit.cover import MOVED_ON
 from ledger.currency.audit.walk import audit
+from ledger.currency.bank.statement import LineKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.import_accounts import Accounts
 from ledger.currency.imported import open_reserve
@@ -159,7 +160,7 @@ def at_work(town: Town, tmp_path: Path, opened: str) -> None:
         open_reserve(town, CASH, 5_000, "M1")
     if opened != "by import":
         zoe = parties.named(town, "Zoé")
-        scene.bring(town, scene.statement([scene.line(5_000, scene.token(town, zoe))]))
+        scene.bring(town, scene.statement([scene.line(5_000, scene.token(town, zoe), kind=LineKind.TRANSFER)]))
     else:
         conversion.convert(town, parties.admit(town, "person", "Bob"), 100, reserve=CASH, reference="S1")
 

@@ -290,8 +290,9 @@ def _require_other_cash(town: Town, connection: Connection, asked: Asked, day: d
         _LINE.reserve.in_(typed.banks(town)), _LINE.amount >= asked.amount, *_theirs(asked, in_cash=True)
     )  # fmt: skip
     for row in connection.execute(lines.order_by(_LINE.place)):
-        there = boxes.is_deposit(line_of(row)) or day <= date.fromisoformat(row.booked_on)
-        part = _part(connection, asked, row) if there else 0
+        line = line_of(row)
+        may_be = boxes.is_deposit(line) or (boxes.may_be_cash(line) and day <= line.booked_on)
+        part = _part(connection, asked, row) if may_be else 0
         if not part or asked.amount not in (part, row.amount):
             continue
         from ledger.currency.bank.correcting import is_treasurer  # which works with conversions

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 
 from ledger.core.model import Evidence, Instruction, Transaction
 from ledger.core.store import Reading
+from ledger.currency.bank.formats.labels import kind_of_label
 from ledger.currency.bank.names import said
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import TYPED_CONVERSION
@@ -53,7 +54,9 @@ def may_be_cash(line: Line) -> bool:
     """Whether a line may be cash, paid in or taken out: from no account, no sum of several, and called nothing else."""
     if line.iban or line.parts:
         return False
-    return line.kind == LineKind.CASH or (line.kind == LineKind.OTHER and not said(line.text, "cheque"))
+    if line.kind != LineKind.OTHER:
+        return line.kind == LineKind.CASH
+    return kind_of_label(line.text) in (LineKind.OTHER, LineKind.CASH) and not said(line.text, "cheque")
 
 
 def is_cash(line: Line) -> bool:
