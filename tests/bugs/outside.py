@@ -83,6 +83,8 @@ BUGS: tuple[Bug, ...] = (
         FORMATS + "ofx.py", "if _BALANCE_ROW.match(label) and", "if False and"),
     bug("ofx: a payee says that it is a return", f"{OFX} -k say_that_it_is",
         FORMATS + "ofx.py", "typed = amount < 0 and", "typed = False and"),
+    bug("labels: a payee says that it is a return", "tests/currency/bank/test_cfonb.py -k whom_a_transfer",
+        FORMATS + "labels.py", "if amount < 0 and _TRANSFER.match(folded):", "if False:"),
     bug("ofx: a memo says that it is a return", f"{OFX} -k a_memo_does_not",
         FORMATS + "ofx.py", "(kind is not None or not label)", "kind is not None"),
     # A first statement that was wrong.

@@ -218,3 +218,11 @@ def test_cut_between_two_records_is_refused() -> None:
 )
 def test_what_labels_say(label: str, kind: str, name: str) -> None:
     assert (kind_of_label(label).value, name_in_label(label)) == (kind, name)
+
+
+@pytest.mark.parametrize("via", ["VIR SEPA", "VIREMENT", "VRT INST", "TRANSFERT", "SCT"])
+def test_whom_a_transfer_was_to_does_not_say_that_it_came_back(via: str) -> None:
+    for word in ("RETOURNE", "REJETES", "IMPAYE"):
+        label = f"{via} {word} SARL"
+        assert (kind_of_label(label, -1), kind_of_label(label, 1)) == (LineKind.TRANSFER, LineKind.RETURN)
+    assert kind_of_label(f"REJET {via}", -1) is kind_of_label("PRLV SEPA IMPAYE LUC PETIT", -1) is LineKind.RETURN

@@ -195,7 +195,7 @@ class _Movement:
         record = self.record
         label = plain(_mended(record[48:79]))
         reject = record[40:42].strip().removeprefix("00")
-        kind = LineKind.RETURN if reject else KIND_OF_CODE.get(record[32:34]) or kind_of_label(label)
+        kind = LineKind.RETURN if reject else KIND_OF_CODE.get(record[32:34]) or kind_of_label(label, self.amount)
         reference = self.said.get("RCN", [""])[0]
         texts = [text for qualifier in _TEXTS for text in self.said.get(qualifier, ())]
         name, iban = self._other_side(kind is LineKind.RETURN)

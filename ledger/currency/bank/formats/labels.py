@@ -39,6 +39,7 @@ _WORDS: Final = tuple(
         (LineKind.CHARGE, r"(?:F\s+)?(?:FRAIS|COMMISSIONS?|AGIOS|COTIS(?:ATION)?\s+(?:CARTE|COMPTE))\b"),
     )
 )
+_TRANSFER: Final = re.compile(r"(?:VIREMENTS?|VIRT?|VRT|TRANSFERTS?|SCT)\b")
 # "DE" is the bank's only behind a whole word: in "VIR SEPA DE LA TOUR" it begins a name.
 _TO = rf"VIREMENT{_HOW}\s+(?:DE|POUR)|{_VIA}{_HOW}\s+(?:RECU\s+DE|EMIS\s+POUR|EN\s+FAVEUR\s+DE|FAVEUR)"
 _LEAD = re.compile(
@@ -46,9 +47,15 @@ _LEAD = re.compile(
 )
 
 
-def kind_of_label(label: str) -> LineKind:
-    """What a label says at its start; `OTHER` if nothing that is known here."""
+def kind_of_label(label: str, amount: int = 0) -> LineKind:
+    """What a label says at its start; `OTHER` if nothing that is known here. `amount` is the line's, in cents.
+
+    Behind the word for a transfer that went out stands whom it was to, as whoever ordered it wrote that: it may be
+    called `RETOURNE`, and is no return.
+    """
     folded = _folded(label.strip())
+    if amount < 0 and _TRANSFER.match(folded):
+        return LineKind.TRANSFER
     for kind, words in _WORDS:
         if words.match(folded):
             return kind

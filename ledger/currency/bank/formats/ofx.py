@@ -122,7 +122,7 @@ def _line(node: Node) -> BankLine | None:
             node.line,
         )
     kind = _KINDS.get(node.value("TRNTYPE").upper())
-    words = kind_of_label(label or memo)
+    words = kind_of_label(label or memo, amount)
     if kind is None or words is LineKind.RETURN:
         # Whoever orders a transfer writes its memo, and whom it is to: of what went out, only the bank says that it is
         # a return. What came in so issues nothing by itself, whoever wrote it.
