@@ -31,6 +31,7 @@ TERMS: Final = {
     "payouts due": N_("payouts due"),
     "suspense": N_("suspense"),
     "unplaced": N_("unplaced"),
+    "missed": N_("missed"),
     "fees": N_("fees"),
     "operations": N_("operations"),
     "claims": N_("claims"),

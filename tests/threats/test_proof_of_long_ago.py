@@ -128,7 +128,7 @@ def test_an_account_that_is_proved_up_to_a_day_long_ago(town: Town, alice: Party
     report = reserve.report(town)
     shown = show(report, town.charter, translator("merchants", "fr"))
     assert report.covered  # a savings account has a statement a quarter
-    assert shown.limits == (["Livret n'est prouvé que jusqu'au 10/06/2025."] if named else [])
+    assert shown.limits == (["Livret n’est prouvé que jusqu’au 10/06/2025."] if named else [])
 
 
 @pytest.mark.parametrize("beside", [False, True])

@@ -265,6 +265,7 @@ def _identities(held: dict[str, int], imported: int, unplaced: int, banks: list[
     reserve, proved = sum(bank.ledger for bank in banks), sum(bank.proved for bank in banks)
     awaited = sum(bank.awaited for bank in banks)
     circulation, guarantee, payouts = held["circulation"], held["guarantee"], held["payouts"]
+    missed, waits = unplaced - held["suspense"], unplaced
     unplaced = unplaced if guarantee or payouts else 0  # no unit is out: nothing is covered by anybody's euros
     units = "circulation + imported" if imported else "circulation"
     backed = "reserve accounts"
@@ -273,13 +274,14 @@ def _identities(held: dict[str, int], imported: int, unplaced: int, banks: list[
     backed += " - payouts due" + (" - unplaced" if unplaced else "")
     backing = proved + held["transit"] + awaited - payouts - unplaced
     there = {"reserve accounts": reserve, **{name: held[name] for name in ("operations", "claims", "transit")}}
-    owed = guarantee + payouts + held["suspense"] + held["income"]
+    owed = guarantee + payouts + waits + held["income"]
+    waiting, went = ("unplaced", " + missed") if missed else ("suspense", "")
     return [
         _identity(f"{units} <= guarantee", circulation + imported, "<=", guarantee),
         _identity(f"guarantee <= {backed}", guarantee, "<=", backing),
         _identity(
-            "guarantee + payouts due + suspense + fees = reserve accounts + operations + claims + transit",
-            owed, "=", sum(there.values()),
+            f"guarantee + payouts due + {waiting} + fees = reserve accounts + operations + claims + transit{went}",
+            owed, "=", sum(there.values()) + missed,
         ),
     ]  # fmt: skip
 
