@@ -45,8 +45,9 @@ class Rules(NamedTuple):
     So are the limits (`LIMITS`; cents, hours, seconds or days) where the charter has none; a note that says
     `session_hours` says them all, and with it the log begins to hold the hashes of what stands in tables (`says_all`).
     With `alone_days` whom one person brought in are no two people, and what one let leave alone within so many days
-    counts together. With `guarded` a member pays for a line that went out on a treasurer's word only, and imports into
-    a currency at work take from no account of before. Older notes: not so.
+    counts together. With `by_file` a line that pays what no file let leave counts with that, and units come back on
+    the word of as many people as let the file leave. With `guarded` a member pays for a line that went out on a
+    treasurer's word only, and imports into a currency at work take from no account of before. Older notes: not so.
     """
 
     version: int
@@ -76,6 +77,7 @@ class Rules(NamedTuple):
     """The hashes of their IBANs; "" of an account that has none."""
     alone_days: int | None = None
     guarded: bool = False
+    by_file: bool = False
 
     @property
     def says_all(self) -> bool:
@@ -121,7 +123,7 @@ def rules_of(town: Town, version: int = 1) -> Rules:
         charter.bank.second_signature_above, charter.mandates.risk_days if charter.mandates else None,
         town.machine.public.hex() if town.machine else None, True, charter.timezone, **limits_of(charter),
         alone_days=ALONE_DAYS, kinds=tuple(str(a.kind) for a in charter.reserve),
-        ibans=tuple(salted.reserve_iban(town.key, a.iban) for a in charter.reserve), guarded=True,
+        ibans=tuple(salted.reserve_iban(town.key, a.iban) for a in charter.reserve), guarded=True, by_file=True,
     )  # fmt: skip
 
 
@@ -146,7 +148,7 @@ def as_of_then(town: Town, noted: Rules) -> Rules:
     # Whoever reads with the public key alone has not the machine's either, and goes by what the log says of it.
     absent = town.machine is None and isinstance(town.key, PublicHalf)
     missing += ["machine"] if absent or not noted.machine else []
-    missing += [name for name in ("looked", "guarded") if not getattr(noted, name)]
+    missing += [name for name in ("looked", "guarded", "by_file") if not getattr(noted, name)]
     missing += [] if noted.says_accounts else ["kinds", "ibans"]
     missing += [] if noted.alone_days else ["alone_days"]
     return rules._replace(**{name: getattr(noted, name) for name in missing})
@@ -167,7 +169,7 @@ def note_of(rules: Rules) -> Note:
         evidence["second_signature_above"] = rules.second_signature_above
     if rules.machine is not None:
         evidence |= {"by": MACHINE, "machine": rules.machine}
-    evidence |= {name: 1 for name in ("looked", "guarded") if getattr(rules, name)}
+    evidence |= {name: 1 for name in ("looked", "guarded", "by_file") if getattr(rules, name)}
     for name in ("risk_days", "timezone", *LIMITS, "alone_days"):
         if (said := getattr(rules, name)) is not None:
             evidence[name] = said
@@ -197,7 +199,7 @@ def read(evidence: Evidence) -> Rules:
             limit, delay, None if "machine" not in evidence else str(evidence["machine"]), evidence.get("looked") == 1,
             zone, **{name: _whole(evidence, name) for name in (*LIMITS, "alone_days")},
             kinds=_each(evidence, "kinds", len(reserve)), ibans=_each(evidence, "ibans", len(reserve)),
-            guarded=evidence.get("guarded") == 1,
+            guarded=evidence.get("guarded") == 1, by_file=evidence.get("by_file") == 1,
         )  # fmt: skip
     except KeyError as error:
         raise ValueError(f"a note of the charter says {error}; this one does not") from error

@@ -12,6 +12,8 @@ TEST_IMPORTER = "tests/currency/test_importer.py -k "
 LEAD, BATCHES = "ledger/currency/bank/lead.py", "ledger/currency/bank/payouts/batches.py"
 TEST_LEAD = "tests/currency/bank/test_lead.py -k "
 TEST_IBANS = "tests/currency/test_ibans.py -k "
+UNDOING, AUDITED = "ledger/currency/bank/payouts/undoing.py", "ledger/currency/audit/payouts.py"
+TEST_BACK = "tests/currency/bank/test_payouts_given_back.py -k "
 TEST_PAYEES = "tests/currency/bank/test_payees.py -k "
 
 BUGS: tuple[Bug, ...] = (
@@ -45,6 +47,25 @@ BUGS: tuple[Bug, ...] = (
         OWED, "_payable(there.iban)", "there.iban"),
     bug("iban: the wallet signs it with its hyphens", "tests/wallet_cli/test_monthly.py -k 'shown_before or wrongly'",
         "wallet_cli/monthly.py", "        return ibans.iban(typed)", "        return typed"),
+    # Units that go back for a payout whose file left.
+    bug("given back: one person's word is enough", TEST_BACK + "one_treasurer",
+        UNDOING, "let_by(town, connection, file) > 1", "let_by(town, connection, file) > 2"),
+    bug("given back: the bank's answer is no word but a proof", TEST_BACK + "banks_answer",
+        UNDOING, "    if file is not None:\n        return", "    if file is not None and not report:\n        return",
+        UNDOING, "if _waits(connection, town, payout, by) is not None:", "if False:"),
+    bug("given back: a file that was withdrawn never left", TEST_BACK + "withdrawn",
+        UNDOING, "if file.fetched and payout.seq in", "if file.fetched and not file.withdrawn and payout.seq in"),
+    bug("given back: a word on one file is one on the next", TEST_BACK + "of_one_file",
+        UNDOING, 'if (one["payout"], one["batch"]) == about', 'if one["payout"] == about[0]',
+        UNDOING, "after=last.seq)", ")"),
+    bug("given back: whoever signs twice is two", TEST_BACK + "of_one_person",
+        UNDOING, "People(keys, _EVER).count(live, 2)", "len(live)"),
+    bug("given back: a revoked key still speaks", TEST_BACK + "that_ended",
+        UNDOING, "if raw in keys and keys[raw].until is None]", "if raw in keys]"),
+    bug("given back: check asks nobody", TEST_BACK + "check_knows",
+        AUDITED, "out.people > 1 and story.rules.by_file", "out.people > 2 and story.rules.by_file"),
+    bug("given back: check asks it of books of before", TEST_BACK + "before_the_charter",
+        AUDITED, "out.people > 1 and story.rules.by_file", "out.people > 1"),
     # What the bank finds of account holders.
     bug("payee: another holder is a rejection", TEST_PAYEES + "beside_each",
         ANSWERS, 'if node.value("TxSts") == REJECTED:', 'if node.value("TxSts") in (REJECTED, "RVNM"):'),

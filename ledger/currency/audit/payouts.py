@@ -23,7 +23,7 @@ from ledger.currency.bank.payouts.approval import signing_id
 from ledger.currency.bank.payouts.batches import batch_reference
 from ledger.currency.bank.payouts.index import unpacked
 from ledger.currency.bank.payouts.noted import batch_id, fetching_id, withdrawal_id
-from ledger.currency.bank.payouts.undoing import rejection_id
+from ledger.currency.bank.payouts.undoing import enough, rejection_id, word_id
 from ledger.currency.chart import EUR
 from ledger.currency.vouching import People, behind
 from ledger.currency.wire import MessageError
@@ -99,7 +99,28 @@ def rejected(story: Story, record: Record, transaction: Transaction) -> Iterator
     file = story.payouts.files.get(meant[0].file or b"")
     if file is not None and not file.fetched:
         yield "payout_ordered", f"it was undone while file {file.number} could still have paid it"
+    out, by = story.payouts.out.get(meant[0].seq), str(transaction.evidence.get("by"))
+    if out is not None and out.people > 1 and story.rules.by_file:
+        words = {by} | out.file.words.get(meant[0].id, set())
+        if not enough(words, behind(story.held, (bytes_of(one) for one in words))):
+            told = f"two people let file {out.file.number} leave"
+            yield "signatures_missing", f"{told}, and one alone undid the payout of entry {meant[0].seq}"
     yield from undo(story, transaction, None)
+
+
+def rejecting(story: Story, record: Record, note: Note) -> Iterator[Said]:
+    """Somebody says that the bank will not execute a payout; another person has to say so too."""
+    yield from acted(story, record, note.evidence, parties.OFFICE if "report" in note.evidence else TREASURER)
+    meant, by = named(story, note.evidence), str(note.evidence.get("by"))
+    out = story.payouts.out.get(meant[0].seq) if meant else None
+    if out is None or out.file.id != bytes_of(note.evidence.get("batch")):
+        yield "payout_unknown", "it says so of a payout that the last file to leave with it does not order"
+        return
+    if note.id != word_id(meant[0].id, out.file.id, by):
+        yield "id_not_derived", "its id does not follow from reconversion, file and who says so"
+    if not meant[0].is_due:
+        yield "payout_undone", f"the payout of entry {meant[0].seq} was paid or undone before"
+    out.file.words.setdefault(meant[0].id, set()).add(by)
 
 
 def undo(story: Story, transaction: Transaction, euros_on: int | None) -> Iterator[Said]:
@@ -254,9 +275,12 @@ def fetched(story: Story, record: Record, note: Note) -> Iterator[Said]:
         why = f": one person let {needed.before} cents leave alone before it" if needed.before else ""
         text = f"file {file.number} was fetched, signed by {people} of {needed.people} people{why}"
         yield "signatures_missing", text
-    if not file.fetched and story.is_alone(file.seq) and _people(story, record, file, live, 2) < 2:
-        left = Left(story.moment(record.seq, record.at), file.total, frozenset(live))
-        state.left.append((record.at, left))
+    if not file.fetched:
+        alone = story.is_alone(file.seq) and _people(story, record, file, live, 2) < 2
+        if alone:
+            left = Left(story.moment(record.seq, record.at), file.total, frozenset(live))
+            state.left.append((record.at, left))
+        state.leave(file, 2 if file.people > 1 or (story.is_alone(file.seq) and not alone) else 1)
     file.fetched = file.fetched or _did(record)
 
 

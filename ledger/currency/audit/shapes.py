@@ -66,7 +66,7 @@ TRANSACTIONS: dict[str, frozenset[str]] = {
 NOTES: dict[str, frozenset[str]] = {
     chartered.KIND: _keys(
         "code version fee_bp key network reconversion_by reserve second_signature_above risk_days timezone machine by "
-        "looked vouched kinds ibans alone_days guarded",
+        "looked vouched kinds ibans alone_days guarded by_file",
         frozenset(chartered.LIMITS),
     ),
     CONFIRMED: _keys("by number clock form"),
@@ -90,6 +90,7 @@ NOTES: dict[str, frozenset[str]] = {
     payout_kinds.SIGNED: _keys("batch key"),
     payout_kinds.FETCHED: _keys("batch by"),
     payout_kinds.WITHDRAWN: _keys("batch by"),
+    payout_kinds.REJECTING: _keys("payout batch by reason report"),
     mandate_kinds.SIGNED: _SIGNED,
     mandate_kinds.CHANGED: _SIGNED,
     mandate_kinds.ENDED: _MANDATE,

@@ -39,6 +39,8 @@ def charter(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
     yield from _reserve(story, record, rules)
     if before.guarded and story.noted and not rules.guarded:
         yield "charter_malformed", "the note of the charter no longer says that members are guarded"
+    if before.by_file and story.noted and not rules.by_file:
+        yield "charter_malformed", "the note of the charter no longer says that payouts leave by their files"
     if story.alone_since is not None and rules.alone_days != before.alone_days:
         yield "charter_malformed", "the note of the charter no longer says for how long what one person does is counted"
     if story.noted and (changed := chartered.changed(before, rules)):

@@ -138,6 +138,22 @@ def _people(keys: dict[bytes, Held], file: Noted, since: int | None) -> People:
     return People(keys, file.seq, older=since is None or file.seq < since)
 
 
+def let_by(town: Town, connection: Connection, file: Noted) -> int:
+    """How many people let a file leave: one or two. Of one that was not fetched: none."""
+    if file.fetched is None:
+        return 0
+    since = chartered.alone_since(town)
+    if file.people > 1 or since is None or file.seq < since:
+        return min(file.people, 2)
+    made, keys = _made(town, connection, [file])
+    return max(1, _people(keys, file, since).count(_then(made[file.id], keys, file.fetched.seq), 2))
+
+
+def _then(made: Sequence[_Made], keys: dict[bytes, Held], seq: int) -> frozenset[bytes]:
+    """The keys that signed and were live when a file left with that entry."""
+    return frozenset(one.key for one in made if (end := keys[one.key].until) is None or end > seq)
+
+
 class _Lone:
     """What one person let leave alone until `at`, read once and only where a file asks for it."""
 
@@ -175,8 +191,7 @@ class _Lone:
         made, self._keys = _made(self._town, self._connection, [file for file, _fetched, _at in files])
         left = {}
         for file, fetched, at in files:
-            ends = {one.key: self._keys[one.key].until for one in made[file.id]}
-            live = frozenset(key for key, end in ends.items() if end is None or end > fetched.seq)
+            live = _then(made[file.id], self._keys, fetched.seq)
             if _people(self._keys, file, since).count(live, 2) < 2:
                 left[file.id] = Left(at, file.total, live)
         return left
