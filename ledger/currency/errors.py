@@ -114,6 +114,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "payouts_fetched": (409, "The file was fetched before: a bank that gets it twice may pay twice."),
     "payouts_withdrawn": (409, "The file of payouts was withdrawn; order a new one."),
     "payouts_settled": (409, "Every payout of the file was paid or given back already."),
+    "payouts_overtaken": (409, "Some of the file was paid or given back since it was ordered; order the rest anew."),
     "payouts_unsigned": (
         409,
         "Not enough different people have signed the file of payouts yet. What one person let leave alone within 30 "

@@ -90,6 +90,8 @@ class Payouts:
     """What each entry paid or undid, by the entry's id."""
     left: list[tuple[int, Left]] = field(default_factory=list)
     """Files that left with one person's signatures, each with the `at` of its entry (us)."""
+    beside: dict[bytes, tuple[int, Left]] = field(default_factory=dict)
+    """Entries that paid what no file let leave, by their ids, and stand; likewise."""
 
     def owe(self, one: Owed) -> None:
         """A reconversion was accepted."""
@@ -119,6 +121,7 @@ class Payouts:
 
     def take_back(self, entry: bytes) -> None:
         """The entry counts no more."""
+        self.beside.pop(entry, None)
         for one in self.settled.pop(entry, ()):
             if one.paid_by == entry:
                 one.paid_by = None
