@@ -37,6 +37,8 @@ LOOKS = {
     "erased": N_("file erased, not compared"),
 }
 """Why an IBAN is to be looked at, in the words of the office's page."""
+_REFERENCE = re.compile(r"[^0-9A-Z]")
+"""What stands between the characters of a reference."""
 _NUMBER = re.compile(r"[0-9]{1,9}\Z")
 
 
@@ -115,6 +117,25 @@ def sign(wallet: Wallet, number: str, *, yes: bool) -> None:
         TERMINAL.say(_("Signed. The office can fetch the file now: patard payouts file {number}").format(
             number=made.number))  # fmt: skip
     TERMINAL.give(_as_json(made))
+
+
+def reject(wallet: Wallet, typed: str, reason: str, *, yes: bool) -> None:
+    """Say that the bank will not execute a payout: its shop has its units back, once as many say so as have to."""
+    reference = _REFERENCE.sub("", typed.upper())
+    if not reference:
+        message = _("{reference} is no reference of a payout.")
+        raise WalletError(Exit.USAGE, "not_found", message.format(reference=clean(typed)))
+    wallet.settle()
+    client = wallet.reader()
+    if not yes:
+        TERMINAL.say(_("The shop has its units back, and is paid nothing: look first whether the bank has paid it."))
+        TERMINAL.confirm(_("Give them back?"))
+    waits = wallet.asked(lambda: client.reject_payout(reference, reason))
+    if waits:
+        TERMINAL.say(_("Noted. Two people let its file leave, so another one says so too. Nothing was moved."))
+    else:
+        TERMINAL.say(_("The shop has its units back."))
+    TERMINAL.give({"reference": reference, "waits": waits})
 
 
 def grouped(text: str) -> str:

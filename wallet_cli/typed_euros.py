@@ -88,6 +88,16 @@ def payouts(
     sign: str = typer.Option(
         "", "--sign", metavar="FILE", help=_("Sign this file, by its number."), show_default=False
     ),
+    reject: str = typer.Option(
+        "",
+        "--reject",
+        metavar="REFERENCE",
+        help=_("Say that the bank will not execute this payout."),
+        show_default=False,
+    ),
+    reason: str = typer.Option(
+        "", "--reason", metavar="CODE", help=_("The bank's reason, such as AC04."), show_default=False
+    ),
     yes: bool = YES,
     json: bool = JSON,
 ) -> None:
@@ -95,7 +105,9 @@ def payouts(
 
     TERMINAL.as_json = json
     wallet = open_typed()
-    if sign:
+    if reject:
+        euros_out.reject(wallet, reject, reason, yes=yes)
+    elif sign:
         euros_out.sign(wallet, sign, yes=yes)
     else:
         euros_out.show(wallet)

@@ -106,6 +106,11 @@ class PayoutCalls(Connection):
         """The bytes of a file that waits to be signed (treasurers)."""
         return self._mine("GET", f"/v1/payouts/batches/{number}/content", lambda f: f.text("content").encode())
 
+    def reject_payout(self, reference: str, reason: str) -> bool:
+        """Say that the bank will not execute a payout (treasurers). Whether another person has to say so too."""
+        path = f"/v1/payouts/{reference}/rejection"
+        return self._mine("POST", path, lambda f: f.flag("waits"), body={"reason": reason})
+
     def sign_payout_batch(self, batch: Batch, signature: bytes) -> Batch:
         """Sign a file (treasurers). The same signature again changes nothing."""
         path = f"/v1/payouts/batches/{batch.number}/signatures"

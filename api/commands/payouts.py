@@ -167,16 +167,21 @@ def reject(reference: str, reason: str) -> None:
         payout = owed.find(town, reference)
         posted = undoing.reject(town, payout, reason=reason)
         name = parties.by_account(town, payout.holder).name
-        symbol = town.charter.symbol
-    if posted.replay:
+        symbol, waits = town.charter.symbol, undoing.is_word(posted, payout)
+    if waits:
+        told = _("Noted. Two people let its file leave, so another one says so too: a treasurer, with "
+                 "wallet payouts --reject {reference}. Nothing was moved.")  # fmt: skip
+        CONSOLE.say(told.format(reference=shown(payout.reference)))
+    elif posted.replay:
         CONSOLE.say(_("It had been decided so before; nothing was moved now."))
-    told = _("{name} has {amount} back; {euros} are no longer owed.")
-    CONSOLE.say(told.format(name=name, amount=money(payout.units, symbol), euros=euros(payout.amount)))
+    if not waits:
+        told = _("{name} has {amount} back; {euros} are no longer owed.")
+        CONSOLE.say(told.format(name=name, amount=money(payout.units, symbol), euros=euros(payout.amount)))
     CONSOLE.give(
         {
             "id": payout.reconversion.hex(), "reference": shown(payout.reference), "name": name,
             "account": account_text(payout.holder), "amount_cents": payout.units, "payout_cents": payout.amount,
-            "entry": posted.id.hex(), "replay": posted.replay,
+            "entry": posted.id.hex(), "replay": posted.replay, "waits": waits,
         }
     )  # fmt: skip
 

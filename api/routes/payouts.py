@@ -18,6 +18,7 @@ from api.schemas.payouts import (
     BatchSignatureIn,
     BatchTransfersOut,
     PayoutsOut,
+    RejectedOut,
     RejectionIn,
     WithdrawalIn,
     batch_out,
@@ -25,7 +26,6 @@ from api.schemas.payouts import (
     payout_out,
     transfer_out,
 )
-from api.schemas.town import BookedOut
 from api.strict import StrictRoute
 from ledger.currency import parties
 from ledger.currency.bank import details, lead
@@ -37,7 +37,7 @@ from ledger.currency.town import Town
 router = APIRouter(tags=["payouts"], route_class=StrictRoute)
 TREASURER = frozenset({"treasurer"})
 _BOOKED: dict[int | str, dict[str, Any]] = {
-    200: {"model": BookedOut, "description": "It stood in the log already; nothing was moved now."}
+    200: {"model": RejectedOut, "description": "It stood in the log already; nothing was moved now."}
 }
 _SIGNED: dict[int | str, dict[str, Any]] = {
     200: {"model": BatchOut, "description": "This key had signed it already."}
@@ -91,15 +91,21 @@ def due_payouts(found: Served, caller: Caller) -> PayoutsOut:
     return PayoutsOut(payouts=due, pay_from=lead.payouts_from(found.town).isoformat())
 
 
-@router.post("/v1/payouts/{reference}/rejection", status_code=201, response_model=BookedOut, responses=_BOOKED)
-def reject_payout(reference: str, body: RejectionIn, acting: Actor, response: Response) -> BookedOut:
-    """Give a shop its units back, all of them, for a payout that the bank will not execute."""
+@router.post("/v1/payouts/{reference}/rejection", status_code=201, response_model=RejectedOut, responses=_BOOKED)
+def reject_payout(reference: str, body: RejectionIn, acting: Actor, response: Response) -> RejectedOut:
+    """Give a shop its units back, all of them, for a payout that the bank will not execute.
+
+    Where two people let its file leave, two say so: the first word is only noted (`waits`).
+    """
     need(acting.caller, TREASURER)
     payout = owed.find(acting.town, reference)
     posted = undoing.reject(acting.town, payout, reason=body.reason, by=acting.by)
     if posted.replay:
         response.status_code = 200
-    return BookedOut(id=posted.id.hex(), seq=posted.seq, at=rfc3339(posted.at), replay=posted.replay)
+    return RejectedOut(
+        id=posted.id.hex(), seq=posted.seq, at=rfc3339(posted.at), replay=posted.replay,
+        waits=undoing.is_word(posted, payout),
+    )  # fmt: skip
 
 
 @router.get("/v1/payouts/batches", response_model=BatchesOut)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from api.schemas.fields import Date, In, Signature, rfc3339
+from api.schemas.town import BookedOut
 from ledger.core.ids import account_text
 from ledger.currency.bank.details import Details
 from ledger.currency.bank.payouts.approval import who
@@ -134,6 +135,12 @@ class WithdrawalIn(In):
 
 class RejectionIn(In):
     reason: Annotated[str, Field(max_length=35)] = ""
+
+
+class RejectedOut(BookedOut):
+    """`waits`: only the word is in the log; another person has to say so too, and nothing was moved."""
+
+    waits: bool
 
 
 def details_out(found: Details | None) -> BankDetailsOut:

@@ -34,7 +34,7 @@ LIMITS = ("per_payment", "per_day", "per_month", "session_hours", "request_secon
 
 
 GUARDED = 2
-"""By how much of what is asked here a member is guarded; see `Rules`."""
+"""How much is asked of officers here before euros or units of others move; see `Rules`."""
 ALONE_DAYS = 30
 """For so many days what one person let leave alone counts with what they let leave now."""
 
@@ -48,9 +48,10 @@ class Rules(NamedTuple):
     `session_hours` says them all, and with it the log begins to hold the hashes of what stands in tables (`says_all`).
     With `alone_days` whom one person brought in are no two people, and what one let leave alone within so many days
     counts together. With `guarded` a member pays for a line that went out on a treasurer's word only, and imports into
-    a currency at work take from no account of before; from 2 on, only what the bank or the member's own key said is as
-    good as that word, of all lines that one may take back the likeliest counts, and what may be cash of a box is placed
-    so, or by a treasurer. Older notes: not so.
+    a currency at work take from no account of before. From 2 on only what the bank or the member's own key said is as
+    good as that word, of all lines that one may take back the likeliest counts, what may be cash of a box is placed so,
+    or by a treasurer, a line that pays what no file let leave counts with what one person let leave, and units come
+    back on the word of as many people as let the file leave. Older notes: not so.
     """
 
     version: int

@@ -114,6 +114,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "payouts_fetched": (409, "The file was fetched before: a bank that gets it twice may pay twice."),
     "payouts_withdrawn": (409, "The file of payouts was withdrawn; order a new one."),
     "payouts_settled": (409, "Every payout of the file was paid or given back already."),
+    "payouts_overtaken": (409, "Some of the file was paid or given back since it was ordered; order the rest anew."),
     "payouts_unsigned": (
         409,
         "Not enough different people have signed the file of payouts yet. What one person let leave alone within 30 "
@@ -144,6 +145,7 @@ ERRORS: dict[str, tuple[int, str]] = {
         "What the tables say of a payout, of a file of them, or of where its shop is paid, is not what the log says.",
     ),
     "payout_paid": (409, "The bank paid this payout; if it sends it back, its statement brings it back."),
+    "payout_rejection_waits": (409, "Two people let the payout's file leave: another person says so as well."),
     "payout_ordered": (409, "The payout is in a file that was not fetched yet; withdraw that file first."),
     "reason_malformed": (422, "A bank's reason is a code of four capital letters and digits, such as AC04."),
     "mandate_unavailable": (409, "The charter has no monthly top-ups: no [mandates], or no account to collect on."),

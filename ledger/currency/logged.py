@@ -41,6 +41,18 @@ def of_kinds(connection: Connection, kinds: Iterable[str], *, after: int = 0) ->
             yield found
 
 
+def before(connection: Connection, at: int) -> int:
+    """The place of the last entry before that moment (us); 0 where there is none. `at` never falls along the log."""
+    low, high = 0, int(connection.execute(select(func.max(LOG.c.seq))).scalar() or 0)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if (connection.execute(select(LOG.c.at).where(LOG.c.seq == middle)).scalar() or 0) < at:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
 def _holds(connection: Connection, part: bytes) -> ColumnElement[bool]:
     """Whether a record holds these bytes. That stands in no text of one, where quotes are escaped."""
     if connection.dialect.name == "sqlite":

@@ -309,13 +309,15 @@ def test_a_file_whose_payouts_are_all_settled(api: Served, people: Cast) -> None
     for key in signers:
         sign(api, batch, key)
     fetch(api, headers)
-    api.client.post(f"/v1/payouts/{reference}/rejection", json={}, headers=headers)
+    for who, waits in ((api.session(signers[0]), True), (api.session(signers[1]), False)):
+        done = api.client.post(f"/v1/payouts/{reference}/rejection", json={}, headers=who)
+        assert (done.status_code, done.json()["waits"]) == (201, waits)
     gone = api.client.post("/v1/payouts/batches/1/withdrawal", json={"refused": True}, headers=headers)
     is_problem(gone, "payouts_settled")
 
 
 def test_the_banks_answer_is_taken_like_a_statement(api: Served, people: Cast) -> None:
-    """Whoever may import takes it; that the bank says so is in the log, so an audit does not ask for a treasurer."""
+    """Whoever may import takes it. Where two people let the file leave, they say so too."""
     reference, headers = owe(api, people), api.session(people.operator)
     signers = [signer(api, people, name) for name in ("Alice", "Benoît")]
     batch = order(api, people)
@@ -326,7 +328,10 @@ def test_the_banks_answer_is_taken_like_a_statement(api: Served, people: Cast) -
     sent = {**headers, "Content-Type": "application/octet-stream"}
     for _ in range(2):
         done = api.client.post("/v1/bank/imports?name=pain002.xml", content=data, headers=sent)
-        assert (done.status_code, done.json()["state"], done.json()["booked"]) == (201, "done", {"payout_rejected": 1})
+        assert (done.status_code, done.json()["state"], done.json()["booked"]) == (201, "done", {})
+        assert "wallet payouts --reject" in done.json()["why"]
+    for key in signers:
+        api.client.post(f"/v1/payouts/{reference}/rejection", json={}, headers=api.session(key))
     account = api.client.get(f"/v1/accounts/{shown(people.shop)}", headers=api.session(people.shop.key)).json()
     assert account["balance_cents"] == 10_000
     other = api.client.post("/v1/bank/imports", content=answer("X-1", reference), headers=sent)

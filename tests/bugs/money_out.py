@@ -12,6 +12,10 @@ TEST_IMPORTER = "tests/currency/test_importer.py -k "
 LEAD, BATCHES = "ledger/currency/bank/lead.py", "ledger/currency/bank/payouts/batches.py"
 TEST_LEAD = "tests/currency/bank/test_lead.py -k "
 TEST_IBANS = "tests/currency/test_ibans.py -k "
+UNDOING, AUDITED = "ledger/currency/bank/payouts/undoing.py", "ledger/currency/audit/payouts.py"
+TEST_BACK = "tests/currency/bank/test_payouts_given_back.py -k "
+BESIDE, ALONE = "ledger/currency/bank/payouts/beside.py", "ledger/currency/bank/payouts/alone.py"
+TEST_BESIDE = "tests/currency/bank/test_payouts_beside.py -k "
 TEST_PAYEES = "tests/currency/bank/test_payees.py -k "
 
 BUGS: tuple[Bug, ...] = (
@@ -45,6 +49,64 @@ BUGS: tuple[Bug, ...] = (
         OWED, "_payable(there.iban)", "there.iban"),
     bug("iban: the wallet signs it with its hyphens", "tests/wallet_cli/test_monthly.py -k 'shown_before or wrongly'",
         "wallet_cli/monthly.py", "        return ibans.iban(typed)", "        return typed"),
+    # Units that go back for a payout whose file left.
+    bug("given back: one person's word is enough", TEST_BACK + "one_treasurer",
+        UNDOING, "let_by(town, connection, file) > 1", "let_by(town, connection, file) > 2"),
+    bug("given back: the bank's answer is no word but a proof", TEST_BACK + "banks_answer",
+        UNDOING, "    if file is not None:\n        return", "    if file is not None and not report:\n        return",
+        UNDOING, "if _waits(connection, town, payout, by) is not None:", "if False:"),
+    bug("given back: a file that was withdrawn never left", TEST_BACK + "withdrawn",
+        UNDOING, "if file.fetched and payout.seq in", "if file.fetched and not file.withdrawn and payout.seq in"),
+    bug("given back: a word on one file is one on the next", TEST_BACK + "of_one_file",
+        UNDOING, 'if (one["payout"], one["batch"]) == about', 'if one["payout"] == about[0]',
+        UNDOING, "after=last.seq)", ")"),
+    bug("given back: whoever signs twice is two", TEST_BACK + "of_one_person",
+        UNDOING, "People(keys, _EVER).count(live, 2)", "len(live)"),
+    bug("given back: a revoked key still speaks", TEST_BACK + "that_ended",
+        UNDOING, "if raw in keys and keys[raw].until is None]", "if raw in keys]"),
+    bug("given back: check asks nobody", TEST_BACK + "check_knows",
+        AUDITED, "out.people > 1 and story.rules.guarded > 1", "out.people > 2 and story.rules.guarded > 1"),
+    bug("given back: check asks it of books of before", TEST_BACK + "before_the_charter",
+        AUDITED, "out.people > 1 and story.rules.guarded > 1", "out.people > 1"),
+    # Lines that pay what no file let leave.
+    bug("beside: an operator says it", TEST_BESIDE + "operator_says",
+        BESIDE, "key is None or key.role not in SIGNERS", "key is None"),
+    bug("beside: one person says it of any sum", TEST_BESIDE + "'two_sign or small_ones'",
+        BESIDE, "if not is_little(town, connection, entry, posted):", "if False:"),
+    bug("beside: each line for itself", TEST_BESIDE + "'small_ones or anybodys'",
+        ALONE, "return total + sum(one.total for one in left if key is None or _may_be_theirs(key, one, who)) <= limit",
+        "return total <= limit"),
+    bug("beside: the machine is nobody", TEST_BESIDE + "small_ones",
+        ALONE, "if key is None or _may_be_theirs(key, one, who)", "if key and _may_be_theirs(key, one, who)"),
+    bug("beside: lines do not count with the next file", TEST_BESIDE + "count_together",
+        "ledger/currency/bank/payouts/approval.py", "left[record.instruction.id] = Left(at, int(said[BESIDE]), keys)",
+        "pass"),
+    bug("beside: what was put back goes on to count", TEST_BESIDE + "put_back",
+        "ledger/currency/bank/payouts/noted.py", '            found.pop(bytes.fromhex(str(said.get(name, ""))), None)',
+        "            pass"),
+    bug("beside: what was put back goes on to count for check", TEST_BESIDE + "put_back",
+        "ledger/currency/audit/payout_state.py", "self.beside.pop(entry, None)", "pass"),
+    bug("beside: a file that was withdrawn let nothing leave", TEST_BESIDE + "was_withdrawn",
+        BESIDE, "and file.fetched and", "and file.fetched and not file.withdrawn and"),
+    bug("beside: where the office says now that it went", TEST_BESIDE + "by_then",
+        BESIDE, "if goes.iban == iban and (own or moments", "if goes.iban == iban and (True or moments"),
+    bug("beside: a shop does not know its own account", TEST_BESIDE + "by_then",
+        BESIDE, "own = key is not None and key.account == holder", "own = False"),
+    bug("beside: what was said before the line is no better", TEST_BESIDE + "before_the_line",
+        BESIDE, "(own or moments.day(goes.seq, goes.at) <= line.booked_on)", "own"),
+    bug("beside: a file is said to be tampered with", TEST_BESIDE + "paid_something",
+        "ledger/currency/bank/payouts/proven.py", "PAYOUT.c.paid_by.is_(None), PAYOUT.c.undone_by.is_(None))",
+        "PAYOUT.c.undone_by.is_(None))"),
+    bug("beside: check asks no role", TEST_BESIDE + "check_knows",
+        AUDITED, "story.keys[key].role not in TREASURER):", "False):"),
+    bug("beside: check counts nothing", TEST_BESIDE + "'check_knows or check_counts'",
+        AUDITED, "if not may_alone(cents, story.rules", "if False and not may_alone(cents, story.rules"),
+    bug("beside: check counts no line against a file", TEST_BESIDE + "next_file",
+        AUDITED, "[*story.payouts.left, *story.payouts.beside.values()]", "[*story.payouts.left]"),
+    bug("beside: check asks it of books of before", TEST_BESIDE + "before_the_charter",
+        AUDITED, "    if story.rules.guarded < 2:\n        return\n", ""),
+    bug("beside: an entry says nothing of it", "tests/currency/bank/test_bank_audit_decisions.py -k people_found",
+        AUDITED, "if said.get(BESIDE, 0) != cents:", "if False:"),
     # What the bank finds of account holders.
     bug("payee: another holder is a rejection", TEST_PAYEES + "beside_each",
         ANSWERS, 'if node.value("TxSts") == REJECTED:', 'if node.value("TxSts") in (REJECTED, "RVNM"):'),

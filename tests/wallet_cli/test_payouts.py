@@ -13,7 +13,9 @@ import pytest
 
 from api.home import found_home
 from ledger.currency import conversion, join_codes, parties
-from ledger.currency.bank.payouts import batches
+from ledger.currency.audit.walk import audit
+from ledger.currency.bank.payouts import batches, owed
+from ledger.currency.bank.reference import shown
 from ledger.currency.charter import BankRules
 from ledger.currency.town import Town
 from tests import towns
@@ -87,6 +89,26 @@ def test_two_people_sign_a_file(wallet: Run, town: Town, people: Cast) -> None:
     assert (signed.json["state"], signed.json["signed_by"]) == ("signed", ["Alice", "Bob"])
     batches.fetch(town, batches.find(town, number))
     assert wallet("payouts", "--json", home="bob-office").json["batches"][0]["state"] == "fetched"
+
+
+def test_two_treasurers_say_that_the_bank_will_not_pay(wallet: Run, town: Town, people: Cast) -> None:
+    for home, person in (("alice-office", "Alice"), ("bob-office", "Bob")):
+        treasurer(town, people, wallet, home, person)
+    number = ordered(town, people, wallet)
+    for home in ("alice-office", "bob-office"):
+        assert wallet("payouts", "--sign", number, "--yes", home=home).code == 0
+    batches.fetch(town, batches.find(town, number))
+    [due] = owed.due(town)
+    reference = shown(due.payout.reference)
+    assert wallet("payouts", "--reject", reference, home="alice-office", typed="n\n").code == Exit.DECLINED
+    for home, waits in (("alice-office", True), ("alice-office", True), ("bob-office", False)):
+        ran = wallet("payouts", "--reject", reference, "--reason", "AC04", "--yes", "--json", home=home)
+        assert (ran.code, ran.json["waits"]) == (0, waits)
+        assert len(owed.due(town)) is int(waits)
+    for typed, code in (("·", Exit.USAGE), ("ABC", Exit.REFUSED)):
+        ran = wallet("payouts", "--reject", typed, "--yes", "--json", home="bob-office")
+        assert (ran.code, ran.error["code"]) == (code, "not_found")
+    assert audit(town).clean
 
 
 def test_nothing_is_signed_without_a_yes(wallet: Run, town: Town, people: Cast) -> None:

@@ -19,6 +19,7 @@ from ledger.currency.bank.indexing import WITHDRAWN
 from ledger.currency.bank.payouts.batches import batch_reference
 from ledger.currency.bank.payouts.index import payout_reference
 from ledger.currency.bank.placing import Decision, Share, Way, decision_of
+from ledger.currency.bank.reference import plain
 from ledger.currency.bank.standing import KIND as WHOLE
 from ledger.currency.bank.taking import KIND as STATEMENT
 from ledger.currency.chart import own_number
@@ -198,7 +199,7 @@ def _of_collection(entry: _Entry, body: Body, named: str) -> bool:
 
 
 def _rejected(entry: _Entry, body: Body, named: str) -> bool:
-    return payout_reference(entry.story.rules.network, bytes_of(entry.evidence.get("payout"))) == named
+    return payout_reference(entry.story.rules.network, bytes_of(entry.evidence.get("payout"))) in (named, plain(named))
 
 
 def _mandated(entry: _Entry, body: Body, _named: str) -> bool:
@@ -251,7 +252,7 @@ RULES: tuple[tuple[re.Pattern[str], frozenset[str], _Rule], ...] = tuple(
         (r"POST /v1/payouts/batches", {"payouts_ordered"}, _ordered),
         (r"GET /v1/payouts/batches/([^/]+)/file", {"payouts_fetched"}, _of_batch),
         (r"POST /v1/payouts/batches/([^/]+)/withdrawal", {"payouts_withdrawn"}, _of_batch),
-        (r"POST /v1/payouts/([^/]+)/rejection", {"payout_rejected"}, _rejected),
+        (r"POST /v1/payouts/([^/]+)/rejection", {"payout_rejected", "payout_rejecting"}, _rejected),
         (r"POST /v1/mandates(?:/paper)?", {"mandate_signed"}, _mandated),
         (r"POST /v1/mandates/([0-9a-f]{32})/amounts", {"mandate_amount"}, _amount),
         (r"DELETE /v1/mandates/([0-9a-f]{32})", {"mandate_ended"}, _of_mandate),

@@ -65,6 +65,16 @@ class File:
     fetched: Did | None = None
     """The first time."""
     withdrawn: Did | None = None
+    words: dict[bytes, set[str]] = field(default_factory=dict)
+    """Who said that the bank will not execute a payout of it, by the reconversion."""
+
+
+@dataclass(slots=True)
+class Out:
+    """The files that left with a payout: the last of them, and by how many people one left at the most."""
+
+    file: File
+    people: int
 
 
 @dataclass(slots=True)
@@ -74,14 +84,24 @@ class Payouts:
     owed: dict[bytes, Owed] = field(default_factory=dict)
     by_place: dict[int, Owed] = field(default_factory=dict)
     files: dict[bytes, File] = field(default_factory=dict)
+    out: dict[int, Out] = field(default_factory=dict)
+    """By the place of the reconversion."""
     settled: dict[bytes, list[Owed]] = field(default_factory=dict)
     """What each entry paid or undid, by the entry's id."""
     left: list[tuple[int, Left]] = field(default_factory=list)
     """Files that left with one person's signatures, each with the `at` of its entry (us)."""
+    beside: dict[bytes, tuple[int, Left]] = field(default_factory=dict)
+    """Entries that paid what no file let leave, by their ids, and stand; likewise."""
 
     def owe(self, one: Owed) -> None:
         """A reconversion was accepted."""
         self.owed[one.id] = self.by_place[one.seq] = one
+
+    def leave(self, file: File, people: int) -> None:
+        """A file was fetched for the first time, which so many people let leave."""
+        for place in file.places:
+            before = self.out.get(place)
+            self.out[place] = Out(file, max(people, before.people if before else 0))
 
     def pay(self, entry: bytes, meant: list[Owed], away: list[Owed]) -> None:
         """The entry paid these, and took the euros of those that are away."""
@@ -101,6 +121,7 @@ class Payouts:
 
     def take_back(self, entry: bytes) -> None:
         """The entry counts no more."""
+        self.beside.pop(entry, None)
         for one in self.settled.pop(entry, ()):
             if one.paid_by == entry:
                 one.paid_by = None

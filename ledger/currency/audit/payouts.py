@@ -18,13 +18,14 @@ from ledger.currency.audit.payout_state import Did, File, Owed
 from ledger.currency.audit.signatures import Signed
 from ledger.currency.audit.story import Said, Story, bytes_of, number_of
 from ledger.currency.audit.vouching import is_live
-from ledger.currency.bank.payouts.alone import DAY, Left, Need, need
+from ledger.currency.bank.payouts.alone import DAY, Left, Need, may_alone, need
 from ledger.currency.bank.payouts.approval import signing_id
 from ledger.currency.bank.payouts.batches import batch_reference
 from ledger.currency.bank.payouts.index import unpacked
-from ledger.currency.bank.payouts.noted import batch_id, fetching_id, withdrawal_id
-from ledger.currency.bank.payouts.undoing import rejection_id
+from ledger.currency.bank.payouts.noted import BESIDE, batch_id, fetching_id, withdrawal_id
+from ledger.currency.bank.payouts.undoing import enough, rejection_id, word_id
 from ledger.currency.chart import EUR
+from ledger.currency.conversion import CONSOLE
 from ledger.currency.vouching import People, behind
 from ledger.currency.wire import MessageError
 
@@ -48,10 +49,10 @@ def paid(story: Story, record: Record, transaction: Transaction) -> Iterator[Sai
     yield from acted(story, record, transaction.evidence, parties.OFFICE)
     if story.lines.booked(record) is None:
         yield "id_not_derived", "its id does not follow from a line of a reserve account: that could be booked twice"
-    yield from pay(story, transaction, number_of(transaction.evidence.get("reserve")))
+    yield from pay(story, record, transaction, number_of(transaction.evidence.get("reserve")))
 
 
-def pay(story: Story, transaction: Transaction, euros_from: int) -> Iterator[Said]:
+def pay(story: Story, record: Record, transaction: Transaction, euros_from: int) -> Iterator[Said]:
     """Payouts were paid with euros of an account of the reserve, or that such a line had put into suspense.
 
     In a sum of several, some may have been rejected before: their shops, who have their units, owe those euros.
@@ -75,7 +76,29 @@ def pay(story: Story, transaction: Transaction, euros_from: int) -> Iterator[Sai
     if sorted(_moved(transaction)) != sorted(right):
         yield "payout_shape", f"not just the {due} cents owed, and {back} that come back, went to where the euros left"
     yield from _owing(transaction, away, 1)
+    yield from _beside(story, record, transaction, meant + away)
     story.payouts.pay(transaction.id, meant, away)
+
+
+def _beside(story: Story, record: Record, transaction: Transaction, paid: list[Owed]) -> Iterator[Said]:
+    """What no file let leave counts with what one person let leave alone; and who placed it is a treasurer."""
+    cents, said = sum(one.amount for one in paid if one.seq not in story.payouts.out), transaction.evidence
+    if story.rules.guarded < 2:
+        return
+    if said.get(BESIDE, 0) != cents:
+        yield "payout_beside", f"no file let {cents} cents of it leave, and it says {said.get(BESIDE, 0)!r}"
+    if not cents:
+        return
+    placed = "line" in said and said.get("by") != CONSOLE
+    key = bytes_of(said.get("by")) if placed else None
+    if key is not None and (story.keys.get(key) is None or story.keys[key].role not in TREASURER):
+        yield "role_insufficient", f"no file let {cents} cents leave, and no treasurer placed the line that paid them"
+    left = _left(story, record)
+    people = People(behind(story.held, _of(left, key)), record.seq)
+    if not may_alone(cents, story.rules.second_signature_above, key, left, people):
+        yield "signatures_missing", f"{cents} cents were paid that no file let leave: more than one person lets leave"
+    at = story.moment(record.seq, record.at)
+    story.payouts.beside[transaction.id] = record.at, Left(at, cents, frozenset([key] if key else []))
 
 
 def returned(story: Story, record: Record, transaction: Transaction) -> Iterator[Said]:
@@ -99,7 +122,28 @@ def rejected(story: Story, record: Record, transaction: Transaction) -> Iterator
     file = story.payouts.files.get(meant[0].file or b"")
     if file is not None and not file.fetched:
         yield "payout_ordered", f"it was undone while file {file.number} could still have paid it"
+    out, by = story.payouts.out.get(meant[0].seq), str(transaction.evidence.get("by"))
+    if out is not None and out.people > 1 and story.rules.guarded > 1:
+        words = {by} | out.file.words.get(meant[0].id, set())
+        if not enough(words, behind(story.held, (bytes_of(one) for one in words))):
+            told = f"two people let file {out.file.number} leave"
+            yield "signatures_missing", f"{told}, and one alone undid the payout of entry {meant[0].seq}"
     yield from undo(story, transaction, None)
+
+
+def rejecting(story: Story, record: Record, note: Note) -> Iterator[Said]:
+    """Somebody says that the bank will not execute a payout; another person has to say so too."""
+    yield from acted(story, record, note.evidence, parties.OFFICE if "report" in note.evidence else TREASURER)
+    meant, by = named(story, note.evidence), str(note.evidence.get("by"))
+    out = story.payouts.out.get(meant[0].seq) if meant else None
+    if out is None or out.file.id != bytes_of(note.evidence.get("batch")):
+        yield "payout_unknown", "it says so of a payout that the last file to leave with it does not order"
+        return
+    if note.id != word_id(meant[0].id, out.file.id, by):
+        yield "id_not_derived", "its id does not follow from reconversion, file and who says so"
+    if not meant[0].is_due:
+        yield "payout_undone", f"the payout of entry {meant[0].seq} was paid or undone before"
+    out.file.words.setdefault(meant[0].id, set()).add(by)
 
 
 def undo(story: Story, transaction: Transaction, euros_on: int | None) -> Iterator[Said]:
@@ -254,9 +298,12 @@ def fetched(story: Story, record: Record, note: Note) -> Iterator[Said]:
         why = f": one person let {needed.before} cents leave alone before it" if needed.before else ""
         text = f"file {file.number} was fetched, signed by {people} of {needed.people} people{why}"
         yield "signatures_missing", text
-    if not file.fetched and story.is_alone(file.seq) and _people(story, record, file, live, 2) < 2:
-        left = Left(story.moment(record.seq, record.at), file.total, frozenset(live))
-        state.left.append((record.at, left))
+    if not file.fetched:
+        alone = story.is_alone(file.seq) and _people(story, record, file, live, 2) < 2
+        if alone:
+            left = Left(story.moment(record.seq, record.at), file.total, frozenset(live))
+            state.left.append((record.at, left))
+        state.leave(file, 2 if file.people > 1 or (story.is_alone(file.seq) and not alone) else 1)
     file.fetched = file.fetched or _did(record)
 
 
@@ -279,13 +326,23 @@ def _need(story: Story, record: Record, file: File, live: list[bytes]) -> Need:
     """How many people sign a file that leaves with this entry: as many as were said, and two where one did too much."""
     if file.people > 1 or file.fetched or not story.is_alone(file.seq):
         return Need(file.people)
+    left = _left(story, record)
+    keys = behind(story.held, _of(left, *live))
+    return need(file.total, story.rules.second_signature_above, live, left, People(keys, record.seq))
+
+
+def _left(story: Story, record: Record) -> list[Left]:
+    """What left alone within the days before an entry: files, and lines that no file let leave."""
     days = (story.rules.alone_days or 0) * DAY
     first, logged = story.moment(record.seq, record.at) - days, record.at - days
     # Behind a wrong clock programs of before went by what the log says: who let too much leave then is not found.
     of_before = story.clock_formed is None
-    left = [one for at, one in story.payouts.left if one.at >= first and (at >= logged or not of_before)]
-    keys = behind(story.held, {*live, *(key for one in left for key in one.keys)})
-    return need(file.total, story.rules.second_signature_above, live, left, People(keys, record.seq))
+    both = [*story.payouts.left, *story.payouts.beside.values()]
+    return [one for at, one in both if one.at >= first and (at >= logged or not of_before)]
+
+
+def _of(left: list[Left], *more: bytes | None) -> set[bytes]:
+    return {key for one in left for key in one.keys} | {key for key in more if key}
 
 
 def _people(story: Story, record: Record, file: File, live: list[bytes], most: int) -> int:

@@ -220,7 +220,7 @@ def _payout(story: Story, record: Record, instruction: Transaction | Note, line:
     if instruction.kind != right or there != line.amount or isinstance(instruction, Note):
         yield "placing_shape", "not as much as the line was paid out, or came back"
     elif line.amount < 0:
-        yield from payouts.pay(story, instruction, suspense)
+        yield from payouts.pay(story, record, instruction, suspense)
     else:
         yield from payouts.undo(story, instruction, suspense)
 

@@ -82,6 +82,7 @@ NOTES: dict[str, Callable[[Story, Record, Note], Iterator[Said]]] = {
     payout_kinds.SIGNED: payouts.signed,
     payout_kinds.FETCHED: payouts.fetched,
     payout_kinds.WITHDRAWN: payouts.withdrawn,
+    payout_kinds.REJECTING: payouts.rejecting,
     mandate_kinds.SIGNED: mandates.signed,
     mandate_kinds.CHANGED: mandates.changed,
     mandate_kinds.ENDED: mandates.ended,

@@ -33,7 +33,7 @@ _ORDER = _keys("key order signature")
 _LINE = _keys("by reserve reference")
 _PLACED = _keys("line as holder claim boxed", _LINE)
 _OWED = _keys("holder claim owed")
-_PAYOUTS = _keys("payout payouts given_back batch reason", _PLACED, _OWED)
+_PAYOUTS = _keys("payout payouts given_back batch reason beside", _PLACED, _OWED)
 _DEBITS = _keys("items unpaid early released")
 _MANDATE = _keys("account by mandate reference")
 _SIGNED = _keys("amount version signed_on hash", _MANDATE)
@@ -90,6 +90,7 @@ NOTES: dict[str, frozenset[str]] = {
     payout_kinds.SIGNED: _keys("batch key"),
     payout_kinds.FETCHED: _keys("batch by"),
     payout_kinds.WITHDRAWN: _keys("batch by"),
+    payout_kinds.REJECTING: _keys("payout batch by reason report"),
     mandate_kinds.SIGNED: _SIGNED,
     mandate_kinds.CHANGED: _SIGNED,
     mandate_kinds.ENDED: _MANDATE,

@@ -38,7 +38,7 @@ def charter(story: Story, record: Record, instruction: Note) -> Iterator[Said]:
         yield "charter_malformed", "the note of the charter does not say the limits that it puts in force"
     yield from _reserve(story, record, rules)
     if story.noted and rules.guarded < before.guarded:
-        yield "charter_malformed", "the note of the charter no longer says that members are guarded"
+        yield "charter_malformed", "the note of the charter says less than before of what is asked of officers"
     if story.alone_since is not None and rules.alone_days != before.alone_days:
         yield "charter_malformed", "the note of the charter no longer says for how long what one person does is counted"
     if story.noted and (changed := chartered.changed(before, rules)):

@@ -22,6 +22,7 @@ from ledger.currency.bank.knowing import gather
 from ledger.currency.bank.lines import Line, back_id, find_line, line_of, lines
 from ledger.currency.bank.mandates import matching as mandates
 from ledger.currency.bank.naming import entry_at
+from ledger.currency.bank.payouts import beside
 from ledger.currency.bank.payouts.index import PAID
 from ledger.currency.bank.payouts.index import RETURNED as PAYOUT_RETURNED
 from ledger.currency.bank.payouts.owed import payouts
@@ -157,6 +158,7 @@ def _post(town: Town, entries: Sequence[tuple[Line, Instruction]], steps: Sequen
                 require.cash_limit(town, connection, each)
             went.require_may(town, connection, each, entry_, by)
             require.boxed(town, connection, entry_, answer, by)
+            beside.require_may(town, connection, entry_, answer)
             if other is not None:
                 _hold(connection, other)
             # A debt, fees, a conversion: what it leans on may have changed until all writing was ours.

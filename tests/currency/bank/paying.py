@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from api.home import found_home
+from ledger.core.model import Posted
 from ledger.currency import conversion, parties, proofs
 from ledger.currency.bank import details
-from ledger.currency.bank.payouts import approval, batches, owed
+from ledger.currency.bank.payouts import approval, batches, owed, undoing
 from ledger.currency.bank.payouts.batches import Batch
 from ledger.currency.bank.payouts.owed import Payout
 from ledger.currency.bank.statement import BankLine
@@ -99,6 +100,12 @@ def sign(town: Town, batch: Batch, key: PrivateKey) -> None:
         key, town.charter.network, batch.id, batch.sha256, batch.total, batch.transfers
     )  # fmt: skip
     approval.sign(town, batches.find(town, str(batch.number)), parties.device(town, key.public), signature)
+
+
+def refuse(town: Town, payout: Payout, key: PrivateKey, reason: str = "AC04") -> Posted:
+    """A treasurer says that the bank will not execute a payout, as their device does."""
+    acting = towns.acting(town, key, f"POST /v1/payouts/{payout.reference}/rejection", reason=reason)
+    return undoing.reject(acting, payout, reason=reason, by=key.public.hex())
 
 
 def sent(paying: Town3) -> Batch:

@@ -108,6 +108,7 @@ def test_payouts_that_people_found(town: Town) -> None:
     changes: Changes = {
         "right": ([], {}),
         "less": (["placing_shape"], {"cents": 9_499}),
+        "as if a file let it leave": (["payout_beside"], {"beside": 0}),
         "another account": (["payout_shape"], {"account": "income"}),
         "another kind": (["placing_shape"], {"kind": "bank_placed"}),
         "of nothing": (["payout_unknown"], {"payout": bytes(16)}),
@@ -122,7 +123,7 @@ def test_payouts_that_people_found(town: Town) -> None:
     lies = {}
     for (name, (codes, change)), payout, one in zip(changes.items(), owed, lines(town)[1:], strict=True):
         moved = went(town, change.pop("account", "payouts"), change.pop("cents", 9_500))
-        told = {"kind": "bank_payout", "payout": payout, **change}
+        told = {"kind": "bank_payout", "payout": payout, "beside": 9_500, **change}
         lies[name] = (codes, decided(town, one, "payout", moved, **told))
     judged(town, lies)
 

@@ -15,12 +15,12 @@ from ledger.core import schema, sqlite
 from ledger.core.tables import ACCOUNT, LOG
 from ledger.currency import conversion, proofs
 from ledger.currency.audit.walk import audit
-from ledger.currency.bank.payouts import contents, owed, undoing
+from ledger.currency.bank.payouts import contents, owed
 from ledger.currency.bank.payouts.tables import PAYOUT
 from ledger.currency.town import Town
 from ledger.currency.wire import MessageError
 from tests import towns
-from tests.currency.bank.paying import BROUGHT, accept, credit, debit, sent, settle
+from tests.currency.bank.paying import BROUGHT, accept, credit, debit, refuse, sent, settle
 from tests.currency.bank.scene import DAY, bring, line, opened, statement
 
 NEXT = DAY + timedelta(days=1)
@@ -34,7 +34,8 @@ def test_on_postgresql(tmp_path: Path, fresh_postgres: str) -> None:
         batch = sent(paying)
         assert (batch.people, batch.state, len(batch.signatures)) == (2, "fetched", 2)
         assert [one.is_new for one in contents.transfers_of(town, batch.id)] == [True] * 3
-        undoing.reject(town, second, reason="AC04")
+        for key in (paying.alice, paying.bob):
+            refuse(town, second, key)
         whole = line(-first.amount - third.amount, "VIR", NEXT, end_to_end=batch.message)
         bring(town, statement([whole, credit(third, NEXT), debit(first, NEXT)], 3 * BROUGHT))
         assert [one.payout.reference for one in owed.due(town)] == []

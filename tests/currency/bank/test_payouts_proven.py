@@ -174,7 +174,7 @@ def test_paid_while_the_file_was_signed(town: Town, paying: Town3, payout: Payou
     """Somebody paid it by hand: the file that waits for its signatures would pay it again."""
     made = signed(paying)
     paid_by_hand(town, payout)
-    assert "paid or undone" in refused("payout_changed", town, batches.fetch, made)
+    assert "paid by a line" in refused("payouts_overtaken", town, batches.fetch, made)
 
 
 def test_a_shop_that_moved_since_is_paid_where_it_was_ordered(town: Town, paying: Town3, payout: Payout) -> None:

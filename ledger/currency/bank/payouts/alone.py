@@ -19,7 +19,10 @@ DAY = 86_400_000_000
 
 
 class Left(NamedTuple):
-    """A file that left at that moment (us), signed by one person with these keys. Without any it may be anybody's."""
+    """A file that left at that moment (us), signed by one person with these keys. Without any it may be anybody's.
+
+    Or a line that paid what no file let leave (`beside`), which the key placed.
+    """
 
     at: int
     total: int
@@ -40,6 +43,16 @@ def need(total: int, limit: int | None, signers: Collection[bytes], left: Iterab
     files = list(left)
     before = min(sum(one.total for one in files if _may_be_theirs(key, one, who)) for key in signers)
     return Need(2, before) if before and before + total > limit else Need(1)
+
+
+def may_alone(total: int, limit: int | None, key: bytes | None, left: Iterable[Left], who: People) -> bool:
+    """Whether `total` cents that no file let leave are little enough for one person: for the one with that key.
+
+    None is anybody: then all counts that one person let leave.
+    """
+    if limit is None:
+        return True
+    return total + sum(one.total for one in left if key is None or _may_be_theirs(key, one, who)) <= limit
 
 
 def _may_be_theirs(key: bytes, file: Left, who: People) -> bool:

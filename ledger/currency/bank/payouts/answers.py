@@ -147,7 +147,10 @@ def take(town: Town, report: Report, *, by: str = CONSOLE) -> Answered:
                 raise CurrencyError("payout_paid", tell(
                     "the bank takes it for a repetition ({reason}): look whether it was paid before", reason=one.reason
                 ))  # fmt: skip
-            undoing.reject(town, payout, reason=one.reason if len(one.reason) == 4 else "", by=by, report=True)
+            reason = one.reason if len(one.reason) == 4 else ""
+            posted = undoing.reject(town, payout, reason=reason, by=by, report=True)
+            if undoing.is_word(posted, payout):
+                raise CurrencyError("payout_rejection_waits", undoing.waiting(payout, batch.number))
         except CurrencyError as error:
             answered.left.append(Left(shown(payout.reference) if payout else one.reference, error.code, error.detail))
         else:

@@ -20,12 +20,13 @@ from ledger.core.ids import derived_id
 from ledger.core.model import Note, Posted
 from ledger.core.record import Record
 from ledger.currency import chartered, logged, proofs
-from ledger.currency.bank.payouts.alone import DAY, Left, Need, need
+from ledger.currency.bank.payouts.alone import DAY, Left, Need, may_alone, need
 from ledger.currency.bank.payouts.contents import shown
 from ledger.currency.bank.payouts.index import SIGNED
-from ledger.currency.bank.payouts.noted import Noted, batch_id, noted
+from ledger.currency.bank.payouts.noted import BESIDE, Noted, batch_id, beside, noted
 from ledger.currency.bank.payouts.tables import PAYOUT_BATCH, PAYOUT_SIGNATURE
 from ledger.currency.clocked import Moments, judged
+from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import DeviceKey
 from ledger.currency.persons import held, names, persons_of
@@ -138,6 +139,30 @@ def _people(keys: dict[bytes, Held], file: Noted, since: int | None) -> People:
     return People(keys, file.seq, older=since is None or file.seq < since)
 
 
+def room(town: Town, connection: Connection, total: int, key: bytes | None, at: int, *, but: bytes) -> bool:
+    """Whether the person with that key (None: anybody) may let leave so many cents beside files at that moment (us).
+
+    `but` is the entry that does so, which may be in the log already.
+    """
+    return _Lone(town, connection, at, chartered.alone_since(town)).has_room(total, key, but)
+
+
+def let_by(town: Town, connection: Connection, file: Noted) -> int:
+    """How many people let a file leave: one or two. Of one that was not fetched: none."""
+    if file.fetched is None:
+        return 0
+    since = chartered.alone_since(town)
+    if file.people > 1 or since is None or file.seq < since:
+        return min(file.people, 2)
+    made, keys = _made(town, connection, [file])
+    return max(1, _people(keys, file, since).count(_then(made[file.id], keys, file.fetched.seq), 2))
+
+
+def _then(made: Sequence[_Made], keys: dict[bytes, Held], seq: int) -> frozenset[bytes]:
+    """The keys that signed and were live when a file left with that entry."""
+    return frozenset(one.key for one in made if (end := keys[one.key].until) is None or end > seq)
+
+
 class _Lone:
     """What one person let leave alone until `at`, read once and only where a file asks for it."""
 
@@ -161,6 +186,14 @@ class _Lone:
         others = [one for id_, one in self._left.items() if id_ != file.id]
         return need(file.total, limit, signers, others, People(self._keys, _EVER))
 
+    def has_room(self, total: int, key: bytes | None, but: bytes) -> bool:
+        """Whether one person may let leave so much by a line, the entry `but`; see `may_alone`."""
+        left = {} if self._since is None else self._read(self._since)
+        self._keys |= held(self._town, self._connection, [key] if key else [])
+        others = [one for id_, one in left.items() if id_ != but]
+        limit = self._town.charter.bank.second_signature_above
+        return may_alone(total, limit, key, others, People(self._keys, _EVER))
+
     def _read(self, since: int) -> dict[bytes, Left]:
         """By file, from the log: which files there are follows from their number, and no row can hide one."""
         last = self._connection.execute(select(func.max(PAYOUT_BATCH.c.number))).scalar() or 0
@@ -175,10 +208,16 @@ class _Lone:
         made, self._keys = _made(self._town, self._connection, [file for file, _fetched, _at in files])
         left = {}
         for file, fetched, at in files:
-            ends = {one.key: self._keys[one.key].until for one in made[file.id]}
-            live = frozenset(key for key, end in ends.items() if end is None or end > fetched.seq)
+            live = _then(made[file.id], self._keys, fetched.seq)
             if _people(self._keys, file, since).count(live, 2) < 2:
                 left[file.id] = Left(at, file.total, live)
+        for record in beside(self._connection, max(since, logged.before(self._connection, first))):
+            said = record.instruction.evidence
+            placed = "line" in said and said["by"] != CONSOLE
+            keys = frozenset([bytes.fromhex(str(said["by"]))] if placed else [])
+            self._keys |= held(self._town, self._connection, keys)
+            if (at := moments.then(record.seq, record.at)) >= first:
+                left[record.instruction.id] = Left(at, int(said[BESIDE]), keys)
         return left
 
 

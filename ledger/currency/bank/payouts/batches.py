@@ -282,7 +282,7 @@ def fetch(town: Town, batch: Batch, *, by: str = CONSOLE, again: bool = False) -
     """The file, to be sent to the bank; the log notes that it left. `again`: although it was fetched before.
 
     Raises `CurrencyError`: payouts_withdrawn, payouts_unsigned, payouts_signer_revoked, payouts_fetched,
-    payouts_changed, payout_changed.
+    payouts_overtaken, payouts_changed, payout_changed.
     """
     with town.reading() as connection:
         file = noted(connection, [batch.id])[batch.id]

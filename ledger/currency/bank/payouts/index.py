@@ -20,6 +20,8 @@ PAID, RETURNED, REJECTED = "bank_payout", "bank_payout_return", "payout_rejected
 """Kinds of the entries that settle or undo payouts; see the package."""
 ORDERED, SIGNED, FETCHED, WITHDRAWN = "payouts_ordered", "payouts_signed", "payouts_fetched", "payouts_withdrawn"
 """Kinds of the notes about a file of payouts."""
+REJECTING = "payout_rejecting"
+"""Kind of the note that the bank will not execute a payout, as somebody says to whom another has to agree."""
 _PAYOUT = PAYOUT.c
 
 

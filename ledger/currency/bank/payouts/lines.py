@@ -15,10 +15,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from ledger.core.model import Instruction, Transaction, Transfer
-from ledger.currency import chartered
 from ledger.currency.bank.lines import Books, Line, line_of
 from ledger.currency.bank.payouts import index
-from ledger.currency.bank.payouts.owed import Payout, by_references, of_batch, went_elsewhere
+from ledger.currency.bank.payouts.beside import elsewhere, evidence, is_little
+from ledger.currency.bank.payouts.owed import Payout, by_references, of_batch
 from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH
 from ledger.currency.bank.payouts.undoing import undoing
 from ledger.currency.bank.reference import found_in, written_in
@@ -58,28 +58,21 @@ def executed(books: Books, line: Line) -> Instruction | None:
     if line.amount > 0 or not _named(books, line):
         return None
     with books.town.reading() as connection:
-        meant = _fitting(connection, line, lambda payout: payout.is_due, lambda payout: payout.is_rejected)
-        if meant is None or went_elsewhere(connection, meant.all, line.iban):
+        meant = _fitting(books.town, connection, line, lambda payout: payout.is_due, lambda payout: payout.is_rejected)
+        if meant is None or elsewhere(books.town, connection, meant.all, line.iban, line):
             return None
-        if (len(meant.all) == 1 and meant.given_back) or not _let_out(books, connection, meant.settled):
+        if len(meant.all) == 1 and meant.given_back:
             return None
+        more = evidence(connection, meant.all)
     chart = books.town.chart
     due, back = (sum(payout.amount for payout in found) for found in meant)
     transfers = [Transfer(chart.payouts, line.reserve, due, EUR)] if due else []
     transfers += [Transfer(chart.claims, line.reserve, back, EUR)] if back else []
-    evidence = _evidence(books, line, meant, 1)
-    return Transaction(line.id, index.PAID, tuple(transfers), line.booked_on, evidence=evidence)
-
-
-def _let_out(books: Books, connection: Connection, meant: Sequence[Payout]) -> bool:
-    """Whether these payouts left by a file that was fetched, or were so little that one person may have typed them.
-
-    Else a transfer at the bank would do what takes two signatures here, and nobody would look.
-    """
-    query = select(PAYOUT_BATCH.c.id).where(PAYOUT_BATCH.c.fetched_at.is_not(None))
-    fetched = set(connection.scalars(query.where(PAYOUT_BATCH.c.id.in_({one.batch for one in meant if one.batch}))))
-    beside = sum(payout.amount for payout in meant if payout.batch not in fetched)
-    return chartered.rules_of(books.town).signers(beside) < 2
+    entry = Transaction(
+        line.id, index.PAID, tuple(transfers), line.booked_on, evidence={**_evidence(books, line, meant, 1), **more}
+    )
+    with books.town.reading() as connection:
+        return entry if is_little(books.town, connection, entry) else None
 
 
 def came_back(books: Books, line: Line) -> Instruction | None:
@@ -94,7 +87,7 @@ def came_back(books: Books, line: Line) -> Instruction | None:
     if line.kind == LineKind.TRANSFER and not returned:
         return None
     with books.town.reading() as connection:
-        meant = _fitting(connection, line, lambda payout: payout.is_paid, lambda payout: payout.is_away)
+        meant = _fitting(books.town, connection, line, lambda payout: payout.is_paid, lambda payout: payout.is_away)
         if meant is None or len(meant.settled) > MOST_RETURNED or _was_twice(connection, line, meant.settled):
             return None
     paid = (_day(books.town, payout.paid_by) for payout in meant.settled)
@@ -104,16 +97,16 @@ def came_back(books: Books, line: Line) -> Instruction | None:
     transfers = undoing(books.town, meant.settled, line.reserve) if meant.settled else ()
     if back:
         transfers += (Transfer(line.reserve, books.town.chart.claims, back, EUR),)
-    evidence = _evidence(books, line, meant, -1)
+    said = _evidence(books, line, meant, -1)
     if line.reason:
-        evidence["reason"] = line.reason[:35]
-    return Transaction(line.id, index.RETURNED, transfers, line.booked_on, evidence=evidence)
+        said["reason"] = line.reason[:35]
+    return Transaction(line.id, index.RETURNED, transfers, line.booked_on, evidence=said)
 
 
 def reason(town: Town, line: Line) -> Reason | None:
     """Why a line that names payouts could not settle or undo them; None for a line that names none."""
     with town.reading() as connection:
-        found = next((candidate for candidate in _candidates(connection, line) if candidate[0]), None)
+        found = next((candidate for candidate in _candidates(town, connection, line) if candidate[0]), None)
         if found is None:
             return None
         meant, whole = found
@@ -159,9 +152,9 @@ class _Meant(NamedTuple):
 _Is = Callable[[Payout], bool]
 
 
-def _fitting(connection: Connection, line: Line, is_right: _Is, is_given_back: _Is) -> _Meant | None:
+def _fitting(town: Town, connection: Connection, line: Line, is_right: _Is, is_given_back: _Is) -> _Meant | None:
     """The payouts that the line is, all of them as they have to be; None where anything does not fit."""
-    for found, whole in _candidates(connection, line):
+    for found, whole in _candidates(town, connection, line):
         settled = [payout for payout in found if is_right(payout)]
         back = [payout for payout in found if is_given_back(payout)]
         # Of a file, what was settled in another way is not in this sum; what the line itself names is.
@@ -172,10 +165,10 @@ def _fitting(connection: Connection, line: Line, is_right: _Is, is_given_back: _
     return None
 
 
-def _candidates(connection: Connection, line: Line) -> list[tuple[list[Payout], bool]]:
+def _candidates(town: Town, connection: Connection, line: Line) -> list[tuple[list[Payout], bool]]:
     """What a line may be, and whether it must be all of that: what its parts name, else it itself, else its file."""
     if line.parts:
-        return [(_of_parts(connection, line), True)]
+        return [(_of_parts(town, connection, line), True)]
     references = written_in(line.said)
     if not references:
         return []
@@ -199,7 +192,7 @@ def _was_twice(connection: Connection, line: Line, paid: Sequence[Payout]) -> bo
     return any(references & written_in(other.said) for other in twice)
 
 
-def _of_parts(connection: Connection, line: Line) -> list[Payout]:
+def _of_parts(town: Town, connection: Connection, line: Line) -> list[Payout]:
     """One payout for each part, of its amount; none where a part is anything else."""
     found: list[Payout] = []
     for part in line.parts:
@@ -209,7 +202,7 @@ def _of_parts(connection: Connection, line: Line) -> list[Payout]:
             for payout in by_references(connection, written_in(texts))
             if payout.amount == abs(int(part["amount"]))
             and int(part["amount"]) * line.amount > 0
-            and (line.amount > 0 or not went_elsewhere(connection, [payout], str(part["iban"])))
+            and (line.amount > 0 or not elsewhere(town, connection, [payout], str(part["iban"]), line))
         ]
         if len(fit) != 1 or fit[0] in found:
             return []

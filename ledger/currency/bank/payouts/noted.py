@@ -11,7 +11,12 @@ from sqlalchemy import Connection
 from ledger.core.ids import derived_id
 from ledger.core.record import Record
 from ledger.currency import logged
-from ledger.currency.bank.payouts.index import FETCHED, ORDERED, WITHDRAWN, unpacked
+from ledger.currency.bank.payouts.index import FETCHED, ORDERED, PAID, WITHDRAWN, unpacked
+
+BESIDE = "beside"
+"""What an entry that pays says of cents which no file let leave (see `beside`)."""
+BACK, TAKEN = "bank_back", "bank_withdrawn"
+"""Kinds of the entries that put a line back into suspense, or take it away: what it had paid is due again."""
 
 
 class Acted(NamedTuple):
@@ -82,6 +87,18 @@ def noted(connection: Connection, batches: Iterable[bytes], *, but: int | None =
             except (KeyError, ValueError):  # a note that nobody here wrote: `check` finds it
                 continue
     return files
+
+
+def beside(connection: Connection, after: int) -> list[Record]:
+    """The entries behind that place which paid what no file let leave, and stand."""
+    found: dict[bytes, Record] = {}
+    for record in logged.of_kinds(connection, (PAID, BACK, TAKEN), after=after):
+        said = record.instruction.evidence
+        if BESIDE in said:
+            found[record.instruction.id] = record
+        for name in ("undoes", "returns"):
+            found.pop(bytes.fromhex(str(said.get(name, ""))), None)
+    return list(found.values())
 
 
 def _noted(record: Record, fetched: Acted | None, withdrawn: Acted | None) -> Noted:

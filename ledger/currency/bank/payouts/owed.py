@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select
@@ -152,16 +152,3 @@ def of_batch(connection: Connection, batch: bytes) -> list[Payout]:
     """Every payout that a batch ordered, in whichever it is now."""
     query = select(PAYOUT_ORDER.c.reconversion).where(PAYOUT_ORDER.c.batch == batch)
     return payouts(connection, _PAYOUT.reconversion.in_(query))
-
-
-def went_elsewhere(connection: Connection, meant: Collection[Payout], iban: str) -> bool:
-    """Whether a bank says that payouts went to an account that none of them was ordered to, and no shop of them has.
-
-    Where neither bank nor ledger names an account, nobody can tell: False.
-    """
-    if not iban:
-        return False
-    orders = select(PAYOUT_ORDER.c.iban).where(PAYOUT_ORDER.c.reconversion.in_([one.reconversion for one in meant]))
-    there = details.by_account(connection, {one.holder for one in meant}).values()
-    known = {*connection.scalars(orders), *(one.iban for one in there)}
-    return bool(known) and iban not in known

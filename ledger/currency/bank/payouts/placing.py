@@ -9,7 +9,9 @@ from sqlalchemy import select
 from ledger.core.model import Transfer
 from ledger.currency.bank.lines import Line
 from ledger.currency.bank.payouts import index
-from ledger.currency.bank.payouts.owed import Payout, by_references, of_batch, payouts, went_elsewhere
+from ledger.currency.bank.payouts.beside import elsewhere
+from ledger.currency.bank.payouts.beside import evidence as beside
+from ledger.currency.bank.payouts.owed import Payout, by_references, of_batch, payouts
 from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH
 from ledger.currency.bank.payouts.undoing import undoing
 from ledger.currency.bank.reference import written_in
@@ -63,11 +65,10 @@ def placed(town: Town, line: Line, other: bytes) -> Placed:
                 "payout_paid", tell("that payout was paid or undone before: look for what this line pays")
             )
         with town.reading() as connection:
-            elsewhere = went_elsewhere(connection, meant + of_file, line.iban)
-        if elsewhere:
-            raise CurrencyError(
-                "placing_uneven", tell("the bank says that this went to another account than the one that is paid to")
-            )
+            why = elsewhere(town, connection, meant + of_file, line.iban, line)
+            evidence |= beside(connection, meant + of_file)
+        if why:
+            raise CurrencyError("placing_uneven", why)
         return Placed(index.PAID, (Transfer(town.chart.payouts, suspense, total, EUR),), evidence)
     if not meant[0].is_paid:
         raise CurrencyError(

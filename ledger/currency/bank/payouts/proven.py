@@ -21,16 +21,15 @@ from ledger.currency.bank import details
 from ledger.currency.bank.pain import PainError, written_name
 from ledger.currency.bank.pain_read import Ordered as Orders
 from ledger.currency.bank.payouts.index import PAID, REJECTED, RETURNED, payout_reference, unpacked
-from ledger.currency.bank.payouts.noted import Noted, batch_id, noted
+from ledger.currency.bank.payouts.noted import BACK, TAKEN, Noted, batch_id, noted
 from ledger.currency.bank.payouts.owed import Due
+from ledger.currency.bank.payouts.tables import PAYOUT
 from ledger.currency.errors import CurrencyError
 from ledger.currency.tables import BANK_DETAILS, HOLDING, PARTY, SALT
 from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 ACCEPTED = "reconversion"
-BACK, WITHDRAWN = "bank_back", "bank_withdrawn"
-"""Kinds of the entries that put a line back into suspense, or take it away: what it had paid is due again."""
 _FILES = 64
 """So many files are asked for at a time."""
 
@@ -103,9 +102,17 @@ def require_file(town: Town, connection: Connection, file: Noted, orders: Orders
 
 
 def require_open(town: Town, connection: Connection, file: Noted) -> None:
-    """Raise `CurrencyError`, payout_changed, if the log paid or undid some of a file, or another one orders it."""
+    """Raise `CurrencyError` if the log paid or undid some of a file, or another one orders it: payouts_overtaken where
+    the tables say so too, else payout_changed."""
     name = f"file {file.number}"
-    if settled(connection, owed(town, connection, file.places).values()):
+    if gone := settled(connection, owed(town, connection, file.places).values()):
+        open_ = (PAYOUT.c.seq.in_(sorted(gone)), PAYOUT.c.paid_by.is_(None), PAYOUT.c.undone_by.is_(None))
+        if not connection.execute(select(PAYOUT.c.seq).where(*open_)).first():
+            raise CurrencyError("payouts_overtaken", tell(
+                "something of file {number} was paid by a line of the bank, or given back, since the file was ordered: "
+                "it would be paid twice, so the file is not given. If anything is left of it, `patard payouts "
+                "withdraw {number}`, then order that anew", number=file.number,
+            ))  # fmt: skip
         raise _changed(name, tell("some of it was paid or undone since, by the log: withdraw it, and order anew"))
     if elsewhere(town, connection, file.places, file.id):
         raise _changed(name, tell("another file orders some of it, by the log"))
@@ -133,9 +140,9 @@ def settled(connection: Connection, payouts: Iterable[Owed]) -> set[int]:
         return set()
     done: dict[bytes, set[int]] = {}
     back: set[bytes] = set()
-    for record in logged.of_kinds(connection, (PAID, RETURNED, REJECTED, BACK, WITHDRAWN), after=min(by_id.values())):
+    for record in logged.of_kinds(connection, (PAID, RETURNED, REJECTED, BACK, TAKEN), after=min(by_id.values())):
         evidence = record.instruction.evidence
-        if getattr(record.instruction, "kind", "") in (BACK, WITHDRAWN):
+        if getattr(record.instruction, "kind", "") in (BACK, TAKEN):
             back |= {_id(record, "undoes"), _id(record, "returns")}
         elif "payout" in evidence:
             done[record.instruction.id] = {by_id[one] for one in [_id(record, "payout")] if one in by_id}

@@ -1,29 +1,62 @@
-"""A payout that does not reach its shop: the reconversion is undone, the fee too, and the shop has its units again."""
+"""A payout that does not reach its shop: the reconversion is undone, the fee too, and the shop has its units again.
+
+Once its file was fetched, it may be at the bank, and a shop that has its units again is paid all the same. So this
+takes as many people as let that file leave. The bank's answer (pain.002) is a file that somebody hands in: it is that
+person's word. Until the second word the payout stays owed.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
 from ledger.core.ids import derived_id
-from ledger.core.model import Posted, Transaction, Transfer
+from ledger.core.model import Note, Posted, Transaction, Transfer
+from ledger.currency import logged, parties
 from ledger.currency.bank.payouts import index
+from ledger.currency.bank.payouts.approval import let_by
+from ledger.currency.bank.payouts.noted import Noted, noted
 from ledger.currency.bank.payouts.owed import Payout, payouts
-from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH
+from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORDER
+from ledger.currency.bank.reference import shown
 from ledger.currency.chart import EUR
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
+from ledger.currency.persons import held
 from ledger.currency.told import tell
 from ledger.currency.town import Town
+from ledger.currency.vouching import Held, People
 
 _REASON = re.compile(r"[A-Z0-9]{4}\Z")
+_EVER = 2**63
+"""After every entry of the log."""
 
 
 def rejection_id(reconversion: bytes) -> bytes:
     """Id of the one entry that can undo a payout which never left."""
     return derived_id("patard/payout-rejected", reconversion)
+
+
+def word_id(reconversion: bytes, batch: bytes, by: str) -> bytes:
+    """Id of the note that `by` says that the bank will not execute this payout of this file."""
+    return derived_id("patard/payout-rejecting", reconversion, batch, by)
+
+
+def is_word(posted: Posted, payout: Payout) -> bool:
+    """Whether `reject` only noted what somebody says, and another has to say so too."""
+    return posted.id != rejection_id(payout.reconversion)
+
+
+def enough(words: Collection[str], keys: Mapping[bytes, Held]) -> bool:
+    """Whether two people say so: keys (hex) as under a file of payouts, and whoever is at the machine ("console").
+
+    `keys` are all on whose word these are somebody's; one that ended does not count.
+    """
+    raws = [bytes.fromhex(one) for one in words if one != CONSOLE]
+    live = [raw for raw in raws if raw in keys and keys[raw].until is None]
+    return People(keys, _EVER).count(live, 2) + (CONSOLE in words) > 1
 
 
 def undoing(town: Town, gone: Sequence[Payout], euros_on: int | None = None) -> tuple[Transfer, ...]:
@@ -45,8 +78,9 @@ def reject(town: Town, payout: Payout, *, reason: str = "", by: str = CONSOLE, r
     """Undo a payout that the bank will not execute, or that nobody ordered. Rejecting twice changes nothing.
 
     `reason` is the bank's code (AC04); `report` says that its own answer tells so, which whoever imports may pass on;
-    else a treasurer decides. Raises `CurrencyError`: reason_malformed, payout_paid, payout_ordered,
-    account_closed, busy.
+    else a treasurer decides. Where two people let its file leave, the first word is only noted (`is_word`). Raises
+    `CurrencyError`: reason_malformed, payout_paid, payout_ordered, account_closed, busy; and payout_rejection_waits
+    where the bank's answer is handed in at the machine, which is nobody's word.
     """
     reason = reason.strip().upper()
     if reason and not _REASON.match(reason):
@@ -58,6 +92,10 @@ def reject(town: Town, payout: Payout, *, reason: str = "", by: str = CONSOLE, r
         evidence["reason"] = reason
     if report:
         evidence["report"] = 1
+    with town.reading() as connection:
+        file = _waits(connection, town, payout, by)
+    if file is not None:
+        return _say(town, payout, file, evidence)
     transaction = Transaction(
         rejection_id(payout.reconversion), index.REJECTED, undoing(town, [payout]),
         evidence=evidence,
@@ -66,6 +104,8 @@ def reject(town: Town, payout: Payout, *, reason: str = "", by: str = CONSOLE, r
     def also(connection: Connection, posted: Posted) -> None:
         if not posted.replay:
             _check(connection, town, payout)
+            if _waits(connection, town, payout, by) is not None:  # it was fetched in between, say
+                raise index.Overtaken
             index.undone(connection, [payout.seq], posted.id, were_paid=False)
 
     try:
@@ -81,11 +121,62 @@ def reject(town: Town, payout: Payout, *, reason: str = "", by: str = CONSOLE, r
             with town.reading() as connection:
                 _check(connection, town, payout)
         if error.code == "account_closed":
-            raise CurrencyError("account_closed", tell(
-                "the shop has left and can have no units: it stays owed; find its new IBAN, set it with `patard party "
-                "iban` and order the payout again"
-            )) from error  # fmt: skip
+            raise _has_left() from error
         raise
+
+
+def _say(town: Town, payout: Payout, file: Noted, evidence: dict[str, str | int]) -> Posted:
+    """Note that somebody says so, to whom another has to agree."""
+    by, id_ = str(evidence["by"]), word_id(payout.reconversion, file.id, str(evidence["by"]))
+    if by == CONSOLE and "report" in evidence:
+        with town.reading() as connection:
+            _check(connection, town, payout)
+        raise CurrencyError("payout_rejection_waits", waiting(payout, file.number))
+    if parties.by_account(town, payout.holder).closed_at is not None:
+        raise _has_left()
+    if (stood := town.book.find(id_)) is not None:
+        return Posted(id_, stood.seq, stood.at, replay=True)
+    del evidence["holder"]
+
+    def also(connection: Connection, posted: Posted) -> None:
+        _check(connection, town, payout)
+
+    return town.post(Note(id_, index.REJECTING, {**evidence, "batch": file.id.hex()}), also)
+
+
+def _has_left() -> CurrencyError:
+    return CurrencyError("account_closed", tell(
+        "the shop has left and can have no units: it stays owed; find its new IBAN, set it with `patard party "
+        "iban` and order the payout again"
+    ))  # fmt: skip
+
+
+def waiting(payout: Payout, number: int) -> str:
+    """What is missing where one person said so of a payout in that file."""
+    return tell(
+        "two people let file {number} leave, so two say that the bank will not execute {reference}: at the machine, "
+        "`patard payouts reject {reference}`, and a treasurer with `wallet payouts --reject {reference}`, or two "
+        "treasurers. Until then it is owed, and the shop has no units for it; or, once the bank has settled all else "
+        "of the file, `patard payouts withdraw {number} --refused` and order it anew",
+        number=number, reference=shown(payout.reference),
+    )  # fmt: skip
+
+
+def _waits(connection: Connection, town: Town, payout: Payout, by: str) -> Noted | None:
+    """The file for which another person has to say what `by` says; None where `by` is enough, or it was undone."""
+    ids = connection.scalars(select(PAYOUT_ORDER.c.batch).where(PAYOUT_ORDER.c.reconversion == payout.reconversion))
+    left = [file for file in noted(connection, list(ids)).values() if file.fetched and payout.seq in file.places]
+    if not any(let_by(town, connection, file) > 1 for file in left) or town.book.find(
+        rejection_id(payout.reconversion)
+    ):
+        return None
+    # What was said of a file before it left again in another is no word on that one.
+    last = max(left, key=lambda file: file.fetched.seq if file.fetched else 0)
+    said = (one.instruction.evidence for one in logged.of_kinds(connection, (index.REJECTING,), after=last.seq))
+    about = (payout.reconversion.hex(), last.id.hex())
+    words = {by} | {str(one["by"]) for one in said if (one["payout"], one["batch"]) == about}
+    keys = held(town, connection, [bytes.fromhex(one) for one in words if one != CONSOLE])
+    return None if enough(words, keys) else last
 
 
 def _check(connection: Connection, town: Town, payout: Payout) -> None:
