@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.bugs import Bug, bug
 
 BANK, AUDIT = "ledger/currency/bank/", "ledger/currency/audit/"
+PAIRS = "tests/threats/test_pairs_said.py"
 IN_CASH, BOX = "tests/threats/test_euros_in_cash.py", "tests/threats/test_cash_of_the_box.py"
 
 BUGS: tuple[Bug, ...] = (
@@ -75,4 +76,14 @@ BUGS: tuple[Bug, ...] = (
         AUDIT + "boxed.py", "if one.other and not may_pair(*seen):", "if False:"),
     bug("cash: older books are judged by it too", f"{BOX} -k before_the_charter",
         AUDIT + "boxed.py", "if story.rules.guarded > 1 and (other", "if (other"),
+    bug("pair: an operator's word is enough", f"{PAIRS} -k 'who_says and sqlite'",
+        BANK + "went.py", 'evidence.get("as") == "pair" and not', "False and not"),
+    bug("pair: check believes an operator", f"{PAIRS} -k 'operators_pair and sqlite'",
+        AUDIT + "boxed.py", "            if one.is_operators:\n", "            if False:\n"),
+    bug("pair: nobody is told", f"{PAIRS} -k 'who_says and sqlite'",
+        AUDIT + "boxed.py", "story.notices.append(Notice(one.seq, one.id, PAIR, told))", "pass"),
+    bug("pair: whatever came back explains what went", f"{PAIRS} -k 'explains_no_cheque and sqlite'",
+        BANK + "said.py", "went.kind == LineKind.RETURN or", "LineKind.RETURN in (line.kind, other.kind) or"),
+    bug("pair: two lines that name nobody name one", f"{PAIRS} -k 'explains_no_cheque and sqlite'",
+        BANK + "said.py", '(line.iban != "" and line.iban == other.iban)', "line.iban == other.iban"),
 )  # fmt: skip

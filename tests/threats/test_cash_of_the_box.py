@@ -252,7 +252,7 @@ def test_no_theft_hides_behind_cash(town: Town, went: BankLine, may: bool, side:
     [proposals] = [each.proposals for each in open_lines(town) if each.line.id == first]
     assert (decision in [each.decision for each in proposals]) is may
     if may:
-        decide(town, operator, first, decision)
+        decide(town, operator if went.kind == LineKind.RETURN else officer(town, "treasurer"), first, decision)
         assert audit(town).clean
         return
     for by in (operator, officer(town, "treasurer")):

@@ -50,6 +50,12 @@ def counts(line: Became) -> bool:
     return line.placed_as == "debt"
 
 
+def is_pair(line: Line, other: Line) -> bool:
+    """Whether what went out is what had come, by the bank: to the account that it came from, or as a return."""
+    went = line if line.amount < 0 else other
+    return went.kind == LineKind.RETURN or (line.iban != "" and line.iban == other.iban)
+
+
 def is_theirs(line: Line, ibans: Collection[str], theirs: Iterable[Line]) -> bool:
     """Whether a line went to an account of a member's: by their own key, or by as much that came from there with their
     reference and did not go back. `theirs` are lines that count.

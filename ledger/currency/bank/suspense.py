@@ -156,7 +156,7 @@ def _post(town: Town, entries: Sequence[tuple[Line, Instruction]], steps: Sequen
         for (each, decision, other), (_line, entry_), answer in zip(steps, entries, answers, strict=False):
             if decision.way is Way.CASH and by != CONSOLE:
                 require.cash_limit(town, connection, each)
-            went.require_may(town, connection, each, entry_, by)
+            went.require_may(town, connection, each, entry_, by, other)
             require.boxed(town, connection, entry_, answer, by)
             beside.require_may(town, connection, entry_, answer)
             if other is not None:

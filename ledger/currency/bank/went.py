@@ -1,7 +1,8 @@
 """What a person says of euros that went out, and who may say it: a member is not charged on one officer's word.
 
 A line that is placed as a member's debt, as a top-up of theirs or as debits that went back takes units from the member,
-or leaves them owing; else the reserve would lack these euros, and everybody would see it. So the bank has to say the
+or leaves them owing; else the reserve would lack these euros, and everybody would see it. What somebody sent us would
+pay for it as well, if the two were a pair. So the bank has to say the
 same, or the member's own key (`said`); or a treasurer decides, whom `check` names.
 """
 
@@ -32,10 +33,22 @@ _Went = tuple[tuple[Transfer, ...], Evidence]
 # --- who may -----------------------------------------------------------------------------------------------
 
 
-def require_may(town: Town, connection: Connection, line: Line, placed: Instruction, by: str) -> None:
-    """Raise `CurrencyError`, role_insufficient, where a member would pay on the word of `by` alone, no treasurer."""
+def require_may(
+    town: Town, connection: Connection, line: Line, placed: Instruction, by: str, other: Line | None
+) -> None:
+    """Raise `CurrencyError`, role_insufficient, where a member would pay on the word of `by` alone, no treasurer; or
+    where on that word what went out would be explained by the line `other`.
+    """
     evidence = placed.evidence
-    if line.amount > 0 or evidence.get("as") not in CHARGING or is_treasurer(town, by):
+    if is_treasurer(town, by):
+        return
+    if other is not None and evidence.get("as") == "pair" and not said.is_pair(line, other):
+        raise CurrencyError("role_insufficient", tell(
+            "the bank does not say that the {amount} that went out are what had come: it names not one account for "
+            "both, and calls the one that went no return. A treasurer may place them as a pair",
+            amount=Cents(abs(line.amount)),
+        ))  # fmt: skip
+    if line.amount > 0 or evidence.get("as") not in CHARGING:
         return
     if not _is_said(town, connection, line, evidence):
         raise CurrencyError("role_insufficient", tell(
