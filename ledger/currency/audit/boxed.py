@@ -90,9 +90,7 @@ def against(
         elif one.other and not is_pair(*seen):
             went = next(each for each in seen if each.amount < 0)
             if one.is_operators:
-                text = (
-                    f"no treasurer says that the line {went.reference} is what had come, nor does the bank"
-                )
+                text = f"no treasurer says that the line {went.reference} is what had come, nor does the bank"
                 yield "role_insufficient", one.seq, one.id, text
             else:
                 told: dict[str, str | int] = {"amount": -went.amount, "line": went.reference}
