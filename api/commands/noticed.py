@@ -45,6 +45,10 @@ FORMS = (
        ", and neither the bank nor that member's own key says so"),
     N_("{amount} went out with the line {line}: a treasurer, or somebody at the machine, placed it as what had come, "
        "and the bank does not say so"),
+    N_("{amount} of the line {line}: a treasurer, or somebody at the machine, placed it as between two accounts of the "
+       "reserve, and the bank names none of them"),
+    N_("{amount} of the line {line}: a treasurer, or somebody at the machine, placed it as cash of a box, and the bank "
+       "does not call it so"),
     N_("{amount} came with the line {line} while cash lay in the box, and may be that cash, whose units were given: a "
        "treasurer, or somebody at the machine, placed it for account {account}"),
     N_("{amount} came with the line {line} while cash lay in the box, and may be that cash, whose units were given: a "

@@ -17,17 +17,12 @@ from ledger.currency.audit.lines import LineState, Taken, Unboxed, moves
 from ledger.currency.audit.story import Notice, Said, Story, bytes_of, number_of
 from ledger.currency.bank.boxes import BOXED, is_deposit, issued, may_be_cash, may_pair, members
 from ledger.currency.bank.lines import Line, has_texts
-from ledger.currency.bank.said import is_pair
 from ledger.currency.tables import SALT
 from ledger.currency.town import Town
 
 _CAME = (
     "{amount} came with the line {line} while cash lay in the box, and may be that cash, whose units were given: a "
     "treasurer, or somebody at the machine, placed it "
-)
-PAIR = (
-    "{amount} went out with the line {line}: a treasurer, or somebody at the machine, placed it as what had come, and "
-    "the bank does not say so"
 )
 TO, OTHERWISE = _CAME + "for account {account}", _CAME + "as something else"
 """What is said of each; the command has them in French."""
@@ -87,14 +82,6 @@ def against(
         if one.other and not may_pair(*seen):
             text = f"the line {line.reference} is cash that was paid in, and is said to explain one that went otherwise"
             yield "placing_shape", one.seq, one.id, text
-        elif one.other and not is_pair(*seen):
-            went = next(each for each in seen if each.amount < 0)
-            if one.is_operators:
-                text = f"no treasurer says that the line {went.reference} is what had come, nor does the bank"
-                yield "role_insufficient", one.seq, one.id, text
-            else:
-                told: dict[str, str | int] = {"amount": -went.amount, "line": went.reference}
-                story.notices.append(Notice(one.seq, one.id, PAIR, told))
         elif one.is_beside and may_be_cash(line) and (one.comes or is_deposit(line)):
             text = f"the line {line.reference} may be cash of a box, and was booked or placed as if it could not be"
             code = "line_otherwise" if one.id == one.line else "placing_shape"

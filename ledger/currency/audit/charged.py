@@ -1,4 +1,4 @@
-"""Lines that went out and that a member pays for: that a treasurer said so, where neither bank nor member's key does.
+"""Lines that a member pays for, or that explain another: a treasurer said so where neither bank nor member's key does.
 
 The desk's rule (`bank.said`), over what was known at that entry: the lines' own texts, which the log has the hash of,
 and what the member's key had signed until then. What was said later says nothing of it; where what would have told was
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from sqlalchemy import Connection, select
 
+from ledger.currency import salted
 from ledger.currency.audit.lines import Charge, Taken
 from ledger.currency.audit.seen import Texts
 from ledger.currency.audit.story import Notice, Story
@@ -18,6 +19,7 @@ from ledger.currency.bank import said
 from ledger.currency.bank.details import by_account
 from ledger.currency.bank.lines import Line, has_texts
 from ledger.currency.bank.recalled import Candidate
+from ledger.currency.bank.went import EXPLAINING
 from ledger.currency.tables import SALT
 from ledger.currency.town import Town
 
@@ -29,6 +31,12 @@ FORMS = {
     "debits": _WENT + "monthly top-ups of account {account} that went back" + _WHY,
 }
 OF_SEVERAL = _WENT + "monthly top-ups of several members that went back" + _WHY
+_OF_A_LINE = "{amount} of the line {line}: a treasurer, or somebody at the machine, placed it as "
+FORMS |= {
+    "pair": _WENT + "what had come, and the bank does not say so",
+    "transit": _OF_A_LINE + "between two accounts of the reserve, and the bank names none of them",
+    "cash": _OF_A_LINE + "cash of a box, and the bank does not call it so",
+}
 """What is said of each; the command has them in French."""
 
 
@@ -42,9 +50,10 @@ def against(town: Town, story: Story, texts: Texts, notes: Mapping[bytes, Taken]
         for one in story.lines.charges:
             state, found = story.lines.known[one.line], judge.says(one)
             if found is False and one.is_operators:
-                yield one.seq, one.id, f"the line {state.reference} was placed as {one.way!r} by no treasurer" + _WHY
+                why = ", and the bank does not say so" if one.way in EXPLAINING else _WHY
+                yield one.seq, one.id, f"the line {state.reference} was placed as {one.way!r} by no treasurer" + why
             elif not found and not one.is_operators:
-                story.notices.append(_notice(one, -state.amount, state.reference))
+                story.notices.append(_notice(one, abs(state.amount), state.reference))
 
 
 class _Judge:
@@ -61,6 +70,12 @@ class _Judge:
         line = self._line(one.line)
         if line is None:
             return None
+        if one.way in EXPLAINING:
+            other = self._line(one.other)
+            if one.way == "pair" and other is None:
+                return None
+            hashed = salted.reserve_iban(self.town.key, line.iban) if line.iban else ""
+            return said.explains(one.way, line, other, is_ours=hashed != "" and hashed in self.story.ibans)
         if one.way == "debits":
             return said.of_debits(self.connection, line, one.evidence)
         if one.way == "returned":
@@ -97,5 +112,5 @@ class _Judge:
 def _notice(one: Charge, amount: int, reference: str) -> Notice:
     values: dict[str, str | int] = {"amount": amount, "line": reference}
     if not one.holder:
-        return Notice(one.seq, one.id, OF_SEVERAL, values)
+        return Notice(one.seq, one.id, FORMS[one.way] if one.way in EXPLAINING else OF_SEVERAL, values)
     return Notice(one.seq, one.id, FORMS[one.way], {**values, "account": one.holder})

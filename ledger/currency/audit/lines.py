@@ -70,11 +70,13 @@ class Beside(NamedTuple):
 
 
 class Charge(NamedTuple):
-    """A line that went out was placed so that a member pays for it (0: several), by entry `seq` with that `id`.
+    """A line was placed so that a member pays for it (0: several, or nobody), or so that it explains another, by entry
+    `seq` with that `id`.
 
     `is_operators` where no treasurer did it. What was known then: the `lines` of that member that counted for what came
     from an account (`said.counts`), the hash of where the member's own key said that they are paid, and what was
-    `beside` the top-up `other` that it is said to take back. `evidence` is that of the entry.
+    `beside` the top-up `other` that it is said to take back; of a pair `other` is the other line. `evidence` is that of
+    the entry.
     """
 
     seq: int

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ledger.core.model import Note, Transaction
+from ledger.core.model import Evidence, Note, Transaction
 from ledger.core.record import Record
 from ledger.currency import parties
 from ledger.currency.audit import boxed, debits, payouts
 from ledger.currency.audit.bank import beside, between, given_back, name_conversion, reopened
 from ledger.currency.audit.kinds import TREASURER, acted
-from ledger.currency.audit.lines import Charge, LineState, Moves, moves, number_in, turned
+from ledger.currency.audit.lines import Beside, Charge, LineState, Moves, moves, number_in, turned
 from ledger.currency.audit.story import Problem, Said, Story, bytes_of
 from ledger.currency.bank.boxes import BOXED
 from ledger.currency.bank.indexing import PAIRED, RETURN, SUSPENSE
@@ -26,7 +26,7 @@ from ledger.currency.bank.placing import PLACED, Way
 from ledger.currency.bank.said import counts
 from ledger.currency.bank.suspense import CAN_BE_WRONG, placed_id
 from ledger.currency.bank.topups import KNOWN
-from ledger.currency.bank.went import CHARGING, is_charge
+from ledger.currency.bank.went import CHARGING, EXPLAINING, is_charge
 from ledger.currency.chart import EUR
 from ledger.currency.imported import OPENING
 
@@ -51,6 +51,12 @@ def placed(story: Story, record: Record, instruction: Transaction | Note) -> Ite
     line.holder = number_in(evidence, "holder") or None
     if way in CHARGING and line.amount < 0 and story.rules.guarded:
         _charge(story, record, line, way)
+    # Of a pair each line is placed: what went out stands for both.
+    if way in EXPLAINING and story.rules.guarded > 1 and (way != "pair" or line.amount < 0):
+        story.lines.charges.append(Charge(
+            record.seq, record.instruction.id, line.id, way, 0, _is_operators(story, evidence), (), None,
+            bytes_of(evidence.get("other")), Beside((), ()), evidence,
+        ))  # fmt: skip
     if judge is None or instruction.kind not in KINDS.get(way, (PLACED,)):
         yield "placing_shape", f"a line was placed as {way!r} by a {instruction.kind!r}, which cannot be"
     else:
@@ -60,11 +66,16 @@ def placed(story: Story, record: Record, instruction: Transaction | Note) -> Ite
     line.placed_by, line.placed, line.touched = str(evidence.get("by")), moves(instruction), record.seq
 
 
+def _is_operators(story: Story, evidence: Evidence) -> bool:
+    """Whether no treasurer did it, and nobody at the machine."""
+    key = story.keys.get(bytes_of(evidence.get("by")))
+    return key is not None and key.role not in TREASURER
+
+
 def _charge(story: Story, record: Record, line: LineState, way: str) -> None:
     """Keep what was known when a member was charged. An operator is held to it since it is the rule."""
     evidence, holder = record.instruction.evidence, line.holder or 0
-    key = story.keys.get(bytes_of(evidence.get("by")))
-    is_operators = key is not None and key.role not in TREASURER
+    is_operators = _is_operators(story, evidence)
     if is_operators and story.rules.guarded < 2:
         return
     theirs = tuple(one.id for one in story.lines.known.values() if one.holder == holder and counts(one))

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from ledger.core.model import Evidence
 from ledger.currency import parties
+from ledger.currency.bank.boxes import is_cash, is_deposit
 from ledger.currency.bank.details import by_account
 from ledger.currency.bank.lines import Line, said_of
 from ledger.currency.bank.mandates.index import named
@@ -50,8 +51,14 @@ def counts(line: Became) -> bool:
     return line.placed_as == "debt"
 
 
-def is_pair(line: Line, other: Line) -> bool:
-    """Whether what went out is what had come, by the bank: to the account that it came from, or as a return."""
+def explains(way: str, line: Line, other: Line | None, *, is_ours: bool) -> bool:
+    """Whether the bank says that a line was put into a box or came out of one ("cash"), that it is between accounts of
+    ours ("transit": `is_ours` where it names one), or that it is what the `other` gave back ("pair").
+    """
+    if way == "cash":
+        return is_cash(line) if line.amount < 0 else is_deposit(line)
+    if other is None:
+        return is_ours
     went = line if line.amount < 0 else other
     return went.kind == LineKind.RETURN or (line.iban != "" and line.iban == other.iban)
 

@@ -1,9 +1,10 @@
-"""What a person says of euros that went out, and who may say it: a member is not charged on one officer's word.
+"""What a person says of euros that went out, and who may say it: on one officer's word nobody pays for a line, and
+no line explains another.
 
 A line that is placed as a member's debt, as a top-up of theirs or as debits that went back takes units from the member,
-or leaves them owing; else the reserve would lack these euros, and everybody would see it. What somebody sent us would
-pay for it as well, if the two were a pair. So the bank has to say the
-same, or the member's own key (`said`); or a treasurer decides, whom `check` names.
+or leaves them owing; else the reserve would lack these euros, and everybody would see it. One that is placed as half of
+a pair, as a transfer of our own or as cash makes up for another that came, and was somebody's. So the bank has to say
+the same, or the member's own key (`said`); or a treasurer decides, whom `check` names.
 """
 
 from __future__ import annotations
@@ -26,6 +27,20 @@ from ledger.currency.town import Town
 
 CHARGING = ("debt", "returned", "debits")
 """Ways by which a member pays for a line that went out (`placing.Way`)."""
+EXPLAINING = ("pair", "transit", "cash")
+"""Ways by which one line explains another: what somebody sent us would pay for what went out, if the two were one."""
+_UNSAID = {
+    "pair": tell(
+        "the bank does not say that what went out is what had come: it names not one account for both, and calls the "
+        "one that went no return. A treasurer may place them as a pair"
+    ),
+    "transit": tell(
+        "the bank names no account of ours on the other side: a treasurer may say that it is between two of them"
+    ),
+    "cash": tell(
+        "the bank does not call this cash: a treasurer may say that it came out of the box, or was put into it"
+    ),
+}  # fmt: skip
 _LINE = BANK_LINE.c
 _Went = tuple[tuple[Transfer, ...], Evidence]
 
@@ -37,20 +52,17 @@ def require_may(
     town: Town, connection: Connection, line: Line, placed: Instruction, by: str, other: Line | None
 ) -> None:
     """Raise `CurrencyError`, role_insufficient, where a member would pay on the word of `by` alone, no treasurer; or
-    where on that word what went out would be explained by the line `other`.
+    where one line would explain another on that word.
     """
     evidence = placed.evidence
+    way = str(evidence.get("as"))
     if is_treasurer(town, by):
         return
-    if other is not None and evidence.get("as") == "pair" and not said.is_pair(line, other):
-        raise CurrencyError("role_insufficient", tell(
-            "the bank does not say that the {amount} that went out are what had come: it names not one account for "
-            "both, and calls the one that went no return. A treasurer may place them as a pair",
-            amount=Cents(abs(line.amount)),
-        ))  # fmt: skip
-    if line.amount > 0 or evidence.get("as") not in CHARGING:
-        return
-    if not _is_said(town, connection, line, evidence):
+    if way in EXPLAINING:
+        is_ours = line.iban in {account.iban for account in town.charter.reserve}
+        if not said.explains(way, line, other, is_ours=is_ours):
+            raise CurrencyError("role_insufficient", _UNSAID[way])
+    elif line.amount < 0 and way in CHARGING and not _is_said(town, connection, line, evidence):
         raise CurrencyError("role_insufficient", tell(
             "neither the bank nor the member's own key says that these {amount} went back to where the member's euros "
             "had come from, or to an account of theirs: a treasurer may place the line so", amount=Cents(-line.amount),
