@@ -114,10 +114,10 @@ def test_the_best_proposal_is_taken(
 def test_every_way(api: Served, people: Cast, office: Headers, waits: dict[int, str], town: Town) -> None:
     pair = in_suspense(api, office)[700]["proposals"][0]
     assert (pair["decision"]["way"], pair["beside"]["amount_cents"]) == ("pair", -700)
-    assert place(api, office, waits[700], "pair", other=pair["decision"]["other"]).status_code == 201
-    assert place(api, office, waits[-900], "charge").status_code == 201
-    assert place(api, office, waits[-50_000], "cash", cash=CASH).status_code == 201
     treasurer = api.session(people.treasurer)
+    assert place(api, treasurer, waits[700], "pair", other=pair["decision"]["other"]).status_code == 201
+    assert place(api, office, waits[-900], "charge").status_code == 201
+    assert place(api, treasurer, waits[-50_000], "cash", cash=CASH).status_code == 201
     assert place(api, treasurer, waits[-4_200], "returned", other=waits[4_200]).status_code == 201
     typed = in_suspense(api, office)[100_000]["proposals"][0]
     assert (typed["decision"]["way"], typed["beside"]) == ("known", None)
