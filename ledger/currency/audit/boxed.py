@@ -15,7 +15,7 @@ from ledger.core.record import Record
 from ledger.currency.audit.kinds import TREASURER
 from ledger.currency.audit.lines import LineState, Taken, Unboxed, moves
 from ledger.currency.audit.story import Notice, Said, Story, bytes_of, number_of
-from ledger.currency.bank.boxes import BOXED, is_deposit, issued, may_be_cash, may_pair, members
+from ledger.currency.bank.boxes import BOXED, is_whatever, issued, may_be_cash, may_pair, members
 from ledger.currency.bank.lines import Line, has_texts
 from ledger.currency.tables import SALT
 from ledger.currency.town import Town
@@ -82,7 +82,7 @@ def against(
         if one.other and not may_pair(*seen):
             text = f"the line {line.reference} is cash that was paid in, and is said to explain one that went otherwise"
             yield "placing_shape", one.seq, one.id, text
-        elif one.is_beside and may_be_cash(line) and (one.comes or is_deposit(line)):
+        elif one.is_beside and may_be_cash(line) and (one.comes or is_whatever(line)):
             text = f"the line {line.reference} may be cash of a box, and was booked or placed as if it could not be"
             code = "line_otherwise" if one.id == one.line else "placing_shape"
             yield "role_insufficient" if one.is_operators else code, one.seq, one.id, text

@@ -291,7 +291,7 @@ def _require_other_cash(town: Town, connection: Connection, asked: Asked, day: d
     )  # fmt: skip
     for row in connection.execute(lines.order_by(_LINE.place)):
         line = line_of(row)
-        may_be = boxes.is_deposit(line) or (boxes.may_be_cash(line) and day <= line.booked_on)
+        may_be = boxes.is_whatever(line) or (boxes.may_be_cash(line) and day <= line.booked_on)
         part = _part(connection, asked, row) if may_be else 0
         if not part or asked.amount not in (part, row.amount):
             continue
@@ -308,7 +308,7 @@ def _require_other_cash(town: Town, connection: Connection, asked: Asked, day: d
 def _theirs(asked: Asked, *, in_cash: bool) -> tuple[ColumnElement[bool], ...]:
     """What holds of the lines that brought this member units; `in_cash`, and that may be cash."""
     split = _LINE.holder.is_(None) & (_LINE.placed_as == _SPLIT)
-    may_be = (_LINE.kind.in_((LineKind.OTHER, LineKind.CASH)), _LINE.iban == "") if in_cash else ()
+    may_be = (_LINE.kind.in_((LineKind.OTHER, LineKind.CASH, LineKind.OPENING)), _LINE.iban == "") if in_cash else ()
     return _LINE.withdrawn.is_(None), _LINE.undone_seq.is_(None), or_(_LINE.holder == asked.holder, split), *may_be
 
 

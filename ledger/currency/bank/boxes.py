@@ -1,7 +1,8 @@
 """What lies in cash boxes, and which lines may be it, paid in at the bank: its units were there before.
 
 Cash has no name and no age. While the boxes hold any, what came may be theirs where the bank calls it a deposit, where
-it comes to a slip, to the oldest slips or to all that is there, and where it would be for a member who gave some of it.
+it comes to a slip, to the oldest slips or to all that is there, and where it would be for a member who gave some of it;
+and so may part of what was on an account before its first statement, whatever it comes to.
 Such a line brings nobody units by itself. Anybody of the office places it as cash, and a treasurer as anything else,
 which `check` names. A slip is open until its box was empty.
 """
@@ -47,7 +48,7 @@ class Boxes(NamedTuple):
         """Whether a line that came may be theirs, were it to be units of these members."""
         if self.is_empty or line.amount < 0 or not may_be_cash(line):
             return False
-        return is_deposit(line) or self.comes_to(line.amount, holders)
+        return is_whatever(line) or self.comes_to(line.amount, holders)
 
 
 def may_be_cash(line: Line) -> bool:
@@ -55,7 +56,7 @@ def may_be_cash(line: Line) -> bool:
     if line.iban or line.parts:
         return False
     if line.kind != LineKind.OTHER:
-        return line.kind == LineKind.CASH
+        return line.kind in (LineKind.CASH, LineKind.OPENING)
     return kind_of_label(line.text) in (LineKind.OTHER, LineKind.CASH) and not said(line.text, "cheque")
 
 
@@ -70,6 +71,13 @@ def is_deposit(line: Line) -> bool:
     """Whether the bank says that somebody paid in at a counter: cash, where nothing says more."""
     called = line.kind == LineKind.CASH or said(f"{line.name} {line.text}", "deposit") is not None
     return called and may_be_cash(line)
+
+
+def is_whatever(line: Line) -> bool:
+    """Whether cash of a box may be in a line whatever it comes to: one that the bank says was paid in, or what was on
+    the account before its first statement, of which it says nothing.
+    """
+    return is_deposit(line) or (line.kind == LineKind.OPENING and may_be_cash(line))
 
 
 def may_pair(line: Line, other: Line) -> bool:

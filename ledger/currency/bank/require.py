@@ -13,6 +13,7 @@ from ledger.currency.bank.correcting import is_treasurer
 from ledger.currency.bank.lines import Line
 from ledger.currency.bank.naming import line_of_conversion
 from ledger.currency.bank.reference import squeezed
+from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.charter import ReserveKind
 from ledger.currency.conversion import CONSOLE, Conversion, corrected_id, find_conversion
@@ -99,13 +100,20 @@ def went(line: Line, what: str) -> None:
         )
 
 
-def boxed(town: Town, connection: Connection, placed: Instruction, posted: Posted, by: str) -> None:
+def boxed(
+    town: Town, connection: Connection, line: Line, placed: Instruction, posted: Posted, by: str
+) -> None:  # fmt: skip
     """Raise `CurrencyError` where no treasurer says that what may be cash of a box is not (role_insufficient), or it
     makes more units of it in a day than one person converts by cash (limit_conversion).
     """
     if BOXED not in placed.evidence:
         return
     if not is_treasurer(town, by):
+        if line.kind == LineKind.OPENING:
+            raise CurrencyError("role_insufficient", tell(
+                "there is cash in the box, its units were given, and it may have been paid in before the first "
+                "statement, so that it is in this sum: a treasurer may say what of it is cash, and what the rest is"
+            ))  # fmt: skip
         raise CurrencyError("role_insufficient", tell(
             "there is cash in the box, its units were given, and this line may be that cash, paid in: place it as "
             "cash; if it is other euros, a treasurer may place it so"

@@ -157,7 +157,7 @@ def _post(town: Town, entries: Sequence[tuple[Line, Instruction]], steps: Sequen
             if decision.way is Way.CASH and by != CONSOLE:
                 require.cash_limit(town, connection, each)
             went.require_may(town, connection, each, entry_, by, other)
-            require.boxed(town, connection, entry_, answer, by)
+            require.boxed(town, connection, each, entry_, answer, by)
             beside.require_may(town, connection, entry_, answer)
             if other is not None:
                 _hold(connection, other)

@@ -182,7 +182,7 @@ class Unexplained:
         if one.id not in self.faint:
             return theirs or (amounts and alike)
         # Slips of several are paid in as one sum.
-        return theirs and (near and may_be_cash(line) if one.reserve in self.cash else alike)
+        return theirs and (near and _may_be_slips(line) if one.reserve in self.cash else alike)
 
     def _left(self, line: bytes | None = None) -> Iterable[Typed]:
         for one in self.typed:
@@ -196,6 +196,13 @@ def same_reference(typed: Typed, text: str, length: int) -> bool:
     if not text or typed.squeezed == text:
         return bool(text)
     return length > LONGEST and len(typed.squeezed) >= SHORTEST and text.startswith(typed.squeezed)
+
+
+def _may_be_slips(line: Line) -> bool:
+    """Whether what is a member's of a line may be their slips. What was on an account before its first statement is
+    of many days and people: a treasurer says which of it is cash, and whose the rest is.
+    """
+    return may_be_cash(line) and line.kind != LineKind.OPENING
 
 
 def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None = None) -> Unexplained:
