@@ -202,17 +202,37 @@ def test_check_knows_what_the_desk_did_not_ask(
         assert audit(town).clean
 
 
-def test_a_slip_that_was_paid_in_once_is_open_no_more(
-    town: Town, alice: Party, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """For desk and check alike: its box was empty since, and what comes to as much is other euros."""
+@pytest.mark.parametrize("float_", [0, 2_000])
+def test_a_slip_that_was_paid_in_once_is_open_no_more(town: Town, alice: Party, float_: int) -> None:
+    """For desk and check alike, in a box that was empty since and in one that never is: what comes to as much, or for
+    whoever gave that, is other euros.
+    """
+    if float_:
+        slip(town, float_, "S-0")
     slip(town, 5_000, "S-1", alice)
     place(town, came(town).id, Decision(way=Way.CASH, cash=CASH))
     towns.clock(town).forward(30 * 86_400)
     slip(town, 3_000, "S-2")
-    one = came(town, line(5_000, "ALICE", town.charter.local_date(town.now())))
+    slip(town, 2_500, "S-3")
+    place(
+        town,
+        came(town, line(3_000, "DEPOT", town.charter.local_date(town.now()))).id,
+        Decision(way=Way.CASH, cash=CASH),
+    )
+    one = came(town, line(4_900, "ALICE", town.charter.local_date(town.now())))
     decide(town, officer(town, "operator"), one.id, Decision(way=Way.MEMBER, holder=alice.account))
-    assert audit(town).clean
+    assert audit(town).clean and not audit(town).notices
+
+
+@pytest.mark.parametrize("how", [{"iban": "DE89370400440532013000"}, {"parts": (line(3_000), line(2_000))}])
+def test_what_the_bank_calls_cash_is_that_whoever_paid_it_in(town: Town, alice: Party, how: dict[str, Any]) -> None:
+    slip(town)
+    one = came(town, line(5_000, "VERSEMENT", kind=LineKind.CASH, **how))
+    operator = officer(town, "operator")
+    with pytest.raises(CurrencyError, match="a treasurer may"):
+        decide(town, operator, one.id, Decision(way=Way.MEMBER, holder=alice.account))
+    decide(town, operator, one.id, Decision(way=Way.CASH, cash=CASH))
+    assert CASH not in balances(town) and audit(town).clean and not audit(town).notices
 
 
 @pytest.mark.parametrize("what", ["a reference", "typed ahead"])

@@ -42,10 +42,12 @@ def placed(story: Story, record: Record, instruction: Transaction | Note, line: 
         story.notices.append(Notice(record.seq, instruction.id, form, {**told, **whose}))
         if cents := issued(instruction, story.chart.circulation):
             yield from story.typed.boxed(story.rules, story.held, record, str(evidence.get("by")), cents)
-        return
+        if way != "pair":
+            return
     key = story.keys.get(bytes_of(evidence.get("by")))
     is_operators = key is not None and key.role not in TREASURER
-    _take(story, record, line, there, line.other if way == "pair" else b"", is_operators=is_operators)
+    other = line.other if way == "pair" else b""
+    _take(story, record, line, there, other, is_operators=is_operators, is_said=BOXED in evidence)
 
 
 def booked(story: Story, record: Record, line: LineState, holders: Collection[int]) -> None:
@@ -56,12 +58,12 @@ def booked(story: Story, record: Record, line: LineState, holders: Collection[in
 
 def _take(
     story: Story, record: Record, line: LineState, holders: Collection[int], other: bytes = b"", *,
-    is_operators: bool = False,
+    is_operators: bool = False, is_said: bool = False,
 ) -> None:  # fmt: skip
-    boxes = story.typed.boxes(story.lines.named)
+    boxes = story.typed.boxes()
     if story.rules.guarded > 1 and (other or not boxes.is_empty):
         comes, is_beside = boxes.comes_to(line.amount, holders), not boxes.is_empty
-        one = Unboxed(record.seq, record.instruction.id, line.id, other, comes, is_beside, is_operators)
+        one = Unboxed(record.seq, record.instruction.id, line.id, other, comes, is_beside, is_operators, is_said)
         story.lines.unboxed.append(one)
 
 
@@ -80,9 +82,9 @@ def against(
             continue
         line = seen[0]
         if one.other and not may_pair(*seen):
-            text = f"the line {line.reference} is cash that was paid in, and is said to explain one that went otherwise"
-            yield "placing_shape", one.seq, one.id, text
-        elif one.is_beside and may_be_cash(line) and (one.comes or is_whatever(line)):
+            text = "is cash that was paid in, or names another account, and is said to explain one that went otherwise"
+            yield "placing_shape", one.seq, one.id, f"the line {line.reference} {text}"
+        elif one.is_beside and not one.is_said and may_be_cash(line) and (one.comes or is_whatever(line)):
             text = f"the line {line.reference} may be cash of a box, and was booked or placed as if it could not be"
             code = "line_otherwise" if one.id == one.line else "placing_shape"
             yield "role_insufficient" if one.is_operators else code, one.seq, one.id, text

@@ -96,8 +96,8 @@ class Unboxed(NamedTuple):
     """A line that came was booked by itself, or placed otherwise than as cash, as nothing that may be cash of a box, by
     entry `seq` with that `id`.
 
-    `comes` where the sum, or for whom it is, is that of what the boxes held; `is_beside` where they held any. `other`
-    is the line that is said to explain it, if any.
+    `comes` where the sum, or for whom it is, is that of what the boxes held; `is_beside` where they held any, `is_said`
+    where the entry says that it may be theirs. `other` is the line that is said to explain it, if any.
     """
 
     seq: int
@@ -107,6 +107,7 @@ class Unboxed(NamedTuple):
     comes: bool
     is_beside: bool
     is_operators: bool
+    is_said: bool
 
 
 class Taken(NamedTuple):

@@ -70,12 +70,12 @@ class Conversions:
     corrected: dict[bytes, Correction] = field(default_factory=dict)
     cash: frozenset[int] = frozenset()
     slips: dict[int, dict[bytes, Typed]] = field(default_factory=dict)
-    """Those of cash boxes that stand, since each was empty."""
+    """Those of cash boxes that stand, the oldest first."""
     held: dict[int, int] = field(default_factory=dict)
     """What the cash boxes hold, cents."""
     day_of: Callable[[int, int], tuple[str, date]] | None = None
-    _boxes: tuple[int, Boxes] | None = None
-    """What boxes hold, with how many conversions lines were found to be; None where it changed since it was asked."""
+    _boxes: Boxes | None = None
+    """What boxes hold; None where it changed since it was asked."""
     _days: dict[bytes, tuple[tuple[str, date], int, str, int]] = field(default_factory=dict)
     """Day, account of the reserve, key and cents of each entry that counts in what a person converts in a day."""
     _spent: dict[tuple[str, date], dict[int, Counter[str]]] = field(default_factory=dict)
@@ -151,24 +151,19 @@ class Conversions:
         self.unspend(conversion)
 
     def box(self, held: Mapping[int, int]) -> None:
-        """Take in what the accounts hold after an entry: a slip is open until its box is empty."""
+        """Take in what the accounts hold after an entry."""
         for number in self.cash:
             if self.held.get(number, 0) == held.get(number, 0):
                 continue
             self.held[number], self._boxes = held[number], None
-            if self.held[number] <= 0:
-                self.slips.pop(number, None)
 
-    def boxes(self, named: Mapping[bytes, bytes]) -> Boxes:
-        """What the boxes hold; `named` are conversions that a line was found to be."""
-        if not any(cents > 0 for cents in self.held.values()):
-            return Boxes()
-        # Many lines are asked while a box stays as it is.
-        if self._boxes is None or self._boxes[0] != len(named):
-            there = {n: [one for id_, one in self.slips.get(n, {}).items() if id_ not in named] for n in self.cash}
-            slips = {n: [(one.holder, one.amount) for one in found] for n, found in there.items()}
-            self._boxes = len(named), of((self.held.get(n, 0), found) for n, found in slips.items())
-        return self._boxes[1]
+    def boxes(self) -> Boxes:
+        """What the boxes hold, as `bank.boxes.look` finds it."""
+        if self._boxes is None:
+            there = {n: self.slips.get(n, {}).values() for n in self.cash}
+            newest = {n: ((one.holder, one.amount) for one in reversed(slips)) for n, slips in there.items()}
+            self._boxes = of((self.held.get(n, 0), slips) for n, slips in newest.items())
+        return self._boxes
 
     def on(self, reserve: int) -> bool:
         """Whether conversions that were typed stand on an account of the reserve."""

@@ -9,14 +9,13 @@ which `check` names. A slip is open until its box was empty.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Connection, select
 
 from ledger.core.model import Evidence, Instruction, Transaction
-from ledger.core.store import Reading
 from ledger.currency.bank.formats.labels import kind_of_label
 from ledger.currency.bank.names import said
 from ledger.currency.bank.statement import LineKind
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 BOXED = "boxed"
 """Key of a placing's evidence: the line may be cash of a box, and was placed otherwise."""
-_PAGE = 2_000
 _TYPED = TYPED_CONVERSION.c
 
 
@@ -52,11 +50,15 @@ class Boxes(NamedTuple):
 
 
 def may_be_cash(line: Line) -> bool:
-    """Whether a line may be cash, paid in or taken out: from no account, no sum of several, and called nothing else."""
+    """Whether a line may be cash, paid in or taken out: called so, or from no account, no sum of several, and called
+    nothing else.
+    """
+    if line.kind == LineKind.CASH:  # several deposits in one sum, or one with the card of an account, are so too
+        return True
     if line.iban or line.parts:
         return False
     if line.kind != LineKind.OTHER:
-        return line.kind in (LineKind.CASH, LineKind.OPENING)
+        return line.kind == LineKind.OPENING
     return kind_of_label(line.text) in (LineKind.OTHER, LineKind.CASH) and not said(line.text, "cheque")
 
 
@@ -81,10 +83,13 @@ def is_whatever(line: Line) -> bool:
 
 
 def may_pair(line: Line, other: Line) -> bool:
-    """Whether two lines may explain each other: what the bank calls cash paid in went out again as cash, or as what
-    the bank calls a return. Else the deposit was somebody's, and the other line hides behind it.
+    """Whether two lines may explain each other: not where they name two accounts; and what the bank calls cash paid in
+    went out again as cash, or as what the bank calls a return. Else the deposit was somebody's, and the other line
+    hides behind it.
     """
     came, went = (line, other) if line.amount > 0 else (other, line)
+    if came.iban and went.iban and came.iban != went.iban:
+        return False
     return not is_cash(came) or is_cash(went) or went.kind == LineKind.RETURN
 
 
@@ -101,14 +106,25 @@ def issued(placed: Instruction, circulation: int) -> int:
     return sum(t.amount for t in transfers if is_known or t.debit == circulation)
 
 
-def of(boxes: Iterable[tuple[int, Sequence[tuple[int, int]]]]) -> Boxes:
-    """From what each box holds (cents), with its open slips (holder, cents), the oldest first."""
-    there = [(held, slips) for held, slips in boxes if held > 0]
+def of(boxes: Iterable[tuple[int, Iterable[tuple[int, int]]]]) -> Boxes:
+    """From what each box holds (cents), with its slips (holder, cents), the newest first; no more are asked for than
+    come to what it holds.
+    """
+    there = [(held, _open(held, slips)) for held, slips in boxes if held > 0]
     sums = {sum(held for held, _slips in there)}
     for held, slips in there:
         amounts = [amount for _holder, amount in slips]
         sums.update((held, *amounts, *accumulate(amounts)))
     return Boxes(not there, frozenset(sums), frozenset(holder for _held, slips in there for holder, _cents in slips))
+
+
+def _open(held: int, newest: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The newest slips that come to what a box holds, the oldest of them first."""
+    found, left, slips = list[tuple[int, int]](), held, iter(newest)
+    while left > 0 and (slip := next(slips, None)) is not None:
+        found.append(slip)
+        left -= slip[1]
+    return found[::-1]
 
 
 def look(town: Town, connection: Connection | None = None) -> Boxes:
@@ -117,26 +133,9 @@ def look(town: Town, connection: Connection | None = None) -> Boxes:
         with town.reading() as own:
             return look(town, own)
     boxes = [town.chart.reserve[one.name] for one in town.charter.reserve if one.kind == ReserveKind.CASH]
-    there = []
-    for number in boxes:
-        held = town.book.balance(number)
-        if held > 0:
-            with town.book.store.reading() as store:
-                since = _emptied(store, number, town.book.account(number).last)
-            query = select(_TYPED.holder, _TYPED.amount).where(
-                _TYPED.reserve == number, _TYPED.seq > since, _TYPED.line.is_(None), _TYPED.corrected_seq.is_(None)
-            )
-            rows = connection.execute(query.order_by(_TYPED.seq))
-            there.append((held, [(holder, amount) for holder, amount in rows]))
-    return of(there)
-
-
-def _emptied(store: Reading, number: int, place: int) -> int:
-    """The entry of the log that emptied a box last; 0 where none did."""
-    while place:
-        for row in store.walk(number, place, _PAGE):
-            is_debit = row.debit == number
-            if (row.debit_after if is_debit else row.credit_after) <= 0:
-                return row.place >> 8
-            place = row.debit_previous if is_debit else row.credit_previous
-    return 0
+    held = {number: town.book.balance(number) for number in boxes}
+    slips = select(_TYPED.holder, _TYPED.amount).where(_TYPED.corrected_seq.is_(None)).order_by(_TYPED.seq.desc())
+    return of(
+        (held[number], ((one.holder, one.amount) for one in connection.execute(slips.where(_TYPED.reserve == number))))
+        for number in boxes
+    )
