@@ -43,8 +43,8 @@ FORMS = (
     N_("{amount} went out with the line {line}: "
        "a treasurer, or somebody at the machine, placed it as monthly top-ups of several members that went back"
        ", and neither the bank nor that member's own key says so"),
-    N_("{amount} went out with the line {line}: a treasurer, or somebody at the machine, placed it as what had come, "
-       "and the bank does not say so"),
+    N_("{amount} went out with the line {line}: a treasurer, or somebody at the machine, placed it as euros given back "
+       "that had come before, and the bank does not say so"),
     N_("{amount} of the line {line}: a treasurer, or somebody at the machine, placed it as between two accounts of the "
        "reserve, and the bank names none of them"),
     N_("{amount} of the line {line}: a treasurer, or somebody at the machine, placed it as cash of a box, and the bank "

@@ -33,7 +33,7 @@ FORMS = {
 OF_SEVERAL = _WENT + "monthly top-ups of several members that went back" + _WHY
 _OF_A_LINE = "{amount} of the line {line}: a treasurer, or somebody at the machine, placed it as "
 FORMS |= {
-    "pair": _WENT + "what had come, and the bank does not say so",
+    "pair": _WENT + "euros given back that had come before, and the bank does not say so",
     "transit": _OF_A_LINE + "between two accounts of the reserve, and the bank names none of them",
     "cash": _OF_A_LINE + "cash of a box, and the bank does not call it so",
 }

@@ -31,8 +31,8 @@ EXPLAINING = ("pair", "transit", "cash")
 """Ways by which one line explains another: what somebody sent us would pay for what went out, if the two were one."""
 _UNSAID = {
     "pair": tell(
-        "the bank does not say that what went out is what had come: it names not one account for both, and calls the "
-        "one that went no return. A treasurer may place them as a pair"
+        "the bank does not say that one gave the other back: it does not name the same account for both lines, nor "
+        "call the one that went out a return. A treasurer may place them as a pair"
     ),
     "transit": tell(
         "the bank names no account of ours on the other side: a treasurer may say that it is between two of them"

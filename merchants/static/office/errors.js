@@ -5,7 +5,6 @@ import { t } from "../page.js";
 
 export const explain = explainer({
   key_unknown: t("This key was revoked."),
-  role_insufficient: t("Your role does not allow this; a treasurer's does."),
   not_found: t("It is not there any more. Look at the list again."),
   busy: t("Others work on the same thing right now. Try again in a moment."),
   account_closed: t("The member's account was closed. Choose something else."),
@@ -13,7 +12,6 @@ export const explain = explainer({
   line_placed: t("Somebody else placed this line meanwhile, or put it back. Look at it again."),
   line_not_open: t("There is nothing to place any more: its euros went back, or it was recognised."),
   line_not_placed: t("This line is not placed, or what became of it is not undone by hand."),
-  placing_uneven: t("It cannot be that: the amount or the direction does not fit. Choose something else."),
   claim_exceeded: t("The member owes less than that. Split the line."),
   statement_placed: t("A line of it was placed, or its units were spent: put that line back first."),
   line_typed: t("A conversion was typed that this line may be. Place it as known, or take the conversion back first."),
@@ -28,7 +26,6 @@ export const explain = explainer({
   payouts_withdrawn: t("The file was withdrawn. Make a new one."),
   payouts_settled: t("Every payout of the file was paid or came back already."),
   payouts_signer_revoked: t("Keys that signed this file were revoked since it left. If the bank never had it, withdraw it and make a new one."),
-  payouts_unsigned: t("Not enough people have signed this file yet. Small files that one person signs within 30 days count together: another one signs it too."),
   payouts_none: t("No payout is due that has an IBAN and is in no file yet."),
   payouts_date: t("The bank does not pay on that day. Choose one on which banks work, within 60 days; the page shows the first."),
   payouts_changed: t("The stored file is not the one that was signed: the database was changed. Withdraw it and have that looked at."),
