@@ -202,6 +202,13 @@ def test_check_knows_what_the_desk_did_not_ask(
         assert audit(town).clean
 
 
+@pytest.mark.parametrize("said", ["VERSEMENT AGENCE LILLE cheque", "check", "VERSEMENT CHQ"])
+def test_what_a_depositor_writes_makes_no_cheque_of_cash(town: Town, alice: Party, said: str) -> None:
+    slip(town)
+    bring(town, statement([line(5_000, f"{said} {token(town, alice)}", DAY + 6 * ONE)]))
+    assert len(open_lines(town)) == 1 and not town.book.balance(alice.account)
+
+
 @pytest.mark.parametrize("float_", [0, 2_000])
 def test_a_slip_that_was_paid_in_once_is_open_no_more(town: Town, alice: Party, float_: int) -> None:
     """For desk and check alike, in a box that was empty since and in one that never is: what comes to as much, or for

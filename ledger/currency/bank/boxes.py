@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import Connection, select
 
 from ledger.core.model import Evidence, Instruction, Transaction
-from ledger.currency.bank.formats.labels import kind_of_label
+from ledger.currency.bank.formats.labels import is_cheque, kind_of_label
 from ledger.currency.bank.names import said
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import TYPED_CONVERSION
@@ -59,7 +59,12 @@ def may_be_cash(line: Line) -> bool:
         return False
     if line.kind != LineKind.OTHER:
         return line.kind == LineKind.OPENING
-    return kind_of_label(line.text) in (LineKind.OTHER, LineKind.CASH) and not said(line.text, "cheque")
+    return kind_of_label(line.text) in (LineKind.OTHER, LineKind.CASH) and not _is_cheque(line)
+
+
+def _is_cheque(line: Line) -> bool:
+    """Whether the bank calls it a cheque; whoever pays cash in at a counter may write the word as well."""
+    return is_cheque(line.text) and said(f"{line.name} {line.text}", "deposit") is None
 
 
 def is_cash(line: Line) -> bool:

@@ -39,12 +39,18 @@ _WORDS: Final = tuple(
         (LineKind.CHARGE, r"(?:F\s+)?(?:FRAIS|COMMISSIONS?|AGIOS|COTIS(?:ATION)?\s+(?:CARTE|COMPTE))\b"),
     )
 )
+_CHEQUE: Final = re.compile(r"(?:(?:REMISES?|REM|ENCAISSEMENT)\s+(?:DE\s+|D\s+)?)?(?:CHEQUES?|CHQS?)\b")
 _TRANSFER: Final = re.compile(r"(?:VIREMENTS?|VIRT?|VRT|TRANSFERTS?|SCT)\b")
 # "DE" is the bank's only behind a whole word: in "VIR SEPA DE LA TOUR" it begins a name.
 _TO = rf"VIREMENT{_HOW}\s+(?:DE|POUR)|{_VIA}{_HOW}\s+(?:RECU\s+DE|EMIS\s+POUR|EN\s+FAVEUR\s+DE|FAVEUR)"
 _LEAD = re.compile(
     rf"(?:{_BACK}\s+(?:DE\s+|D\s+|D')?)?(?:{_TO}|{_VIA}{_HOW})(?:\s+(?:REJETES?|RETOURNES?|IMPAYES?))?\s+"
 )
+
+
+def is_cheque(label: str) -> bool:
+    """Whether a label says at its start that it is a cheque, or several."""
+    return _CHEQUE.match(_folded(label.strip())) is not None
 
 
 def kind_of_label(label: str, amount: int = 0) -> LineKind:
