@@ -34,9 +34,9 @@ _TYPED = TYPED_CONVERSION.c
 
 
 class Boxes(NamedTuple):
-    """What the boxes hold: `sums` (cents) that may be paid in at once, and the members who gave it, by account."""
+    """What the boxes hold: `held` together, `sums` that may be paid in at once (cents), and by account who gave it."""
 
-    is_empty: bool = True
+    held: int = 0
     sums: frozenset[int] = frozenset()
     givers: frozenset[int] = frozenset()
 
@@ -44,9 +44,11 @@ class Boxes(NamedTuple):
         """Whether the amount, or whose units they would be, says that these euros lay there."""
         return amount in self.sums or not self.givers.isdisjoint(holders)
 
-    def may_be(self, line: Line, holders: Collection[int] = ()) -> bool:
-        """Whether a line that came may be theirs, were it to be units of these members."""
-        if self.is_empty or line.amount < 0 or not may_be_cash(line):
+    def may_be(self, line: Line, holders: Collection[int] = (), said: int = 0) -> bool:
+        """Whether a line that came may be theirs, were it to be units of these members; so much of it (cents) is said
+        to be cash, and where that is all they hold, the rest is none.
+        """
+        if self.held <= said or line.amount < 0 or not may_be_cash(line):
             return False
         return is_whatever(line) or self.comes_to(line.amount, holders)
 
@@ -94,6 +96,16 @@ def members(moves: Iterable[tuple[int, int, int, str]], evidence: Evidence, circ
     return named | {credit for debit, credit, _cents, _unit in moves if debit == circulation}
 
 
+def in_cash(moves: Iterable[tuple[int, int, int, str]], boxes: Collection[int]) -> int:
+    """Cents that a placing takes out of the boxes, by their numbers: cash that was paid in."""
+    return sum(cents for _debit, credit, cents, _unit in moves if credit in boxes)
+
+
+def numbers(town: Town) -> frozenset[int]:
+    """The accounts of the boxes."""
+    return frozenset(town.chart.reserve[one.name] for one in town.charter.reserve if one.kind == ReserveKind.CASH)
+
+
 def issued(placed: Instruction, circulation: int) -> int:
     """Cents of units that such a placing brings, or gives euros to that were typed without."""
     transfers = placed.transfers if isinstance(placed, Transaction) else ()
@@ -104,11 +116,12 @@ def issued(placed: Instruction, circulation: int) -> int:
 def of(boxes: Iterable[tuple[int, Sequence[tuple[int, int]]]]) -> Boxes:
     """From what each box holds (cents), with its open slips (holder, cents), the oldest first."""
     there = [(held, slips) for held, slips in boxes if held > 0]
-    sums = {sum(held for held, _slips in there)}
+    total = sum(held for held, _slips in there)
+    sums = {total}
     for held, slips in there:
         amounts = [amount for _holder, amount in slips]
         sums.update((held, *amounts, *accumulate(amounts)))
-    return Boxes(not there, frozenset(sums), frozenset(holder for _held, slips in there for holder, _cents in slips))
+    return Boxes(total, frozenset(sums), frozenset(holder for _held, slips in there for holder, _cents in slips))
 
 
 def look(town: Town, connection: Connection | None = None) -> Boxes:
@@ -116,9 +129,8 @@ def look(town: Town, connection: Connection | None = None) -> Boxes:
     if connection is None:
         with town.reading() as own:
             return look(town, own)
-    boxes = [town.chart.reserve[one.name] for one in town.charter.reserve if one.kind == ReserveKind.CASH]
     there = []
-    for number in boxes:
+    for number in sorted(numbers(town)):
         held = town.book.balance(number)
         if held > 0:
             with town.book.store.reading() as store:
