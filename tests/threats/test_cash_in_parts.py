@@ -19,7 +19,7 @@ from ledger.currency.charter import ReserveAccount, ReserveKind
 from ledger.currency.errors import CurrencyError
 from ledger.currency.town import Town
 from tests import towns
-from tests.currency.bank.scene import balances, bring, charter, decide, line, opened, statement
+from tests.currency.bank.scene import DAY, balances, bring, charter, decide, line, opened, statement
 from tests.threats.test_cash_before_first import begins
 from tests.threats.test_cash_of_the_box import officer, unasked
 from tests.towns import BANK, CASH
@@ -154,3 +154,53 @@ def test_what_is_no_share_of_cash(town: Town, said: BankLine, shares: tuple[Shar
     with towns.nothing_moves(town), pytest.raises(CurrencyError) as refused:
         place(town, one.line.id, split(*shares))
     assert refused.value.code == code
+
+
+# --- what was paid in and is to come back ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spent", [0, 1])
+@pytest.mark.parametrize("how", ["as cash", "in parts"])
+def test_a_slip_that_was_paid_in_is_taken_back(town: Town, spent: int, how: str) -> None:
+    """The deposit is put back first; what the member lacks, if anything, is another matter."""
+    carol, wrong = towns.member(town, "person", "Carol Dupont"), towns.member(town, "person", "Alice Martin")
+    typed = conversion.convert(town, wrong.party, 500, reserve=CASH, reference="S-5").id
+    lines = (line(6_000, "VERSEMENT", kind=LineKind.CASH), line(500, "VERSEMENT", DAY, kind=LineKind.CASH),
+             line(1_000, "VERSEMENT", kind=LineKind.CASH))  # fmt: skip
+    bring(town, statement(lines))
+    ids = {one.line.amount: one.line.id for one in open_lines(town)}
+    whole = Decision(way=Way.CASH, cash=CASH)
+    place(town, ids[6_000], whole if how == "as cash" else split(cash(6_000)))
+    place(town, ids[500], split(cash(400), Share(Way.OWN, 100)))
+    if spent:
+        towns.pay(town, wrong, carol, spent)
+    match = "units are not there" if spent else f"holds 1.00, .*: 4.00 of .*{DAY}.*back {ids[500].hex()[-8:]}`"
+    with towns.nothing_moves(town), pytest.raises(CurrencyError, match=match) as refused:
+        conversion.correct(town, typed)
+    assert refused.value.code == "below_floor"
+    if spent:
+        return
+    place(town, ids[1_000], split(cash(100), Share(Way.OWN, 900)))
+    with pytest.raises(CurrencyError, match=f"back {ids[6_000].hex()[-8:]}`"):
+        conversion.correct(town, typed)
+    put_back(town, ids[6_000])
+    conversion.correct(town, typed)
+    conversion.convert(town, carol.party, 500, reserve=CASH, reference="S-5/2")
+    place(town, ids[6_000], whole)
+    assert CASH not in balances(town) and audit(town).clean
+
+
+def test_what_was_taken_out_and_was_paid_in_since(town: Town) -> None:
+    bring(town, statement([line(9_000, "don"), line(-1_000, "RETRAIT", kind=LineKind.CASH),
+                           line(7_000, "VERSEMENT", kind=LineKind.CASH)]))  # fmt: skip
+    ids = {one.line.amount: one.line.id for one in open_lines(town)}
+    for amount in (-1_000, 7_000):
+        place(town, ids[amount], Decision(way=Way.CASH, cash=CASH))
+    with towns.nothing_moves(town), pytest.raises(CurrencyError, match=f"back {ids[7_000].hex()[-8:]}`") as refused:
+        put_back(town, ids[-1_000])
+    assert refused.value.code == "below_floor"
+    for amount in (7_000, -1_000):
+        put_back(town, ids[amount])
+    for amount in (-1_000, 7_000):
+        place(town, ids[amount], Decision(way=Way.CASH, cash=CASH))
+    assert audit(town).clean

@@ -10,18 +10,21 @@ which `check` names. A slip is open until its box was empty.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import date
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, func, select
 
 from ledger.core.model import Evidence, Instruction, Transaction
 from ledger.core.store import Reading
+from ledger.core.tables import TRANSFER
 from ledger.currency.bank.formats.labels import kind_of_label
 from ledger.currency.bank.names import said
 from ledger.currency.bank.statement import LineKind
-from ledger.currency.bank.tables import TYPED_CONVERSION
+from ledger.currency.bank.tables import BANK_LINE, TYPED_CONVERSION
 from ledger.currency.charter import ReserveKind
+from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 
 if TYPE_CHECKING:
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
 BOXED = "boxed"
 """Key of a placing's evidence: the line may be cash of a box, and was placed otherwise."""
 _PAGE = 2_000
-_TYPED = TYPED_CONVERSION.c
+_TYPED, _LINE = TYPED_CONVERSION.c, BANK_LINE.c
 
 
 class Boxes(NamedTuple):
@@ -141,6 +144,36 @@ def look(town: Town, connection: Connection | None = None) -> Boxes:
             rows = connection.execute(query.order_by(_TYPED.seq))
             there.append((held, [(holder, amount) for holder, amount in rows]))
     return of(there)
+
+
+def emptied(town: Town, number: int, cents: int) -> str:
+    """What to do where so much should come out of a box that holds less, for its cash was paid in: which deposit is to
+    be put back first, the latest that took what lacks.
+    """
+    [name] = [name for name, one in town.chart.reserve.items() if one == number]
+    held = town.book.balance(number)
+    took: list[tuple[int, Row[Any]]] = []
+    with town.reading() as connection:
+        lines = select(BANK_LINE).where(_LINE.placed_as.in_(("cash", "split")), _LINE.amount > 0)
+        for row in connection.execute(lines.order_by(_LINE.placed_seq.desc())):
+            first = row.placed_seq << 8
+            query = select(func.sum(TRANSFER.c.amount)).where(
+                TRANSFER.c.place.between(first, first + 255), TRANSFER.c.credit == number
+            )
+            took.append((int(connection.execute(query).scalar() or 0), row))
+            if held + took[-1][0] >= cents:
+                break
+    enough = took[-1:] if took and held + took[-1][0] >= cents else [one for one in took if one[0]][:1]
+    told = tell("the box {cash!r} holds {held}, and {amount} would come out of it", cash=name, held=Cents(held),
+                amount=Cents(cents))  # fmt: skip
+    if not enough:
+        return tell("{told}: put right first what took its cash out", told=told)
+    [(sum_, row)] = enough
+    return tell(
+        "{told}: {sum} of its cash were paid in on {day}. Put that deposit back first (`patard bank suspense back "
+        "{line}`), and place it again afterwards", told=told, sum=Cents(sum_), day=date.fromisoformat(row.booked_on),
+        line=row.id.hex()[-8:],
+    )  # fmt: skip
 
 
 def _emptied(store: Reading, number: int, place: int) -> int:

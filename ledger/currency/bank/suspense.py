@@ -227,6 +227,9 @@ def undo(town: Town, line: Line, by: str, *, treasurer: bool = True) -> Posted:
     except CurrencyError as error:
         if error.code != "below_floor":
             raise
+        if line.amount < 0 and line.placed_as == Way.CASH:
+            box = int(str(stood.evidence["cash"]), 16)
+            raise CurrencyError("below_floor", boxes.emptied(town, box, -line.amount)) from error
         spent = tell("units of it were spent: have them paid back first")
         if line.holder is not None:
             there = Cents(town.book.balance(line.holder))
