@@ -214,16 +214,18 @@ def _debits(town: Town, text: str) -> bytes:
 
 
 def _share(town: Town, text: str) -> Share:
-    """A share as it is typed: Alice=40,00 or claim:Alice=18 or own=10."""
+    """A share as it is typed: Alice=40,00 or claim:Alice=18 or cash:Caisse=60 or own=10."""
     what, equals, cents = text.rpartition("=")
     if not equals:
-        told = _("--share {text!r}: write it as PARTY=40,00, claim:PARTY=18 or own=10.")
+        told = _("--share {text!r}: write it as PARTY=40,00, claim:PARTY=18, cash:BOX=60 or own=10.")
         raise CliError(Exit.USAGE, "usage", told.format(text=text))
     way, colon, name = what.partition(":")
     if what.strip() == "own":
         return Share(Way.OWN, amount(cents, "--share"))
     if colon and way.strip() == "claim":
         return Share(Way.CLAIM, amount(cents, "--share"), parties.named(town, name).account)
+    if colon and way.strip() == "cash":
+        return Share(Way.CASH, amount(cents, "--share"), cash=name.strip())
     return Share(Way.MEMBER, amount(cents, "--share"), parties.named(town, what).account)
 
 
@@ -245,7 +247,7 @@ def _show(one: OpenLine, names: Mapping[int, str]) -> None:
 
 def _words(decision: Decision, names: Mapping[int, str]) -> str:
     shares = ", ".join(
-        f"{_(WAYS[share.way]).format(name=names.get(share.holder or 0, ''))} {euros(share.amount)}"
+        f"{_(WAYS[share.way]).format(name=names.get(share.holder or 0, ''), cash=share.cash)} {euros(share.amount)}"
         for share in decision.shares
     )
     return _(WAYS[decision.way]).format(
@@ -311,7 +313,8 @@ def _decision_json(decision: Decision, names: Mapping[int, str]) -> dict[str, An
         "way": str(decision.way), **named(decision.holder), "other": decision.other.hex() if decision.other else None,
         "cash": decision.cash,
         "shares": [
-            {"way": str(share.way), "amount_cents": share.amount, **named(share.holder)} for share in decision.shares
+            {"way": str(share.way), "amount_cents": share.amount, **named(share.holder), "cash": share.cash}
+            for share in decision.shares
         ],
     }  # fmt: skip
 

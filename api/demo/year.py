@@ -269,7 +269,12 @@ class Year:
 def _body(decision: Decision) -> dict[str, Any]:
     """A decision, as a request has it."""
     shares = [
-        {"way": share.way, "amount_cents": share.amount, "account": share.holder and account_text(share.holder)}
+        {
+            "way": share.way,
+            "amount_cents": share.amount,
+            "account": share.holder and account_text(share.holder),
+            "cash": share.cash,
+        }
         for share in decision.shares
     ]
     named = {"account": decision.holder and account_text(decision.holder), "other": decision.other and

@@ -33,7 +33,9 @@ def suspense_place(
     proposal: int = option("--proposal", help=_("What is proposed under this number."), metavar="N"),
     member: str = option("--member", help=_("A top-up of this party."), metavar="PARTY"),
     share: list[str] = many(
-        "--share", help=_("One of several things: a party's units, claim:PARTY or own."), metavar="WHAT=AMOUNT"
+        "--share",
+        help=_("One of several things: a party's units, claim:PARTY, cash:BOX or own."),
+        metavar="WHAT=AMOUNT",
     ),
     own: bool = typer.Option(
         False, "--own", help=_("The association's own money, such as a gift or a subscription: no units.")

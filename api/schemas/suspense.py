@@ -23,6 +23,7 @@ from ledger.currency.told import tell
 from ledger.currency.town import Town
 
 WayText = Annotated[str, Field(max_length=16, examples=["member"])]
+BoxName = Annotated[str, Field(max_length=120)]
 EuroAmount = Annotated[int, Field(ge=1, lt=10**13)]
 
 
@@ -30,13 +31,14 @@ class ShareIn(In):
     way: WayText
     amount_cents: EuroAmount
     account: Account | None = None
+    cash: BoxName | None = None
 
 
 class PlacingIn(In):
     way: WayText
     account: Account | None = None
     other: Id | None = None
-    cash: Annotated[str, Field(max_length=120)] | None = None
+    cash: BoxName | None = None
     shares: Annotated[list[ShareIn], Field(max_length=MAX_SHARES)] = []
     turn: Annotated[int, Field(ge=0, lt=2**31)] | None = None
 
@@ -50,6 +52,7 @@ class ShareOut(BaseModel):
     amount_cents: int
     account: str | None
     name: str | None
+    cash: str | None
 
 
 class DecisionOut(BaseModel):
@@ -108,7 +111,9 @@ def decision_in(body: PlacingIn) -> Decision:
         way=_way(body.way), holder=None if body.account is None else account_number(body.account),
         other=None if body.other is None else bytes.fromhex(body.other), cash=body.cash,
         shares=tuple(
-            Share(_way(one.way), one.amount_cents, None if one.account is None else account_number(one.account))
+            Share(
+                _way(one.way), one.amount_cents, None if one.account is None else account_number(one.account), one.cash
+            )
             for one in body.shares
         ),
     )  # fmt: skip
@@ -155,7 +160,7 @@ def _decision_out(decision: Decision, who: Mapping[int, Party]) -> DecisionOut:
     shares = []
     for share in decision.shares:
         account, name = named(share.holder)
-        shares.append(ShareOut(way=share.way, amount_cents=share.amount, account=account, name=name))
+        shares.append(ShareOut(way=share.way, amount_cents=share.amount, account=account, name=name, cash=share.cash))
     account, name = named(decision.holder)
     return DecisionOut(
         way=decision.way, account=account, name=name, other=decision.other.hex() if decision.other else None,

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from ledger.core.ids import derived_id
 from ledger.core.model import Posted, Transaction, Transfer
 from ledger.currency import days
-from ledger.currency.bank import ahead, typed
+from ledger.currency.bank import ahead, boxes, typed
 from ledger.currency.bank.payouts import index
 from ledger.currency.chart import EUR
 from ledger.currency.clocked import judged
@@ -175,12 +175,13 @@ def correct(town: Town, id_: bytes, *, by: str = CONSOLE) -> Posted:
     """Take a mistyped conversion back: all its units, and its euros from the guarantee. Asking again changes nothing.
 
     The slip or bank line stays used; what is right goes in under a reference of its own (S-17/2). Raises
-    `CurrencyError`: not_found, below_floor when units were spent, account_closed, account_uncovered, conversion_banked
-    where a statement shows that its euros did come.
+    `CurrencyError`: not_found, below_floor when units were spent or the box's cash was paid in, account_closed,
+    account_uncovered, conversion_banked where a statement shows that its euros did come.
     """
     from ledger.currency.bank.naming import line_of_conversion  # which works with conversions
 
-    wrong = find_conversion(town, id_).transaction
+    found = find_conversion(town, id_)
+    wrong = found.transaction
     back = tuple(Transfer(t.credit, t.debit, t.amount, t.unit) for t in wrong.transfers)
     correction = Transaction(corrected_id(id_), CORRECTED, back, None, id_, {"by": by})
 
@@ -200,6 +201,10 @@ def correct(town: Town, id_: bytes, *, by: str = CONSOLE) -> Posted:
     try:
         return town.post(correction, also)
     except CurrencyError as error:
+        number = town.chart.reserve.get(found.reserve, 0)
+        spent = town.book.balance(found.account) < found.amount
+        if error.code == "below_floor" and not spent and number in boxes.numbers(town):
+            raise CurrencyError("below_floor", boxes.emptied(town, number, found.amount)) from error
         if error.code in ("below_floor", "account_closed"):
             raise CurrencyError(error.code, tell(
                 "its units are not there any more: if a line of another account brought its euros, place that line as "

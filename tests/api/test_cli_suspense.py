@@ -98,13 +98,13 @@ def test_every_option_is_a_way(town: Town, run: Run, tmp_path: Path) -> None:
     for cents, *how in (
         (777, "--known", "v1"), (6_000, "--own"), (900, "--pair", ids[-900]), (-300, "--charge"),
         (-400, "--cash", CASH), (-5_000, "--returned", topup), (1_000, "--transit"),
-        (2_500, "--share", "Alice Martin=20,00", "--share", "own=5"),
+        (2_500, "--share", "Alice Martin=20,00", "--share", "own=1", "--share", f"cash:{CASH}=4"),
     ):  # fmt: skip
         assert run("place", ids[int(cents)], *map(str, how)).code == 0, how
     assert waiting(town) == {}
     assert balances(town) == {
-        "circulation": 2_777, "guarantee": 2_777, "members": 2_777, CASH: 400, "operations": -6_500,
-        "income": -300, "transit": -1_000, BANK: 2_777 - 400 + 6_500 - 300 + 1_000,
+        "circulation": 2_777, "guarantee": 2_777, "members": 2_777, "operations": -6_100,
+        "income": -300, "transit": -1_000, BANK: 2_777 + 6_100 - 300 + 1_000,
     }  # fmt: skip
 
 
@@ -120,6 +120,7 @@ CANNOT: list[tuple[tuple[str, ...], int, str]] = [
     (("--claim", "Bob"), 1, "claim_exceeded"),
     (("--share", "claim:Bob=60"), 1, "claim_exceeded"),
     (("--cash", "Livret"), 1, "reserve_account_unknown"),
+    (("--share", "cash:Livret=60"), 1, "reserve_account_unknown"),
     (("--known", "V9"), 1, "not_found"),
     (("--pair", "zz"), 1, "not_found"),
     (("--payout", "ABCDE-FGH12"), 1, "not_found"),

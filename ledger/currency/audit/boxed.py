@@ -15,7 +15,7 @@ from ledger.core.record import Record
 from ledger.currency.audit.kinds import TREASURER
 from ledger.currency.audit.lines import LineState, Taken, Unboxed, moves
 from ledger.currency.audit.story import Notice, Said, Story, bytes_of, number_of
-from ledger.currency.bank.boxes import BOXED, is_whatever, issued, may_be_cash, may_pair, members
+from ledger.currency.bank.boxes import BOXED, in_cash, is_whatever, issued, may_be_cash, may_pair, members
 from ledger.currency.bank.lines import Line, has_texts
 from ledger.currency.tables import SALT
 from ledger.currency.town import Town
@@ -46,8 +46,11 @@ def placed(story: Story, record: Record, instruction: Transaction | Note, line: 
             return
     key = story.keys.get(bytes_of(evidence.get("by")))
     is_operators = key is not None and key.role not in TREASURER
+    said = in_cash(moves(instruction), story.typed.cash)
     other = line.other if way == "pair" else b""
-    _take(story, record, line, there, other, is_operators=is_operators, is_said=BOXED in evidence)
+    _take(
+        story, record, line, there, other, said=said, is_operators=is_operators, is_said=BOXED in evidence
+    )  # fmt: skip
 
 
 def booked(story: Story, record: Record, line: LineState, holders: Collection[int]) -> None:
@@ -58,11 +61,11 @@ def booked(story: Story, record: Record, line: LineState, holders: Collection[in
 
 def _take(
     story: Story, record: Record, line: LineState, holders: Collection[int], other: bytes = b"", *,
-    is_operators: bool = False, is_said: bool = False,
+    said: int = 0, is_operators: bool = False, is_said: bool = False,
 ) -> None:  # fmt: skip
     boxes = story.typed.boxes()
-    if story.rules.guarded > 1 and (other or not boxes.is_empty):
-        comes, is_beside = boxes.comes_to(line.amount, holders), not boxes.is_empty
+    if story.rules.guarded > 1 and (other or boxes.held > said):
+        comes, is_beside = boxes.comes_to(line.amount, holders), boxes.held > said
         one = Unboxed(record.seq, record.instruction.id, line.id, other, comes, is_beside, is_operators, is_said)
         story.lines.unboxed.append(one)
 

@@ -142,7 +142,12 @@ def _placed(entry: _Entry, body: Body, named: str) -> bool:
 def _decision(body: Body) -> Decision:
     account, other = body.get("account"), body.get("other")
     shares = tuple(
-        Share(Way(one["way"]), one["amount_cents"], account_number(one["account"]) if one.get("account") else None)
+        Share(
+            Way(one["way"]),
+            one["amount_cents"],
+            account_number(one["account"]) if one.get("account") else None,
+            one.get("cash"),
+        )
         for one in body.get("shares") or ()
     )
     return Decision(

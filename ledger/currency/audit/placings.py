@@ -16,6 +16,7 @@ from ledger.currency.audit.bank import beside, between, given_back, name_convers
 from ledger.currency.audit.kinds import TREASURER, acted
 from ledger.currency.audit.lines import Beside, Charge, LineState, Moves, moves, number_in, turned
 from ledger.currency.audit.story import Problem, Said, Story, bytes_of
+from ledger.currency.bank import boxes
 from ledger.currency.bank.boxes import BOXED
 from ledger.currency.bank.indexing import PAIRED, RETURN, SUSPENSE
 from ledger.currency.bank.lines import back_id
@@ -51,10 +52,12 @@ def placed(story: Story, record: Record, instruction: Transaction | Note) -> Ite
     line.holder = number_in(evidence, "holder") or None
     if way in CHARGING and line.amount < 0 and story.rules.guarded:
         _charge(story, record, line, way)
+    in_cash = way == Way.SPLIT and boxes.in_cash(moves(instruction), story.typed.cash)
+    explains = Way.CASH if in_cash else way
     # Of a pair each line is placed: what went out stands for both.
-    if way in EXPLAINING and story.rules.guarded > 1 and (way != "pair" or line.amount < 0):
+    if explains in EXPLAINING and story.rules.guarded > 1 and (way != "pair" or line.amount < 0):
         story.lines.charges.append(Charge(
-            record.seq, record.instruction.id, line.id, way, 0, _is_operators(story, evidence), (), None,
+            record.seq, record.instruction.id, line.id, explains, 0, _is_operators(story, evidence), (), None,
             bytes_of(evidence.get("other")), Beside((), ()), evidence,
         ))  # fmt: skip
     if judge is None or instruction.kind not in KINDS.get(way, (PLACED,)):
@@ -186,11 +189,11 @@ def _split(story: Story, record: Record, instruction: Transaction | Note, line: 
         len(units) + len(euros) != len(done)
         or any(holder not in story.holders for holder, _cents in units)
         or len(set(targets)) != len(targets)
-        or not set(targets) <= {chart.guarantee, chart.operations, chart.claims}
+        or not set(targets) <= {chart.guarantee, chart.operations, chart.claims, *story.typed.cash}
         or sum(cents for _holder, cents in units) != dict(euros).get(chart.guarantee, 0)
         or sum(cents for _target, cents in euros) != line.amount
     ):
-        yield "placing_shape", "the shares of a line are not members' units, own euros and a claim that come to it"
+        yield "placing_shape", "the shares of a line are not units, own euros, cash and a claim that come to it"
 
 
 def _known(story: Story, record: Record, instruction: Transaction | Note, line: LineState) -> Iterator[Said]:

@@ -10,17 +10,20 @@ which `check` names. A slip is open until its box was empty.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import date
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, func, select
 
 from ledger.core.model import Evidence, Instruction, Transaction
+from ledger.core.tables import TRANSFER
 from ledger.currency.bank.formats.labels import is_cheque, kind_of_label
 from ledger.currency.bank.names import said
 from ledger.currency.bank.statement import LineKind
-from ledger.currency.bank.tables import TYPED_CONVERSION
+from ledger.currency.bank.tables import BANK_LINE, TYPED_CONVERSION
 from ledger.currency.charter import ReserveKind
+from ledger.currency.told import Cents, tell
 from ledger.currency.town import Town
 
 if TYPE_CHECKING:
@@ -28,13 +31,13 @@ if TYPE_CHECKING:
 
 BOXED = "boxed"
 """Key of a placing's evidence: the line may be cash of a box, and was placed otherwise."""
-_TYPED = TYPED_CONVERSION.c
+_TYPED, _LINE = TYPED_CONVERSION.c, BANK_LINE.c
 
 
 class Boxes(NamedTuple):
-    """What the boxes hold: `sums` (cents) that may be paid in at once, and the members who gave it, by account."""
+    """What the boxes hold: `held` together, `sums` that may be paid in at once (cents), and by account who gave it."""
 
-    is_empty: bool = True
+    held: int = 0
     sums: frozenset[int] = frozenset()
     givers: frozenset[int] = frozenset()
 
@@ -42,9 +45,11 @@ class Boxes(NamedTuple):
         """Whether the amount, or whose units they would be, says that these euros lay there."""
         return amount in self.sums or not self.givers.isdisjoint(holders)
 
-    def may_be(self, line: Line, holders: Collection[int] = ()) -> bool:
-        """Whether a line that came may be theirs, were it to be units of these members."""
-        if self.is_empty or line.amount < 0 or not may_be_cash(line):
+    def may_be(self, line: Line, holders: Collection[int] = (), said: int = 0) -> bool:
+        """Whether a line that came may be theirs, were it to be units of these members; so much of it (cents) is said
+        to be cash, and where that is all they hold, the rest is none.
+        """
+        if self.held <= said or line.amount < 0 or not may_be_cash(line):
             return False
         return is_whatever(line) or self.comes_to(line.amount, holders)
 
@@ -104,6 +109,16 @@ def members(moves: Iterable[tuple[int, int, int, str]], evidence: Evidence, circ
     return named | {credit for debit, credit, _cents, _unit in moves if debit == circulation}
 
 
+def in_cash(moves: Iterable[tuple[int, int, int, str]], boxes: Collection[int]) -> int:
+    """Cents that a placing takes out of the boxes, by their numbers: cash that was paid in."""
+    return sum(cents for _debit, credit, cents, _unit in moves if credit in boxes)
+
+
+def numbers(town: Town) -> frozenset[int]:
+    """The accounts of the boxes."""
+    return frozenset(town.chart.reserve[one.name] for one in town.charter.reserve if one.kind == ReserveKind.CASH)
+
+
 def issued(placed: Instruction, circulation: int) -> int:
     """Cents of units that such a placing brings, or gives euros to that were typed without."""
     transfers = placed.transfers if isinstance(placed, Transaction) else ()
@@ -116,11 +131,12 @@ def of(boxes: Iterable[tuple[int, Iterable[tuple[int, int]]]]) -> Boxes:
     come to what it holds.
     """
     there = [(held, _open(held, slips)) for held, slips in boxes if held > 0]
-    sums = {sum(held for held, _slips in there)}
+    total = sum(held for held, _slips in there)
+    sums = {total}
     for held, slips in there:
         amounts = [amount for _holder, amount in slips]
         sums.update((held, *amounts, *accumulate(amounts)))
-    return Boxes(not there, frozenset(sums), frozenset(holder for _held, slips in there for holder, _cents in slips))
+    return Boxes(total, frozenset(sums), frozenset(holder for _held, slips in there for holder, _cents in slips))
 
 
 def _open(held: int, newest: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -137,10 +153,38 @@ def look(town: Town, connection: Connection | None = None) -> Boxes:
     if connection is None:
         with town.reading() as own:
             return look(town, own)
-    boxes = [town.chart.reserve[one.name] for one in town.charter.reserve if one.kind == ReserveKind.CASH]
-    held = {number: town.book.balance(number) for number in boxes}
     slips = select(_TYPED.holder, _TYPED.amount).where(_TYPED.corrected_seq.is_(None)).order_by(_TYPED.seq.desc())
     return of(
-        (held[number], ((one.holder, one.amount) for one in connection.execute(slips.where(_TYPED.reserve == number))))
-        for number in boxes
+        (town.book.balance(number), ((one.holder, one.amount) for one in connection.execute(slips.where(_TYPED.reserve == number))))
+        for number in sorted(numbers(town))
     )
+
+
+def emptied(town: Town, number: int, cents: int) -> str:
+    """What to do where so much should come out of a box that holds less, for its cash was paid in: which deposit is to
+    be put back first, the latest that took what lacks.
+    """
+    [name] = [name for name, one in town.chart.reserve.items() if one == number]
+    held = town.book.balance(number)
+    took: list[tuple[int, Row[Any]]] = []
+    with town.reading() as connection:
+        lines = select(BANK_LINE).where(_LINE.placed_as.in_(("cash", "split")), _LINE.amount > 0)
+        for row in connection.execute(lines.order_by(_LINE.placed_seq.desc())):
+            first = row.placed_seq << 8
+            query = select(func.sum(TRANSFER.c.amount)).where(
+                TRANSFER.c.place.between(first, first + 255), TRANSFER.c.credit == number
+            )
+            took.append((int(connection.execute(query).scalar() or 0), row))
+            if held + took[-1][0] >= cents:
+                break
+    enough = took[-1:] if took and held + took[-1][0] >= cents else [one for one in took if one[0]][:1]
+    told = tell("the box {cash!r} holds {held}, and {amount} would come out of it", cash=name, held=Cents(held),
+                amount=Cents(cents))  # fmt: skip
+    if not enough:
+        return tell("{told}: put right first what took its cash out", told=told)
+    [(sum_, row)] = enough
+    return tell(
+        "{told}: {sum} of its cash were paid in on {day}. Put that deposit back first (`patard bank suspense back "
+        "{line}`), and place it again afterwards", told=told, sum=Cents(sum_), day=date.fromisoformat(row.booked_on),
+        line=row.id.hex()[-8:],
+    )  # fmt: skip

@@ -3,7 +3,7 @@
 | way | of euros that came | of euros that went | moves (debit -> credit) |
 |---|---|---|---|
 | member | a top-up without its reference | | circulation -> member; suspense -> guarantee |
-| split | one transfer for several things | | as `member`, `own` and `claim`, each for its share |
+| split | one transfer for several things | | as `member`, `own`, `claim` and `cash`, each for its share |
 | own | membership fees, a grant, a gift | a bill of the association | suspense <-> operations |
 | fees | | fees moved out of the reserve | income -> suspense |
 | charge | a charge given back | the bank's charges | income <-> suspense |
@@ -79,11 +79,14 @@ _SOMEBODYS = frozenset({Way.MEMBER, Way.SPLIT, Way.OWN, Way.FEES, Way.CHARGE, Wa
 
 
 class Share(NamedTuple):
-    """A part of a split, in cents. `way` is member, own or claim; `holder` the member's account."""
+    """A part of a split, in cents. `way` is member, own, claim or cash; `holder` the member's account, `cash` the name
+    of a cash box.
+    """
 
     way: Way
     amount: int
     holder: int | None = None
+    cash: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +119,7 @@ def placing(town: Town, line: Line, decision: Decision, other: Line | None = Non
     """What placing an open line so comes to. `other` is the line that `decision.other` names, where it names one.
 
     Raises `CurrencyError`: placing_uneven, claim_exceeded, not_found, conversion_named, payout_paid, party_closed,
-    line_typed where somebody typed what it may be.
+    reserve_account_unknown, below_floor where a cash box holds less, line_typed where somebody typed what it may be.
     """
     if decision.way in _SOMEBODYS:
         ours.require_not_ours(town, line)
@@ -149,6 +152,8 @@ def decision_of(chart: Chart, placed: Instruction) -> Decision:
                 shares.append(Share(Way.OWN, t.amount))
             elif t.credit == chart.claims:
                 shares.append(Share(Way.CLAIM, t.amount, claims.owing(evidence)))
+            elif (box := boxes.get(f"{t.credit:016x}")) is not None:
+                shares.append(Share(Way.CASH, t.amount, cash=box))
     return Decision(
         way=way,
         holder=int(str(evidence["holder"]), 16) if way in (Way.MEMBER, Way.CLAIM, Way.DEBT) else None,
@@ -171,7 +176,7 @@ def _member(town: Town, line: Line, decision: Decision, other: Line | None) -> P
 def _split(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
     require.came(line, tell("a split"))
     shares = decision.shares
-    keys = [(share.way, share.holder) for share in shares]
+    keys = [(share.way, share.holder, share.cash) for share in shares]
     if not 0 < len(shares) <= MAX_SHARES or len(set(keys)) != len(keys) or any(s.amount < 1 for s in shares):
         raise uneven(tell("a split has 1 to {most} shares, each of another purpose, above 0", most=MAX_SHARES))
     if sum(share.amount for share in shares) != line.amount:
@@ -192,8 +197,11 @@ def _split(town: Town, line: Line, decision: Decision, other: Line | None) -> Pl
             holder = _owing(town, share.holder, share.amount)
             evidence["claim"] = f"{holder:016x}"
             transfers.append(Transfer(town.chart.suspense, town.chart.claims, share.amount, EUR))
+        elif share.way is Way.CASH:
+            box = _box(town, line, share.cash, share.amount)
+            transfers.append(Transfer(town.chart.suspense, box, share.amount, EUR))
         else:
-            raise uneven(tell("shares are members', the association's own, and one claim at most"))
+            raise uneven(tell("shares are members', the association's own, cash of a box, and one claim at most"))
     require.untyped(town, line, {share.holder or 0 for share in members})
     if not members:
         return Placing(PLACED, tuple(transfers), evidence)
@@ -235,15 +243,7 @@ def _known(town: Town, line: Line, decision: Decision, other: Line | None) -> Pl
 
 
 def _cash(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
-    boxes = [account.name for account in town.charter.reserve if account.kind == ReserveKind.CASH]
-    if decision.cash not in boxes:
-        names = tuple(map(repr, boxes)) or tell("none")
-        raise CurrencyError("reserve_account_unknown", tell(
-            "no cash box {cash!r}; the charter has {names}", cash=decision.cash, names=names
-        ))  # fmt: skip
-    if not may_be_cash(line):
-        raise uneven(tell("the bank says that this is no cash: it names an account, a transfer or a cheque"))
-    box = town.chart.reserve[decision.cash]
+    box = _box(town, line, decision.cash, line.amount)
     return Placing(PLACED, (between(town, line, box),), {"cash": f"{box:016x}"})
 
 
@@ -321,6 +321,29 @@ def _holder(town: Town, account: int | None) -> int:
         closed = tell("{name} was closed: its euros go back, or are the association's own", name=party.name)
         raise CurrencyError("party_closed", closed)
     return party.account
+
+
+def _box(town: Town, line: Line, name: str | None, amount: int) -> int:
+    """The cash box of that name, if so much (cents; below 0 where it was taken out) of the line may be its cash.
+
+    Raises `CurrencyError`: reserve_account_unknown, placing_uneven, below_floor where the box holds less.
+    """
+    boxes = [account.name for account in town.charter.reserve if account.kind == ReserveKind.CASH]
+    if name not in boxes:
+        names = tuple(map(repr, boxes)) or tell("none")
+        raise CurrencyError("reserve_account_unknown", tell(
+            "no cash box {cash!r}; the charter has {names}", cash=name, names=names
+        ))  # fmt: skip
+    if not may_be_cash(line):
+        raise uneven(tell("the bank says that this is no cash: it names an account, a transfer or a cheque"))
+    box = town.chart.reserve[name]
+    if amount > town.book.balance(box):
+        raise CurrencyError("below_floor", tell(
+            "the box {cash!r} holds {held}, and {amount} would come out of it: split the line, with a share of cash "
+            "for each box and the rest as what it is; or type the slips that were forgotten first",
+            cash=name, held=Cents(town.book.balance(box)), amount=Cents(amount),
+        ))  # fmt: skip
+    return box
 
 
 def _owing(town: Town, account: int | None, amount: int) -> int:

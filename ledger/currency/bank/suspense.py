@@ -91,9 +91,10 @@ def place(town: Town, line: bytes, decision: Decision, *, by: str = CONSOLE, tur
 
     `turn` is that of the `OpenLine` which the person saw: with it, a decision that is sent again never places a line
     that was put back in between. Raises `CurrencyError`: not_found, line_not_open, line_placed, placing_uneven,
-    claim_exceeded, conversion_named, line_typed, party_closed, reserve_account_unknown, role_insufficient where a
-    member would pay for it on the word of an operator (`went`), or it may be cash of a box (`boxes`); limit_conversion
-    where one treasurer gave units for more of it in a day than the charter lets one person.
+    claim_exceeded, conversion_named, line_typed, party_closed, reserve_account_unknown, below_floor where a cash box
+    holds less; role_insufficient where a member would pay for it on the word of an operator (`went`), or it may be
+    cash of a box (`boxes`); limit_conversion where one treasurer gave units for more of it in a day than the charter
+    lets one person.
     """
     for _ in range(_TRIES):
         one, now = find_line(town, line), _turn(town, line)
@@ -135,7 +136,8 @@ def _made(town: Town, line: Line, decision: Decision, other: Line | None, by: st
     made = placing(town, line, decision, other)
     moves = [(t.debit, t.credit, t.amount, t.unit) for t in made.transfers]
     theirs = boxes.members(moves, made.evidence, town.chart.circulation)
-    if decision.way is not Way.CASH and line.amount > 0 and boxes.look(town).may_be(line, theirs):
+    said = boxes.in_cash(moves, boxes.numbers(town))
+    if decision.way is not Way.CASH and line.amount > 0 and boxes.look(town).may_be(line, theirs, said):
         made = made._replace(evidence={**made.evidence, boxes.BOXED: 1})
     return entry(line, placed_id(line.id, _turn(town, line.id)), decision.way, made, by)
 
@@ -225,6 +227,9 @@ def undo(town: Town, line: Line, by: str, *, treasurer: bool = True) -> Posted:
     except CurrencyError as error:
         if error.code != "below_floor":
             raise
+        if line.amount < 0 and line.placed_as == Way.CASH:
+            box = int(str(stood.evidence["cash"]), 16)
+            raise CurrencyError("below_floor", boxes.emptied(town, box, -line.amount)) from error
         spent = tell("units of it were spent: have them paid back first")
         if line.holder is not None:
             there = Cents(town.book.balance(line.holder))

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
-from ledger.core.model import Evidence, Instruction, Transfer
+from ledger.core.model import Evidence, Instruction, Transaction, Transfer
 from ledger.currency import parties
-from ledger.currency.bank import require, said, topups
+from ledger.currency.bank import boxes, require, said, topups
 from ledger.currency.bank.correcting import is_treasurer
 from ledger.currency.bank.indexing import RETURN
 from ledger.currency.bank.lines import Books, Line, line_of
@@ -56,6 +56,9 @@ def require_may(
     """
     evidence = placed.evidence
     way = str(evidence.get("as"))
+    if isinstance(placed, Transaction) and way == "split":
+        moves = [(t.debit, t.credit, t.amount, t.unit) for t in placed.transfers]
+        way = "cash" if boxes.in_cash(moves, boxes.numbers(town)) else way
     if is_treasurer(town, by):
         return
     if way in EXPLAINING:

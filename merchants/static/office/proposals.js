@@ -54,7 +54,7 @@ export function decisionText(decision, beside = null) {
   if (way === "debt") return t("Owed back by {name}", { name });
   if (way === "payout" && name) return t("Payout: {name}", { name });
   if (way === "cash") return t("Cash box: {name}", { name: cash });
-  if (way === "split") return shares.map((one) => `${one.name ? decisionText(one) : WAYS[one.way]} ${euros(one.amount_cents)}`).join(" + ");
+  if (way === "split") return shares.map((one) => `${one.name || one.cash ? decisionText(one) : WAYS[one.way]} ${euros(one.amount_cents)}`).join(" + ");
   if (beside && way === "pair") return t("Cancels out with the line of {day}", { day: dayText(beside.booked_on) });
   if (beside && way === "returned") return t("Top-up of {day} that went back: {name}", { day: dayText(beside.booked_on), name: beside.holder ?? beside.name });
   return WAYS[way] ?? way;

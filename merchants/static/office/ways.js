@@ -201,12 +201,12 @@ export class Ways {
       const told = [...shares].map((share) => share.told());
       const left = total - told.reduce((sum, one) => sum + (one.amount_cents ?? 0), 0);
       say(rest, left ? t("Left: {amount}", { amount: euros(left) }) : t("It comes to the whole sum."));
-      const whole = !left && told.every((one) => one.amount_cents > 0 && (one.way === "own" || one.account));
+      const whole = !left && told.every((one) => one.amount_cents > 0 && (one.way === "own" || one.account || one.cash));
       this.#decide(whole ? { way: "split", shares: told } : null);
       return left;
     };
     const add = () => {
-      const share = new Share({ members, claims, left: shares.size ? count() : 0, onChange: count, onGone: () => shares.delete(share) });
+      const share = new Share({ members, claims, boxes: this.cash(), left: shares.size ? count() : 0, onChange: count, onGone: () => shares.delete(share) });
       shares.add(share);
       list.append(share.row);
       count();
@@ -226,8 +226,8 @@ const choiceOf = (line, way) => ({
 
 /** One share of a split: what for, whose, how much. */
 class Share {
-  constructor({ members, claims, left, onChange, onGone }) {
-    Object.assign(this, { members, claims, onChange });
+  constructor({ members, claims, boxes, left, onChange, onGone }) {
+    Object.assign(this, { members, claims, boxes, onChange });
     this.row = filled("share-row", {});
     this.way = this.row.querySelector(".share-way");
     this.amount = this.row.querySelector(".share-amount");
@@ -246,7 +246,9 @@ class Share {
     this.account = this.name = null;
     const place = this.row.querySelector(".share-who");
     place.replaceChildren();
-    if (this.way.value !== "own") {
+    this.cash = this.way.value === "cash" ? (this.boxes[0] ?? null) : null;
+    if (this.way.value === "cash") place.append(this.#box());
+    else if (this.way.value !== "own") {
       const people = this.way.value === "claim" ? this.claims : this.members;
       const onChosen = (one) => {
         this.account = one?.account ?? null;
@@ -259,8 +261,21 @@ class Share {
     if (this.row.isConnected) this.onChange();
   }
 
+  #box() {
+    const label = element("label");
+    const select = element("select");
+    select.append(...this.boxes.map((name) => element("option", name)));
+    select.onchange = () => {
+      this.cash = select.value;
+      this.onChange();
+    };
+    label.append(element("span", t("Cash box"), "finder-label"), select);
+    return label;
+  }
+
   told() {
     const told = { way: this.way.value, amount_cents: typedCents(this.amount.value) };
+    if (this.cash) return { ...told, cash: this.cash };
     return this.account ? { ...told, account: this.account, name: this.name } : told;
   }
 }

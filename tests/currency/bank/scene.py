@@ -95,7 +95,13 @@ def decide(town: Town, key: PrivateKey, line: bytes, decision: Decision) -> Post
         asks["cash"] = decision.cash
     if decision.shares:
         asks["shares"] = [
-            {"way": one.way, "amount_cents": one.amount, **_account(one.holder)} for one in decision.shares
+            {
+                "way": one.way,
+                "amount_cents": one.amount,
+                **_account(one.holder),
+                **({"cash": one.cash} if one.cash else {}),
+            }
+            for one in decision.shares
         ]
     acting = towns.acting(town, key, f"POST /v1/bank/lines/{line.hex()}/placing", **asks)
     return suspense.place(acting, line, decision, by=key.public.hex())
