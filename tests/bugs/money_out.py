@@ -71,6 +71,8 @@ BUGS: tuple[Bug, ...] = (
     # Lines that pay what no file let leave.
     bug("beside: an operator says it", TEST_BESIDE + "operator_says",
         BESIDE, "key is None or key.role not in SIGNERS", "key is None"),
+    bug("beside: a file that leaves meanwhile let nothing leave", TEST_BESIDE + "leaves_while",
+        BESIDE, "return is_right and is_little", "return is_little"),
     bug("beside: one person says it of any sum", TEST_BESIDE + "'two_sign or small_ones'",
         BESIDE, "if not is_little(town, connection, entry, posted):", "if False:"),
     bug("beside: each line for itself", TEST_BESIDE + "'small_ones or anybodys'",
