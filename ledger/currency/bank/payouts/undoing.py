@@ -25,6 +25,7 @@ from ledger.currency.chart import EUR
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
 from ledger.currency.persons import held
+from ledger.currency.tables import DEVICE_KEY
 from ledger.currency.told import tell
 from ledger.currency.town import Town
 from ledger.currency.vouching import Held, People
@@ -57,6 +58,26 @@ def enough(words: Collection[str], keys: Mapping[bytes, Held]) -> bool:
     raws = [bytes.fromhex(one) for one in words if one != CONSOLE]
     live = [raw for raw in raws if raw in keys and keys[raw].until is None]
     return People(keys, _EVER).count(live, 2) + (CONSOLE in words) > 1
+
+
+def spoken(by: str, *, report: bool) -> set[str]:
+    """Whose word it is where `by` says so. The bank's answer that is handed in at the machine is nobody's."""
+    return set() if report and by == CONSOLE else {by}
+
+
+def said(connection: Connection, files: Mapping[bytes, bytes]) -> dict[bytes, set[str]]:
+    """Who said that the bank will not execute these payouts of these files; by their reconversions, as are the files.
+
+    Keys (hex) and "console". The table says whose words to look for in the log.
+    """
+    office = connection.scalars(select(DEVICE_KEY.c.key).where(DEVICE_KEY.c.role.in_(sorted(parties.OFFICE))))
+    all_ = [CONSOLE, *(key.hex() for key in office)]
+    ids = {word_id(one, file, by): (one, by) for one, file in files.items() for by in all_}
+    found: dict[bytes, set[str]] = {one: set() for one in files}
+    for id_, record in logged.by_ids(connection, ids).items():
+        if logged.note(record, index.REJECTING) is not None:
+            found[ids[id_][0]].add(ids[id_][1])
+    return found
 
 
 def undoing(town: Town, gone: Sequence[Payout], euros_on: int | None = None) -> tuple[Transfer, ...]:
@@ -93,7 +114,7 @@ def reject(town: Town, payout: Payout, *, reason: str = "", by: str = CONSOLE, r
     if report:
         evidence["report"] = 1
     with town.reading() as connection:
-        file = _waits(connection, town, payout, by)
+        file = _waits(connection, town, payout, by, report)
     if file is not None:
         return _say(town, payout, file, evidence)
     transaction = Transaction(
@@ -104,7 +125,7 @@ def reject(town: Town, payout: Payout, *, reason: str = "", by: str = CONSOLE, r
     def also(connection: Connection, posted: Posted) -> None:
         if not posted.replay:
             _check(connection, town, payout)
-            if _waits(connection, town, payout, by) is not None:  # it was fetched in between, say
+            if _waits(connection, town, payout, by, report) is not None:  # it was fetched in between, say
                 raise index.Overtaken
             index.undone(connection, [payout.seq], posted.id, were_paid=False)
 
@@ -162,7 +183,7 @@ def waiting(payout: Payout, number: int) -> str:
     )  # fmt: skip
 
 
-def _waits(connection: Connection, town: Town, payout: Payout, by: str) -> Noted | None:
+def _waits(connection: Connection, town: Town, payout: Payout, by: str, report: bool) -> Noted | None:
     """The file for which another person has to say what `by` says; None where `by` is enough, or it was undone."""
     ids = connection.scalars(select(PAYOUT_ORDER.c.batch).where(PAYOUT_ORDER.c.reconversion == payout.reconversion))
     left = [file for file in noted(connection, list(ids)).values() if file.fetched and payout.seq in file.places]
@@ -172,9 +193,7 @@ def _waits(connection: Connection, town: Town, payout: Payout, by: str) -> Noted
         return None
     # What was said of a file before it left again in another is no word on that one.
     last = max(left, key=lambda file: file.fetched.seq if file.fetched else 0)
-    said = (one.instruction.evidence for one in logged.of_kinds(connection, (index.REJECTING,), after=last.seq))
-    about = (payout.reconversion.hex(), last.id.hex())
-    words = {by} | {str(one["by"]) for one in said if (one["payout"], one["batch"]) == about}
+    words = said(connection, {payout.reconversion: last.id})[payout.reconversion] | spoken(by, report=report)
     keys = held(town, connection, [bytes.fromhex(one) for one in words if one != CONSOLE])
     return None if enough(words, keys) else last
 
