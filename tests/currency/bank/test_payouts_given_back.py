@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
 
+from ledger.core.model import Posted
 from ledger.currency import chartered, logged, parties
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank.payouts import answers, batches, undoing
@@ -80,6 +82,31 @@ def test_two_say_so(town: Town, paying: Town3, out: Payout, second: str) -> None
     assert not undoing.is_word(posted, out)
     holds(town, paying, out, BROUGHT)
     assert refuse(town, out, paying.alice).replay
+
+
+@pytest.mark.parametrize("meanwhile", ["another says so", "it leaves in another file"])
+def test_two_things_at_the_same_moment(
+    town: Town, paying: Town3, out: Payout, meanwhile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say, done = undoing._say, list[Any]()
+
+    def and_then(*args: Any) -> Posted:
+        if not done:
+            done.append(None)
+            if meanwhile == "another says so":
+                done.append(refuse(town, out, paying.bob))
+            else:
+                batches.withdraw(town, batches.find(town, "1"), fetched_too=True)
+                sent(paying)
+        return say(*args)
+
+    monkeypatch.setattr(undoing, "_say", and_then)
+    waits = meanwhile != "another says so"
+    assert undoing.is_word(refuse(town, out, paying.alice), out) is waits
+    holds(town, paying, out, BROUGHT - LARGE if waits else BROUGHT)
+    # It was said of the file that left last.
+    refuse(town, out, paying.bob)
+    holds(town, paying, out, BROUGHT)
 
 
 def test_words_are_found_by_what_they_are_about(

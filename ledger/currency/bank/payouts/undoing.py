@@ -116,7 +116,10 @@ def reject(town: Town, payout: Payout, *, reason: str = "", by: str = CONSOLE, r
     with town.reading() as connection:
         file = _waits(connection, town, payout, by, report)
     if file is not None:
-        return _say(town, payout, file, evidence)
+        try:
+            return _say(town, payout, file, evidence, report)
+        except index.Overtaken:
+            return reject(town, payout, reason=reason, by=by, report=report)  # by what is true now
     transaction = Transaction(
         rejection_id(payout.reconversion), index.REJECTED, undoing(town, [payout]),
         evidence=evidence,
@@ -146,10 +149,10 @@ def reject(town: Town, payout: Payout, *, reason: str = "", by: str = CONSOLE, r
         raise
 
 
-def _say(town: Town, payout: Payout, file: Noted, evidence: dict[str, str | int]) -> Posted:
-    """Note that somebody says so, to whom another has to agree."""
+def _say(town: Town, payout: Payout, file: Noted, evidence: dict[str, str | int], report: bool) -> Posted:
+    """Note that somebody says so, to whom another has to agree. Raises `Overtaken` where it waits for that no more."""
     by, id_ = str(evidence["by"]), word_id(payout.reconversion, file.id, str(evidence["by"]))
-    if by == CONSOLE and "report" in evidence:
+    if not spoken(by, report=report):
         with town.reading() as connection:
             _check(connection, town, payout)
         raise CurrencyError("payout_rejection_waits", waiting(payout, file.number))
@@ -160,6 +163,9 @@ def _say(town: Town, payout: Payout, file: Noted, evidence: dict[str, str | int]
     del evidence["holder"]
 
     def also(connection: Connection, posted: Posted) -> None:
+        still = _waits(connection, town, payout, by, report)
+        if still is None or still.id != file.id:  # another said so at the same moment, or it left in another file
+            raise index.Overtaken
         _check(connection, town, payout)
 
     return town.post(Note(id_, index.REJECTING, {**evidence, "batch": file.id.hex()}), also)
