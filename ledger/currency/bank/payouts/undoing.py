@@ -16,7 +16,7 @@ from ledger.core.ids import derived_id
 from ledger.core.model import Note, Posted, Transaction, Transfer
 from ledger.currency import logged, parties
 from ledger.currency.bank.payouts import index
-from ledger.currency.bank.payouts.approval import let_by
+from ledger.currency.bank.payouts.approval import let_by, who
 from ledger.currency.bank.payouts.noted import Noted, noted
 from ledger.currency.bank.payouts.owed import Payout, payouts
 from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORDER
@@ -65,19 +65,27 @@ def spoken(by: str, *, report: bool) -> set[str]:
     return set() if report and by == CONSOLE else {by}
 
 
-def said(connection: Connection, files: Mapping[bytes, bytes]) -> dict[bytes, set[str]]:
-    """Who said that the bank will not execute these payouts of these files; by their reconversions, as are the files.
+def said(connection: Connection, files: Mapping[bytes, bytes]) -> dict[bytes, list[str]]:
+    """Who said that the bank will not execute these payouts of these files, in the order in which they did; by their
+    reconversions, as are the files.
 
     Keys (hex) and "console". The table says whose words to look for in the log.
     """
     office = connection.scalars(select(DEVICE_KEY.c.key).where(DEVICE_KEY.c.role.in_(sorted(parties.OFFICE))))
     all_ = [CONSOLE, *(key.hex() for key in office)]
     ids = {word_id(one, file, by): (one, by) for one, file in files.items() for by in all_}
-    found: dict[bytes, set[str]] = {one: set() for one in files}
-    for id_, record in logged.by_ids(connection, ids).items():
+    found: dict[bytes, list[str]] = {one: [] for one in files}
+    for record in sorted(logged.by_ids(connection, ids).values(), key=lambda record: record.seq):
         if logged.note(record, index.REJECTING) is not None:
-            found[ids[id_][0]].add(ids[id_][1])
+            payout, by = ids[record.instruction.id]
+            found[payout].append(by)
     return found
+
+
+def rejected_by(connection: Connection, meant: Collection[Payout]) -> dict[bytes, list[str]]:
+    """Who said so of payouts that are due, for people, by their reconversions: as long as another has to say so too."""
+    last = {one: files[-1].id for one, files in _left(connection, meant).items()}
+    return {one: [who(connection, by) for by in words] for one, words in said(connection, last).items()}
 
 
 def undoing(town: Town, gone: Sequence[Payout], euros_on: int | None = None) -> tuple[Transfer, ...]:
@@ -191,17 +199,29 @@ def waiting(payout: Payout, number: int) -> str:
 
 def _waits(connection: Connection, town: Town, payout: Payout, by: str, report: bool) -> Noted | None:
     """The file for which another person has to say what `by` says; None where `by` is enough, or it was undone."""
-    ids = connection.scalars(select(PAYOUT_ORDER.c.batch).where(PAYOUT_ORDER.c.reconversion == payout.reconversion))
-    left = [file for file in noted(connection, list(ids)).values() if file.fetched and payout.seq in file.places]
+    left = _left(connection, [payout]).get(payout.reconversion, [])
     if not any(let_by(town, connection, file) > 1 for file in left) or town.book.find(
         rejection_id(payout.reconversion)
     ):
         return None
     # What was said of a file before it left again in another is no word on that one.
-    last = max(left, key=lambda file: file.fetched.seq if file.fetched else 0)
-    words = said(connection, {payout.reconversion: last.id})[payout.reconversion] | spoken(by, report=report)
+    last = left[-1]
+    words = {*said(connection, {payout.reconversion: last.id})[payout.reconversion], *spoken(by, report=report)}
     keys = held(town, connection, [bytes.fromhex(one) for one in words if one != CONSOLE])
     return None if enough(words, keys) else last
+
+
+def _left(connection: Connection, meant: Collection[Payout]) -> dict[bytes, list[Noted]]:
+    """The files that left with these payouts, in the order in which they did, by the reconversions."""
+    places = {one.reconversion: one.seq for one in meant}
+    query = select(PAYOUT_ORDER.c.reconversion, PAYOUT_ORDER.c.batch)
+    rows = connection.execute(query.where(PAYOUT_ORDER.c.reconversion.in_(sorted(places)))).all()
+    files, found = noted(connection, {bytes(row.batch) for row in rows}), dict[bytes, list[tuple[int, Noted]]]()
+    for row in rows:
+        file = files.get(row.batch)
+        if file is not None and file.fetched and places[row.reconversion] in file.places:
+            found.setdefault(row.reconversion, []).append((file.fetched.seq, file))
+    return {one: [file for _seq, file in sorted(left)] for one, left in found.items()}
 
 
 def _check(connection: Connection, town: Town, payout: Payout) -> None:
