@@ -11,7 +11,7 @@ from typing import Any
 
 from api.commands.console import CONSOLE, N_, CliError, Exit, _, day, euros, money, ngettext, shown_day
 from api.commands.opened import opened, readable
-from api.schemas.payouts import batch_out, payout_out, transfer_out
+from api.schemas.payouts import batch_out, payouts_out, transfer_out
 from ledger.core.ids import account_text
 from ledger.currency import parties
 from ledger.currency.bank import details
@@ -54,7 +54,7 @@ def show(*, every: bool) -> None:
     with readable() as town:
         due, files = owed.due(town), batches.every(town, open_only=not every)
         days = {one.payout.seq: shown_day(town.charter.local_date(one.at)) for one in due}
-        given = _files_json(town, files)
+        given, owing = _files_json(town, files), payouts_out(town, due)
     if due:
         columns = [(_("reference"), False), (_("owed since"), False), (_("euros"), True), (_("shop"), False),
                    (_("goes to"), False)]  # fmt: skip
@@ -65,6 +65,10 @@ def show(*, every: bool) -> None:
         CONSOLE.table(columns, rows)
     else:
         CONSOLE.say(_("Nothing is owed to shops."))
+    for one in owing:
+        if one.rejected_by:
+            told = _("{reference}: the bank will not execute it, says {names}. Another person has to say so too.")
+            CONSOLE.say(told.format(reference=one.reference, names=", ".join(map(_, one.rejected_by))))
     if files:
         CONSOLE.say()
         columns = [(_("file"), True), (_("to be paid on"), False), (_("transfers"), True), (_("euros"), True),
@@ -74,7 +78,7 @@ def show(*, every: bool) -> None:
         CONSOLE.say(_("A shop without an IBAN waits: patard party iban SHOP IBAN, or wallet iban on its own device."))
     if any(one.iban and not one.batch for one in due):
         CONSOLE.say(_("Next: patard payouts order"))
-    CONSOLE.give({"due": [payout_out(one).model_dump() for one in due], "batches": given})
+    CONSOLE.give({"due": [one.model_dump() for one in owing], "batches": given})
 
 
 def show_file(number: str) -> None:
@@ -109,7 +113,7 @@ def order(on: str | None) -> None:
     with opened() as town:
         batch = batches.order(town, on=requested)
         left = [one for one in owed.due(town) if not one.batch]
-        [given] = _files_json(town, [batch])
+        [given], owing = _files_json(town, [batch]), payouts_out(town, left)
     told = ngettext(
         "File {number}: {count} payout, {total}, to be paid on {day}.",
         "File {number}: {count} payouts, {total}, to be paid on {day}.", batch.transfers,
@@ -122,7 +126,7 @@ def order(on: str | None) -> None:
         told = _("Left out, {euros} to {name}: {why}.")
         CONSOLE.say(told.format(euros=euros(one.payout.amount), name=one.name, why=_where(one)))
     _next_step(batch)
-    CONSOLE.give({**given, "left_out": [payout_out(one).model_dump() for one in left]})
+    CONSOLE.give({**given, "left_out": [one.model_dump() for one in owing]})
 
 
 def fetch(number: str, out: Path | None, *, again: bool) -> None:

@@ -23,7 +23,7 @@ from api.schemas.payouts import (
     WithdrawalIn,
     batch_out,
     details_out,
-    payout_out,
+    payouts_out,
     transfer_out,
 )
 from api.strict import StrictRoute
@@ -87,7 +87,7 @@ def set_party_details(account: str, body: BankDetailsIn, acting: Actor) -> BankD
 def due_payouts(found: Served, caller: Caller) -> PayoutsOut:
     """What shops are owed, the oldest first. Without an IBAN it waits; `batch` is the file that orders it."""
     need(caller, parties.AUDIT)
-    due = [payout_out(one) for one in owed.due(found.town)]
+    due = payouts_out(found.town, owed.due(found.town))
     return PayoutsOut(payouts=due, pay_from=lead.payouts_from(found.town).isoformat())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
@@ -16,7 +17,9 @@ from ledger.currency.bank.payouts.batches import Batch
 from ledger.currency.bank.payouts.contents import Ordered
 from ledger.currency.bank.payouts.owed import Due
 from ledger.currency.bank.payouts.payees import Payee
+from ledger.currency.bank.payouts.undoing import rejected_by
 from ledger.currency.bank.reference import shown
+from ledger.currency.town import Town
 
 
 class BankDetailsIn(In):
@@ -41,6 +44,8 @@ class PayeeOut(BaseModel):
 
 
 class PayoutOut(BaseModel):
+    """`rejected_by`: who said that the bank will not execute it; another person has to say so too."""
+
     id: str
     account: str
     name: str
@@ -51,6 +56,7 @@ class PayoutOut(BaseModel):
     batch: int | None
     accepted_at: str
     payee: PayeeOut | None
+    rejected_by: list[str]
 
 
 class PayoutsOut(BaseModel):
@@ -155,12 +161,19 @@ def payee_out(found: Payee | None) -> PayeeOut | None:
     return None if found is None else PayeeOut(outcome=str(found.outcome), name=found.name)
 
 
-def payout_out(one: Due) -> PayoutOut:
-    """A payout that is due, as the API shows it."""
+def payouts_out(town: Town, due: Sequence[Due]) -> list[PayoutOut]:
+    """Payouts that are due, as the API shows them."""
+    with town.reading() as connection:
+        words = rejected_by(connection, [one.payout for one in due])
+    return [_payout_out(one, words.get(one.payout.reconversion, [])) for one in due]
+
+
+def _payout_out(one: Due, words: list[str]) -> PayoutOut:
     return PayoutOut(
         id=one.payout.reconversion.hex(), account=account_text(one.payout.holder), name=one.name,
         amount_cents=one.payout.amount, reference=shown(one.payout.reference), to=one.to, iban=one.iban,
         batch=one.batch or None, accepted_at=rfc3339(one.at), payee=payee_out(one.payee),
+        rejected_by=words,
     )  # fmt: skip
 
 

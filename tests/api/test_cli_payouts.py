@@ -8,11 +8,12 @@ import pytest
 
 from api.commands.console import Exit
 from api.home import open_town
-from ledger.currency import conversion, parties, proofs
+from ledger.currency import clocked, conversion, parties, proofs
 from ledger.currency.bank.payouts import approval, batches
 from ledger.currency.town import Town
 from tests import towns
 from tests.api.command import Run
+from tests.currency.bank import paying, scene
 from tests.currency.bank.scene import IBAN as OURS
 from tests.currency.bank.test_payees import found
 from tests.currency.bank.test_payout_answers import answer
@@ -115,6 +116,24 @@ def test_from_what_is_due_to_the_bank_and_back(run: Run, home: Path) -> None:
     [shop] = [one for one in run("party", "list").json if one["name"] == "Boulangerie"]
     assert shop["balance_cents"] == 10_000
     assert run("check").code == 0
+
+
+def test_who_said_that_the_bank_will_not_execute_it(run: Run, tmp_path: Path) -> None:
+    with scene.opened(tmp_path / "home") as town:
+        settled = paying.settle(town)
+        payout = paying.accept(town, settled.shops[0], 200_000)
+        paying.sent(settled)
+    with opened(tmp_path / "home") as town:
+        clocked.confirm(town)  # that town's own stood still
+    for _ in range(2):
+        assert run("payouts", "reject", payout.reference).json["waits"] is True
+    [due] = run("payouts", "list").json["due"]
+    assert due["rejected_by"] == ["somebody at the machine"]
+    shown = run("payouts", "list", plain=True).out
+    assert "dit quelqu'un sur la machine. Quelqu'un d'autre doit le dire aussi" in shown
+    with opened(tmp_path / "home") as town:
+        paying.refuse(town, payout, settled.bob)
+    assert run("payouts", "list").json["due"] == []
 
 
 def test_a_file_is_given_up(run: Run, home: Path) -> None:

@@ -101,7 +101,7 @@ def test_from_an_iban_to_a_file_that_two_people_signed(api: Served, people: Cast
     assert due == {
         "id": due["id"], "account": shown(people.shop), "name": "Boulangerie", "amount_cents": 9_500,
         "reference": reference, "to": "Boulangerie", "iban": IBAN, "batch": None, "accepted_at": due["accepted_at"],
-        "payee": None,
+        "payee": None, "rejected_by": [],
     }  # fmt: skip
     # Who signs a file for which two people sign was known before it was made.
     alice, bob = signer(api, people, "Alice"), signer(api, people, "Benoît")
@@ -312,6 +312,8 @@ def test_a_file_whose_payouts_are_all_settled(api: Served, people: Cast) -> None
     for who, waits in ((api.session(signers[0]), True), (api.session(signers[1]), False)):
         done = api.client.post(f"/v1/payouts/{reference}/rejection", json={}, headers=who)
         assert (done.status_code, done.json()["waits"]) == (201, waits)
+        found = api.client.get("/v1/payouts", headers=headers).json()["payouts"]
+        assert [one["rejected_by"] for one in found] == ([["Alice"]] if waits else [])
     gone = api.client.post("/v1/payouts/batches/1/withdrawal", json={"refused": True}, headers=headers)
     is_problem(gone, "payouts_settled")
 

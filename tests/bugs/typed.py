@@ -269,7 +269,7 @@ BUGS: tuple[Bug, ...] = (
         'elif self.imported and transaction.kind == "payment":'),
     bug("payouts: whatever nobody signed", f"{BOOKED} -k nobody_signed",
         BANK + "payouts/lines.py", "return entry if is_little(books.town, connection, entry) else None", "return entry",
-        BANK + "booking.py", "not answer.replay and not is_little", "answer.replay and not is_little"),
+        BANK + "booking.py", "not answer.replay and not stands", "answer.replay and not stands"),
     bug("payouts: a file that no bank has is paid", f"{BOOKED} -k nobody_signed",
         BANK + "payouts/beside.py", "if file is not None and file.fetched and", "if file is not None and"),
     bug("payouts: one is placed as another", f"{BOOKED} -k as_another",

@@ -78,6 +78,18 @@ def test_a_payout_is_signed_by_two_people(browser: Browser, bureau: Bureau) -> N
         expect(other.locator("#batch-fetch")).to_have_text("Le télécharger encore")
         other.locator("#batch-fetch").click()
         expect(other.locator("#batch-fetch")).to_contain_text("Sûr")
+        for each in (page, other):
+            each.locator("#batch-close").click()
+        # The bank will not execute it: as many people say so, and each sees that the other did.
+        for desk_, told in ((two, "quelqu’un d’autre doit le dire aussi"), (one, "a de nouveau ses unités")):
+            desk_.open("payouts")
+            desk_.page.locator("#due .row").click()
+            if desk_ is one:
+                expect(page.locator("#due-facts")).to_contain_text("Paul Six : quelqu’un d’autre doit le dire aussi")
+            desk_.page.locator("#reject > summary").click()
+            desk_.page.locator("#reject-go").click()
+            desk_.page.locator("#reject-go").click()
+            expect(desk_.page.get_by_text(told)).to_be_visible()
 
 
 def test_what_the_bank_found_of_the_holder_stands_beside_the_payout(browser: Browser, bureau: Bureau) -> None:

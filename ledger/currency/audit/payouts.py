@@ -23,7 +23,7 @@ from ledger.currency.bank.payouts.approval import signing_id
 from ledger.currency.bank.payouts.batches import batch_reference
 from ledger.currency.bank.payouts.index import unpacked
 from ledger.currency.bank.payouts.noted import BESIDE, batch_id, fetching_id, withdrawal_id
-from ledger.currency.bank.payouts.undoing import enough, rejection_id, word_id
+from ledger.currency.bank.payouts.undoing import enough, rejection_id, spoken, word_id
 from ledger.currency.chart import EUR
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.vouching import People, behind
@@ -124,7 +124,7 @@ def rejected(story: Story, record: Record, transaction: Transaction) -> Iterator
         yield "payout_ordered", f"it was undone while file {file.number} could still have paid it"
     out, by = story.payouts.out.get(meant[0].seq), str(transaction.evidence.get("by"))
     if out is not None and out.people > 1 and story.rules.guarded > 1:
-        words = {by} | out.file.words.get(meant[0].id, set())
+        words = spoken(by, report="report" in transaction.evidence) | out.file.words.get(meant[0].id, set())
         if not enough(words, behind(story.held, (bytes_of(one) for one in words))):
             told = f"two people let file {out.file.number} leave"
             yield "signatures_missing", f"{told}, and one alone undid the payout of entry {meant[0].seq}"
@@ -143,7 +143,7 @@ def rejecting(story: Story, record: Record, note: Note) -> Iterator[Said]:
         yield "id_not_derived", "its id does not follow from reconversion, file and who says so"
     if not meant[0].is_due:
         yield "payout_undone", f"the payout of entry {meant[0].seq} was paid or undone before"
-    out.file.words.setdefault(meant[0].id, set()).add(by)
+    out.file.words.setdefault(meant[0].id, set()).update(spoken(by, report="report" in note.evidence))
 
 
 def undo(story: Story, transaction: Transaction, euros_on: int | None) -> Iterator[Said]:

@@ -136,7 +136,6 @@ class _Judge:
         if original is None or not has_texts(original):
             return ""
         # Whose the top-up was then: it may have been put back since, and be nobody's.
-        # Whose the top-up was then: it may have been put back since, and be nobody's.
         this = Candidate(original, one.state.holder)
         if self.texts.right(one.line, this, one.state.beside, one.state.seq) >= SURE:
             return ""

@@ -18,7 +18,7 @@ from ledger.currency.bank.indexing import RETURN, WITHDRAWN, Overtaken, index, k
 from ledger.currency.bank.lines import Books, Line, line_of, lines
 from ledger.currency.bank.mandates import matching as mandates
 from ledger.currency.bank.mandates.index import BROUGHT, UNPAID
-from ledger.currency.bank.payouts.beside import is_little
+from ledger.currency.bank.payouts.beside import stands
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.bank.withdrawing import entry as withdrawing
@@ -158,7 +158,7 @@ class _Run:
                         topups.hold(there, line, instruction)
                     if kind_of(instruction) == RETURN and not answer.replay:
                         topups.hold_return(self.books, connection, line, instruction)
-                    if not answer.replay and not is_little(self.town, connection, instruction, answer):
+                    if not answer.replay and not stands(self.town, connection, instruction, answer):
                         raise Overtaken
                     if kind_of(instruction) == WITHDRAWN and not answer.replay:
                         claims.require_owed(self.town, instruction)

@@ -172,7 +172,9 @@ export class Batch {
 
 // The one name that the server gives in English: of who acted without a key.
 const MACHINE = { "somebody at the machine": t("somebody at the machine") };
-const by = (who, at) => (at ? `${MACHINE[who] ?? who} · ${fullTime(new Date(at))}` : "");
+/** Who acted, as people read it. */
+export const called = (who) => MACHINE[who] ?? who;
+const by = (who, at) => (at ? `${called(who)} · ${fullTime(new Date(at))}` : "");
 
 function signatureRow(one) {
   const told = [one.name, fullTime(new Date(one.signed_at)), one.counts ? "" : t("does not count")];

@@ -4,7 +4,7 @@ import { $, counted, say, t } from "../page.js";
 import { dayText, fullTime } from "../times.js";
 import { note } from "../toasts.js";
 import { euros, ibanText, units } from "./amounts.js";
-import { Batch, batchState } from "./batch.js";
+import { Batch, batchState, called } from "./batch.js";
 import { Rows, facts, filled } from "./rows.js";
 import { act, label, sure } from "./sure.js";
 import { payeeFound } from "./words.js";
@@ -97,9 +97,9 @@ export class Payouts {
       act($("reject-go"), "due-error", async () => {
         if (!sure($("reject-go"), t("Sure? Give the units back"))) return;
         const reason = $("reject-reason").value.trim().toUpperCase();
-        await this.office.api.post(`/v1/payouts/${this.opened.reference}/rejection`, { reason });
+        const { waits } = await this.office.api.post(`/v1/payouts/${this.opened.reference}/rejection`, { reason });
         $("due-dialog").close();
-        note(t("{name} has the units again.", { name: this.opened.name }));
+        note(waits ? t("Noted: another person has to say so too. Nothing was moved.") : t("{name} has the units again.", { name: this.opened.name }));
         await this.load();
       });
     };
@@ -124,6 +124,7 @@ export class Payouts {
       [t("Reference"), one.reference], [t("Accepted on"), fullTime(new Date(one.accepted_at))],
       [t("Paid to"), one.iban ? one.to : ""], [t("IBAN"), one.iban ? ibanText(one.iban) : t("not known yet")],
       [t("File"), one.batch === null ? "" : t("No. {n}", { n: one.batch })], [t("The bank found"), payeeFound(one.payee)?.text ?? ""],
+      [t("Not executed, says"), one.rejected_by.length ? t("{names}: another person has to say so too", { names: one.rejected_by.map(called).join(", ") }) : ""],
     ];
     $("due-facts").replaceChildren(...facts(told));
     say($("due-error"), "");

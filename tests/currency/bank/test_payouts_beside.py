@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from ledger.core.ids import account_text
 from ledger.core.model import Posted
 from ledger.currency import chartered
 from ledger.currency.audit.walk import audit
-from ledger.currency.bank import booking, details
+from ledger.currency.bank import details
 from ledger.currency.bank.payouts import batches, beside, lines, placing
 from ledger.currency.bank.payouts.owed import Payout
 from ledger.currency.bank.placing import Decision, Way
@@ -142,6 +143,32 @@ def test_lines_that_name_them_are_anybodys(town: Town, paying: Town3) -> None:
     clean(town)
 
 
+@pytest.mark.parametrize("goes", ["as ordered", "elsewhere"])
+def test_a_file_leaves_while_its_line_is_booked(
+    town: Town, paying: Town3, goes: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, payout = paying.shops[0], accept(town, paying.shops[0], SMALL)
+    batch = batches.order(town)
+    for key in (paying.alice, paying.bob):
+        sign(town, batch, key)
+    if goes == "elsewhere":  # the shop says so itself, and the file goes where it was paid before
+        acting = towns.acting(town, shop.key, "PUT /v1/bank-details", iban=ELSEWHERE)
+        details.put(acting, shop.party, ELSEWHERE, by=shop.key.public.hex())
+    fetched: list[bytes] = []
+
+    def and_then(*args: Any) -> bool:
+        is_right = beside.is_little(*args)
+        if not fetched:
+            fetched.append(batches.fetch(town, batches.find(town, "1")))
+        return is_right
+
+    monkeypatch.setattr(lines, "is_little", and_then)
+    row = line(-payout.amount, f"VIR {payout.reference}", NEXT, iban=ELSEWHERE if goes == "elsewhere" else "")
+    kinds = bring(town, statement([row], HELD)).kinds
+    assert fetched and kinds == {"bank_suspense" if goes == "elsewhere" else "bank_payout": 1}
+    clean(town, missing=payout.amount if goes == "elsewhere" else 0)
+
+
 def test_without_a_limit_one_treasurer_says_it(tmp_path: Path) -> None:
     with opened(tmp_path / "home", bank=BankRules(second_signature_above=None)) as town:
         paying = settle(town)
@@ -224,7 +251,7 @@ def test_check_knows_what_the_desk_did_not_ask(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(beside, "require_may", lambda *_args: None)
-    for module in (lines, booking, beside):
+    for module in (lines, beside):
         monkeypatch.setattr(module, "is_little", lambda *_args: True)
     payout = accept(town, paying.shops[0], units)
     if who == "booking":

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from ledger.currency import chartered, parties
+from ledger.core.model import Posted
+from ledger.currency import chartered, logged, parties
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank.payouts import answers, batches, undoing
 from ledger.currency.bank.payouts.answers import Rejected, Report
@@ -81,6 +84,43 @@ def test_two_say_so(town: Town, paying: Town3, out: Payout, second: str) -> None
     assert refuse(town, out, paying.alice).replay
 
 
+@pytest.mark.parametrize("meanwhile", ["another says so", "it leaves in another file"])
+def test_two_things_at_the_same_moment(
+    town: Town, paying: Town3, out: Payout, meanwhile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say, done = undoing._say, list[Any]()
+
+    def and_then(*args: Any) -> Posted:
+        if not done:
+            done.append(None)
+            if meanwhile == "another says so":
+                done.append(refuse(town, out, paying.bob))
+            else:
+                batches.withdraw(town, batches.find(town, "1"), fetched_too=True)
+                sent(paying)
+        return say(*args)
+
+    monkeypatch.setattr(undoing, "_say", and_then)
+    waits = meanwhile != "another says so"
+    assert undoing.is_word(refuse(town, out, paying.alice), out) is waits
+    holds(town, paying, out, BROUGHT - LARGE if waits else BROUGHT)
+    # It was said of the file that left last.
+    refuse(town, out, paying.bob)
+    holds(town, paying, out, BROUGHT)
+
+
+def test_words_are_found_by_what_they_are_about(
+    town: Town, paying: Town3, out: Payout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log of years is not read through for them, with all writing waiting."""
+    read = Mock(side_effect=AssertionError("the whole log"))
+    monkeypatch.setattr(logged, "of_kinds", read)
+    refuse(town, out, paying.alice)
+    refuse(town, out, paying.bob)
+    monkeypatch.undo()
+    holds(town, paying, out, BROUGHT)
+
+
 def test_two_keys_of_one_person_are_one(town: Town, paying: Town3, out: Payout) -> None:
     phone = treasurer(town, paying.office, "Alice", "Alice's phone")
     for key in (paying.alice, phone, paying.alice):
@@ -115,6 +155,24 @@ def test_the_banks_answer_is_the_word_of_who_hands_it_in(town: Town, paying: Tow
     if who != "treasurer":
         assert hand_in(town, out, paying.alice).undone == [out._replace(batch=now(town, out).batch)]
     holds(town, paying, out, BROUGHT)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_an_answer_at_the_machine_is_no_second_word(
+    town: Town, paying: Town3, out: Payout, asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a treasurer says so, and leaves an answer of their own make in the folder that somebody imports."""
+    refuse(town, out, paying.alice)
+    if asked:
+        [left] = hand_in(town, out).left
+        assert left.code == "payout_rejection_waits"
+        holds(town, paying, out, BROUGHT - LARGE)
+        undoing.reject(town, out)
+        holds(town, paying, out, BROUGHT)
+        return
+    monkeypatch.setattr(undoing, "_waits", lambda *_args: None)
+    hand_in(town, out)
+    assert [one.code for one in audit(town).findings] == ["signatures_missing"]
 
 
 def test_a_file_that_is_withdrawn_may_be_at_the_bank_all_the_same(town: Town, paying: Town3, out: Payout) -> None:

@@ -15,11 +15,11 @@ from ledger.core.model import Instruction, Posted
 from ledger.currency import chartered
 from ledger.currency.bank import details
 from ledger.currency.bank.lines import Line
-from ledger.currency.bank.payouts import proven
+from ledger.currency.bank.payouts import index, proven
 from ledger.currency.bank.payouts.approval import SIGNERS, room
 from ledger.currency.bank.payouts.noted import BESIDE, noted
-from ledger.currency.bank.payouts.owed import Payout
-from ledger.currency.bank.payouts.tables import PAYOUT_ORDER
+from ledger.currency.bank.payouts.owed import Payout, payouts
+from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_ORDER
 from ledger.currency.clocked import Moments, judged
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
@@ -91,6 +91,19 @@ def is_little(town: Town, connection: Connection, entry: Instruction, posted: Po
     key = bytes.fromhex(by) if "line" in entry.evidence and by != CONSOLE else None
     at = judged(town, posted) if posted is not None else town.now()
     return room(town, connection, cents, key, at, but=entry.id)
+
+
+def stands(town: Town, connection: Connection, entry: Instruction, posted: Posted) -> bool:
+    """Whether booking may take a line for payouts as `entry` says, and it says it right; asked in its commit.
+
+    A file that orders them may have left since the entry was made, and says where they go.
+    """
+    if getattr(entry, "kind", None) != index.PAID:
+        return True
+    places = index.named(connection, entry.evidence) + index.given_back(entry.evidence)
+    meant = payouts(connection, PAYOUT.c.seq.in_(places))
+    is_right = entry.evidence.get(BESIDE) == evidence(connection, meant).get(BESIDE)
+    return is_right and is_little(town, connection, entry, posted)
 
 
 def require_may(town: Town, connection: Connection, entry: Instruction, posted: Posted) -> None:

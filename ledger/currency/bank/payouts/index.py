@@ -106,7 +106,7 @@ def stood(connection: Connection, transaction: Transaction) -> None:
         return
     evidence, entry = transaction.evidence, transaction.id
     places = named(connection, evidence)
-    back = unpacked(str(evidence["given_back"])) if "given_back" in evidence else []
+    back = given_back(evidence)
     if transaction.kind == PAID:
         paid(connection, places, entry)
         away(connection, back, entry)
@@ -132,6 +132,11 @@ def named(connection: Connection, evidence: Evidence) -> list[int]:
         return []
     one = bytes.fromhex(str(evidence["payout"]))
     return list(connection.scalars(select(_PAYOUT.seq).where(_PAYOUT.reconversion == one)))
+
+
+def given_back(evidence: Evidence) -> list[int]:
+    """The places of those whose shops have their units already, that evidence names beside them."""
+    return unpacked(str(evidence["given_back"])) if "given_back" in evidence else []
 
 
 def _all(connection: Connection, places: Collection[int], *right: ColumnElement[bool], **values: bytes) -> None:

@@ -63,15 +63,12 @@ def executed(books: Books, line: Line) -> Instruction | None:
             return None
         if len(meant.all) == 1 and meant.given_back:
             return None
-        more = evidence(connection, meant.all)
-    chart = books.town.chart
-    due, back = (sum(payout.amount for payout in found) for found in meant)
-    transfers = [Transfer(chart.payouts, line.reserve, due, EUR)] if due else []
-    transfers += [Transfer(chart.claims, line.reserve, back, EUR)] if back else []
-    entry = Transaction(
-        line.id, index.PAID, tuple(transfers), line.booked_on, evidence={**_evidence(books, line, meant, 1), **more}
-    )
-    with books.town.reading() as connection:
+        chart = books.town.chart
+        due, back = (sum(payout.amount for payout in found) for found in meant)
+        transfers = [Transfer(chart.payouts, line.reserve, due, EUR)] if due else []
+        transfers += [Transfer(chart.claims, line.reserve, back, EUR)] if back else []
+        said = {**_evidence(books, line, meant, 1), **evidence(connection, meant.all)}
+        entry = Transaction(line.id, index.PAID, tuple(transfers), line.booked_on, evidence=said)
         return entry if is_little(books.town, connection, entry) else None
 
 

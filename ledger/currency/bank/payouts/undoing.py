@@ -16,7 +16,7 @@ from ledger.core.ids import derived_id
 from ledger.core.model import Note, Posted, Transaction, Transfer
 from ledger.currency import logged, parties
 from ledger.currency.bank.payouts import index
-from ledger.currency.bank.payouts.approval import let_by
+from ledger.currency.bank.payouts.approval import let_by, who
 from ledger.currency.bank.payouts.noted import Noted, noted
 from ledger.currency.bank.payouts.owed import Payout, payouts
 from ledger.currency.bank.payouts.tables import PAYOUT, PAYOUT_BATCH, PAYOUT_ORDER
@@ -25,6 +25,7 @@ from ledger.currency.chart import EUR
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.errors import CurrencyError
 from ledger.currency.persons import held
+from ledger.currency.tables import DEVICE_KEY
 from ledger.currency.told import tell
 from ledger.currency.town import Town
 from ledger.currency.vouching import Held, People
@@ -57,6 +58,34 @@ def enough(words: Collection[str], keys: Mapping[bytes, Held]) -> bool:
     raws = [bytes.fromhex(one) for one in words if one != CONSOLE]
     live = [raw for raw in raws if raw in keys and keys[raw].until is None]
     return People(keys, _EVER).count(live, 2) + (CONSOLE in words) > 1
+
+
+def spoken(by: str, *, report: bool) -> set[str]:
+    """Whose word it is where `by` says so. The bank's answer that is handed in at the machine is nobody's."""
+    return set() if report and by == CONSOLE else {by}
+
+
+def said(connection: Connection, files: Mapping[bytes, bytes]) -> dict[bytes, list[str]]:
+    """Who said that the bank will not execute these payouts of these files, in the order in which they did; by their
+    reconversions, as are the files.
+
+    Keys (hex) and "console". The table says whose words to look for in the log.
+    """
+    office = connection.scalars(select(DEVICE_KEY.c.key).where(DEVICE_KEY.c.role.in_(sorted(parties.OFFICE))))
+    all_ = [CONSOLE, *(key.hex() for key in office)]
+    ids = {word_id(one, file, by): (one, by) for one, file in files.items() for by in all_}
+    found: dict[bytes, list[str]] = {one: [] for one in files}
+    for record in sorted(logged.by_ids(connection, ids).values(), key=lambda record: record.seq):
+        if logged.note(record, index.REJECTING) is not None:
+            payout, by = ids[record.instruction.id]
+            found[payout].append(by)
+    return found
+
+
+def rejected_by(connection: Connection, meant: Collection[Payout]) -> dict[bytes, list[str]]:
+    """Who said so of payouts that are due, for people, by their reconversions: as long as another has to say so too."""
+    last = {one: files[-1].id for one, files in _left(connection, meant).items()}
+    return {one: [who(connection, by) for by in words] for one, words in said(connection, last).items()}
 
 
 def undoing(town: Town, gone: Sequence[Payout], euros_on: int | None = None) -> tuple[Transfer, ...]:
@@ -93,9 +122,12 @@ def reject(town: Town, payout: Payout, *, reason: str = "", by: str = CONSOLE, r
     if report:
         evidence["report"] = 1
     with town.reading() as connection:
-        file = _waits(connection, town, payout, by)
+        file = _waits(connection, town, payout, by, report)
     if file is not None:
-        return _say(town, payout, file, evidence)
+        try:
+            return _say(town, payout, file, evidence, report)
+        except index.Overtaken:
+            return reject(town, payout, reason=reason, by=by, report=report)  # by what is true now
     transaction = Transaction(
         rejection_id(payout.reconversion), index.REJECTED, undoing(town, [payout]),
         evidence=evidence,
@@ -104,7 +136,7 @@ def reject(town: Town, payout: Payout, *, reason: str = "", by: str = CONSOLE, r
     def also(connection: Connection, posted: Posted) -> None:
         if not posted.replay:
             _check(connection, town, payout)
-            if _waits(connection, town, payout, by) is not None:  # it was fetched in between, say
+            if _waits(connection, town, payout, by, report) is not None:  # it was fetched in between, say
                 raise index.Overtaken
             index.undone(connection, [payout.seq], posted.id, were_paid=False)
 
@@ -125,10 +157,10 @@ def reject(town: Town, payout: Payout, *, reason: str = "", by: str = CONSOLE, r
         raise
 
 
-def _say(town: Town, payout: Payout, file: Noted, evidence: dict[str, str | int]) -> Posted:
-    """Note that somebody says so, to whom another has to agree."""
+def _say(town: Town, payout: Payout, file: Noted, evidence: dict[str, str | int], report: bool) -> Posted:
+    """Note that somebody says so, to whom another has to agree. Raises `Overtaken` where it waits for that no more."""
     by, id_ = str(evidence["by"]), word_id(payout.reconversion, file.id, str(evidence["by"]))
-    if by == CONSOLE and "report" in evidence:
+    if not spoken(by, report=report):
         with town.reading() as connection:
             _check(connection, town, payout)
         raise CurrencyError("payout_rejection_waits", waiting(payout, file.number))
@@ -139,6 +171,9 @@ def _say(town: Town, payout: Payout, file: Noted, evidence: dict[str, str | int]
     del evidence["holder"]
 
     def also(connection: Connection, posted: Posted) -> None:
+        still = _waits(connection, town, payout, by, report)
+        if still is None or still.id != file.id:  # another said so at the same moment, or it left in another file
+            raise index.Overtaken
         _check(connection, town, payout)
 
     return town.post(Note(id_, index.REJECTING, {**evidence, "batch": file.id.hex()}), also)
@@ -162,21 +197,31 @@ def waiting(payout: Payout, number: int) -> str:
     )  # fmt: skip
 
 
-def _waits(connection: Connection, town: Town, payout: Payout, by: str) -> Noted | None:
+def _waits(connection: Connection, town: Town, payout: Payout, by: str, report: bool) -> Noted | None:
     """The file for which another person has to say what `by` says; None where `by` is enough, or it was undone."""
-    ids = connection.scalars(select(PAYOUT_ORDER.c.batch).where(PAYOUT_ORDER.c.reconversion == payout.reconversion))
-    left = [file for file in noted(connection, list(ids)).values() if file.fetched and payout.seq in file.places]
+    left = _left(connection, [payout]).get(payout.reconversion, [])
     if not any(let_by(town, connection, file) > 1 for file in left) or town.book.find(
         rejection_id(payout.reconversion)
     ):
         return None
     # What was said of a file before it left again in another is no word on that one.
-    last = max(left, key=lambda file: file.fetched.seq if file.fetched else 0)
-    said = (one.instruction.evidence for one in logged.of_kinds(connection, (index.REJECTING,), after=last.seq))
-    about = (payout.reconversion.hex(), last.id.hex())
-    words = {by} | {str(one["by"]) for one in said if (one["payout"], one["batch"]) == about}
+    last = left[-1]
+    words = {*said(connection, {payout.reconversion: last.id})[payout.reconversion], *spoken(by, report=report)}
     keys = held(town, connection, [bytes.fromhex(one) for one in words if one != CONSOLE])
     return None if enough(words, keys) else last
+
+
+def _left(connection: Connection, meant: Collection[Payout]) -> dict[bytes, list[Noted]]:
+    """The files that left with these payouts, in the order in which they did, by the reconversions."""
+    places = {one.reconversion: one.seq for one in meant}
+    query = select(PAYOUT_ORDER.c.reconversion, PAYOUT_ORDER.c.batch)
+    rows = connection.execute(query.where(PAYOUT_ORDER.c.reconversion.in_(sorted(places)))).all()
+    files, found = noted(connection, {bytes(row.batch) for row in rows}), dict[bytes, list[tuple[int, Noted]]]()
+    for row in rows:
+        file = files.get(row.batch)
+        if file is not None and file.fetched and places[row.reconversion] in file.places:
+            found.setdefault(row.reconversion, []).append((file.fetched.seq, file))
+    return {one: [file for _seq, file in sorted(left)] for one, left in found.items()}
 
 
 def _check(connection: Connection, town: Town, payout: Payout) -> None:
