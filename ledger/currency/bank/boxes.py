@@ -155,7 +155,10 @@ def look(town: Town, connection: Connection | None = None) -> Boxes:
             return look(town, own)
     slips = select(_TYPED.holder, _TYPED.amount).where(_TYPED.corrected_seq.is_(None)).order_by(_TYPED.seq.desc())
     return of(
-        (town.book.balance(number), ((one.holder, one.amount) for one in connection.execute(slips.where(_TYPED.reserve == number))))
+        (
+            town.book.balance(number),
+            ((one.holder, one.amount) for one in connection.execute(slips.where(_TYPED.reserve == number))),
+        )
         for number in sorted(numbers(town))
     )
 
