@@ -95,8 +95,8 @@ def test_a_month_with_everything_in_it(town: Town, alice: Member) -> None:
     acting = towns.acting(town, treasurer.key, f"POST /v1/conversions/{typed.hex()}/correction")
     conversion.correct(acting, typed, by=treasurer.key.public.hex())
     towns.pay(town, alice, shop, 1_800)
-    [one] = clean(town).notices  # that the bank did not name the account it came from
-    assert one.form == FORMS["transit"] and one.values["amount"] == 1_000
+    [told] = clean(town).notices  # that the bank did not name the account it came from
+    assert told.form == FORMS["transit"] and told.values["amount"] == 1_000
 
 
 def test_claims_explain_a_shortage(town: Town, alice: Member) -> None:
