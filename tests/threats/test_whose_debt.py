@@ -213,6 +213,89 @@ def test_as_much_goes_back_to_an_account_as_came_from_it(town: Town, alice: Part
     assert [one.seq for one in done.notices if "went out with the line" in one.form] == [posted.seq]
 
 
+@pytest.mark.parametrize("signed", [False, True], ids=["came", "key"])
+def test_a_line_that_names_anothers_is_not_theirs(town: Town, monkeypatch: pytest.MonkeyPatch, signed: bool) -> None:
+    """Whatever account it went to."""
+    operator, treasurer = officer(town, "operator"), officer(town, "treasurer")
+    holder, bob = towns.member(town, "person", "Alice"), parties.admit(town, "person", "Bob")
+    if signed:
+        by_device(town, holder, THERE)
+    hers: dict[str, Any] = {"kind": LineKind.TRANSFER, "iban": THERE}
+    texts = (f"REMBOURSEMENT {token(town, bob)}", f"{token(town, bob)} {token(town, holder.party)}")
+    bring(town, statement([line(50_000, token(town, holder.party), **hers)]))
+    bring(town, statement([line(-4_000 - i, text, NEXT, **hers) for i, text in enumerate(texts)], 50_000))
+    decision = Decision(way=Way.DEBT, holder=holder.party.account)
+    first, second = (one.line.id for one in open_lines(town))
+    for id_ in (first, second):
+        with pytest.raises(CurrencyError, match="a treasurer may"):
+            decide(town, operator, id_, decision)
+    posted = decide(town, treasurer, first, decision)
+    assert named(audit(town), posted.seq)
+    monkeypatch.setattr(went, "require_may", lambda *_args: None)
+    posted = decide(town, operator, second, decision)
+    assert role_missing(audit(town)) == [("role_insufficient", posted.seq)]
+
+
+OF_BOBS: dict[str, tuple[int, Way | None, bool]] = {
+    "as much": (4_000, None, False),
+    "less": (3_999, None, True),
+    "by hand": (4_000, Way.MEMBER, False),
+    "waits": (4_000, Way.OWN, False),
+}
+"""Cents that came for Bob from an account; as what they were placed (`own`: not yet), None with his reference; whether
+what went there is Alice's then."""
+
+
+@pytest.mark.parametrize("what", OF_BOBS)
+def test_an_account_that_several_use_is_not_one_members(town: Town, alice: Party, what: str) -> None:
+    """As much came from there for another: it may be theirs that went back. What a third owes is no matter."""
+    came, way, is_hers = OF_BOBS[what]
+    operator, treasurer = officer(town, "operator"), officer(town, "treasurer")
+    bob, carol = (parties.admit(town, "person", name) for name in ("Bob", "Carol"))
+    theirs: dict[str, Any] = {"kind": LineKind.TRANSFER, "iban": THERE}
+    bobs = line(came, "?" if way else token(town, bob), **theirs)
+    bring(town, statement([line(5_000, token(town, alice), **theirs), bobs]))
+    for one in open_lines(town) if way is Way.MEMBER else ():
+        decide(town, treasurer, one.line.id, Decision(way=Way.MEMBER, holder=bob.account))
+    outs = [line(cents, "VIR", NEXT, **theirs) for cents in (-4_000, -4_001)]
+    bring(town, statement(outs, 5_000 + came))
+    there = {one.line.amount: one.line.id for one in open_lines(town)}
+    decide(town, treasurer, there[-4_001], Decision(way=Way.DEBT, holder=carol.account))
+    decision = Decision(way=Way.DEBT, holder=alice.account)
+    if not is_hers:
+        with pytest.raises(CurrencyError, match="a treasurer may"):
+            decide(town, operator, there[-4_000], decision)
+    posted = decide(town, operator if is_hers else treasurer, there[-4_000], decision)
+    done = audit(town)
+    assert role_missing(done) == [] or what == "waits"
+    assert named(done, posted.seq) is not is_hers
+
+
+@pytest.mark.parametrize("role", ["operator", "treasurer"])
+@pytest.mark.parametrize("before", [True, False])
+def test_check_holds_it_against_whose_it_was_then(
+    town: Town, alice: Party, role: str, before: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came from there for Bob is put back later, and placed as the association's own; or the other way round."""
+    monkeypatch.setattr(went, "require_may", lambda *_args: None)
+    treasurer, bob = officer(town, "treasurer"), parties.admit(town, "person", "Bob")
+    theirs: dict[str, Any] = {"kind": LineKind.TRANSFER, "iban": THERE}
+    bring(town, statement([line(5_000, token(town, alice), **theirs), line(4_500, "?", **theirs)]))
+    bring(town, statement([line(-4_000, "VIR", NEXT, **theirs)], 9_500))
+    bobs, out = (one.line.id for one in open_lines(town))
+    ways = [Decision(way=Way.MEMBER, holder=bob.account), Decision(way=Way.OWN)][:: 1 if before else -1]
+    decide(town, treasurer, bobs, ways[0])
+    key = treasurer if role == "treasurer" else officer(town, role)
+    posted = decide(town, key, out, Decision(way=Way.DEBT, holder=alice.account))
+    for _later in range(2):
+        done = audit(town)
+        assert role_missing(done) == ([("role_insufficient", posted.seq)] if before and role == "operator" else [])
+        assert named(done, posted.seq) is (before and role == "treasurer")
+        if _later == 0:
+            undecide(town, treasurer, bobs)
+            decide(town, treasurer, bobs, ways[1])
+
+
 def test_what_was_placed_by_hand_counts_for_nothing(town: Town, alice: Party) -> None:
     operator = officer(town, "operator")
     theirs: dict[str, Any] = {"kind": LineKind.TRANSFER, "iban": ELSEWHERE}

@@ -194,6 +194,7 @@ def given_back(story: Story, record: Record, transaction: Transaction, original:
         yield "return_shape", f"units and claim are not the {original.amount} that went back"
     elif rest:
         story.lines.claimed.append((record.seq, transaction.id, holder, record.at))
+    original.keep()
     original.undone_seq, original.touched = record.seq, record.seq
 
 
@@ -259,6 +260,7 @@ def withdrawn(story: Story, record: Record, instruction: Transaction | Note) -> 
         yield from given_back(story, record, instruction, line, line.reserve)
     else:
         yield from _undone(story, record, instruction, line)
+    line.keep()
     line.undone_seq = line.touched = record.seq
     line.gone = True
 
@@ -306,6 +308,7 @@ def reopened(story: Story, record: Record, instruction: Transaction | Note, line
     if original is None or bytes_of(instruction.evidence.get("reopens")) != original.id:
         yield "return_unrelated", "it does not say which top-up stands again by it"
         return
+    original.keep()
     original.undone_seq, original.touched = None, record.seq
 
 

@@ -19,6 +19,7 @@ from ledger.currency.bank import said
 from ledger.currency.bank.details import by_account
 from ledger.currency.bank.lines import Line, has_texts
 from ledger.currency.bank.recalled import Candidate
+from ledger.currency.bank.said import Whose
 from ledger.currency.bank.went import EXPLAINING
 from ledger.currency.tables import SALT
 from ledger.currency.town import Town
@@ -93,11 +94,26 @@ class _Judge:
                 ibans.add(now.iban)
             else:
                 known = False
-        theirs = {id_: self._line(id_) for id_ in one.lines if self.texts.gone.get(id_, one.seq) >= one.seq}
-        there = [each for each in theirs.values() if each is not None]
-        if said.is_theirs(line, ibans, there):
+        there, is_whole = self._there(one, line)
+        if said.is_anothers(line, one.holder, self.texts.named(one.seq), there):
+            return False
+        if said.is_theirs(line, one.holder, ibans, there):
             return True
-        return False if known and len(there) == len(theirs) else None
+        return False if known and is_whole else None
+
+    def _there(self, one: Charge, line: Line) -> tuple[list[Whose], bool]:
+        """The lines of the account that a line went to, as they were then; whether none of that member's lacks."""
+        there, is_whole = [], True
+        for state in self.story.lines.known.values():
+            whose = state.before(one.seq)
+            if whose is None or self.texts.gone.get(state.id, one.seq) < one.seq:
+                continue
+            each = self._line(state.id)
+            if each is None:
+                is_whole &= not (whose.counts and whose.holder == one.holder)
+            elif line.iban and each.iban == line.iban:
+                there.append(whose)
+        return there, is_whole
 
     def _line(self, id_: bytes) -> Line | None:
         """A line whose texts are those that were taken: a hash without its salt is of texts that were erased."""

@@ -16,6 +16,7 @@ from ledger.core.model import Evidence, Note, Transaction
 from ledger.core.record import Record
 from ledger.currency.bank.indexing import SUSPENSE
 from ledger.currency.bank.reference import read_line_reference
+from ledger.currency.bank.said import Whose, whose
 from ledger.currency.bank.taking import line_id
 from ledger.currency.chart import Chart
 
@@ -53,6 +54,8 @@ class LineState:
     """Whether a corrected statement took it away."""
     touched: int = 0
     """The last entry that was about it."""
+    past: tuple[tuple[int, Whose | None], ...] = ()
+    """Whose it was before, each with the entry since when (`touched`)."""
     beside: Beside | None = None
     """What a line that took another back may have taken back as well; None where nobody asked then."""
 
@@ -60,6 +63,15 @@ class LineState:
     def is_open(self) -> bool:
         """Whether it waits in suspense."""
         return self.became == SUSPENSE and self.placed_seq is None and self.undone_seq is None
+
+    def keep(self) -> None:
+        """Keep whose it is: an entry is about to change that."""
+        self.past = (*self.past, (self.touched, whose(self)))
+
+    def before(self, seq: int) -> Whose | None:
+        """Whose it was before the entry `seq`."""
+        states = ((self.touched, whose(self)), *reversed(self.past))
+        return next((then for since, then in states if since < seq), None)
 
 
 class Beside(NamedTuple):
@@ -73,10 +85,9 @@ class Charge(NamedTuple):
     """A line was placed so that a member pays for it (0: several, or nobody), or so that it explains another, by entry
     `seq` with that `id`.
 
-    `is_operators` where no treasurer did it. What was known then: the `lines` of that member that counted for what came
-    from an account (`said.counts`), the hash of where the member's own key said that they are paid, and what was
-    `beside` the top-up `other` that it is said to take back; of a pair `other` is the other line. `evidence` is that of
-    the entry.
+    `is_operators` where no treasurer did it. What was known then: the hash of where the member's own key said that they
+    are paid, and what was `beside` the top-up `other` that it is said to take back; of a pair `other` is the other
+    line. `evidence` is that of the entry.
     """
 
     seq: int
@@ -85,7 +96,6 @@ class Charge(NamedTuple):
     way: str
     holder: int
     is_operators: bool
-    lines: tuple[bytes, ...]
     details: str | None
     other: bytes
     beside: Beside

@@ -24,7 +24,6 @@ from ledger.currency.bank.mandates.index import BROUGHT, UNPAID
 from ledger.currency.bank.payouts.index import PAID
 from ledger.currency.bank.payouts.index import RETURNED as PAYOUT_RETURNED
 from ledger.currency.bank.placing import PLACED, Way
-from ledger.currency.bank.said import counts
 from ledger.currency.bank.suspense import CAN_BE_WRONG, placed_id
 from ledger.currency.bank.topups import KNOWN
 from ledger.currency.bank.went import CHARGING, EXPLAINING, is_charge
@@ -49,6 +48,7 @@ def placed(story: Story, record: Record, instruction: Transaction | Note) -> Ite
     yield from _same_line(instruction, line)
     way = str(evidence.get("as"))
     judge = WAYS.get(way)
+    line.keep()
     line.holder = number_in(evidence, "holder") or None
     if way in CHARGING and line.amount < 0 and story.rules.guarded:
         _charge(story, record, line, way)
@@ -57,7 +57,7 @@ def placed(story: Story, record: Record, instruction: Transaction | Note) -> Ite
     # Of a pair each line is placed: what went out stands for both.
     if explains in EXPLAINING and story.rules.guarded > 1 and (way != "pair" or line.amount < 0):
         story.lines.charges.append(Charge(
-            record.seq, record.instruction.id, line.id, explains, 0, _is_operators(story, evidence), (), None,
+            record.seq, record.instruction.id, line.id, explains, 0, _is_operators(story, evidence), None,
             bytes_of(evidence.get("other")), Beside((), ()), evidence,
         ))  # fmt: skip
     if judge is None or instruction.kind not in KINDS.get(way, (PLACED,)):
@@ -81,10 +81,9 @@ def _charge(story: Story, record: Record, line: LineState, way: str) -> None:
     is_operators = _is_operators(story, evidence)
     if is_operators and story.rules.guarded < 2:
         return
-    theirs = tuple(one.id for one in story.lines.known.values() if one.holder == holder and counts(one))
     details = story.details.get(holder) if holder in story.own_details else None
     story.lines.charges.append(Charge(
-        record.seq, record.instruction.id, line.id, way, holder, is_operators, theirs, details,
+        record.seq, record.instruction.id, line.id, way, holder, is_operators, details,
         bytes_of(evidence.get("returns")), beside(story, line), evidence,
     ))  # fmt: skip
 
@@ -122,6 +121,7 @@ def back(story: Story, record: Record, instruction: Transaction | Note) -> Itera
         yield from reopened(story, record, instruction, line)
     if line.placed_as == Way.KNOWN or (line.placed_as is None and line.became == KNOWN):
         story.lines.named.pop(line.other, None)
+    line.keep()
     line.became, line.seq, line.holder, line.turn = SUSPENSE, record.seq, None, line.turn + 1
     line.placed_as, line.placed_seq, line.placed, line.other, line.touched = None, None, [], b"", record.seq
 

@@ -2,13 +2,15 @@
 
 The accounts of a member are those that their own key signed; what somebody of the office typed, or wrote down from a
 paper, says nothing here. An account from which euros came with the member's reference is the member's for as much as
-came: a cent makes nobody's account theirs.
+came: a cent makes nobody's account theirs. One account may be used by several, a couple or a payment service: what goes
+there is as likely another's where it names them, or where as much came from there for them.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sqlalchemy import Connection, select
 
@@ -16,13 +18,14 @@ from ledger.core.model import Evidence
 from ledger.currency import parties
 from ledger.currency.bank.boxes import is_cash, is_deposit
 from ledger.currency.bank.details import by_account
+from ledger.currency.bank.indexing import SUSPENSE
 from ledger.currency.bank.lines import Line, said_of
 from ledger.currency.bank.mandates.index import named
 from ledger.currency.bank.mandates.tables import COLLECTION, MANDATE, MANDATE_VERSION
-from ledger.currency.bank.recalled import SURE, same_payer
+from ledger.currency.bank.recalled import SURE, Named, same_payer
 from ledger.currency.bank.reference import written_in
 from ledger.currency.bank.statement import LineKind
-from ledger.currency.bank.topups import CONVERSION
+from ledger.currency.bank.topups import CONVERSION, KNOWN
 from ledger.currency.conversion import CONSOLE
 from ledger.currency.town import Town
 
@@ -40,6 +43,16 @@ class Became(Protocol):
     def placed_as(self) -> str | None: ...
     @property
     def undone_seq(self) -> int | None: ...
+    @property
+    def holder(self) -> int | None: ...
+
+
+class Whose(NamedTuple):
+    """Whose a line is, and its cents: `holder` 0 for one that came and waits. `counts`: see there."""
+
+    holder: int
+    amount: int
+    counts: bool
 
 
 def counts(line: Became) -> bool:
@@ -49,6 +62,17 @@ def counts(line: Became) -> bool:
     if line.amount > 0:
         return line.became == CONVERSION and line.placed_as is None and line.undone_seq is None
     return line.placed_as == "debt"
+
+
+def whose(line: Became) -> Whose | None:
+    """Whose a line is, if it stands: it brought units to one member, was paid to one who owes it, or came and waits."""
+    if line.undone_seq is not None:
+        return None
+    if line.placed_as is None and line.became == SUSPENSE:
+        return Whose(0, line.amount, counts=False) if line.amount > 0 else None
+    way = line.placed_as or line.became
+    right = (CONVERSION, KNOWN, "member", "known") if line.amount > 0 else ("debt",)
+    return Whose(line.holder, line.amount, counts(line)) if way in right and line.holder else None
 
 
 def explains(way: str, line: Line, other: Line | None, *, is_ours: bool) -> bool:
@@ -63,13 +87,25 @@ def explains(way: str, line: Line, other: Line | None, *, is_ours: bool) -> bool
     return went.kind == LineKind.RETURN or (line.iban != "" and line.iban == other.iban)
 
 
-def is_theirs(line: Line, ibans: Collection[str], theirs: Iterable[Line]) -> bool:
-    """Whether a line went to an account of a member's: by their own key, or by as much that came from there with their
-    reference and did not go back. `theirs` are lines that count.
+def is_theirs(line: Line, holder: int, ibans: Collection[str], there: Iterable[Whose]) -> bool:
+    """Whether a line went to an account of a member's: by their own key (`ibans`), or by as much that came from there
+    with their reference and did not go back. `there` are the lines of that account.
     """
     if not line.iban:
         return False
-    return line.iban in ibans or -line.amount <= sum(one.amount for one in theirs if one.iban == line.iban)
+    theirs = sum(one.amount for one in there if one.holder == holder and one.counts)
+    return line.iban in ibans or -line.amount <= theirs
+
+
+def is_anothers(line: Line, holder: int, named: Named, there: Iterable[Whose]) -> bool:
+    """Whether what went out is as likely another member's: it names one, or as much came from `there` for others."""
+    if named((*line.said, *(text for part in line.parts for text in said_of(part)))) - {holder}:
+        return True
+    others = Counter[int]()
+    for one in there:
+        others[one.holder] += one.amount if one.holder != holder else 0
+    # What one owes already makes up for nothing that came for another.
+    return -line.amount <= sum((+others).values())
 
 
 def is_return(line: Line, topup: Line, fits: int) -> bool:

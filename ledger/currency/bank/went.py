@@ -9,6 +9,8 @@ the same, or the member's own key (`said`); or a treasurer decides, whom `check`
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection, select
 
 from ledger.core.model import Evidence, Instruction, Transaction, Transfer
@@ -68,7 +70,8 @@ def require_may(
     elif line.amount < 0 and way in CHARGING and not _is_said(town, connection, line, evidence):
         raise CurrencyError("role_insufficient", tell(
             "neither the bank nor the member's own key says that these {amount} went back to where the member's euros "
-            "had come from, or to an account of theirs: a treasurer may place the line so", amount=Cents(-line.amount),
+            "had come from, or to an account of theirs, and to nobody else's: a treasurer may place the line so",
+            amount=Cents(-line.amount),
         ))  # fmt: skip
 
 
@@ -82,18 +85,19 @@ def _is_said(town: Town, connection: Connection, line: Line, evidence: Evidence)
     way = evidence["as"]
     if way == "debits":
         return said.of_debits(connection, line, evidence) is True
-    holder = int(str(evidence["holder"]), 16)
+    holder, members = int(str(evidence["holder"]), 16), Books(town, "").members
+
+    def named(texts: Iterable[str]) -> set[int]:
+        return found_in(texts, members)
+
     if way == "returned":
         row = connection.execute(select(BANK_LINE).where(_LINE.id == bytes.fromhex(str(evidence["returns"])))).one()
-        members = Books(town, "").members
-        fits = recall(line, lambda texts: found_in(texts, members)).fits(
-            Candidate(line_of(row), holder), topups.candidates(connection, line)
-        )
+        fits = recall(line, named).fits(Candidate(line_of(row), holder), topups.candidates(connection, line))
         return said.is_return(line, line_of(row), fits)
     ibans = said.by_mandates(connection, holder) | said.by_details(town, connection, holder)
-    theirs = select(BANK_LINE).where(_LINE.holder == holder, _LINE.iban == line.iban, _LINE.withdrawn.is_(None))
-    found = map(line_of, connection.execute(theirs))
-    return said.is_theirs(line, ibans, [one for one in found if said.counts(one)])
+    rows = connection.execute(select(BANK_LINE).where(_LINE.iban == line.iban, _LINE.withdrawn.is_(None)))
+    there = [whose for row in rows if (whose := said.whose(line_of(row))) is not None] if line.iban else []
+    return said.is_theirs(line, holder, ibans, there) and not said.is_anothers(line, holder, named, there)
 
 
 # --- ways --------------------------------------------------------------------------------------------------
