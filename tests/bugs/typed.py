@@ -287,7 +287,7 @@ BUGS: tuple[Bug, ...] = (
     bug("transit: a person gives a member our own euros", f"{BETWEEN} -k 'nobodys_top_up and sqlite'",
         BANK + "ours.py", "    if left is not None:", "    if False:"),
     bug("typed: a cheque is cash", f"{WHOSE} -k 'no_cash and sqlite'",
-        BANK + "boxes.py", ' and not said(line.text, "cheque")', ""),
+        BANK + "boxes.py", ' and not _is_cheque(line)', ""),
     bug("typed: any sum is placed into the box", f"{WHOSE} -k 'no_cash and sqlite'",
         BANK + "suspense.py", "if decision.way is Way.CASH and by != CONSOLE:", "if False:"),
     bug("typed: cover is taken from what was passed on", f"{WHOSE} -k 'cover_of and sqlite'",
