@@ -81,7 +81,7 @@ def _charge(story: Story, record: Record, line: LineState, way: str) -> None:
     details = story.details.get(holder) if holder in story.own_details else None
     story.lines.charges.append(Charge(
         record.seq, record.instruction.id, line.id, way, holder, is_operators, details,
-        bytes_of(evidence.get("returns")), beside(story, line), evidence,
+        bytes_of(evidence.get("returns")), beside(story, line) if way == Way.RETURNED else Beside((), ()), evidence,
     ))  # fmt: skip
 
 
