@@ -100,6 +100,8 @@ class Charge(NamedTuple):
     other: bytes
     beside: Beside
     evidence: Evidence
+    is_ruled: bool = True
+    """Whether an operator was held to it then; else what they said is named, as a treasurer's is."""
 
 
 class Unboxed(NamedTuple):
