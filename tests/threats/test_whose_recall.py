@@ -220,5 +220,7 @@ def test_only_lines_with_a_sign_are_read_and_the_answers_are_the_same(town: Town
         this = recall(went, lambda said_: found_in(said_, members))
         with town.reading() as connection:
             read = topups.candidates(connection, this)
-        assert answers(this, read, every) == answers(this, [Candidate(one, one.holder) for one in every], every)
+        all_ = [Candidate(one, one.holder) for one in every]
+        assert answers(this, read, every) == answers(this, all_, every)
+        assert [one for one in all_ if this.right(one) >= SURE and one not in read] == []
         assert not [one for one in read if one.holder and not this._replace(line=went._replace(kind="")).right(one)]
