@@ -43,6 +43,10 @@ FORMS = (
     N_("{amount} went out with the line {line}: "
        "a treasurer, or somebody at the machine, placed it as monthly top-ups of several members that went back"
        ", and neither the bank nor that member's own key says so"),
+    N_("{amount} went out with the line {line}: by the rules of before, an operator had account {account} pay for it"
+       ", and neither the bank nor that member's own key says so"),
+    N_("{amount} went out with the line {line}: by the rules of before, an operator had several members pay for it"
+       ", and neither the bank nor that member's own key says so"),
     N_("{amount} went out with the line {line}: a treasurer, or somebody at the machine, placed it as euros given back "
        "that had come before, and the bank does not say so"),
     N_("{amount} of the line {line}: a treasurer, or somebody at the machine, placed it as between two accounts of the "

@@ -18,7 +18,8 @@ BUGS = (
     bug("charged: any IBAN is the member's", DEBT + "is_paid",
         SAID, "return line.iban in ibans or", "return True or"),
     bug("charged: check believes the desk", DEBT + "did_not_ask",
-        CHARGED, "if found is False and one.is_operators:", "if False:"),
+        CHARGED, "if found is False and one.is_operators and one.is_ruled:",
+        "if found is False and one.is_operators and one.way in EXPLAINING:"),
     bug("charged: texts that were erased say that it was wrong", DEBT + "did_not_ask",
         CHARGED, "return line if not hashed or line.statement in self.salts else None", "return line",
         CHARGED, "if line is None or not has_texts(line):", "if line is None:"),
@@ -111,5 +112,7 @@ BUGS = (
         "api/commands/checking.py", 'if report.ok and failures.told(came)[1] != "internal":', "if report.ok:"),
     bug("charged: older books are judged by it too", DEBT + "before_the_charter",
         PLACINGS, "line.amount < 0 and story.rules.guarded:", "line.amount < 0:",
-        PLACINGS, "if is_operators and story.rules.guarded < 2:", "if False:"),
+        PLACINGS, "story.rules.guarded > 1,\n    ))", "True,\n    ))"),
+    bug("charged: what an operator said before is named nowhere", DEBT + "before_the_charter",
+        CHARGED, "not (one.is_operators and one.is_ruled):", "not one.is_operators:"),
 )  # fmt: skip

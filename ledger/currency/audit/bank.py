@@ -205,10 +205,10 @@ def is_topup(line: LineState) -> bool:
 
 
 def beside(story: Story, line: LineState) -> Beside:
-    """What a line may take back by now: top-ups of as much that stand, and lines in suspense."""
+    """What a line may take back by now: top-ups of as much that stand, and what else came, whatever became of it."""
     came = story.lines.came.get((line.reserve, -line.amount), ())
     there = [one for one in came if one.undone_seq is None and one.booked_on <= line.booked_on]
-    return Beside(tuple(filter(is_topup, there)), tuple(one for one in there if one.is_open))
+    return Beside(tuple(filter(is_topup, there)), tuple(one for one in there if not is_topup(one)))
 
 
 def known(story: Story, record: Record, note: Note) -> Iterator[Said]:

@@ -203,7 +203,8 @@ def _outdated(town: Town, story: Story, accounts: list[AccountState]) -> None:
                 "no statement of {name} was ever imported: what is on it rests on the word of whoever typed it; import "
                 "its statements"
             )
-            story.notices.append(Notice(*one.by_word, form, {"name": repr(one.name)}))
+            seq, id_ = one.by_word
+            story.notices.append(Notice(seq, id_, form, {"name": repr(one.name)}))
             continue
         if not taken:
             continue

@@ -32,6 +32,9 @@ FORMS = {
     "debits": _WENT + "monthly top-ups of account {account} that went back" + _WHY,
 }
 OF_SEVERAL = _WENT + "monthly top-ups of several members that went back" + _WHY
+_BEFORE = "{amount} went out with the line {line}: by the rules of before, an operator had "
+BEFORE = _BEFORE + "account {account} pay for it" + _WHY
+BEFORE_OF_SEVERAL = _BEFORE + "several members pay for it" + _WHY
 _OF_A_LINE = "{amount} of the line {line}: a treasurer, or somebody at the machine, placed it as "
 FORMS |= {
     "pair": _WENT + "euros given back that had come before, and the bank does not say so",
@@ -50,10 +53,10 @@ def against(town: Town, story: Story, texts: Texts, notes: Mapping[bytes, Taken]
         judge = _Judge(town, story, texts, notes, salts, connection)
         for one in story.lines.charges:
             state, found = story.lines.known[one.line], judge.says(one)
-            if found is False and one.is_operators:
+            if found is False and one.is_operators and one.is_ruled:
                 why = ", and the bank does not say so" if one.way in EXPLAINING else _WHY
                 yield one.seq, one.id, f"the line {state.reference} was placed as {one.way!r} by no treasurer" + why
-            elif not found and not one.is_operators:
+            elif not found and not (one.is_operators and one.is_ruled):
                 story.notices.append(_notice(one, abs(state.amount), state.reference))
 
 
@@ -127,6 +130,8 @@ class _Judge:
 
 def _notice(one: Charge, amount: int, reference: str) -> Notice:
     values: dict[str, str | int] = {"amount": amount, "line": reference}
-    if not one.holder:
-        return Notice(one.seq, one.id, FORMS[one.way] if one.way in EXPLAINING else OF_SEVERAL, values)
-    return Notice(one.seq, one.id, FORMS[one.way], {**values, "account": one.holder})
+    if one.holder:
+        values["account"] = one.holder
+    if one.is_operators:
+        return Notice(one.seq, one.id, BEFORE if one.holder else BEFORE_OF_SEVERAL, values)
+    return Notice(one.seq, one.id, FORMS[one.way] if one.holder or one.way in EXPLAINING else OF_SEVERAL, values)

@@ -75,10 +75,10 @@ class LineState:
 
 
 class Beside(NamedTuple):
-    """Lines that came in, as they were at an entry: top-ups of a member, and those in suspense."""
+    """Lines that came in, as they were at an entry: top-ups of a member, and all else."""
 
     topups: tuple[LineState, ...]
-    waiting: tuple[LineState, ...]
+    others: tuple[LineState, ...]
 
 
 class Charge(NamedTuple):
@@ -100,6 +100,8 @@ class Charge(NamedTuple):
     other: bytes
     beside: Beside
     evidence: Evidence
+    is_ruled: bool = True
+    """Whether an operator was held to it then; else what they said is named, as a treasurer's is."""
 
 
 class Unboxed(NamedTuple):

@@ -78,13 +78,11 @@ def _is_operators(story: Story, evidence: Evidence) -> bool:
 def _charge(story: Story, record: Record, line: LineState, way: str) -> None:
     """Keep what was known when a member was charged. An operator is held to it since it is the rule."""
     evidence, holder = record.instruction.evidence, line.holder or 0
-    is_operators = _is_operators(story, evidence)
-    if is_operators and story.rules.guarded < 2:
-        return
     details = story.details.get(holder) if holder in story.own_details else None
     story.lines.charges.append(Charge(
-        record.seq, record.instruction.id, line.id, way, holder, is_operators, details,
-        bytes_of(evidence.get("returns")), beside(story, line), evidence,
+        record.seq, record.instruction.id, line.id, way, holder, _is_operators(story, evidence), details,
+        bytes_of(evidence.get("returns")), beside(story, line) if way == Way.RETURNED else Beside((), ()), evidence,
+        story.rules.guarded > 1,
     ))  # fmt: skip
 
 

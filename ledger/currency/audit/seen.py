@@ -55,7 +55,7 @@ class Texts:
         if beside is not None:
             # What took `one` itself back is this entry.
             topups = [state for state in beside.topups if state.touched <= seq or state.id == one.line.id]
-            there = [(state.id, state.holder) for state in topups] + [(state.id, None) for state in beside.waiting]
+            there = [(state.id, state.holder) for state in topups] + [(state.id, None) for state in beside.others]
             others = (Candidate(self.lines[id_], holder) for id_, holder in there if self._is_there(id_, seq))
             return said_back.fits(one, [each if each.line.id != one.line.id else one for each in others])
         return said_back.right(one)

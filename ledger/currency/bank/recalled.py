@@ -23,7 +23,7 @@ Named = Callable[[Iterable[str]], set[int]]
 
 
 class Candidate(NamedTuple):
-    """A line that came in: a top-up of `holder`, or (None) one that waits in suspense."""
+    """A line that came in: a top-up of `holder`, or (None) one that waits in suspense, or was placed otherwise."""
 
     line: Line
     holder: int | None
@@ -60,7 +60,7 @@ class Recall(NamedTuple):
             return True
         if other_order(line.end_to_end, there.end_to_end):
             return True
-        elses = one.holder is not None and self.member not in (None, one.holder)
+        elses = one.holder is not None and self.member not in (None, *self._whose(one))
         return elses and not self._same_order(one)
 
     def best(self, candidates: Iterable[Candidate]) -> Candidate | None:
@@ -87,10 +87,9 @@ class Recall(NamedTuple):
         return same_order(self.line.end_to_end, one.line.end_to_end)
 
     def _whose(self, one: Candidate) -> set[int]:
-        """Whose a candidate may be: its member's, or in suspense all's whom its texts name."""
-        if one.holder is not None:
-            return {one.holder}
-        return self.named((*one.line.said, *(text for part in one.line.parts for text in said_of(part))))
+        """Whose a candidate may be: its member's, and all's whom its texts name: a label may keep one of two."""
+        theirs = self.named((*one.line.said, *(text for part in one.line.parts for text in said_of(part))))
+        return theirs if one.holder is None else theirs | {one.holder}
 
 
 def recall(line: Line, named: Named) -> Recall:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, or_, select
 
 from ledger.core.model import Instruction, Note, Transaction, Transfer
 from ledger.currency import uncovered
@@ -12,8 +12,8 @@ from ledger.currency.bank import typed
 from ledger.currency.bank.indexing import RETURN, SUSPENSE, Overtaken, holder_of, kind_of
 from ledger.currency.bank.lines import Books, Line, line_of
 from ledger.currency.bank.names import said
-from ledger.currency.bank.recalled import SURE, Candidate, named_in, recall
-from ledger.currency.bank.reference import found_in
+from ledger.currency.bank.recalled import SURE, Candidate, Recall, named_in, recall
+from ledger.currency.bank.reference import found_in, names_order
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.bank.typed import Unexplained
@@ -126,26 +126,36 @@ def brought_units() -> ColumnElement[bool]:
     return _LINE.holder.is_not(None) & (by_itself | _LINE.placed_as.in_(("member", "known")))
 
 
-def candidates(connection: Connection, line: Line, without: Collection[bytes] = ()) -> list[Candidate]:
-    """The lines that `line` may take back, the latest first: top-ups of as much that stand, and what is in suspense."""
-    waits = (_LINE.became == SUSPENSE) & _LINE.placed_seq.is_(None)
+def candidates(connection: Connection, back: Recall, without: Collection[bytes] = ()) -> list[Candidate]:
+    """The lines that a line may take back, the latest first: top-ups of as much that stand, and what else came with
+    that sum, whatever a person placed it as.
+
+    Not the top-ups booked by themselves of which nothing but its being a return is right, which makes none `SURE`:
+    there may be thousands.
+    """
+    line = back.line
+    signs = [_LINE.iban == line.iban] if line.iban else []
+    signs += [_LINE.end_to_end == line.end_to_end] if names_order(line.end_to_end) else []
+    signs += [_LINE.holder == back.member] if back.member is not None else []
+    is_topup = brought_units().label("is_topup")
+    by_person = (_LINE.became == SUSPENSE) | _LINE.holder.is_(None)
     query = (
-        select(BANK_LINE)
+        select(BANK_LINE, is_topup)
         .where(
-            _LINE.reserve == line.reserve, _LINE.amount == -line.amount, brought_units() | waits,
+            _LINE.reserve == line.reserve, _LINE.amount == -line.amount, or_(by_person, *signs),
             _LINE.undone_seq.is_(None), _LINE.withdrawn.is_(None), _LINE.booked_on <= line.booked_on.isoformat(),
         )
         .order_by(_LINE.booked_on.desc(), _LINE.place.desc())
     )  # fmt: skip
-    found = [line_of(row) for row in connection.execute(query)]
-    return [Candidate(one, one.holder) for one in found if one.id not in without]
+    found = [(line_of(row), bool(row.is_topup)) for row in connection.execute(query)]
+    return [Candidate(one, one.holder if brought else None) for one, brought in found if one.id not in without]
 
 
 def _original(books: Books, connection: Connection, line: Line, without: Collection[bytes]) -> Line | None:
     """The top-up that a line takes back, where it is sure to, and no other line is as likely."""
 
     said_back = recall(line, lambda texts: found_in(texts, books.members))
-    one = said_back.best(candidates(connection, line, without))
+    one = said_back.best(candidates(connection, said_back, without))
     return None if one is None or one.holder is None or said_back.right(one) < SURE else one.line
 
 

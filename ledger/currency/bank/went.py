@@ -92,7 +92,8 @@ def _is_said(town: Town, connection: Connection, line: Line, evidence: Evidence)
 
     if way == "returned":
         row = connection.execute(select(BANK_LINE).where(_LINE.id == bytes.fromhex(str(evidence["returns"])))).one()
-        fits = recall(line, named).fits(Candidate(line_of(row), holder), topups.candidates(connection, line))
+        back = recall(line, named)
+        fits = back.fits(Candidate(line_of(row), holder), topups.candidates(connection, back))
         return said.is_return(line, line_of(row), fits)
     ibans = said.by_mandates(connection, holder) | said.by_details(town, connection, holder)
     rows = connection.execute(select(BANK_LINE).where(_LINE.iban == line.iban, _LINE.withdrawn.is_(None)))
