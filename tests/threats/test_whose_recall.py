@@ -14,11 +14,11 @@ from ledger.currency import chartered, parties
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank import said, topups
 from ledger.currency.bank.lines import Line, lines
-from ledger.currency.bank.placing import Decision, Way
+from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.recalled import SURE, Candidate, Recall, recall
 from ledger.currency.bank.reference import found_in, member_references
 from ledger.currency.bank.statement import BankLine, LineKind
-from ledger.currency.bank.suspense import open_lines, place, put_back
+from ledger.currency.bank.suspense import open_lines, place
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
@@ -112,6 +112,28 @@ def test_as_likely_is_nobodys(town: Town, alice: Party, bob: Party) -> None:
     assert held(town, alice, bob) == [CENTS, CENTS]
 
 
+@pytest.mark.parametrize("way", ["own", "split", "member"])
+def test_what_a_person_placed_may_be_what_was_called_back(town: Town, alice: Party, bob: Party, way: str) -> None:
+    """Two share an account, and what one of them gave is called back: no top-up, it takes none of the other's."""
+    assert came(town, sent(token(town, alice), iban=HERS), sent("COTISATION", 1, iban=HERS))["bank_suspense"] == 1
+    shares = (Share(Way.MEMBER, 1_000, bob.account), Share(Way.OWN, CENTS - 1_000))
+    decision = Decision(way=Way(way), holder=bob.account if way == "member" else None,
+                        shares=shares if way == "split" else ())  # fmt: skip
+    place(town, open_lines(town)[0].line.id, decision.plain() if way == "split" else decision)
+    assert came(town, back(iban=HERS)) == {"bank_suspense": 1}
+    assert held(town, alice) == [CENTS]
+
+
+@pytest.mark.parametrize("way", ["own", "member"])
+def test_a_label_keeps_one_of_two_names(town: Town, alice: Party, bob: Party, way: str) -> None:
+    """Bob's transfer names Alice too, and was placed as his: called back, it may be hers by its label, and is not."""
+    both = f"{token(town, alice)} et {token(town, bob)}"
+    assert came(town, sent(token(town, alice)), sent(both, 1)) == {"conversion": 1, "bank_suspense": 1}
+    place(town, open_lines(town)[0].line.id, Decision(way=Way(way), holder=bob.account if way == "member" else None))
+    assert came(town, back(token(town, alice))) == {"bank_suspense": 1}
+    assert held(town, alice) == [CENTS]
+
+
 @pytest.mark.parametrize(
     "how",
     [
@@ -145,9 +167,9 @@ def hidden(town: Town, alice: Party) -> set[str]:
     came(town, hers, waits)
     [one] = open_lines(town)
     mine = update(BANK_LINE).where(BANK_LINE.c.id == one.line.id)
-    write(town, mine.values(became="bank_transit"))
+    write(town, mine.values(undone_seq=1))
     assert came(town, back(token(town, alice), **HOW["order and account"])) == {"bank_return": 1}
-    write(town, mine.values(became="bank_suspense"))
+    write(town, mine.values(undone_seq=None))
     return found(town)
 
 
@@ -176,17 +198,16 @@ def test_what_was_booked_before_is_judged_as_it_was(tmp_path: Path, monkeypatch:
 
 
 def test_what_came_in_between_is_seen_in_the_commit(town: Town, alice: Party, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody puts a line back into suspense while the recall is looked at."""
+    """The line that waits is there only when the recall was looked at."""
     came(town, sent(token(town, alice)), sent(f"depot especes {token(town, alice)}", 1, **HOW["account"]))
-    [one] = open_lines(town)
-    place(town, one.line.id, Decision(way=Way.OWN))
     looked = topups.candidates
     done: list[object] = []
 
     def meanwhile(*given: Any) -> Any:
         seen = looked(*given)
         if not done:
-            done.append(put_back(town, one.line.id))
+            done.append(seen)
+            return [one for one in seen if one.holder is not None]
         return seen
 
     monkeypatch.setattr(topups, "candidates", meanwhile)
