@@ -25,6 +25,7 @@ RAISED = {
 LOCAL = {"HomeError", "FileRefused", "ImportRefused"}
 
 NOT_OVER_HTTP = {
+    "payout_rejection_waits": "of an answer of the bank that is handed in at the machine",
     "kind_malformed": "kinds are ours", "date_malformed": "the body's reader makes a date of it",
     "id_malformed": "an id that is no UUIDv7 is reserved, and that is said first",
     "account_malformed": "so with account numbers", "unit_malformed": "an order with such a unit is malformed itself",

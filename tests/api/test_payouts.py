@@ -16,7 +16,11 @@ from ledger.currency import conversion, parties, proofs
 from ledger.currency.audit.walk import audit
 from ledger.currency.bank import taking
 from ledger.currency.bank.booking import book
+from ledger.currency.bank.payouts import owed
 from ledger.currency.bank.payouts.tables import PAYOUT_BATCH
+from ledger.currency.bank.placing import Decision, Way
+from ledger.currency.bank.statement import LineKind
+from ledger.currency.bank.suspense import open_lines, place
 from ledger.currency.charter import BankRules
 from ledger.currency.keys import PrivateKey
 from ledger.currency.tables import BANK_DETAILS
@@ -316,6 +320,22 @@ def test_a_file_whose_payouts_are_all_settled(api: Served, people: Cast) -> None
         assert [one["rejected_by"] for one in found] == ([["Alice"]] if waits else [])
     gone = api.client.post("/v1/payouts/batches/1/withdrawal", json={"refused": True}, headers=headers)
     is_problem(gone, "payouts_settled")
+
+
+def test_a_file_of_which_a_line_paid_something_is_given_to_nobody(tmp_path: Path) -> None:
+    with opened(tmp_path / "home", bank=BankRules(second_signature_above=5_000)) as town, served(town) as api:
+        people = cast(town)
+        owe(api, people, 1_000)
+        signed = order(api, people)
+        sign(api, signed, signer(api, people, "Alice"))
+        [due] = owed.due(town)
+        went = line(-950, due.payout.reference, NEXT, iban=IBAN)
+        taking.take(town, [statement([line(1_000, kind=LineKind.TRANSFER), went])], quiet_days=True)
+        book(town)
+        for one in open_lines(town):
+            if one.line.amount < 0:
+                place(town, one.line.id, Decision(way=Way.PAYOUT, other=due.payout.reconversion))
+        is_problem(fetch(api, api.session(people.operator)), "payouts_overtaken")
 
 
 def test_the_banks_answer_is_taken_like_a_statement(api: Served, people: Cast) -> None:
