@@ -53,6 +53,8 @@ FORMS = (
        "reserve, and the bank names none of them"),
     N_("{amount} of the line {line}: a treasurer, or somebody at the machine, placed it as cash of a box, and the bank "
        "does not call it so"),
+    N_("{amount} of the line {line}: a treasurer, or somebody at the machine, gave it to others than the members whose "
+       "reference it carries"),
     N_("{amount} came with the line {line} while cash lay in the box, and may be that cash, whose units were given: a "
        "treasurer, or somebody at the machine, placed it for account {account}"),
     N_("{amount} came with the line {line} while cash lay in the box, and may be that cash, whose units were given: a "

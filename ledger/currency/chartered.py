@@ -33,7 +33,7 @@ LIMITS = ("per_payment", "per_day", "per_month", "session_hours", "request_secon
 """Limits that a note says: those of the charter's [limits], and the most of one member's monthly debit."""
 
 
-GUARDED = 2
+GUARDED = 3
 """How much is asked of officers here before euros or units of others move; see `Rules`."""
 ALONE_DAYS = 30
 """For so many days what one person let leave alone counts with what they let leave now."""
@@ -51,7 +51,8 @@ class Rules(NamedTuple):
     a currency at work take from no account of before. From 2 on only what the bank or the member's own key said is as
     good as that word, of all lines that one may take back the likeliest counts, what may be cash of a box is placed so,
     or by a treasurer, a line that pays what no file let leave counts with what one person let leave, and units come
-    back on the word of as many people as let the file leave. Older notes: not so.
+    back on the word of as many people as let the file leave. From 3 on what carries one member's reference is given to
+    another on a treasurer's word. Older notes: not so.
     """
 
     version: int

@@ -10,6 +10,7 @@ IMPORTS = "tests/threats/test_one_euro_imports.py -k "
 DEBITS = "tests/currency/bank/test_debits_audit.py -k tables_that_were_changed"
 UNREADABLE = "tests/threats/test_rows_unreadable.py -k "
 DEBT = "tests/threats/test_whose_debt.py -k "
+REFERENCE = "tests/threats/test_whose_reference.py -k "
 
 BUGS = (
     bug("charged: an operator's word is enough", DEBT + "operators_word",
@@ -112,7 +113,19 @@ BUGS = (
         "api/commands/checking.py", 'if report.ok and failures.told(came)[1] != "internal":', "if report.ok:"),
     bug("charged: older books are judged by it too", DEBT + "before_the_charter",
         PLACINGS, "line.amount < 0 and story.rules.guarded:", "line.amount < 0:",
-        PLACINGS, "story.rules.guarded > 1,\n    ))", "True,\n    ))"),
+        PLACINGS, "is_ruled=story.rules.guarded > 1,", "is_ruled=True,"),
     bug("charged: what an operator said before is named nowhere", DEBT + "before_the_charter",
         CHARGED, "not (one.is_operators and one.is_ruled):", "not one.is_operators:"),
+    bug("reference: an operator gives it to anybody", REFERENCE + "somebody_else",
+        WENT, "if line.amount > 0 and way in FOR_MEMBERS and said", "if False and said"),
+    bug("reference: a cent for whom it names is enough", REFERENCE + "somebody_else",
+        SAID, "not theirs.issuperset(gets)", "theirs.isdisjoint(gets)"),
+    bug("reference: what was typed for another is nobody's business", REFERENCE + "had_typed",
+        WENT, 'FOR_MEMBERS = ("member", "split", "claim", "known")', 'FOR_MEMBERS = ("member", "split", "claim")'),
+    bug("reference: what carries none is a treasurer's", REFERENCE + "whom_it_names",
+        SAID, "return bool(theirs) and not", "return not"),
+    bug("reference: check finds nothing of it", REFERENCE + "operators_word",
+        CHARGED, "return line is None or not said.is_elses(", "return True or not said.is_elses("),
+    bug("reference: books of before are held to it", REFERENCE + "of_before",
+        PLACINGS, "way in FOR_MEMBERS and story.rules.guarded > 2:", "way in FOR_MEMBERS:"),
 )  # fmt: skip

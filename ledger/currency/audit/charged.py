@@ -1,4 +1,5 @@
-"""Lines that a member pays for, or that explain another: a treasurer said so where neither bank nor member's key does.
+"""Lines that a member pays for, that explain another, or that are given to others than they say: a treasurer said so
+where neither bank nor member's key does.
 
 The desk's rule (`bank.said`), over what was known at that entry: the lines' own texts, which the log has the hash of,
 and what the member's key had signed until then. What was said later says nothing of it; where what would have told was
@@ -20,7 +21,7 @@ from ledger.currency.bank.details import by_account
 from ledger.currency.bank.lines import Line, has_texts
 from ledger.currency.bank.recalled import Candidate
 from ledger.currency.bank.said import Whose
-from ledger.currency.bank.went import EXPLAINING
+from ledger.currency.bank.went import ELSES, EXPLAINING
 from ledger.currency.tables import SALT
 from ledger.currency.town import Town
 
@@ -40,8 +41,12 @@ FORMS |= {
     "pair": _WENT + "euros given back that had come before, and the bank does not say so",
     "transit": _OF_A_LINE + "between two accounts of the reserve, and the bank names none of them",
     "cash": _OF_A_LINE + "cash of a box, and the bank does not call it so",
+    ELSES: "{amount} of the line {line}: a treasurer, or somebody at the machine, gave it to others than the members "
+    "whose reference it carries",
 }
 """What is said of each; the command has them in French."""
+_OPERATORS = dict.fromkeys(EXPLAINING, ", and the bank does not say so")
+_OPERATORS[ELSES] = ", and it carries another member's reference"
 
 
 def against(town: Town, story: Story, texts: Texts, notes: Mapping[bytes, Taken]) -> Iterator[tuple[int, bytes, str]]:
@@ -54,8 +59,8 @@ def against(town: Town, story: Story, texts: Texts, notes: Mapping[bytes, Taken]
         for one in story.lines.charges:
             state, found = story.lines.known[one.line], judge.says(one)
             if found is False and one.is_operators and one.is_ruled:
-                why = ", and the bank does not say so" if one.way in EXPLAINING else _WHY
-                yield one.seq, one.id, f"the line {state.reference} was placed as {one.way!r} by no treasurer" + why
+                way, why = one.evidence["as"], _OPERATORS.get(one.way, _WHY)
+                yield one.seq, one.id, f"the line {state.reference} was placed as {way!r} by no treasurer" + why
             elif not found and not (one.is_operators and one.is_ruled):
                 story.notices.append(_notice(one, abs(state.amount), state.reference))
 
@@ -72,6 +77,8 @@ class _Judge:
 
     def says(self, one: Charge) -> bool | None:
         line = self._line(one.line)
+        if one.way == ELSES:
+            return line is None or not said.is_elses(line, one.gets, self.texts.named(one.seq))
         if line is None:
             return None
         if one.way in EXPLAINING:
@@ -134,4 +141,4 @@ def _notice(one: Charge, amount: int, reference: str) -> Notice:
         values["account"] = one.holder
     if one.is_operators:
         return Notice(one.seq, one.id, BEFORE if one.holder else BEFORE_OF_SEVERAL, values)
-    return Notice(one.seq, one.id, FORMS[one.way] if one.holder or one.way in EXPLAINING else OF_SEVERAL, values)
+    return Notice(one.seq, one.id, FORMS[one.way] if one.holder or one.way in _OPERATORS else OF_SEVERAL, values)

@@ -82,8 +82,8 @@ class Beside(NamedTuple):
 
 
 class Charge(NamedTuple):
-    """A line was placed so that a member pays for it (0: several, or nobody), or so that it explains another, by entry
-    `seq` with that `id`.
+    """A line was placed so that a member pays for it (0: several, or nobody), so that it explains another, or so that
+    members `gets` of it what came, by entry `seq` with that `id`.
 
     `is_operators` where no treasurer did it. What was known then: the hash of where the member's own key said that they
     are paid, and what was `beside` the top-up `other` that it is said to take back; of a pair `other` is the other
@@ -100,6 +100,7 @@ class Charge(NamedTuple):
     other: bytes
     beside: Beside
     evidence: Evidence
+    gets: frozenset[int] = frozenset()
     is_ruled: bool = True
     """Whether an operator was held to it then; else what they said is named, as a treasurer's is."""
 

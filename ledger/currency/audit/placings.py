@@ -26,7 +26,7 @@ from ledger.currency.bank.payouts.index import RETURNED as PAYOUT_RETURNED
 from ledger.currency.bank.placing import PLACED, Way
 from ledger.currency.bank.suspense import CAN_BE_WRONG, placed_id
 from ledger.currency.bank.topups import KNOWN
-from ledger.currency.bank.went import CHARGING, EXPLAINING, is_charge
+from ledger.currency.bank.went import CHARGING, ELSES, EXPLAINING, FOR_MEMBERS, is_charge
 from ledger.currency.chart import EUR
 from ledger.currency.imported import OPENING
 
@@ -60,6 +60,12 @@ def placed(story: Story, record: Record, instruction: Transaction | Note) -> Ite
             record.seq, record.instruction.id, line.id, explains, 0, _is_operators(story, evidence), None,
             bytes_of(evidence.get("other")), Beside((), ()), evidence,
         ))  # fmt: skip
+    if line.amount > 0 and way in FOR_MEMBERS and story.rules.guarded > 2:
+        gets = boxes.members(moves(instruction), evidence, story.chart.circulation)
+        story.lines.charges.append(Charge(
+            record.seq, record.instruction.id, line.id, ELSES, 0, _is_operators(story, evidence), None, b"",
+            Beside((), ()), evidence, frozenset(gets),
+        ))  # fmt: skip
     if judge is None or instruction.kind not in KINDS.get(way, (PLACED,)):
         yield "placing_shape", f"a line was placed as {way!r} by a {instruction.kind!r}, which cannot be"
     else:
@@ -82,7 +88,7 @@ def _charge(story: Story, record: Record, line: LineState, way: str) -> None:
     story.lines.charges.append(Charge(
         record.seq, record.instruction.id, line.id, way, holder, _is_operators(story, evidence), details,
         bytes_of(evidence.get("returns")), beside(story, line) if way == Way.RETURNED else Beside((), ()), evidence,
-        story.rules.guarded > 1,
+        is_ruled=story.rules.guarded > 1,
     ))  # fmt: skip
 
 

@@ -108,6 +108,12 @@ def is_anothers(line: Line, holder: int, named: Named, there: Iterable[Whose]) -
     return -line.amount <= sum((+others).values())
 
 
+def is_elses(line: Line, gets: Collection[int], named: Named) -> bool:
+    """Whether what came carries members' references, and somebody else as well `gets` of it."""
+    theirs = named((*line.said, *(text for part in line.parts for text in said_of(part))))
+    return bool(theirs) and not theirs.issuperset(gets)
+
+
 def is_return(line: Line, topup: Line, fits: int) -> bool:
     """Whether a line takes a top-up back, by what is right of that (`Recall.fits`): it went to where that came from, or
     the bank says that it is a return, and of what.

@@ -1,5 +1,5 @@
-"""What a person says of euros that went out, and who may say it: on one officer's word nobody pays for a line, and
-no line explains another.
+"""What a person says of euros that went out, and who may say it: on one officer's word nobody pays for a line, no
+line explains another, and what carries one member's reference is nobody else's.
 
 A line that is placed as a member's debt, as a top-up of theirs or as debits that went back takes units from the member,
 or leaves them owing; else the reserve would lack these euros, and everybody would see it. One that is placed as half of
@@ -19,8 +19,8 @@ from ledger.currency.bank import boxes, require, said, topups
 from ledger.currency.bank.correcting import is_treasurer
 from ledger.currency.bank.indexing import RETURN
 from ledger.currency.bank.lines import Books, Line, line_of
-from ledger.currency.bank.recalled import Candidate, recall
-from ledger.currency.bank.reference import found_in
+from ledger.currency.bank.recalled import Candidate, Named, recall
+from ledger.currency.bank.reference import written_in
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.chart import EUR
 from ledger.currency.errors import CurrencyError
@@ -43,6 +43,10 @@ _UNSAID = {
         "the bank does not call this cash: a treasurer may say that it came out of the box, or was put into it"
     ),
 }  # fmt: skip
+FOR_MEMBERS = ("member", "split", "claim", "known")
+"""Ways by which members get what came: units, or that they owe less."""
+ELSES = "elses"
+"""What such a placing is where the line carries the reference of somebody else."""
 _LINE = BANK_LINE.c
 _Went = tuple[tuple[Transfer, ...], Evidence]
 
@@ -54,15 +58,21 @@ def require_may(
     town: Town, connection: Connection, line: Line, placed: Instruction, by: str, other: Line | None
 ) -> None:
     """Raise `CurrencyError`, role_insufficient, where a member would pay on the word of `by` alone, no treasurer; or
-    where one line would explain another on that word.
+    where on that word one line would explain another, or somebody get what carries another's reference.
     """
-    evidence = placed.evidence
-    way = str(evidence.get("as"))
-    if isinstance(placed, Transaction) and way == "split":
-        moves = [(t.debit, t.credit, t.amount, t.unit) for t in placed.transfers]
-        way = "cash" if boxes.in_cash(moves, boxes.numbers(town)) else way
     if is_treasurer(town, by):
         return
+    evidence = placed.evidence
+    way = str(evidence.get("as"))
+    transfers = placed.transfers if isinstance(placed, Transaction) else ()
+    moves = [(t.debit, t.credit, t.amount, t.unit) for t in transfers]
+    gets = boxes.members(moves, evidence, town.chart.circulation)
+    if line.amount > 0 and way in FOR_MEMBERS and said.is_elses(line, gets, _named(town)):
+        raise CurrencyError("role_insufficient", tell(
+            "this line carries the reference of another member: a treasurer may say that it is not for them alone"
+        ))  # fmt: skip
+    if way == "split" and boxes.in_cash(moves, boxes.numbers(town)):
+        way = "cash"
     if way in EXPLAINING:
         is_ours = line.iban in {account.iban for account in town.charter.reserve}
         if not said.explains(way, line, other, is_ours=is_ours):
@@ -80,16 +90,22 @@ def is_charge(amount: int, became: str | None, placed_as: str | None) -> bool:
     return amount < 0 and (placed_as in CHARGING or (placed_as is None and became == RETURN))
 
 
+def _named(town: Town) -> Named:
+    books = Books(town, "")
+
+    def named(texts: Iterable[str]) -> set[int]:
+        # Most texts carry nothing that could be one: then nobody asks who the members are.
+        return {books.members[one] for one in written_in(texts) if one in books.members}
+
+    return named
+
+
 def _is_said(town: Town, connection: Connection, line: Line, evidence: Evidence) -> bool:
     """Whether the bank or the member's key says what would be placed; `check` asks the same of `said`."""
     way = evidence["as"]
     if way == "debits":
         return said.of_debits(connection, line, evidence) is True
-    holder, members = int(str(evidence["holder"]), 16), Books(town, "").members
-
-    def named(texts: Iterable[str]) -> set[int]:
-        return found_in(texts, members)
-
+    holder, named = int(str(evidence["holder"]), 16), _named(town)
     if way == "returned":
         row = connection.execute(select(BANK_LINE).where(_LINE.id == bytes.fromhex(str(evidence["returns"])))).one()
         back = recall(line, named)
