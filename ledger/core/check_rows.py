@@ -29,6 +29,7 @@ ACCOUNT = "number, unit, normal, floor, ceiling, cover, opened, closed, debits, 
 HEAD = "one, seq, at, frontier, root"
 
 FIXED = "number, unit, normal, floor, ceiling, cover, opened"
+UNIQUE_ID = ("log", "unique id")
 GUARDS = frozenset(
     {
         ("log", "update"),
@@ -40,7 +41,7 @@ GUARDS = frozenset(
         ("head", "delete"),
         ("signed_head", "update"),
         ("signed_head", "delete"),
-        ("log", "unique id"),
+        UNIQUE_ID,
     }
 )
 """What the database itself must refuse: (table, event). PostgreSQL has TRUNCATE besides."""
@@ -89,8 +90,8 @@ class Rows(Protocol):
         ours, views and, on PostgreSQL, rules and policies."""
         ...
 
-    def damage(self) -> list[str]:
-        """What the database's own test of its file says; empty when all is well or there is no such test."""
+    def damage(self) -> list[str] | None:
+        """What the database's own test of its file and indexes says; None where there is no such test."""
         ...
 
 
@@ -207,7 +208,7 @@ class _SqliteRows:
         ).fetchall():
             columns = self._driver.execute("SELECT name FROM pragma_index_info(?)", (name,)).fetchall()
             if unique and not partial and columns == [("id",)]:
-                found.add(("log", "unique id"))
+                found.add(UNIQUE_ID)
         return GUARDS - found
 
     def foreign(self) -> Iterable[str]:
@@ -274,7 +275,7 @@ class _PostgresRows:
             "AND i.indnkeyatts = 1 AND a.attname = 'id'"
         )
         if unique:
-            found.add(("log", "unique id"))
+            found.add(UNIQUE_ID)
         return (GUARDS | TRUNCATE) - found
 
     def foreign(self) -> Iterable[str]:
@@ -302,8 +303,8 @@ class _PostgresRows:
             events = match[1].lower().split(" or ") if match is not None and is_guard else []
             yield name, enabled, {(match[2].lower(), event) for event in events} if match is not None else set()
 
-    def damage(self) -> list[str]:
-        return []  # amcheck and pg_checksums need rights that an auditor does not have
+    def damage(self) -> None:
+        return None  # amcheck and pg_checksums need rights that an auditor does not have
 
     def _all(self, sql: str, parameters: Any = None) -> list[Row]:
         with self._driver.cursor(binary=True) as cursor:
@@ -367,5 +368,5 @@ class _ReadingRows:
     def foreign(self) -> Iterable[str]:
         return ()
 
-    def damage(self) -> list[str]:
-        return []
+    def damage(self) -> None:
+        return None

@@ -255,6 +255,17 @@ def without_unique_ids(db: Any) -> None:
     db.execute("ALTER TABLE log2 RENAME TO log")
 
 
+def test_an_index_that_only_calls_itself_unique(book: Path) -> None:
+    with unguarded(book) as db:
+        without_unique_ids(db)
+        db.execute("UPDATE log SET id = (SELECT id FROM log WHERE seq = 12) WHERE seq = 13")
+        db.execute("CREATE INDEX log_id ON log (id)")
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("UPDATE sqlite_schema SET sql = 'CREATE UNIQUE INDEX log_id ON log (id)' WHERE name = 'log_id'")
+    found = {(finding.code, finding.seq) for finding in checked(book).findings}
+    assert ("id_repeated", 13) in found and ("guard_missing", None) not in found
+
+
 def test_every_code_has_its_planted_damage() -> None:
     # guard_missing and guard_foreign have tests of their own, root_differs those in test_check_roots.
     apart = {"guard_missing", "guard_foreign", "root_differs"}
