@@ -74,6 +74,7 @@ class _Check:
 
     def run(self, deep: bool) -> Steps[Report]:
         findings = self._findings
+        damaged = self._source.damage() if deep else None
         head = self._head_row()
         total = head[1] if head and type(head[1]) is int else 0
         yield 0, total
@@ -94,7 +95,7 @@ class _Check:
             self._beyond()
         findings.seq = findings.id = None
         units = self._accounts()
-        self._database(deep)
+        self._database(damaged)
         yield self._entries, self._entries
         accounts = sum(unit.accounts for unit in units.values())
         seq, at, _, root = self._end()
@@ -303,7 +304,7 @@ class _Check:
             if wrong:
                 self._findings.name("account_differs", f"account {number:016x}: {wrong}", seq, self._id_of(seq))
 
-    def _database(self, deep: bool) -> None:
+    def _database(self, damaged: Callable[[], list[str] | None] | None) -> None:
         """The database as such: what it refuses, and what it says of itself."""
         tested = False
         try:
@@ -312,14 +313,14 @@ class _Check:
                 self._findings.add("guard_missing", f"{table}: {event}")
             for said in self._source.foreign():
                 self._findings.add("guard_foreign", said)
-            damage = self._source.damage() if deep else ()
+            damage = damaged() if damaged is not None else ()
             for said in damage or ():
                 self._findings.add("database_damaged", said)
             # What tests its own indexes, and finds no fault, has also found that the unique one over ids is unique.
             tested = damage == [] and UNIQUE_ID not in missing
         except Exception as error:
             self._findings.add("database_damaged", str(error))
-        if deep and not tested:
+        if damaged is not None and not tested:
             for id_, seq in self._safely("ids", lambda: iter(self._source.repeated())):
                 self._findings.name("id_repeated", "another entry has this id", seq, id_)
 

@@ -8,13 +8,14 @@ behind it (memory) is read through its own `reading()`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import Engine
 
-from ledger.core.snapshot import Snapshot
+from ledger.core.snapshot import Snapshot, snapshot
 from ledger.core.store import Reading, Store
 
 Row: TypeAlias = "tuple[Any, ...]"
@@ -90,8 +91,11 @@ class Rows(Protocol):
         ours, views and, on PostgreSQL, rules and policies."""
         ...
 
-    def damage(self) -> list[str] | None:
-        """What the database's own test of its file and indexes says; None where there is no such test."""
+    def damage(self) -> Callable[[], list[str] | None]:
+        """Begin the database's own test of its file and indexes: what waits for it and gives what it says.
+
+        None where there is no such test.
+        """
         ...
 
 
@@ -101,54 +105,19 @@ def rows_of(store: Store | Engine) -> Iterator[Rows]:
 
     A store that is a snapshot already is read as it is.
     """
-    if isinstance(store, Snapshot):
-        yield _SqliteRows(store.driver) if store.is_sqlite else _PostgresRows(store.driver)
-        return
     engine = store if isinstance(store, Engine) else getattr(store, "engine", None)
-    if engine is None:
+    if isinstance(store, Snapshot):
+        yield _rows(store)
+    elif engine is None:
         with store.reading() as reading:  # type: ignore[union-attr]  # an Engine is one of the above
             yield _ReadingRows(reading)
-    elif engine.dialect.name == "sqlite":
-        with _sqlite(engine) as rows:
-            yield rows
     else:
-        with _postgres(engine) as rows:
-            yield rows
+        with snapshot(engine) as moment:
+            yield _rows(moment)
 
 
-@contextmanager
-def _sqlite(engine: Engine) -> Iterator[Rows]:
-    connection = engine.raw_connection()
-    try:
-        driver: Any = connection.driver_connection
-        before = driver.execute("PRAGMA query_only").fetchone()[0]
-        driver.execute("PRAGMA query_only = ON")
-        driver.execute("BEGIN")
-        try:
-            yield _SqliteRows(driver)
-        finally:
-            driver.execute("ROLLBACK")
-            driver.execute(f"PRAGMA query_only = {int(before)}")
-    finally:
-        connection.close()
-
-
-@contextmanager
-def _postgres(engine: Engine) -> Iterator[Rows]:
-    connection = engine.raw_connection()
-    try:
-        driver: Any = connection.driver_connection
-        driver.rollback()
-        # We say BEGIN ourselves: SET TRANSACTION after the driver's own would come to nothing with autocommit.
-        before, driver.autocommit = driver.autocommit, True
-        driver.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        try:
-            yield _PostgresRows(driver)
-        finally:
-            driver.execute("ROLLBACK")
-            driver.autocommit = before
-    finally:
-        connection.close()
+def _rows(moment: Snapshot) -> Rows:
+    return _SqliteRows(moment) if moment.is_sqlite else _PostgresRows(moment.driver)
 
 
 # A trigger counts when this is all of it: no WHEN that lets something through, nothing but the refusal.
@@ -173,8 +142,8 @@ def _plain(sql: str) -> str:
 class _SqliteRows:
     """See `Rows`."""
 
-    def __init__(self, driver: Any) -> None:
-        self._driver = driver
+    def __init__(self, moment: Snapshot) -> None:
+        self._driver, self._engine = moment.driver, moment.connection.engine
 
     def head(self) -> list[Row]:
         return list(self._driver.execute(f"SELECT {HEAD} FROM head LIMIT 9").fetchall())
@@ -224,8 +193,17 @@ class _SqliteRows:
             match = _SQLITE_GUARD.fullmatch(_plain(str(sql)))
             yield name, (match[2].lower(), match[1].lower()) if match else ("", "")
 
-    def damage(self) -> list[str]:
-        said = [str(row[0]) for row in self._driver.execute("PRAGMA integrity_check(20)").fetchall()]
+    def damage(self) -> Callable[[], list[str]]:
+        # It takes as long as reading all of the log: a thread does it meanwhile, over a connection of its own.
+        thread = ThreadPoolExecutor(1)
+        try:
+            return thread.submit(self._test).result
+        finally:
+            thread.shutdown(wait=False)
+
+    def _test(self) -> list[str]:
+        with snapshot(self._engine) as moment:
+            said = [str(row[0]) for row in moment.driver.execute("PRAGMA integrity_check(20)").fetchall()]
         return [] if said == ["ok"] else said
 
     def _stream(self, sql: str) -> Iterator[Row]:
@@ -303,8 +281,8 @@ class _PostgresRows:
             events = match[1].lower().split(" or ") if match is not None and is_guard else []
             yield name, enabled, {(match[2].lower(), event) for event in events} if match is not None else set()
 
-    def damage(self) -> None:
-        return None  # amcheck and pg_checksums need rights that an auditor does not have
+    def damage(self) -> Callable[[], None]:
+        return lambda: None  # amcheck and pg_checksums need rights that an auditor does not have
 
     def _all(self, sql: str, parameters: Any = None) -> list[Row]:
         with self._driver.cursor(binary=True) as cursor:
@@ -368,5 +346,5 @@ class _ReadingRows:
     def foreign(self) -> Iterable[str]:
         return ()
 
-    def damage(self) -> None:
-        return None
+    def damage(self) -> Callable[[], None]:
+        return lambda: None
