@@ -59,6 +59,8 @@ FORMS = (
        "treasurer, or somebody at the machine, placed it for account {account}"),
     N_("{amount} came with the line {line} while cash lay in the box, and may be that cash, whose units were given: a "
        "treasurer, or somebody at the machine, placed it as something else"),
+    N_("{amount} were typed as a slip of cash for account {account}, and may be what the line {line} brought it "
+       "before: a treasurer, or somebody at the machine, said that it is other cash"),
     N_("no statement of {name} was ever imported: what is on it rests on the word of whoever typed it; import its "
        "statements"),
     N_("the statements of {name} were withdrawn, and none came since: what the bank has nobody knows; import the true "

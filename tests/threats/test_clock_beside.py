@@ -218,6 +218,10 @@ def test_each_day_behind_a_wrong_clock_is_a_day_of_its_own(bank: tuple[Machine, 
     assert not [one for one in audit(town).findings if one.code == "limit_conversion"]
 
 
+def an_operator(town: Town) -> str:
+    return towns.join(town, parties.admit(town, "association", "Poste"), "operator", "poste").public.hex()
+
+
 def paid_in(machine: Machine, town: Town, member: Party, amount: int) -> dict[str, int]:
     """The next day's statement has so much cash that was paid in under the member's reference; what became of it."""
     first = town.charter.local_date(town.now())
@@ -230,15 +234,15 @@ def paid_in(machine: Machine, town: Town, member: Party, amount: int) -> dict[st
 @pytest.mark.parametrize("when", ["while it was wrong", "after it"])
 def test_cash_and_what_is_paid_in_are_one_euro_after_a_wrong_clock(bank: tuple[Machine, Town], when: str) -> None:
     machine, town = bank
-    alice = parties.admit(town, "person", "Alice")
+    alice, operator = parties.admit(town, "person", "Alice"), an_operator(town)
     in_2035(machine, town, alice if when == "while it was wrong" else None, CASH)
     if when == "after it":
         conversion.convert(town, alice, 1_000, reserve=CASH, reference="S-1")
     assert paid_in(machine, town, alice, 1_000) == {"bank_suspense": 1}
     waits = next(one for one in suspense.open_lines(town) if one.line.amount == 1_000)
     with towns.nothing_moves(town), pytest.raises(CurrencyError) as caught:
-        suspense.place(town, waits.line.id, Decision(way=Way.MEMBER, holder=alice.account))
-    assert caught.value.code == "line_typed"
+        suspense.place(town, waits.line.id, Decision(way=Way.MEMBER, holder=alice.account), by=operator)
+    assert caught.value.code == "role_insufficient"
     assert audit(town).clean
 
 
@@ -261,12 +265,12 @@ def test_what_was_typed_long_ago_is_no_line_of_today_after_a_wrong_clock(tmp_pat
 
 def test_slips_that_come_to_a_deposit_are_it_after_a_wrong_clock(bank: tuple[Machine, Town]) -> None:
     machine, town = bank
-    alice = parties.admit(town, "person", "Alice")
+    alice, operator = parties.admit(town, "person", "Alice"), an_operator(town)
     in_2035(machine, town, None)
     assert paid_in(machine, town, alice, 1_500) == {"conversion": 1}
     conversion.convert(town, alice, 900, reserve=CASH, reference="S-1")
     with towns.nothing_moves(town), pytest.raises(CurrencyError) as caught:
-        conversion.convert(town, alice, 600, reserve=CASH, reference="S-2")
+        conversion.convert(town, alice, 600, reserve=CASH, reference="S-2", by=operator)
     assert caught.value.code == "conversion_on_statement"
     conversion.convert(town, alice, 601, reserve=CASH, reference="S-3")
     assert audit(town).clean

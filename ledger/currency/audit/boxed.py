@@ -6,7 +6,9 @@ What says that it may be cash stands in the log with the placing; that it stands
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from datetime import date
 
 from sqlalchemy import select
 
@@ -15,8 +17,9 @@ from ledger.core.record import Record
 from ledger.currency.audit.kinds import TREASURER
 from ledger.currency.audit.lines import LineState, Taken, Unboxed, moves
 from ledger.currency.audit.story import Notice, Said, Story, bytes_of, number_of
-from ledger.currency.bank.boxes import BOXED, in_cash, is_whatever, issued, may_be_cash, may_pair, members
+from ledger.currency.bank.boxes import BOXED, in_cash, is_cash, is_whatever, issued, may_be_cash, may_pair, members
 from ledger.currency.bank.lines import Line, has_texts
+from ledger.currency.bank.typed import NEAR
 from ledger.currency.tables import SALT
 from ledger.currency.town import Town
 
@@ -25,6 +28,10 @@ _CAME = (
     "treasurer, or somebody at the machine, placed it "
 )
 TO, OTHERWISE = _CAME + "for account {account}", _CAME + "as something else"
+SLIP = (
+    "{amount} were typed as a slip of cash for account {account}, and may be what the line {line} brought it before: a "
+    "treasurer, or somebody at the machine, said that it is other cash"
+)
 """What is said of each; the command has them in French."""
 
 
@@ -74,6 +81,7 @@ def against(
     town: Town, story: Story, lines: Mapping[bytes, Line], notes: Mapping[bytes, Taken]
 ) -> Iterator[tuple[str, int, bytes, str]]:
     """The entries (code, seq, id) that place what may be cash as if it could not be, each with a sentence."""
+    _slips(story, lines)
     if not story.lines.unboxed:
         return
     with town.reading() as connection:
@@ -91,6 +99,39 @@ def against(
             text = f"the line {line.reference} may be cash of a box, and was booked or placed as if it could not be"
             code = "line_otherwise" if one.id == one.line else "placing_shape"
             yield "role_insufficient" if one.is_operators else code, one.seq, one.id, text
+
+
+def _slips(story: Story, lines: Mapping[bytes, Line]) -> None:
+    """Notice the slips of cash that may be what a line had brought the same member: the desk's rule (`bank.ahead`)."""
+    slips = [(id_, one) for found in story.typed.slips.values() for id_, one in found.items()]
+    theirs: dict[int, list[tuple[LineState, int]]] = {one.holder: [] for _id, one in slips}
+    for state in story.lines.known.values() if slips else ():
+        brought = Counter({state.holder: state.amount} if state.holder in theirs else {})
+        done = state.placed or state.moved
+        brought |= Counter({credit: cents for _debit, credit, cents, _unit in done if credit in theirs})
+        for holder, cents in (
+            brought.items() if state.amount > 0 and state.undone_seq is None and not state.gone else ()
+        ):
+            theirs[holder].append((state, cents))
+    before: dict[int, list[tuple[date, int]]] = {}
+    for id_, one in sorted(slips, key=lambda each: each[1].seq):
+        told = story.typed.day_of(one.seq, one.at)[1] if story.typed.day_of else date.max
+        day = date.fromisoformat(one.booked_on) if one.booked_on else told
+        mine = before.setdefault(one.holder, [])
+        for state, part in theirs[one.holder]:
+            line = lines.get(state.id)
+            if (state.placed_seq or state.seq) > one.seq or line is None or one.amount > state.amount:
+                continue
+            near = abs(day - line.booked_on) <= NEAR
+            whole = one.amount in (part, state.amount)
+            others = sum(cents for on, cents in mine if abs(on - line.booked_on) <= NEAR)
+            of_part = near and one.amount < part and (is_cash(line) or others + one.amount == part)
+            late = near or is_whatever(line) or day <= line.booked_on
+            if may_be_cash(line) and (of_part or (whole and late)):
+                values: dict[str, str | int] = {"amount": one.amount, "account": one.holder, "line": state.reference}
+                story.notices.append(Notice(one.seq, id_, SLIP, values))
+                break
+        mine.append((day, one.amount))
 
 
 def _is_there(line: Line, note: Taken | None, salts: set[bytes]) -> bool:

@@ -10,6 +10,7 @@ Whoever typed so accepts no more that units are changed back than one person is 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -81,10 +82,12 @@ def require(town: Town, connection: Connection, asked: Asked) -> None:
     day = asked.booked_on or town.charter.local_date(asked.at)
     if not in_cash:
         _require_coming(town, connection, asked, day, spans.get(asked.reserve))
-    for row in _near(town, connection, asked, day, in_cash=in_cash):
-        raise _on_statement(tell("it may be the line {line}", line=_told(town, connection, row)))
+    near = _near(town, connection, asked, day, in_cash=in_cash)
     if in_cash:
-        _require_other_cash(town, connection, asked, day)
+        _require_other_cash(town, connection, asked, near or _of_any_day(connection, asked, day))
+        return
+    for row in near:
+        raise _on_statement(tell("it may be the line {line}", line=_told(town, connection, row)))
 
 
 def _require_coming(town: Town, connection: Connection, asked: Asked, day: date, span: typed.Span | None) -> None:
@@ -282,27 +285,31 @@ def _near(town: Town, connection: Connection, asked: Asked, day: date, *, in_cas
     return [row for row in connection.execute(theirs) if _in_part(town, connection, asked, row, in_cash=in_cash)]
 
 
-def _require_other_cash(town: Town, connection: Connection, asked: Asked, day: date) -> None:
-    """Raise `CurrencyError`, conversion_on_statement, where a deposit of whatever day brought this member as much, and
-    no treasurer says that this is other cash: slips lie about for long, and so does cash.
+def _require_other_cash(town: Town, connection: Connection, asked: Asked, rows: Iterable[Row[Any]]) -> None:
+    """Raise `CurrencyError`, conversion_on_statement, where one of these lines brought this member what a slip would,
+    and no treasurer says that this is other cash. `check` names each (`audit.boxed`).
     """
-    lines = select(BANK_LINE).where(
-        _LINE.reserve.in_(typed.banks(town)), _LINE.amount >= asked.amount, *_theirs(asked, in_cash=True)
-    )  # fmt: skip
-    for row in connection.execute(lines.order_by(_LINE.place)):
-        line = line_of(row)
-        may_be = boxes.is_whatever(line) or (boxes.may_be_cash(line) and day <= line.booked_on)
-        part = _part(connection, asked, row) if may_be else 0
-        if not part or asked.amount not in (part, row.amount):
-            continue
-        from ledger.currency.bank.correcting import is_treasurer  # which works with conversions
+    from ledger.currency.bank.correcting import is_treasurer  # which works with conversions
 
-        if is_treasurer(town, asked.by):
-            return
+    if is_treasurer(town, asked.by):
+        return
+    for row in rows:
         raise CurrencyError("conversion_on_statement", tell(
             "it may be cash that was paid in, the line {line}: if it is other cash, a treasurer may type it",
             line=_told(town, connection, row),
         ))  # fmt: skip
+
+
+def _of_any_day(connection: Connection, asked: Asked, day: date) -> Iterator[Row[Any]]:
+    """Deposits of whatever day that brought this member as much: slips lie about for long, and so does cash."""
+    lines = select(BANK_LINE).where(
+        _LINE.amount >= asked.amount, _LINE.reserve != asked.reserve, *_theirs(asked, in_cash=True)
+    )
+    for row in connection.execute(lines.order_by(_LINE.place)):
+        line = line_of(row)
+        may_be = boxes.is_whatever(line) or (boxes.may_be_cash(line) and day <= line.booked_on)
+        if may_be and (part := _part(connection, asked, row)) and asked.amount in {part, row.amount}:
+            yield row
 
 
 def _theirs(asked: Asked, *, in_cash: bool) -> tuple[ColumnElement[bool], ...]:
