@@ -201,6 +201,10 @@ ERRORS: dict[str, tuple[int, str]] = {
         "One key would convert more in a day by cash, or by bank without a line of a statement, than the charter lets "
         "it.",
     ),
+    "texts_changed": (
+        409,
+        "What this bank line says was changed in the database since it was taken. Check the book.",
+    ),
     "line_typed": (
         409,
         "Somebody typed a conversion that this bank line may be. Place the line as known, or take the conversion back.",

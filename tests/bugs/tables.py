@@ -7,6 +7,7 @@ from tests.bugs import Bug, bug
 BELIEVED, PROVEN = "tests/threats/test_tables_believed.py", "tests/currency/bank/test_payouts_proven.py"
 CHECK = "tests/core/test_check.py"
 ROWS, AUDIT, PAYOUTS = "ledger/core/check_rows.py", "ledger/currency/audit/", "ledger/currency/bank/payouts/"
+SUSPENSE = "ledger/currency/bank/suspense.py"
 RESERVE = "ledger/currency/reserve/lines.py"
 GATE, SEEN, SAID = PAYOUTS + "proven.py", AUDIT + "seen.py", "-k 'sqlite and {}'"
 
@@ -21,6 +22,17 @@ BUGS: tuple[Bug, ...] = (
         ROWS, "            if name not in VIEWS:\n", "            if False:\n"),
     bug("signed heads lose their triggers unseen", f"{CHECK} -k missing_or_lamed",
         ROWS, '        ("signed_head", "delete"),\n', ""),
+    # What people decide by.
+    bug("texts: the list shows what was changed", f"{BELIEVED} -k 'nobody_decides and shown'",
+        SUSPENSE, "    unaltered.require(town, *found)\n", "",
+        SUSPENSE, "    unaltered.require(town, line)\n", ""),
+    bug("texts: a line is placed by what was changed", f"{BELIEVED} -k 'nobody_decides and placed'",
+        SUSPENSE, "        unaltered.require(town, *(each for", "        False and unaltered.require(town, *(each for"),
+    bug("texts: the other line of a pair may say anything", f"{BELIEVED} -k a_pair_is_not",
+        SUSPENSE, ", *(o for _e, _d, o in steps if o))", ")",
+        SUSPENSE, "*(each for each, _decision, _other in steps)", "one"),
+    bug("texts: whose salt is gone may say anything", f"{BELIEVED} -k hold_nobody_up",
+        "ledger/currency/bank/unaltered.py", "        return erased and all(", "        return True or all("),
     # What is ordered.
     bug("an IBAN in a table is paid to", f"{PROVEN} -k 'not_ordered and IBAN'",
         GATE, 'said_so.get("hash") == salted.salted(salted.DETAILS, salt, [row.iban, row.holder])', "True"),

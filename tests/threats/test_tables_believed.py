@@ -11,12 +11,13 @@ from sqlalchemy import delete, insert, select, update
 from ledger.core.model import Instruction
 from ledger.currency import conversion, parties, reserve
 from ledger.currency.audit.walk import audit
-from ledger.currency.bank import booking, details, matching, taking
+from ledger.currency.bank import booking, details, matching, suspense, taking, unaltered
 from ledger.currency.bank.lines import Books, Line
 from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.statement import BankLine, LineKind, Statement
 from ledger.currency.bank.suspense import open_lines, place, put_back
 from ledger.currency.bank.tables import BANK_LINE, BANK_SQUEEZED, BANK_STATEMENT
+from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import Party
 from ledger.currency.tables import BANK_DETAILS, SALT
 from ledger.currency.town import Town
@@ -217,6 +218,72 @@ def test_texts_that_were_erased_say_nothing(town: Town, alice: Party) -> None:
     write(town, update(BANK_LINE).values(text="", bank_ref=""))
     write(town, delete(BANK_SQUEEZED))
     write(town, delete(SALT).where(SALT.c.id.in_(select(BANK_STATEMENT.c.id))))
+    assert audit(town).clean
+
+
+# --- what people decide by ---------------------------------------------------------------------------------
+
+
+def waits(town: Town) -> bytes:
+    """A line of 500.00 that waits for a person, beside one that was booked."""
+    hers = line(50_000, "VIR BOB DUBOIS", kind=LineKind.TRANSFER, iban=STRANGER, name="BOB DUBOIS")
+    bring(town, statement([hers, line(100, "don")]))
+    return next(one.line.id for one in open_lines(town) if one.line.amount == 50_000)
+
+
+TEXTS: list[dict[str, Any]] = [
+    {"text": "VIR M MAUVAIS"}, {"name": "MALLORY"}, {"iban": "NL91ABNA0417164300"}, {"kind": "cash"},
+    {"amount": 50_001}, {"booked_on": "2025-06-09"}, {"value_on": "2025-06-09"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("values", TEXTS)
+@pytest.mark.parametrize("when", ["shown", "shown alone", "placed", "in between"])
+def test_nobody_decides_by_texts_that_were_changed(
+    town: Town, mallory: Party, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], when: str
+) -> None:
+    id_ = waits(town)
+    forge = update(BANK_LINE).where(BANK_LINE.c.id == id_).values(**values)
+    decision = Decision(way=Way.MEMBER, holder=mallory.account)
+    if when == "in between":
+        require, held = unaltered.require, [forge]
+
+        def then(*given: Any) -> None:
+            require(*given)
+            if held:
+                write(town, held.pop())
+
+        monkeypatch.setattr(unaltered, "require", then)
+    else:
+        write(town, forge)
+    looks = {"shown": lambda: open_lines(town), "shown alone": lambda: suspense.find_open(town, id_)}
+    if when == "in between" and values == TEXTS[-1]:
+        return  # no line that is read has it, and nobody sees it
+    with towns.nothing_moves(town), pytest.raises(CurrencyError) as refused:
+        looks.get(when, lambda: place(town, id_, decision))()
+    assert refused.value.code == "texts_changed"
+
+
+def test_a_pair_is_not_one_with_a_line_that_was_changed(town: Town) -> None:
+    bring(town, statement([line(50_000, "VIR"), line(100, "don")]))
+    later = statement([line(-50_000, "VIR", DAY + DAYS), line(5, "?", DAY + DAYS)], 50_100, first=DAY + DAYS)
+    bring(town, later)
+    there = {one.line.amount: one.line.id for one in open_lines(town)}
+    write(town, update(BANK_LINE).where(BANK_LINE.c.amount == 5).values(text="!"))
+    with pytest.raises(CurrencyError, match="patard check"):
+        place(town, there[50_000], Decision(way=Way.PAIR, other=there[-50_000]))
+
+
+def test_texts_that_were_erased_hold_nobody_up(town: Town, mallory: Party) -> None:
+    """Nor do those of before notes held hashes of them."""
+    id_ = waits(town)
+    write(town, delete(SALT).where(SALT.c.id.in_(select(BANK_STATEMENT.c.id))))
+    with pytest.raises(CurrencyError):
+        open_lines(town)
+    empty = dict.fromkeys(("name", "iban", "text", "bank_ref", "end_to_end", "mandate"), "")
+    write(town, update(BANK_LINE).values(**empty))
+    assert len(open_lines(town)) == 2
+    place(town, id_, Decision(way=Way.MEMBER, holder=mallory.account))
     assert audit(town).clean
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
-from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
@@ -19,16 +17,16 @@ from sqlalchemy import Connection, select
 from ledger.core.tables import LOG
 from ledger.currency.audit.lines import Taken
 from ledger.currency.audit.story import Notice, Problem, Story
-from ledger.currency.bank.reference import line_reference, squeezed
+from ledger.currency.bank import unaltered
+from ledger.currency.bank.reference import squeezed
 from ledger.currency.bank.tables import BANK_LINE, BANK_SQUEEZED
 from ledger.currency.messages import MessageError, SignedRequest
-from ledger.currency.salted import DETAILS, LINES, NAME, details_id, line_texts, salted
+from ledger.currency.salted import DETAILS, NAME, details_id, salted
 from ledger.currency.tables import BANK_DETAILS, HOLDING, MEMO, PARTY, SALT
 from ledger.currency.town import Town
 
 _REFERENCE_HEX = 32
 """Characters of an order's reference: the last of its bytes in hex."""
-_PERSONAL = ("name", "iban", "text", "bank_ref", "end_to_end", "mandate")
 
 
 def against(town: Town, story: Story) -> Iterator[Problem]:
@@ -103,13 +101,11 @@ def _statements(connection: Connection, story: Story, before: Counter[str]) -> I
 
 
 def _lines(connection: Connection, note: Taken, name: str, rows: list[dict[str, Any]]) -> Iterator[Problem]:
-    references = [line_reference(date.fromisoformat(row["booked_on"]), row["amount"], row["ordinal"]) for row in rows]
-    if sha256("\n".join(references).encode()).hexdigest() != note.digest:
+    references = unaltered.references(rows)
+    if unaltered.digest(references) != note.digest:
         return  # other lines than were taken, which is found beside
     salt = connection.execute(select(SALT.c.salt).where(SALT.c.id == note.id)).scalar()
-    texts = [text for pair in zip(references, rows, strict=True) for text in line_texts(*pair)]
-    erased = not any(row[column] for row in rows for column in _PERSONAL) and all(row["parts"] == "[]" for row in rows)
-    if not _is(note.content or "", LINES, salt, texts, erased=erased):
+    if not unaltered.says(note.content or "", salt, references, rows):
         yield (
             "statement_texts",
             f"who paid or was paid by a line of statement {note.number} of {name!r}, their IBAN, text, references or "

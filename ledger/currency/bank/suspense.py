@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 from ledger.core.ids import derived_id
 from ledger.core.model import Evidence, Instruction, Note, Posted, Transaction, Transfer
 from ledger.currency import parties, uncovered
-from ledger.currency.bank import boxes, claims, require, topups, went
+from ledger.currency.bank import boxes, claims, require, topups, unaltered, went
 from ledger.currency.bank.indexing import BACK, RETURN, SUSPENSE, Overtaken, index
 from ledger.currency.bank.knowing import gather
 from ledger.currency.bank.lines import Line, back_id, find_line, line_of, lines
@@ -64,8 +64,12 @@ def count(town: Town) -> int:
 
 
 def open_lines(town: Town, *, limit: int | None = None) -> list[OpenLine]:
-    """The lines in suspense, oldest first (at most `limit`), each with what it may be."""
+    """The lines in suspense, oldest first (at most `limit`), each with what it may be.
+
+    Raises `CurrencyError`: texts_changed.
+    """
     found = lines(town, *_OPEN, limit=limit, order=(_LINE.booked_on, _LINE.place))
+    unaltered.require(town, *found)
     beside = [] if limit is None or len(found) < limit else _opposite(town, found)
     known = gather(town, found, beside)
     turns = _turns(town, [line.id for line in found])
@@ -73,9 +77,10 @@ def open_lines(town: Town, *, limit: int | None = None) -> list[OpenLine]:
 
 
 def find_open(town: Town, id_: bytes) -> OpenLine:
-    """One line in suspense. Raises `CurrencyError`: not_found, line_not_open."""
+    """One line in suspense. Raises `CurrencyError`: not_found, line_not_open, texts_changed."""
     line = find_line(town, id_)
     _check_open(line)
+    unaltered.require(town, line)
     return OpenLine(line, _turn(town, id_), propose(line, gather(town, [line], _opposite(town, [line]))))
 
 
@@ -91,10 +96,10 @@ def place(town: Town, line: bytes, decision: Decision, *, by: str = CONSOLE, tur
 
     `turn` is that of the `OpenLine` which the person saw: with it, a decision that is sent again never places a line
     that was put back in between. Raises `CurrencyError`: not_found, line_not_open, line_placed, placing_uneven,
-    claim_exceeded, conversion_named, line_typed, party_closed, reserve_account_unknown, below_floor where a cash box
-    holds less; role_insufficient where a member would pay for it on the word of an operator (`went`), or it may be
-    cash of a box (`boxes`); limit_conversion where one treasurer gave units for more of it in a day than the charter
-    lets one person.
+    claim_exceeded, conversion_named, line_typed, texts_changed, party_closed, reserve_account_unknown; below_floor
+    where a cash box holds less; role_insufficient where a member would pay for it on the word of an operator
+    (`went`), or it may be cash of a box (`boxes`); limit_conversion where one treasurer gave units for more of it in a
+    day than the charter lets one person.
     """
     for _ in range(_TRIES):
         one, now = find_line(town, line), _turn(town, line)
@@ -107,6 +112,8 @@ def place(town: Town, line: bytes, decision: Decision, *, by: str = CONSOLE, tur
             raise CurrencyError("line_placed", tell("this line was put back meanwhile; look at it again"))
         _check_open(one)
         steps = _steps(town, one, decision)
+        # All lines of their statements are read: here, and each row is compared in the commit, where everybody waits.
+        unaltered.require(town, *(each for each, _decision, _other in steps), *(o for _e, _d, o in steps if o))
         try:
             return _post(town, [(each, _made(town, each, d, other, by)) for each, d, other in steps], steps, by)
         except CurrencyError as error:
