@@ -208,8 +208,8 @@ def correct(town: Town, id_: bytes, *, by: str = CONSOLE) -> Posted:
         if error.code in ("below_floor", "account_closed"):
             raise CurrencyError(error.code, tell(
                 "its units are not there any more: if a line of another account brought its euros, place that line as "
-                "what was typed (`patard bank suspense place`); if none did, have the units paid back, or bring other "
-                "euros to the account"
+                "what was typed (`patard bank suspense place`), or as cash where a slip was typed; if none did, have "
+                "the units paid back, or bring other euros to the account"
             )) from error  # fmt: skip
         stood = town.book.find(correction.id) if error.code == "id_taken" else None
         if stood is None or not isinstance(stood.instruction, Transaction) or stood.instruction.transfers != back:

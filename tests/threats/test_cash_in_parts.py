@@ -142,7 +142,7 @@ def test_it_says_what_a_box_holds(town: Town, decision: Decision) -> None:
 @pytest.mark.parametrize(
     ("said", "shares", "code"),
     [
-        (line(6_000, "LOYER", kind=LineKind.TRANSFER), (cash(6_000),), "placing_uneven"),
+        (line(5_999, "LOYER", kind=LineKind.TRANSFER), (cash(5_999),), "placing_uneven"),
         (line(6_000, "VERSEMENT"), (cash(5_000), cash(1_000)), "placing_uneven"),
         (line(6_000, "VERSEMENT"), (cash(6_000, BANK),), "reserve_account_unknown"),
         (line(6_000, "VERSEMENT"), (Share(Way.CASH, 6_000),), "reserve_account_unknown"),

@@ -237,10 +237,10 @@ def test_the_slip_of_an_empty_box_says_nothing_of_a_line(town: Town, alice: Part
     bring(town, statement([line(1_000, "VERSEMENT", kind=LineKind.CASH)]))
     place(town, waits(town).line.id, Decision(way=Way.CASH, cash=CASH))
     day = days_pass(town, 1)
-    bring(town, statement([line(5_000, token(town, alice), day)], 1_000))
+    bring(town, statement([line(1_000, token(town, alice), day)], 1_000))
     decide(town, officers(town)["operator"], waits(town).line.id, Decision(way=Way.MEMBER, holder=alice.account))
     assert not [one for one in audit(town).notices if "line" in one.values]
-    once(town, 6_000)
+    once(town, 2_000)
 
 
 def test_what_is_other_cash_a_treasurer_says(town: Town, alice: Party) -> None:

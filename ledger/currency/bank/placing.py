@@ -32,7 +32,7 @@ from typing import NamedTuple
 from ledger.core.model import Evidence, Instruction, Note, Transaction, Transfer
 from ledger.currency import parties, reserve
 from ledger.currency.bank import claims, ours, require, topups, went
-from ledger.currency.bank.boxes import may_be_cash
+from ledger.currency.bank.boxes import has_slip, may_be_cash
 from ledger.currency.bank.indexing import PAIRED, RETURN
 from ledger.currency.bank.lines import Line
 from ledger.currency.bank.mandates import matching as mandates
@@ -169,7 +169,7 @@ def decision_of(chart: Chart, placed: Instruction) -> Decision:
 def _member(town: Town, line: Line, decision: Decision, other: Line | None) -> Placing:
     require.came(line, tell("units of a member"))
     holder = _holder(town, decision.holder)
-    require.untyped(town, line, {holder})
+    require.untyped(town, line, {holder: line.amount})
     return Placing("conversion", _units(town, holder, line.amount), {"holder": f"{holder:016x}"})
 
 
@@ -202,7 +202,7 @@ def _split(town: Town, line: Line, decision: Decision, other: Line | None) -> Pl
             transfers.append(Transfer(town.chart.suspense, box, share.amount, EUR))
         else:
             raise uneven(tell("shares are members', the association's own, cash of a box, and one claim at most"))
-    require.untyped(town, line, {share.holder or 0 for share in members})
+    require.untyped(town, line, {share.holder or 0: share.amount for share in members})
     if not members:
         return Placing(PLACED, tuple(transfers), evidence)
     backed = sum(share.amount for share in members)
@@ -334,9 +334,10 @@ def _box(town: Town, line: Line, name: str | None, amount: int) -> int:
         raise CurrencyError("reserve_account_unknown", tell(
             "no cash box {cash!r}; the charter has {names}", cash=name, names=names
         ))  # fmt: skip
-    if not may_be_cash(line):
-        raise uneven(tell("the bank says that this is no cash: it names an account, a transfer or a cheque"))
     box = town.chart.reserve[name]
+    # Typed as a slip of cash by mistake: then the ledger has in the box what came by the bank.
+    if not may_be_cash(line) and not has_slip(town, box, amount):
+        raise uneven(tell("the bank says that this is no cash: it names an account, a transfer or a cheque"))
     if amount > town.book.balance(box):
         raise CurrencyError("below_floor", tell(
             "the box {cash!r} holds {held}, and {amount} would come out of it: split the line, with a share of cash "

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import Connection, func, select
 
 from ledger.core.model import Instruction, Posted
 from ledger.core.tables import LOG
 from ledger.currency import clocked
 from ledger.currency.bank import ahead, typed
-from ledger.currency.bank.boxes import BOXED, issued, may_pair
+from ledger.currency.bank.boxes import BOXED, issued, look, may_be_cash, may_pair, numbers
 from ledger.currency.bank.correcting import is_treasurer
 from ledger.currency.bank.lines import Line
 from ledger.currency.bank.naming import line_of_conversion
@@ -27,19 +29,43 @@ def uneven(told: Told) -> CurrencyError:
     return CurrencyError("placing_uneven", told)
 
 
-def untyped(town: Town, line: Line, holders: set[int]) -> None:
-    """Hold that nobody typed what the line may be. Raises `CurrencyError`: line_typed."""
+def untyped(town: Town, line: Line, gets: Mapping[int, int]) -> None:
+    """Hold that nobody typed what the line may be, were it to bring these members units: so many cents by account.
+
+    Raises `CurrencyError`: line_typed.
+    """
     there = typed.unexplained(town, [line])
     text, length = squeezed(line.bank_ref), len(line.bank_ref)
-    for one in there.doubts(line, holders, amounts=False) if holders else ():
-        # Whose cash lies in the box a treasurer may say (see `boxed`); of slips of an empty one nothing is left.
-        if one.reserve in there.cash and not typed.same_reference(one, text, length):
+    for one in there.doubts(line, gets, amounts=False) if gets else ():
+        # Whose cash lies in the box a treasurer may say (see `boxed`); of slips of an empty one nothing is left. And
+        # that another sum is not what was typed (see `untyped_near`).
+        by_reference = typed.same_reference(one, text, length)
+        if not by_reference and (one.reserve in there.cash or not _is_sum(one, line, gets)):
             continue
         raise CurrencyError("line_typed", tell(
             "a conversion of {amount} was typed as {reference} for {booked_on}, and this line may be it: place it as "
             "known, or take back what was typed (`patard unconvert {reference}`), or place the line that it was first",
             amount=Cents(one.amount), reference=one.reference, booked_on=one.booked_on,
         ))  # fmt: skip
+
+
+def untyped_near(town: Town, connection: Connection, line: Line, gets: Mapping[int, int]) -> None:
+    """Raise `CurrencyError`, role_insufficient, where for one of these members somebody typed of these days what the
+    line may be: another sum, by a slip of the pen, or as cash what came by the bank.
+    """
+    for one in typed.near(town, connection, line, gets):
+        in_cash = one.reserve in numbers(town)
+        if _is_sum(one, line, gets) is not in_cash or (in_cash and may_be_cash(line)):
+            continue
+        raise CurrencyError("role_insufficient", tell(
+            "{amount} were typed as {reference} for {booked_on} for the same member, and this line may be those euros: "
+            "if it is others, a treasurer may place it so",
+            amount=Cents(one.amount), reference=one.reference, booked_on=one.booked_on,
+        ))  # fmt: skip
+
+
+def _is_sum(one: typed.Typed, line: Line, gets: Mapping[int, int]) -> bool:
+    return one.amount in (line.amount, gets.get(one.holder))
 
 
 def typed_as(town: Town, line: Line, id_: bytes) -> Conversion:
@@ -110,6 +136,13 @@ def boxed(
                 "there is cash in the box, its units were given, and it may have been paid in before the first "
                 "statement, so that it is in this sum: a treasurer may say what of it is cash, and what the rest is"
             ))  # fmt: skip
+        held = look(town, connection).held
+        if line.amount > held:
+            raise CurrencyError("role_insufficient", tell(
+                "there are {held} in the box, their units were given, and this line may have them in it: split it, "
+                "with a share of cash for what the box holds; if it is other euros, a treasurer may place it so",
+                held=Cents(held),
+            ))  # fmt: skip
         raise CurrencyError("role_insufficient", tell(
             "there is cash in the box, its units were given, and this line may be that cash, paid in: place it as "
             "cash; if it is other euros, a treasurer may place it so"
@@ -117,7 +150,14 @@ def boxed(
     cents, sources = issued(placed, town.chart.circulation), ahead.sources(town)
     if by != CONSOLE and cents:
         box, at = sources[ReserveKind.CASH][0], clocked.judged(town, posted)
-        ahead.require_limit(town, connection, ahead.Asked(box, "", 0, cents, None, posted.seq, at, by), sources)
+        try:
+            ahead.require_limit(town, connection, ahead.Asked(box, "", 0, cents, None, posted.seq, at, by), sources)
+        except CurrencyError as error:
+            raise CurrencyError(error.code, tell(
+                "{limit} of units a day may be given by one person by cash, and for what may be cash of a box, and "
+                "these would be more: another treasurer places this line, or you tomorrow, or somebody at the machine "
+                "(`patard bank suspense place`)", limit=Cents(town.charter.limits.cash_per_day),
+            )) from error  # fmt: skip
 
 
 def pair(line: Line, other: Line) -> None:

@@ -180,7 +180,8 @@ class Unexplained:
         near = abs(one.booked_on - line.booked_on) <= NEAR
         alike = near and one.amount == line.amount
         if one.id not in self.faint:
-            return theirs or (amounts and alike)
+            # Somebody's mistake it may be, of sum or of day; of both it is another transfer.
+            return (theirs and (near or one.amount == line.amount)) or (amounts and alike)
         # Slips of several are paid in as one sum.
         return theirs and (near and _may_be_slips(line) if one.reserve in self.cash else alike)
 
@@ -252,6 +253,17 @@ def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None
     cash = frozenset(one.reserve for one in found if one.reserve not in numbers)
     there = look(town, connection) if may_be_in else Boxes()
     return Unexplained(found, _expected(connection) if found else {}, faint=faint, cash=cash, boxes=there)
+
+
+def near(town: Town, connection: Connection, line: Line, holders: Collection[int]) -> list[Typed]:
+    """Those of these members and of the days of a line, also as cash, that stand and no line is."""
+    moments, days = Moments(town, town.book.head().seq), (line.booked_on - NEAR, line.booked_on + NEAR)
+    query = select(TYPED_CONVERSION).where(
+        _TYPED.holder.in_(sorted(holders)), _TYPED.line.is_(None), _TYPED.corrected_seq.is_(None),
+        between(town, moments, *days),
+    )  # fmt: skip
+    found = typed_of(moments, connection.execute(query.order_by(_TYPED.seq)))
+    return [one for one in found if abs(one.booked_on - line.booked_on) <= NEAR]
 
 
 def typed_of(moments: Moments, rows: Iterable[Row[Any]]) -> list[Typed]:

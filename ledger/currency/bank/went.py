@@ -71,6 +71,9 @@ def require_may(
         raise CurrencyError("role_insufficient", tell(
             "this line carries the reference of another member: a treasurer may say that it is not for them alone"
         ))  # fmt: skip
+    if line.amount > 0 and way in ("member", "split"):
+        issued = {credit: cents for debit, credit, cents, _unit in moves if debit == town.chart.circulation}
+        require.untyped_near(town, connection, line, issued)
     if way == "split" and boxes.in_cash(moves, boxes.numbers(town)):
         way = "cash"
     if way in EXPLAINING:
