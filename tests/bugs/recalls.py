@@ -11,6 +11,10 @@ RECALL = "tests/threats/test_whose_recall.py -k '{} and sqlite'"
 BUGS = (
     bug("recall: the latest is taken, not the likeliest", RECALL.format("most_that_is"),
         RECALLED, "this < most or not this[0]", "best or not this[0]"),
+    bug("recall: debits of that account are not asked", RECALL.format("a_debit_of"),
+        TOPUPS, " or may_be_debit(connection, said_back, one):", ":"),
+    bug("recall: a debit of that account speaks against what is named", RECALL.format("a_debit_of"),
+        TOPUPS, "    if back.names(one) or not back.line.iban:\n", "    if not back.line.iban:\n"),
     bug("recall: another account says nothing", RECALL.format("contradicts"),
         RECALLED, "if line.iban and there.iban and line.iban != there.iban:", "if False:"),
     bug("recall: another order says nothing", RECALL.format("contradicts"),

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from ledger.currency.reserve.model import MOVED
-from ledger.currency.reserve.moving import Moved, Moving
+from ledger.currency.reserve.moving import Moved, Moving, Said
 
 DAY, ONE = date(2025, 6, 10), timedelta(days=1)
 P, Q, R = "P", "Q", "R"
@@ -20,7 +20,8 @@ class Bank:
     placed it."""
 
     def __init__(self) -> None:
-        self.moving, self.named, self.openings = Moving(), dict[bytes, str](), set[bytes]()
+        self.moving, self.named = Moving(), dict[bytes, str]()
+        self.openings, self.returns = set[bytes](), set[bytes]()
 
     def moves(self, account: str, day: int, amount: int, to: str | None = None) -> bytes:
         """Cents that came to `account` (below nothing: left it)."""
@@ -35,7 +36,11 @@ class Bank:
 
     @property
     def left(self) -> list[bytes]:
-        return [one.id for one in self.moving.alone(self.named, self.openings)]
+        return [one.id for one in self.moving.alone(self.said)]
+
+    @property
+    def said(self) -> Said:
+        return Said(self.named, self.openings, self.returns)
 
 
 def test_what_arrives_in_part_and_is_sent_back_in_part() -> None:
@@ -46,6 +51,22 @@ def test_what_arrives_in_part_and_is_sent_back_in_part() -> None:
         assert len(bank.left) == 2
         bank.moves(P, 2, 4_000, q)
         assert not bank.left
+
+
+@pytest.mark.parametrize("to", [None, Q])
+def test_what_the_bank_calls_a_return(to: str | None) -> None:
+    """To the account that it had left, after it left, of as much: else it is something else."""
+    bank = Bank()
+    left = bank.moves(P, 1, -10_000, to)
+    back = bank.moves(P, 3, 10_000)
+    assert bank.left == [left, back]
+    bank.returns.add(back)
+    assert not bank.left
+    for account, day, amount in ((R, 4, 10_000), (P, 0, 10_000), (P, 4, 9_999)):
+        other = Bank()
+        ids = [other.moves(P, 1, -10_000, Q), other.moves(account, day, amount, account if account == R else None)]
+        other.returns.add(ids[1])
+        assert len(other.left) == 2, (account, day, amount)
 
 
 def test_what_is_sent_back_as_the_bank_says() -> None:
@@ -147,5 +168,5 @@ def test_what_is_left_comes_to_what_is_in_transit() -> None:
             other = chance.choice((None, *({P, Q, R} - {account})))
             amount = chance.choice((-1, 1)) * chance.choice((100, 200, 300, 500))
             bank.moves(account, chance.randrange(60), amount, other)
-        left = bank.moving.alone(bank.named, bank.openings)
+        left = bank.moving.alone(bank.said)
         assert sum(one.amount for one in left) == sum(one.amount for one in bank.moving.entries)

@@ -16,7 +16,7 @@ from ledger.currency.errors import CurrencyError
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
 from tests import towns
-from tests.currency.bank.scene import DAY, SAVINGS_IBAN, balances, bring, line, statement, token
+from tests.currency.bank.scene import DAY, IBAN, SAVINGS_IBAN, balances, bring, line, statement, token
 from tests.threats.test_one_euro import check_finds, once
 
 DAYS = timedelta(days=1)
@@ -80,6 +80,29 @@ def test_what_arrived_and_became_units_did_not_leave(town: Town, alice: Party) -
     bring(town, statement([line(-5_000, "VIR VERS LIVRET", DAY + DAYS)], 5_000))
     with towns.nothing_moves(town), pytest.raises(CurrencyError, match="put that line back into suspense first"):
         place(town, waits(town).line.id, Decision(way=Way.TRANSIT))
+
+
+@pytest.mark.parametrize("names", [True, False])
+@pytest.mark.parametrize("waiting", [True, False])
+def test_what_a_member_sent_there_beside_it_is_theirs(town: Town, alice: Party, names: bool, waiting: bool) -> None:
+    """Where as much arrived or waits there as well; it ends one departure, and not two."""
+    came_there = [
+        line(5_000, token(town, alice), DAY + DAYS),
+        line(5_000, "VIR LE PATARD", DAY + DAYS, iban="" if waiting else IBAN),
+    ]
+    done = bring(town, statement(came_there, account=SAVINGS_IBAN))
+    assert done.kinds == {"conversion": 1, "bank_suspense" if waiting else "bank_transit": 1}
+    bring(town, statement([line(10_000, "don")]))
+    place(town, next(one.line.id for one in open_lines(town) if one.line.text == "don"), Decision(way=Way.OWN))
+    left = [line(-5_000, text, DAY + DAYS, iban=SAVINGS_IBAN if names else "") for text in ("VIR", "VIR 2")]
+    bring(town, statement(left, 10_000))
+    went = [one.line.id for one in open_lines(town) if one.line.amount < 0]
+    assert len(went) == (1 if names else 2)
+    if not names:
+        place(town, went[0], Decision(way=Way.TRANSIT))
+    with towns.nothing_moves(town), pytest.raises(CurrencyError, match="put that line back into suspense first"):
+        place(town, went[-1], Decision(way=Way.TRANSIT))
+    assert balances(town)["members"] == 5_000
 
 
 def test_a_first_statement_begins_with_what_was_on_its_way(town: Town, alice: Party) -> None:

@@ -22,6 +22,7 @@ from ledger.currency.bank.suspense import open_lines, place
 from ledger.currency.bank.tables import BANK_LINE
 from ledger.currency.parties import Party
 from ledger.currency.town import Town
+from tests.currency.bank import monthly
 from tests.currency.bank.scene import DAY, bring, line, opened, statement, token
 from tests.threats.test_tables_believed import booked_as, found, write
 
@@ -132,6 +133,28 @@ def test_a_label_keeps_one_of_two_names(town: Town, alice: Party, bob: Party, wa
     place(town, open_lines(town)[0].line.id, Decision(way=Way(way), holder=bob.account if way == "member" else None))
     assert came(town, back(token(town, alice))) == {"bank_suspense": 1}
     assert held(town, alice) == [CENTS]
+
+
+@pytest.mark.parametrize(("how", "kinds"), [
+    ({}, {"bank_suspense": 1}),
+    ({"iban": monthly.iban(8)}, {"bank_suspense": 1}),
+    ({"alice": True}, {"bank_return": 1}),
+])  # fmt: skip
+def test_a_debit_of_that_account_may_be_what_came_back(town: Town, how: dict[str, Any], kinds: dict[str, int]) -> None:
+    """Two with one account, the one's monthly top-up and what the other sent: unless the line names which."""
+    alice = parties.admit(town, "person", "Alice Martin")
+    monthly.sign(town, "Bob Dubois", 3_000, number=7)
+    made, shared = monthly.collected(town), monthly.iban(7)
+    hers = line(3_000, token(town, alice), monthly.DUE, kind=LineKind.TRANSFER, iban=shared)
+    monthly.brought(town, hers, monthly.batch(made))
+    day = monthly.DUE + timedelta(days=5)
+    monthly.until(town, day + timedelta(days=1))
+    text = f"REJET {token(town, alice)}" if how.get("alice") else "REJET PRELEVEMENT"
+    back_ = line(-3_000, text, day, kind=LineKind.RETURN, iban=how.get("iban", shared))
+    assert monthly.brought(town, back_).kinds == kinds
+    ways = [each.decision.way for one in open_lines(town) for each in one.proposals]
+    assert (Way.DEBITS in ways) is ("bank_suspense" in kinds)
+    assert held(town, alice) == [0 if how.get("alice") else 3_000]
 
 
 @pytest.mark.parametrize(

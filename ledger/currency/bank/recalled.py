@@ -50,8 +50,11 @@ class Recall(NamedTuple):
 
     def right(self, one: Candidate) -> int:
         """How many of the three things are right of its taking back that one."""
-        names = self._same_order(one) or (self.member is not None and self.member in self._whose(one))
-        return (self.line.kind == LineKind.RETURN) + same_payer(self.line, one.line) + names
+        return (self.line.kind == LineKind.RETURN) + same_payer(self.line, one.line) + self.names(one)
+
+    def names(self, one: Candidate) -> bool:
+        """Whether it names the order or the member of that one."""
+        return self._same_order(one) or (self.member is not None and self.member in self._whose(one))
 
     def is_other(self, one: Candidate) -> bool:
         """Whether the bank says that it is another one: by account, by order, or by another member's reference."""

@@ -11,6 +11,7 @@ from ledger.currency import uncovered
 from ledger.currency.bank import typed
 from ledger.currency.bank.indexing import RETURN, SUSPENSE, Overtaken, holder_of, kind_of
 from ledger.currency.bank.lines import Books, Line, line_of
+from ledger.currency.bank.mandates.tables import COLLECTION_ITEM, MANDATE
 from ledger.currency.bank.names import said
 from ledger.currency.bank.recalled import SURE, Candidate, Recall, named_in, recall
 from ledger.currency.bank.reference import found_in, names_order
@@ -156,7 +157,21 @@ def _original(books: Books, connection: Connection, line: Line, without: Collect
 
     said_back = recall(line, lambda texts: found_in(texts, books.members))
     one = said_back.best(candidates(connection, said_back, without))
-    return None if one is None or one.holder is None or said_back.right(one) < SURE else one.line
+    if one is None or one.holder is None or said_back.right(one) < SURE or may_be_debit(connection, said_back, one):
+        return None
+    return one.line
+
+
+def may_be_debit(connection: Connection, back: Recall, one: Candidate) -> bool:
+    """Whether it may as well be a direct debit that went back: of as much, from the same account, where the line says
+    no more than that it is a return to there.
+    """
+    if back.names(one) or not back.line.iban:
+        return False
+    query = select(COLLECTION_ITEM.c.id).join(MANDATE, MANDATE.c.id == COLLECTION_ITEM.c.mandate)
+    stands = (COLLECTION_ITEM.c.credited_by.is_not(None), COLLECTION_ITEM.c.unpaid_by.is_(None))
+    same = (MANDATE.c.iban == back.line.iban, COLLECTION_ITEM.c.amount == -back.line.amount)
+    return connection.execute(query.where(*same, *stands).limit(1)).first() is not None
 
 
 def hold_return(books: Books, connection: Connection, line: Line, made: Instruction) -> None:
@@ -173,26 +188,45 @@ def departed(town: Town, line: Line) -> Line | None:
     Banks repeat the label of a transfer between two accounts of one holder, a member's reference in it too, and two of
     three formats have no account of the other side.
     """
-    undecided = _LINE.seq.is_(None) | ((_LINE.became == SUSPENSE) & _LINE.placed_seq.is_(None))
-    moved = (_LINE.became == TRANSIT) | (_LINE.placed_as == "transit")
-    return None if line.iban else _opposite(town, line, moved | undecided)
+    return None if line.iban else next(iter(_opposite(town, line, _moved() | _undecided())), None)
 
 
 def arrived(town: Town, line: Line) -> Line | None:
-    """A line that brought a member units, and that may be what left with this one for another account of ours."""
-    return _opposite(town, line, brought_units()) if line.amount < 0 else None
+    """A line that brought a member units, and that may be what left with this one for another account of ours.
+
+    None where others may be it: what arrived and is nobody's, or waits, more often than as much left.
+    """
+    if line.amount > 0:
+        return None
+    found = next(iter(_opposite(town, line, brought_units())), None)
+    if found is None:
+        return None
+    there = _opposite(town, line, _moved() | _undecided())
+    left = _opposite(town, line._replace(amount=-line.amount), _moved(), theirs=False)
+    return found if len(there) <= len([one for one in left if one.id != line.id]) else None
 
 
-def _opposite(town: Town, line: Line, what: ColumnElement[bool]) -> Line | None:
+def _undecided() -> ColumnElement[bool]:
+    return _LINE.seq.is_(None) | ((_LINE.became == SUSPENSE) & _LINE.placed_seq.is_(None))
+
+
+def _moved() -> ColumnElement[bool]:
+    return (_LINE.became == TRANSIT) | (_LINE.placed_as == "transit")
+
+
+def _opposite(town: Town, line: Line, what: ColumnElement[bool], *, theirs: bool = True) -> list[Line]:
+    """Lines of these days with the opposite sum that name no account but ours: on the account of ours that the line
+    names, else on any other; or (not `theirs`) on any.
+    """
     days = ((line.booked_on - typed.NEAR).isoformat(), (line.booked_on + typed.NEAR).isoformat())
-    own = {account.iban for account in town.charter.reserve if account.iban} | {""}
+    own = {one.iban: town.chart.reserve[one.name] for one in town.charter.reserve if one.iban}
+    where = _LINE.reserve == own[line.iban] if line.iban in own else _LINE.reserve != line.reserve
     query = select(BANK_LINE).where(
-        _LINE.amount == -line.amount, _LINE.reserve != line.reserve, _LINE.iban.in_(sorted(own)),
+        _LINE.amount == -line.amount, *([where] if theirs else ()), _LINE.iban.in_(sorted({*own, ""})),
         _LINE.booked_on.between(*days), _LINE.withdrawn.is_(None), _LINE.undone_seq.is_(None), what,
     )  # fmt: skip
     with town.reading() as connection:
-        row = connection.execute(query.order_by(_LINE.place).limit(1)).first()
-    return None if row is None else line_of(row)
+        return [line_of(row) for row in connection.execute(query.order_by(_LINE.place))]
 
 
 def transit(books: Books, line: Line) -> Instruction | None:

@@ -111,9 +111,9 @@ def _is_said(town: Town, connection: Connection, line: Line, evidence: Evidence)
     holder, named = int(str(evidence["holder"]), 16), _named(town)
     if way == "returned":
         row = connection.execute(select(BANK_LINE).where(_LINE.id == bytes.fromhex(str(evidence["returns"])))).one()
-        back = recall(line, named)
-        fits = back.fits(Candidate(line_of(row), holder), topups.candidates(connection, back))
-        return said.is_return(line, line_of(row), fits)
+        back, one = recall(line, named), Candidate(line_of(row), holder)
+        fits = 0 if topups.may_be_debit(connection, back, one) else back.fits(one, topups.candidates(connection, back))
+        return said.is_return(line, one.line, fits)
     ibans = said.by_mandates(connection, holder) | said.by_details(town, connection, holder)
     rows = connection.execute(select(BANK_LINE).where(_LINE.iban == line.iban, _LINE.withdrawn.is_(None)))
     there = [whose for row in rows if (whose := said.whose(line_of(row))) is not None] if line.iban else []

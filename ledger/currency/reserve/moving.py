@@ -56,6 +56,18 @@ class Moved(NamedTuple):
     """The account on the other side, where the bank's line names one of ours."""
     opening: bool = False
     """Whether it was there before the first statement, however long before."""
+    came_back: bool = False
+    """Whether the bank calls it a return."""
+
+
+class Said(NamedTuple):
+    """What lines of the bank say, by their ids: `named` the accounts of ours on the other side, `openings` that it was
+    there before a first statement, `returns` that it came back.
+    """
+
+    named: Mapping[bytes, str]
+    openings: Container[bytes]
+    returns: Container[bytes]
 
 
 @dataclass
@@ -77,31 +89,32 @@ class Moving:
                           named["reserve"], bytes.fromhex(named["line"]) or row.id, bytes.fromhex(str(undone)) or None)
                 )  # fmt: skip
 
-    def alone(self, named: Mapping[bytes, str], openings: Container[bytes]) -> list[Moved]:
-        """What goes with nothing, oldest first.
-
-        `named` has the accounts of ours that lines name, by the lines' ids; `openings` are the lines of what was there
-        before a first statement.
-        """
+    def alone(self, lines: Said) -> list[Moved]:
+        """What goes with nothing, oldest first."""
         undone = {one.undone for one in self.entries}
         stand = [one for one in self.entries if one.undone is None and one.id not in undone]
-        stand = [one._replace(other=named.get(one.line), opening=one.line in openings) for one in stand]
+        stand = [
+            one._replace(
+                other=lines.named.get(one.line), opening=one.line in lines.openings,
+                came_back=one.line in lines.returns,
+            )
+            for one in stand
+        ]  # fmt: skip
         return _alone(sorted(stand, key=lambda one: (one.on, one.seq)))
 
     def open(
-        self, today: date, ahead: timedelta, reach: Mapping[str, date | None], withdrawn: Container[str],
-        named: Mapping[bytes, str], openings: Container[bytes],
+        self, today: date, ahead: timedelta, reach: Mapping[str, date | None], withdrawn: Container[str], lines: Said
     ) -> tuple[Explained, ...]:  # fmt: skip
         """What left and did not arrive (above nothing) or arrived and did not leave (below), oldest first.
 
         `ahead` is how long a line is awaited, `reach` the last day of all statements that each bank account ever had,
-        by its number, `withdrawn` those of which none stands any more; for `named` and `openings` see `alone`.
+        by its number, `withdrawn` those of which none stands any more.
         """
         said_on: dict[bytes, date] = {}
         for one in self.entries:
             said_on[one.line] = min(one.taken, said_on.get(one.line, one.taken))
         found = []
-        for one in self.alone(named, openings):
+        for one in self.alone(lines):
             told = one.kind == MOVED and one.other in reach and one.other not in withdrawn
             until = one.taken + QUARTER if told else said_on[one.line] + ahead
             # Where the line names the account, what another might have had says nothing.
@@ -214,8 +227,11 @@ def _told(departure: Moved, arrival: Moved) -> bool:
 
 
 def _returned(departure: Moved, arrival: Moved) -> bool:
-    """It came back to the account that it had left: from the one to which it went, as the bank says of both."""
-    return arrival.other is not None and departure.other == arrival.other and _may_be_back(departure, arrival)
+    """It came back to the account that it had left: from the one to which it went, as the bank says of both, or it
+    calls it a return.
+    """
+    says = arrival.came_back or (arrival.other is not None and departure.other == arrival.other)
+    return says and _may_be_back(departure, arrival)
 
 
 def _may_be_back(departure: Moved, arrival: Moved) -> bool:

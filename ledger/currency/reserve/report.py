@@ -36,7 +36,7 @@ from ledger.currency.reserve.lines import (
     statements,
 )
 from ledger.currency.reserve.model import AccountState, Explained, Identity, Reserve, Why
-from ledger.currency.reserve.moving import Moving
+from ledger.currency.reserve.moving import Moving, Said
 from ledger.currency.reserve.unplaced import came
 from ledger.currency.town import Town
 
@@ -108,7 +108,7 @@ def bound_for(town: Town, account: int, before: date) -> list[int]:
         with town.reading() as connection:
             _gather(town, store, connection, store.accounts([chart.transit]), [], head.seq, {}, known)
             found = _statements(town, connection, head.seq)
-            alone = known.moving.alone(_named(town, connection), _openings(connection, found))
+            alone = known.moving.alone(_said(town, connection, found))
     mine = f"{account:016x}"
     bound = [one for one in alone if one.reserve != mine and one.other in (None, mine) and one.on < before]
     return [one.amount for one in sorted(bound, key=lambda one: (one.other is None, one.on, one.seq))]
@@ -193,7 +193,13 @@ def _moving(
     reach = {f"{number:016x}": ever.get(number) for number in banks}
     withdrawn = {f"{number:016x}" for number in ever.keys() - found.keys()}
     ahead = timedelta(days=town.charter.limits.ahead_days)
-    return known.moving.open(on, ahead, reach, withdrawn, _named(town, connection), _openings(connection, found))
+    return known.moving.open(on, ahead, reach, withdrawn, _said(town, connection, found))
+
+
+def _said(town: Town, connection: Connection, found: Mapping[int, Statements]) -> Said:
+    returns = select(BANK_LINE.c.id).where(BANK_LINE.c.kind == LineKind.RETURN)
+    back = set(map(bytes, connection.scalars(returns)))
+    return Said(_named(town, connection), _openings(connection, found), back)
 
 
 def _named(town: Town, connection: Connection) -> dict[bytes, str]:
