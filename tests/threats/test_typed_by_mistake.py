@@ -57,13 +57,14 @@ def test_what_was_typed_as_cash_came_by_the_bank(town: Town, alice: Party) -> No
     assert "as cash of a box, and the bank does not call it so" in told.form
 
 
-@pytest.mark.parametrize("amount", [4_999, 5_001])
-def test_no_slip_makes_cash_of_another_sum(town: Town, alice: Party, amount: int) -> None:
+@pytest.mark.parametrize(("amount", "days"), [(4_999, 2), (5_001, 2), (5_000, 22)])
+def test_no_slip_makes_cash_of_another_sum_or_time(town: Town, alice: Party, amount: int, days: int) -> None:
     conversion.convert(town, alice, 5_001, reserve=CASH, reference="S-1")
     conversion.correct(town, conversion.conversion_id(town, CASH, "S-1"))
     conversion.convert(town, alice, 5_000, reserve=CASH, reference="S-2")
     conversion.convert(town, alice, 1, reserve=CASH, reference="S-3")
-    bring(town, statement([transfer(amount)]))
+    towns.clock(town).forward(25 * 86_400)
+    bring(town, statement([transfer(amount, days=days)]))
     refused(town, "treasurer", Decision(way=Way.CASH, cash=CASH), "placing_uneven", "this is no cash")
 
 

@@ -163,13 +163,6 @@ def look(town: Town, connection: Connection | None = None) -> Boxes:
     )
 
 
-def has_slip(town: Town, box: int, cents: int) -> bool:
-    """Whether a slip of a box is of just so much and stands."""
-    mine = (_TYPED.reserve == box, _TYPED.amount == cents, _TYPED.corrected_seq.is_(None))
-    with town.reading() as connection:
-        return connection.execute(select(_TYPED.id).where(*mine).limit(1)).first() is not None
-
-
 def emptied(town: Town, number: int, cents: int) -> str:
     """What to do where so much should come out of a box that holds less, for its cash was paid in: which deposit is to
     be put back first, the latest that took what lacks.

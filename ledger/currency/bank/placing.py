@@ -31,8 +31,8 @@ from typing import NamedTuple
 
 from ledger.core.model import Evidence, Instruction, Note, Transaction, Transfer
 from ledger.currency import parties, reserve
-from ledger.currency.bank import claims, ours, require, topups, went
-from ledger.currency.bank.boxes import has_slip, may_be_cash
+from ledger.currency.bank import claims, ours, require, topups, typed, went
+from ledger.currency.bank.boxes import may_be_cash
 from ledger.currency.bank.indexing import PAIRED, RETURN
 from ledger.currency.bank.lines import Line
 from ledger.currency.bank.mandates import matching as mandates
@@ -336,7 +336,7 @@ def _box(town: Town, line: Line, name: str | None, amount: int) -> int:
         ))  # fmt: skip
     box = town.chart.reserve[name]
     # Typed as a slip of cash by mistake: then the ledger has in the box what came by the bank.
-    if not may_be_cash(line) and not has_slip(town, box, amount):
+    if not may_be_cash(line) and not typed.has_slip(town, line, box, amount):
         raise uneven(tell("the bank says that this is no cash: it names an account, a transfer or a cheque"))
     if amount > town.book.balance(box):
         raise CurrencyError("below_floor", tell(

@@ -53,7 +53,7 @@ def untyped_near(town: Town, connection: Connection, line: Line, gets: Mapping[i
     """Raise `CurrencyError`, role_insufficient, where for one of these members somebody typed of these days what the
     line may be: another sum, by a slip of the pen, or as cash what came by the bank.
     """
-    for one in typed.near(town, connection, line, gets):
+    for one in typed.of_members(town, connection, line, gets):
         in_cash = one.reserve in numbers(town)
         if _is_sum(one, line, gets) is not in_cash or (in_cash and may_be_cash(line)):
             continue
@@ -153,10 +153,17 @@ def boxed(
         try:
             ahead.require_limit(town, connection, ahead.Asked(box, "", 0, cents, None, posted.seq, at, by), sources)
         except CurrencyError as error:
+            limit = town.charter.limits.cash_per_day
+            if cents > limit:
+                raise CurrencyError(error.code, tell(
+                    "{limit} of units a day may be given by one person by cash, and for what may be cash of a box, and "
+                    "these are more: somebody at the machine places this line (`patard bank suspense place`)",
+                    limit=Cents(limit),
+                )) from error  # fmt: skip
             raise CurrencyError(error.code, tell(
                 "{limit} of units a day may be given by one person by cash, and for what may be cash of a box, and "
                 "these would be more: another treasurer places this line, or you tomorrow, or somebody at the machine "
-                "(`patard bank suspense place`)", limit=Cents(town.charter.limits.cash_per_day),
+                "(`patard bank suspense place`)", limit=Cents(limit),
             )) from error  # fmt: skip
 
 

@@ -255,13 +255,21 @@ def unexplained(town: Town, lines: Sequence[Line], connection: Connection | None
     return Unexplained(found, _expected(connection) if found else {}, faint=faint, cash=cash, boxes=there)
 
 
-def near(town: Town, connection: Connection, line: Line, holders: Collection[int]) -> list[Typed]:
+def of_members(town: Town, connection: Connection, line: Line, holders: Collection[int]) -> list[Typed]:
     """Those of these members and of the days of a line, also as cash, that stand and no line is."""
+    return _near(town, connection, line, _TYPED.holder.in_(sorted(holders)))
+
+
+def has_slip(town: Town, line: Line, box: int, cents: int) -> bool:
+    """Whether a slip of a box, of just so much and of the days of a line, stands."""
+    with town.reading() as connection:
+        return bool(_near(town, connection, line, (_TYPED.reserve == box) & (_TYPED.amount == cents)))
+
+
+def _near(town: Town, connection: Connection, line: Line, which: ColumnElement[bool]) -> list[Typed]:
     moments, days = Moments(town, town.book.head().seq), (line.booked_on - NEAR, line.booked_on + NEAR)
-    query = select(TYPED_CONVERSION).where(
-        _TYPED.holder.in_(sorted(holders)), _TYPED.line.is_(None), _TYPED.corrected_seq.is_(None),
-        between(town, moments, *days),
-    )  # fmt: skip
+    stands = (_TYPED.line.is_(None), _TYPED.corrected_seq.is_(None))
+    query = select(TYPED_CONVERSION).where(which, *stands, between(town, moments, *days))
     found = typed_of(moments, connection.execute(query.order_by(_TYPED.seq)))
     return [one for one in found if abs(one.booked_on - line.booked_on) <= NEAR]
 
