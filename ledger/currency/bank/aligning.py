@@ -86,7 +86,7 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
         if statement.opening != timeline.closing:
             raise StatementError("statement_gap", _gap(statement, timeline.closing, timeline.last))
         whole = _Try(lines, [], 0, {})
-        if sum(known.amount for known in told.values()) or _is_doubtful(whole, statement, others, timeline.last):
+        if sum(known.amount for known in told.values()) or _is_doubtful(whole, statement, others, timeline):
             raise StatementError("statement_differs", _doubtful(statement))
         if not quiet_days and not _continues(statement, timeline):
             raise StatementError(
@@ -144,14 +144,14 @@ def align(statement: Statement, timeline: Timeline, *, corrected: bool = False, 
     if fitting:
         # The first of equals skips least: what may be known counts as known.
         found = max(fitting, key=lambda found: found.score)
-        if not _is_doubtful(found, statement, others, timeline.last):
+        if not _is_doubtful(found, statement, others, timeline):
             return Aligned(found.new, [])
         if not corrected:  # Else they may be known ones, and others of that day gone.
             raise StatementError("statement_differs", _doubtful(statement))
     best = min(tries, key=_changes)
     if not corrected:
         raise StatementError("statement_differs", _difference(best))
-    if _is_doubtful(best, statement, others, timeline.last):
+    if _is_doubtful(best, statement, others, timeline):
         raise StatementError("statement_differs", _doubtful(statement))
     changed = sum(line.amount for line in best.new) != sum(known.amount for known in best.missing)
     if changed and statement.last < timeline.last:
@@ -215,9 +215,9 @@ def _leaves_out(found: _Try, statement: Statement, lines: Sequence[BankLine], kn
     return False
 
 
-def _is_doubtful(found: _Try, statement: Statement, known: Sequence[Known], last: date) -> bool:
-    """Whether new lines may be known ones, and the balances would be the same if they were; `last` is the last day
-    that a statement covered."""
+def _is_doubtful(found: _Try, statement: Statement, known: Sequence[Known], timeline: Timeline) -> bool:
+    """Whether new lines may be known ones, and the balances would be the same if they were."""
+    last = timeline.last
     # What no reference names may be before this statement, and another line be the one that is in it.
     pairs = [(line, found.paired[id(line)]) for line in statement.lines if id(line) in found.paired]
     guessed = [(line, one) for line, one in pairs if not is_same(one, line)]
@@ -239,8 +239,12 @@ def _is_doubtful(found: _Try, statement: Statement, known: Sequence[Known], last
         open_[key].remove(one)
         twins.add(one.id)
         amounts.append(line.amount)
-    # What may have been after it and not before; and the other way round.
-    is_plain = _is_plain(statement, known)
+    # What may have been after it and not before, and the other way round; also where what it brings may be what was
+    # before it on that day, for then a line of an earlier day may have been after both.
+    is_again = not twins.isdisjoint(one.id for one in found.before)
+    if is_again and not timeline.covers_all(min(first for first, _last in timeline.covered), last):
+        return True  # Nor do they where days were said to be quiet.
+    is_plain = _is_plain(statement, known) and not is_again
     loose = [one for one in known if one.day < statement.first and not is_plain] + list(found.before)
     loose = [one for one in loose if one.until >= statement.last]
     free = [one.amount for one in loose if one.id not in twins] + [-one.amount for one in found.missing]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ledger.currency.bank.aligning import Aligned, Timeline, align
@@ -132,13 +132,25 @@ def test_off_dated_lines(account: list[Booked], fetched: list[File]) -> None:
     each_line_once(account, fetched)
 
 
+# Days between that were not quiet, and then two days in another format: what is on it may be known.
+NOT_QUIET = [*[Booked(0, 0, 50)] * 3, Booked(1, 0, 50), Booked(10, 1, -50), Booked(11, 0, 50)]
+TWO_AFTER = [File(None, 0, 0, CAMT, None), File(None, 11, 0, CAMT, None), File(-1, 0, 1, CFONB, None)]
+
+
 @MANY
 @given(lines(*OFF), files(CAMT, CFONB, OFX))
+@example(NOT_QUIET, TWO_AFTER)
 def test_off_dated_lines_in_three_formats(account: list[Booked], fetched: list[File]) -> None:
     each_line_once(account, fetched)
 
 
+# Of two days in one file, then the last of them alone, in the middle of the day: what is on it may be known.
+TWO_DAYS = [Booked(0, 0, 50)] * 6 + [Booked(1, 0, 30), Booked(1, -1, -30)]
+OF_ONE = [File(None, 0, 0, CAMT, None), File(None, 0, 1, CFONB, None), File(None, 1, 0, CAMT, 1)]
+
+
 @MANY
 @given(lines(*OFF), files(CAMT, CFONB, OFX))
+@example(TWO_DAYS, OF_ONE)
 def test_off_dated_lines_with_the_same_texts(account: list[Booked], fetched: list[File]) -> None:
     each_line_once(account, fetched, alike=3)
