@@ -17,6 +17,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from ledger.currency.bank.known import Known, by_amount, day_in, is_other, is_same, may_be_same, reads_the_same
+from ledger.currency.bank.reference import same_order
 from ledger.currency.bank.statement import BankLine, Statement, StatementError
 from ledger.currency.bank.target import is_open
 from ledger.currency.told import Cents, Told, tell
@@ -233,6 +234,9 @@ def _is_doubtful(found: _Try, statement: Statement, known: Sequence[Known], time
             return True
         if one is None:
             continue
+        # The references of two formats are two for each order.
+        if one.format != statement.format and same_order(one.end_to_end, line.end_to_end):
+            return True
         # Where nobody told of its day, other balances stand on both sides of it.
         if day_in(line.booked_on, statement.first, statement.last) < last and one.is_off:
             return True

@@ -133,13 +133,20 @@ def test_off_dated_lines(account: list[Booked], fetched: list[File]) -> None:
 
 
 # Days between that were not quiet, and then two days in another format: what is on it may be known.
-NOT_QUIET = [*[Booked(0, 0, 50)] * 3, Booked(1, 0, 50), Booked(10, 1, -50), Booked(11, 0, 50)]
+NOT_QUIET = [*[Booked(0, 0, 50)] * 4, Booked(1, 0, 50), Booked(10, 1, -50), Booked(11, 0, 50)]
 TWO_AFTER = [File(None, 0, 0, CAMT, None), File(None, 11, 0, CAMT, None), File(-1, 0, 1, CFONB, None)]
+# Dated days ahead, and then all of them in another format, but for the last: the order is the same.
+AHEAD = [*[Booked(0, 0, 50)] * 4, Booked(8, 2, -50), Booked(9, 2, 50), Booked(11, 0, -50), Booked(11, -1, -50)]
+ALL_BUT_ONE = [
+    File(None, 0, 0, CAMT, None), File(None, 0, 6, CAMT, None), *[File(0, 0, 3, CAMT, None)] * 2,
+    File(None, 5, 6, CFONB, 1),
+]  # fmt: skip
 
 
 @MANY
 @given(lines(*OFF), files(CAMT, CFONB, OFX))
 @example(NOT_QUIET, TWO_AFTER)
+@example(AHEAD, ALL_BUT_ONE)
 def test_off_dated_lines_in_three_formats(account: list[Booked], fetched: list[File]) -> None:
     each_line_once(account, fetched)
 
