@@ -53,14 +53,18 @@ FORMS = (
        "reserve, and the bank names none of them"),
     N_("{amount} of the line {line}: a treasurer, or somebody at the machine, placed it as cash of a box, and the bank "
        "does not call it so"),
-    N_("{amount} of the line {line}: a treasurer, or somebody at the machine, gave it to others than the members whose "
-       "reference it carries"),
+    N_("{amount} of the line {line}: a treasurer, or somebody at the machine, placed it as something else than the "
+       "euros of the members whose reference it carries"),
+    N_("{amount} of the line {line}: a treasurer, or somebody at the machine, placed it as a payout that came back, "
+       "and the bank does not say so"),
     N_("{amount} came with the line {line} while cash lay in the box, and may be that cash, whose units were given: a "
        "treasurer, or somebody at the machine, placed it for account {account}"),
     N_("{amount} came with the line {line} while cash lay in the box, and may be that cash, whose units were given: a "
        "treasurer, or somebody at the machine, placed it as something else"),
     N_("{amount} were typed as a slip of cash for account {account}, and may be what the line {line} brought it "
        "before: a treasurer, or somebody at the machine, said that it is other cash"),
+    N_("the texts of statement {number} of {name} were erased: what its lines said, and whose they were, nobody can "
+       "tell"),
     N_("no statement of {name} was ever imported: what is on it rests on the word of whoever typed it; import its "
        "statements"),
     N_("the statements of {name} were withdrawn, and none came since: what the bank has nobody knows; import the true "

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
+from threading import Thread
 from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import Engine
@@ -194,17 +195,19 @@ class _SqliteRows:
             yield name, (match[2].lower(), match[1].lower()) if match else ("", "")
 
     def damage(self) -> Callable[[], list[str]]:
-        # It takes as long as reading all of the log: a thread does it meanwhile, over a connection of its own.
-        thread = ThreadPoolExecutor(1)
-        try:
-            return thread.submit(self._test).result
-        finally:
-            thread.shutdown(wait=False)
+        # It takes as long as reading all of the log: a thread does it meanwhile, over a connection of its own. Whoever
+        # gives the check up does not wait for it.
+        found: Future[list[str]] = Future()
+        Thread(target=self._test, args=(found,), daemon=True).start()
+        return found.result
 
-    def _test(self) -> list[str]:
-        with snapshot(self._engine) as moment:
-            said = [str(row[0]) for row in moment.driver.execute("PRAGMA integrity_check(20)").fetchall()]
-        return [] if said == ["ok"] else said
+    def _test(self, found: Future[list[str]]) -> None:
+        try:
+            with snapshot(self._engine) as moment:
+                said = [str(row[0]) for row in moment.driver.execute("PRAGMA integrity_check(20)").fetchall()]
+            found.set_result([] if said == ["ok"] else said)
+        except Exception as error:
+            found.set_exception(error)
 
     def _stream(self, sql: str) -> Iterator[Row]:
         cursor = self._driver.execute(sql)

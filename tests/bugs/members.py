@@ -5,11 +5,13 @@ from __future__ import annotations
 from tests.bugs import bug
 
 WENT, CHARGED = "ledger/currency/bank/went.py", "ledger/currency/audit/charged.py"
+ELSES = "ledger/currency/bank/elses.py"
 SAID, PLACINGS = "ledger/currency/bank/said.py", "ledger/currency/audit/placings.py"
 IMPORTS = "tests/threats/test_one_euro_imports.py -k "
 DEBITS = "tests/currency/bank/test_debits_audit.py -k tables_that_were_changed"
 UNREADABLE = "tests/threats/test_rows_unreadable.py -k "
 DEBT = "tests/threats/test_whose_debt.py -k "
+EXPLAINS = "tests/threats/test_whose_reference_explains.py -k "
 REFERENCE = "tests/threats/test_whose_reference.py -k "
 
 BUGS = (
@@ -117,15 +119,33 @@ BUGS = (
     bug("charged: what an operator said before is named nowhere", DEBT + "before_the_charter",
         CHARGED, "not (one.is_operators and one.is_ruled):", "not one.is_operators:"),
     bug("reference: an operator gives it to anybody", REFERENCE + "somebody_else",
-        WENT, "if line.amount > 0 and way in FOR_MEMBERS and said", "if False and said"),
+        WENT, "        if elses.is_elses(line", "        if False and elses.is_elses(line"),
     bug("reference: a cent for whom it names is enough", REFERENCE + "somebody_else",
-        SAID, "not theirs.issuperset(gets)", "theirs.isdisjoint(gets)"),
+        ELSES, "not theirs.issuperset(gets)", "theirs.isdisjoint(gets)"),
     bug("reference: what was typed for another is nobody's business", REFERENCE + "had_typed",
-        WENT, 'FOR_MEMBERS = ("member", "split", "claim", "known")', 'FOR_MEMBERS = ("member", "split", "claim")'),
+        ELSES, 'FOR_MEMBERS = ("member", "split", "claim", "known")', 'FOR_MEMBERS = ("member", "split", "claim")'),
     bug("reference: what carries none is a treasurer's", REFERENCE + "whom_it_names",
-        SAID, "return bool(theirs) and not", "return not"),
+        ELSES, "    if not theirs:\n        return False\n", ""),
+    bug("reference: of a sum one gets what its parts say is another's", EXPLAINS + "parts_of_a_sum",
+        ELSES, "for account, cents in gets.items()) > nobodys", "for account, cents in gets.items()) > line.amount"),
+    bug("reference: it may be cash that others gave", EXPLAINS + "explains_another",
+        ELSES, '    if way == "cash":\n        return gave\n', ""),
+    bug("reference: it may be what went back to others", EXPLAINS + "explains_another",
+        ELSES, '    if way == "pair":\n', '    if False:\n'),
+    bug("reference: it may be another's payout that came back", EXPLAINS + "payout_came_back",
+        ELSES, '    if way == "payout":\n', '    if False:\n'),
+    bug("reference: what names nobody in a sum is a treasurer's", EXPLAINS + "names_nobody_in_a_sum",
+        ELSES, "    if not line.parts:\n", "    if True:\n"),
+    bug("reference: it may be another's debit", EXPLAINS + "no_debit",
+        ELSES, '    if way == "debits":\n', '    if False:\n'),
+    bug("reference: it may be cover", EXPLAINS + "no_cover",
+        ELSES, '    if way == "cover":\n', '    if False:\n'),
+    bug("payout: comes back by an operator's word", EXPLAINS + "payout_came_back",
+        SAID, 'return is_named or line.kind == LineKind.RETURN or line.reason != ""', "return True"),
+    bug("cash: a payer's word is the bank's", EXPLAINS + "payers_word",
+        SAID, "else is_deposit(line) and _calls_it(line)", "else is_deposit(line)"),
     bug("reference: check finds nothing of it", REFERENCE + "operators_word",
-        CHARGED, "return line is None or not said.is_elses(", "return True or not said.is_elses("),
+        CHARGED, "return not elses.is_elses(", "return True or not elses.is_elses("),
     bug("reference: books of before are held to it", REFERENCE + "of_before",
-        PLACINGS, "way in FOR_MEMBERS and story.rules.guarded > 2:", "way in FOR_MEMBERS:"),
+        PLACINGS, "way in elses.WAYS and story.rules.guarded > 2:", "way in elses.WAYS:"),
 )  # fmt: skip

@@ -274,17 +274,18 @@ def test_a_pair_is_not_one_with_a_line_that_was_changed(town: Town) -> None:
         place(town, there[50_000], Decision(way=Way.PAIR, other=there[-50_000]))
 
 
-def test_texts_that_were_erased_hold_nobody_up(town: Town, mallory: Party) -> None:
-    """Nor do those of before notes held hashes of them."""
+def test_by_texts_that_were_erased_nobody_decides(town: Town, mallory: Party) -> None:
+    """What waits nobody erases; of what was erased `check` tells."""
     id_ = waits(town)
     write(town, delete(SALT).where(SALT.c.id.in_(select(BANK_STATEMENT.c.id))))
-    with pytest.raises(CurrencyError):
-        open_lines(town)
     empty = dict.fromkeys(("name", "iban", "text", "bank_ref", "end_to_end", "mandate"), "")
-    write(town, update(BANK_LINE).values(**empty))
-    assert len(open_lines(town)) == 2
-    place(town, id_, Decision(way=Way.MEMBER, holder=mallory.account))
-    assert audit(town).clean
+    write(town, update(BANK_LINE).values(**empty, kind="return"))
+    with pytest.raises(CurrencyError, match="says something else"):
+        open_lines(town)
+    with towns.nothing_moves(town), pytest.raises(CurrencyError, match="says something else"):
+        place(town, id_, Decision(way=Way.MEMBER, holder=mallory.account))
+    done = audit(town)
+    assert done.clean and [told.values["number"] for told in done.notices if "were erased" in told.form] == [1]
 
 
 # --- columns that decide -----------------------------------------------------------------------------------

@@ -68,6 +68,16 @@ def test_no_slip_makes_cash_of_another_sum_or_time(town: Town, alice: Party, amo
     refused(town, "treasurer", Decision(way=Way.CASH, cash=CASH), "placing_uneven", "this is no cash")
 
 
+def test_a_slip_whose_cash_was_paid_in_holds_nobody_up(town: Town, alice: Party) -> None:
+    conversion.convert(town, alice, 5_000, reserve=CASH, reference="S-1", booked_on=DAY)
+    bring(town, statement([line(5_000, "VERSEMENT ESPECES", kind=LineKind.CASH)]))
+    operator = officer(town, "operator")
+    decide(town, operator, open_lines(town)[0].line.id, Decision(way=Way.CASH, cash=CASH))
+    bring(town, statement([transfer(5_000)], 5_000, first=DAY + ONE))
+    decide(town, operator, open_lines(town)[0].line.id, Decision(way=Way.MEMBER, holder=alice.account))
+    once(town, 10_000)
+
+
 @pytest.mark.parametrize(("amount", "days"), [(4_999, 2), (5_000, 16)])
 def test_a_slip_of_another_sum_or_time_holds_nobody_up(town: Town, alice: Party, amount: int, days: int) -> None:
     conversion.convert(town, alice, 5_000, reserve=CASH, reference="S-1", booked_on=DAY)

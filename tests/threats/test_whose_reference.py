@@ -9,7 +9,7 @@ import pytest
 from ledger.currency import chartered, conversion, parties
 from ledger.currency.audit.charged import FORMS
 from ledger.currency.audit.walk import audit
-from ledger.currency.bank import said
+from ledger.currency.bank import elses
 from ledger.currency.bank.placing import Decision, Share, Way
 from ledger.currency.bank.statement import LineKind
 from ledger.currency.bank.suspense import open_lines
@@ -83,7 +83,7 @@ def test_check_finds_an_operators_word(town: Town, alice: Party, monkeypatch: py
     bob = parties.admit(town, "person", "Bob Dubois")
     id_ = waits(town, 5_000, f"VERSEMENT {token(town, bob)}")
     with monkeypatch.context() as patched:
-        patched.setattr(said, "is_elses", lambda *_given: False)
+        patched.setattr(elses, "is_elses", lambda *_given: False)
         decide(town, officer(town, "operator"), id_, Decision(way=Way.MEMBER, holder=alice.account))
     assert [one.code for one in audit(town).findings] == ["role_insufficient"]
 
@@ -93,7 +93,7 @@ def test_books_of_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     rules = chartered.rules_of
     monkeypatch.setattr(chartered, "rules_of", lambda *given: rules(*given)._replace(guarded=2))
     with monkeypatch.context() as patched, opened(tmp_path / "home") as town:
-        patched.setattr(said, "is_elses", lambda *_given: False)
+        patched.setattr(elses, "is_elses", lambda *_given: False)
         alice, bob = (parties.admit(town, "person", name) for name in ("Alice Martin", "Bob Dubois"))
         id_ = waits(town, 5_000, f"VERSEMENT {token(town, bob)}")
         decide(town, officer(town, "operator"), id_, Decision(way=Way.MEMBER, holder=alice.account))

@@ -7,7 +7,7 @@ What says that it may be cash stands in the log with the placing; that it stands
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 
 from sqlalchemy import select
@@ -122,16 +122,21 @@ def _slips(story: Story, lines: Mapping[bytes, Line]) -> None:
             line = lines.get(state.id)
             if (state.placed_seq or state.seq) > one.seq or line is None or one.amount > state.amount:
                 continue
+            if not may_be_cash(line):
+                continue
             near = abs(day - line.booked_on) <= NEAR
-            whole = one.amount in (part, state.amount)
-            others = sum(cents for on, cents in mine if abs(on - line.booked_on) <= NEAR)
-            of_part = near and one.amount < part and (is_cash(line) or others + one.amount == part)
             late = near or is_whatever(line) or day <= line.booked_on
-            if may_be_cash(line) and (of_part or (whole and late)):
+            of_part = near and one.amount < part and (is_cash(line) or _comes_to(mine, line, one.amount, part))
+            if of_part or (late and one.amount in (part, state.amount)):
                 values: dict[str, str | int] = {"amount": one.amount, "account": one.holder, "line": state.reference}
                 story.notices.append(Notice(one.seq, id_, SLIP, values))
                 break
         mine.append((day, one.amount))
+
+
+def _comes_to(slips: Iterable[tuple[date, int]], line: Line, cents: int, part: int) -> bool:
+    """Whether a slip, with those of the member's before it that are of the days of the line, comes to their part."""
+    return cents + sum(amount for on, amount in slips if abs(on - line.booked_on) <= NEAR) == part
 
 
 def _is_there(line: Line, note: Taken | None, salts: set[bytes]) -> bool:

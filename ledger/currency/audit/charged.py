@@ -16,12 +16,13 @@ from ledger.currency import salted
 from ledger.currency.audit.lines import Charge, Taken
 from ledger.currency.audit.seen import Texts
 from ledger.currency.audit.story import Notice, Story
-from ledger.currency.bank import said
+from ledger.currency.bank import elses, said
 from ledger.currency.bank.details import by_account
+from ledger.currency.bank.elses import ELSES
 from ledger.currency.bank.lines import Line, has_texts
 from ledger.currency.bank.recalled import Candidate
 from ledger.currency.bank.said import Whose
-from ledger.currency.bank.went import ELSES, EXPLAINING
+from ledger.currency.bank.went import EXPLAINING
 from ledger.currency.tables import SALT
 from ledger.currency.town import Town
 
@@ -41,8 +42,8 @@ FORMS |= {
     "pair": _WENT + "euros given back that had come before, and the bank does not say so",
     "transit": _OF_A_LINE + "between two accounts of the reserve, and the bank names none of them",
     "cash": _OF_A_LINE + "cash of a box, and the bank does not call it so",
-    ELSES: "{amount} of the line {line}: a treasurer, or somebody at the machine, gave it to others than the members "
-    "whose reference it carries",
+    "payout": _OF_A_LINE + "a payout that came back, and the bank does not say so",
+    ELSES: _OF_A_LINE + "something else than the euros of the members whose reference it carries",
 }
 """What is said of each; the command has them in French."""
 _OPERATORS = dict.fromkeys(EXPLAINING, ", and the bank does not say so")
@@ -78,15 +79,24 @@ class _Judge:
     def says(self, one: Charge) -> bool | None:
         line = self._line(one.line)
         if one.way == ELSES:
-            return line is None or not said.is_elses(line, one.gets, self.texts.named(one.seq))
+            named, way = self.texts.named(one.seq), str(one.evidence["as"])
+            if line is None or (way == "pair" and self._line(one.other) is None):
+                return True
+            explains, gave = ("cash", one.gave) if one.gave is not None else (way, frozenset[int]())
+            whose = elses.of(self.connection, explains, line, self._line(one.other), one.evidence, gave, named)
+            return not elses.is_elses(line, one.gets, whose, named)
         if line is None:
             return None
         if one.way in EXPLAINING:
             other = self._line(one.other)
             if one.way == "pair" and other is None:
                 return None
+            if one.way == "payout":
+                return said.explains(
+                    one.way, line, None, is_named=said.names_payout(self.connection, line, one.evidence)
+                )
             hashed = salted.reserve_iban(self.town.key, line.iban) if line.iban else ""
-            return said.explains(one.way, line, other, is_ours=hashed != "" and hashed in self.story.ibans)
+            return said.explains(one.way, line, other, is_named=hashed != "" and hashed in self.story.ibans)
         if one.way == "debits":
             return said.of_debits(self.connection, line, one.evidence)
         if one.way == "returned":

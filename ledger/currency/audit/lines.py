@@ -7,7 +7,7 @@ reference says day and amount. Whatever kind such an entry is of, it is entered 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -83,11 +83,12 @@ class Beside(NamedTuple):
 
 class Charge(NamedTuple):
     """A line was placed so that a member pays for it (0: several, or nobody), so that it explains another, or so that
-    members `gets` of it what came, by entry `seq` with that `id`.
+    members get of it what came, by entry `seq` with that `id`.
 
     `is_operators` where no treasurer did it. What was known then: the hash of where the member's own key said that they
     are paid, and what was `beside` the top-up `other` that it is said to take back; of a pair `other` is the other
-    line. `evidence` is that of the entry.
+    line. `evidence` is that of the entry, `gets` what members get (cents), `gave` those whose slips lay
+    in the boxes, where it is placed as cash of theirs.
     """
 
     seq: int
@@ -100,7 +101,8 @@ class Charge(NamedTuple):
     other: bytes
     beside: Beside
     evidence: Evidence
-    gets: frozenset[int] = frozenset()
+    gets: Mapping[int, int] = {}
+    gave: frozenset[int] | None = None
     is_ruled: bool = True
     """Whether an operator was held to it then; else what they said is named, as a treasurer's is."""
 

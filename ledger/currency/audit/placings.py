@@ -16,7 +16,7 @@ from ledger.currency.audit.bank import beside, between, given_back, name_convers
 from ledger.currency.audit.kinds import TREASURER, acted
 from ledger.currency.audit.lines import Beside, Charge, LineState, Moves, moves, number_in, turned
 from ledger.currency.audit.story import Problem, Said, Story, bytes_of
-from ledger.currency.bank import boxes
+from ledger.currency.bank import boxes, elses
 from ledger.currency.bank.boxes import BOXED
 from ledger.currency.bank.indexing import PAIRED, RETURN, SUSPENSE
 from ledger.currency.bank.lines import back_id
@@ -26,7 +26,7 @@ from ledger.currency.bank.payouts.index import RETURNED as PAYOUT_RETURNED
 from ledger.currency.bank.placing import PLACED, Way
 from ledger.currency.bank.suspense import CAN_BE_WRONG, placed_id
 from ledger.currency.bank.topups import KNOWN
-from ledger.currency.bank.went import CHARGING, ELSES, EXPLAINING, FOR_MEMBERS, is_charge
+from ledger.currency.bank.went import CHARGING, EXPLAINING, is_charge
 from ledger.currency.chart import EUR
 from ledger.currency.imported import OPENING
 
@@ -54,17 +54,19 @@ def placed(story: Story, record: Record, instruction: Transaction | Note) -> Ite
         _charge(story, record, line, way)
     in_cash = way == Way.SPLIT and boxes.in_cash(moves(instruction), story.typed.cash)
     explains = Way.CASH if in_cash else way
-    # Of a pair each line is placed: what went out stands for both.
-    if explains in EXPLAINING and story.rules.guarded > 1 and (way != "pair" or line.amount < 0):
+    # Of a pair each line is placed: what went out stands for both. A payout explains what came back of it.
+    asked = story.rules.guarded > 2 and line.amount > 0 if way == Way.PAYOUT else way != Way.PAIR or line.amount < 0
+    if explains in EXPLAINING and story.rules.guarded > 1 and asked:
         story.lines.charges.append(Charge(
             record.seq, record.instruction.id, line.id, explains, 0, _is_operators(story, evidence), None,
             bytes_of(evidence.get("other")), Beside((), ()), evidence,
         ))  # fmt: skip
-    if line.amount > 0 and way in FOR_MEMBERS and story.rules.guarded > 2:
-        gets = boxes.members(moves(instruction), evidence, story.chart.circulation)
+    if line.amount > 0 and way in elses.WAYS and story.rules.guarded > 2:
+        gets = elses.gets(moves(instruction), evidence, story.chart, line.amount) if way in elses.FOR_MEMBERS else {}
+        gave = story.typed.boxes().givers if explains == Way.CASH else None
         story.lines.charges.append(Charge(
-            record.seq, record.instruction.id, line.id, ELSES, 0, _is_operators(story, evidence), None, b"",
-            Beside((), ()), evidence, frozenset(gets),
+            record.seq, record.instruction.id, line.id, elses.ELSES, 0, _is_operators(story, evidence), None,
+            bytes_of(evidence.get("other")), Beside((), ()), evidence, gets, gave,
         ))  # fmt: skip
     if judge is None or instruction.kind not in KINDS.get(way, (PLACED,)):
         yield "placing_shape", f"a line was placed as {way!r} by a {instruction.kind!r}, which cannot be"

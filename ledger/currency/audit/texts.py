@@ -29,6 +29,12 @@ _REFERENCE_HEX = 32
 """Characters of an order's reference: the last of its bytes in hex."""
 
 
+ERASED = (
+    "the texts of statement {number} of {name} were erased: what its lines said, and whose they were, nobody can tell"
+)
+"""What is said of it; the command has it in French."""
+
+
 def against(town: Town, story: Story) -> Iterator[Problem]:
     """Where texts are others than the log holds the hashes of."""
     before = Counter[str]()
@@ -97,14 +103,18 @@ def _statements(connection: Connection, story: Story, before: Counter[str]) -> I
     for statement, lines in groupby(rows, key=lambda row: row["statement"]):
         found = notes.get(statement)
         if found is not None and found[0].content is not None:
-            yield from _lines(connection, found[0], found[1], [dict(line) for line in lines])
+            yield from _lines(connection, story, found[0], found[1], [dict(line) for line in lines])
 
 
-def _lines(connection: Connection, note: Taken, name: str, rows: list[dict[str, Any]]) -> Iterator[Problem]:
+def _lines(
+    connection: Connection, story: Story, note: Taken, name: str, rows: list[dict[str, Any]]
+) -> Iterator[Problem]:
     references = unaltered.references(rows)
     if unaltered.digest(references) != note.digest:
         return  # other lines than were taken, which is found beside
     salt = connection.execute(select(SALT.c.salt).where(SALT.c.id == note.id)).scalar()
+    if salt is None and note.content:
+        story.notices.append(Notice(note.seq, note.id, ERASED, {"number": note.number, "name": name}))
     if not unaltered.says(note.content or "", salt, references, rows):
         yield (
             "statement_texts",

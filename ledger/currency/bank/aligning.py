@@ -244,8 +244,8 @@ def _is_doubtful(found: _Try, statement: Statement, known: Sequence[Known], time
         twins.add(one.id)
         amounts.append(line.amount)
     # What may have been after it and not before, and the other way round; also where what it brings may be what was
-    # before it on that day, for then a line of an earlier day may have been after both.
-    is_again = not twins.isdisjoint(one.id for one in found.before)
+    # before it on that day, as another format told it: for then a line of an earlier day may have been after both.
+    is_again = any(one.id in twins and one.format != statement.format for one in found.before)
     if is_again and not timeline.covers_all(min(first for first, _last in timeline.covered), last):
         return True  # Nor do they where days were said to be quiet.
     is_plain = _is_plain(statement, known) and not is_again

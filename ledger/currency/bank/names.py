@@ -38,6 +38,12 @@ def said(text: str, what: str) -> str | None:
     return next((phrase for phrase in WORDS[what] if f" {phrase} " in there), None)
 
 
+def begins(text: str, what: str) -> bool:
+    """Whether a text begins with a word for something, as what a bank calls it does."""
+    there = f"{' '.join(in_order(text))} "
+    return any(there.startswith(f"{phrase} ") for phrase in WORDS[what])
+
+
 def words(text: str) -> frozenset[str]:
     """The words of a name, without titles and legal forms; all of them where it has no others."""
     every = frozenset(in_order(text))

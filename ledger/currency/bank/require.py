@@ -57,6 +57,8 @@ def untyped_near(town: Town, connection: Connection, line: Line, gets: Mapping[i
         in_cash = one.reserve in numbers(town)
         if _is_sum(one, line, gets) is not in_cash or (in_cash and may_be_cash(line)):
             continue
+        if in_cash and town.book.balance(one.reserve) < one.amount:
+            continue  # its cash was paid in, and has its own line
         raise CurrencyError("role_insufficient", tell(
             "{amount} were typed as {reference} for {booked_on} for the same member, and this line may be those euros: "
             "if it is others, a treasurer may place it so",

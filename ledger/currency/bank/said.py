@@ -22,6 +22,8 @@ from ledger.currency.bank.indexing import SUSPENSE
 from ledger.currency.bank.lines import Line, said_of
 from ledger.currency.bank.mandates.index import named
 from ledger.currency.bank.mandates.tables import COLLECTION, MANDATE, MANDATE_VERSION
+from ledger.currency.bank.names import begins
+from ledger.currency.bank.payouts.tables import PAYOUT
 from ledger.currency.bank.recalled import SURE, Named, same_payer
 from ledger.currency.bank.reference import written_in
 from ledger.currency.bank.statement import LineKind
@@ -75,16 +77,31 @@ def whose(line: Became) -> Whose | None:
     return Whose(line.holder, line.amount, counts(line)) if way in right and line.holder else None
 
 
-def explains(way: str, line: Line, other: Line | None, *, is_ours: bool) -> bool:
+def explains(way: str, line: Line, other: Line | None, *, is_named: bool) -> bool:
     """Whether the bank says that a line was put into a box or came out of one ("cash"), that it is between accounts of
-    ours ("transit": `is_ours` where it names one), or that it is what the `other` gave back ("pair").
+    ours ("transit": `is_named` where it names one), that it is what the `other` gave back ("pair"), or that it is a
+    payout that came back ("payout": `is_named` where it names that one).
     """
     if way == "cash":
-        return is_cash(line) if line.amount < 0 else is_deposit(line)
+        return is_cash(line) if line.amount < 0 else is_deposit(line) and _calls_it(line)
+    if way == "payout":
+        return is_named or line.kind == LineKind.RETURN or line.reason != ""
     if other is None:
-        return is_ours
+        return is_named
     went = line if line.amount < 0 else other
     return went.kind == LineKind.RETURN or (line.iban != "" and line.iban == other.iban)
+
+
+def _calls_it(line: Line) -> bool:
+    """Whether the bank calls it a deposit, at the start of its label: behind that stands what the payer wrote."""
+    return line.kind == LineKind.CASH or any(begins(text, "deposit") for text in (line.name, line.text))
+
+
+def names_payout(connection: Connection, line: Line, evidence: Evidence) -> bool:
+    """Whether a line carries the reference of the payout that evidence names."""
+    one = bytes.fromhex(str(evidence.get("payout", "")))
+    found = connection.scalars(select(PAYOUT.c.reference).where(PAYOUT.c.reconversion == one))
+    return not written_in(line.said).isdisjoint(found)
 
 
 def is_theirs(line: Line, holder: int, ibans: Collection[str], there: Iterable[Whose]) -> bool:
@@ -106,12 +123,6 @@ def is_anothers(line: Line, holder: int, named: Named, there: Iterable[Whose]) -
         others[one.holder] += one.amount if one.holder != holder else 0
     # What one owes already makes up for nothing that came for another.
     return -line.amount <= sum((+others).values())
-
-
-def is_elses(line: Line, gets: Collection[int], named: Named) -> bool:
-    """Whether what came carries members' references, and somebody else as well `gets` of it."""
-    theirs = named((*line.said, *(text for part in line.parts for text in said_of(part))))
-    return bool(theirs) and not theirs.issuperset(gets)
 
 
 def is_return(line: Line, topup: Line, fits: int) -> bool:

@@ -65,8 +65,9 @@ def require(town: Town, *shown: Line) -> None:
         if of is None or (line.id in of and of[line.id][:_TAKEN] == line[:_TAKEN]):
             continue
         raise CurrencyError("texts_changed", tell(
-            "what the line {reference} says was changed in the database since the bank's file was taken: decide "
-            "nothing by it; `patard check` tells what was changed", reference=line.reference,
+            "the statement that brought the line {reference} says something else in the database than the bank's file "
+            "did: decide nothing by it, bring back a backup; `patard check` tells what was changed",
+            reference=line.reference,
         ))  # fmt: skip
 
 
@@ -85,6 +86,7 @@ def _unaltered(connection: Connection, ids: Sequence[bytes]) -> dict[bytes, dict
         rows = [dict(row._mapping) for row in lines]
         found = references(rows)
         same = digest(found) == told[id_]["digest"]
-        if same and says(str(told[id_]["content"]), salts.get(id_), found, rows):
+        # What waits nobody erases: without its salt it is not known what it said.
+        if same and id_ in salts and says(str(told[id_]["content"]), salts.get(id_), found, rows):
             right[id_] = {bytes(row.id): line_of(row) for row in lines}
     return right

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 
 from ledger.core.model import Evidence, Instruction, Transaction, Transfer
 from ledger.currency import parties
-from ledger.currency.bank import boxes, require, said, topups
+from ledger.currency.bank import boxes, elses, require, said, topups
 from ledger.currency.bank.correcting import is_treasurer
 from ledger.currency.bank.indexing import RETURN
 from ledger.currency.bank.lines import Books, Line, line_of
@@ -29,8 +29,10 @@ from ledger.currency.town import Town
 
 CHARGING = ("debt", "returned", "debits")
 """Ways by which a member pays for a line that went out (`placing.Way`)."""
-EXPLAINING = ("pair", "transit", "cash")
-"""Ways by which one line explains another: what somebody sent us would pay for what went out, if the two were one."""
+EXPLAINING = ("pair", "transit", "cash", "payout")
+"""Ways by which one line explains another: what somebody sent us would pay for what went out, if the two were one. A
+payout, where it is said to have come back.
+"""
 _UNSAID = {
     "pair": tell(
         "the bank does not say that one gave the other back: it does not name the same account for both lines, nor "
@@ -42,11 +44,10 @@ _UNSAID = {
     "cash": tell(
         "the bank does not call this cash: a treasurer may say that it came out of the box, or was put into it"
     ),
+    "payout": tell(
+        "the bank does not call this a return, nor does it name the payout: a treasurer may say that it came back"
+    ),
 }  # fmt: skip
-FOR_MEMBERS = ("member", "split", "claim", "known")
-"""Ways by which members get what came: units, or that they owe less."""
-ELSES = "elses"
-"""What such a placing is where the line carries the reference of somebody else."""
 _LINE = BANK_LINE.c
 _Went = tuple[tuple[Transfer, ...], Evidence]
 
@@ -66,20 +67,22 @@ def require_may(
     way = str(evidence.get("as"))
     transfers = placed.transfers if isinstance(placed, Transaction) else ()
     moves = [(t.debit, t.credit, t.amount, t.unit) for t in transfers]
-    gets = boxes.members(moves, evidence, town.chart.circulation)
-    if line.amount > 0 and way in FOR_MEMBERS and said.is_elses(line, gets, _named(town)):
-        raise CurrencyError("role_insufficient", tell(
-            "this line carries the reference of another member: a treasurer may say that it is not for them alone"
-        ))  # fmt: skip
-    if line.amount > 0 and way in ("member", "split"):
-        issued = {credit: cents for debit, credit, cents, _unit in moves if debit == town.chart.circulation}
-        require.untyped_near(town, connection, line, issued)
-    if way == "split" and boxes.in_cash(moves, boxes.numbers(town)):
-        way = "cash"
-    if way in EXPLAINING:
-        is_ours = line.iban in {account.iban for account in town.charter.reserve}
-        if not said.explains(way, line, other, is_ours=is_ours):
-            raise CurrencyError("role_insufficient", _UNSAID[way])
+    explains = "cash" if way == "split" and boxes.in_cash(moves, boxes.numbers(town)) else way
+    if line.amount > 0 and way in elses.WAYS:
+        named, gave = _named(town), boxes.look(town, connection).givers
+        whose = elses.of(connection, explains, line, other, evidence, gave, named)
+        gets = elses.gets(moves, evidence, town.chart, line.amount) if way in elses.FOR_MEMBERS else {}
+        if elses.is_elses(line, gets, whose, named):
+            raise CurrencyError("role_insufficient", tell(
+                "this line carries the reference of another member: a treasurer may say that it is not for them alone"
+            ))  # fmt: skip
+        if way in ("member", "split"):
+            require.untyped_near(town, connection, line, gets)
+    if explains in EXPLAINING and (explains != "payout" or line.amount > 0):
+        ours = {account.iban for account in town.charter.reserve}
+        is_named = said.names_payout(connection, line, evidence) if explains == "payout" else line.iban in ours
+        if not said.explains(explains, line, other, is_named=is_named):
+            raise CurrencyError("role_insufficient", _UNSAID[explains])
     elif line.amount < 0 and way in CHARGING and not _is_said(town, connection, line, evidence):
         raise CurrencyError("role_insufficient", tell(
             "neither the bank nor the member's own key says that these {amount} went back to where the member's euros "
