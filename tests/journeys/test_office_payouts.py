@@ -84,8 +84,16 @@ def test_a_payout_is_signed_by_two_people(browser: Browser, bureau: Bureau) -> N
         for desk_, told in ((two, "quelqu’un d’autre doit le dire aussi"), (one, "a de nouveau ses unités")):
             desk_.open("payouts")
             desk_.page.locator("#due .row").click()
+            # The row that is clicked may be that of before the section was read anew.
+            said_by = page.locator("#due-facts", has_text="Paul Six : quelqu’un d’autre doit le dire aussi")
+            for _again in range(20 if desk_ is one and not said_by.count() else 0):
+                page.keyboard.press("Escape")
+                page.wait_for_timeout(100)
+                page.locator("#due .row").click()
+                if said_by.count():
+                    break
             if desk_ is one:
-                expect(page.locator("#due-facts")).to_contain_text("Paul Six : quelqu’un d’autre doit le dire aussi")
+                expect(said_by).to_be_visible()
             desk_.page.locator("#reject > summary").click()
             desk_.page.locator("#reject-go").click()
             desk_.page.locator("#reject-go").click()
