@@ -2,9 +2,9 @@
 
 It is else's where others get units of it, or owe less by it; where one gets more than those parts of it which do not
 name another; and where it is said to be what explains something of others: the cash of slips that they gave no part of,
-what was given back with a line that names none of them, another's payout or debit that came back, cover for
-imported units. What goes to the
-association itself is not asked: its accounts show it line by line. `check` asks the same, by what was known then.
+what was given back with a line that names none of them, another's payout or debit that came back, cover for imported
+units. What goes to the association itself is not asked: its accounts show it line by line. `check` asks the same, by
+what was known then.
 """
 
 from __future__ import annotations
